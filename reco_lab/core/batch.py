@@ -1,0 +1,113 @@
+"""The customers a question is about, with their histories: an evaluation, a what-if and a live request alike."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from reco_lab.core.interactions import Interactions, Kind
+
+UNKNOWN = -1
+
+
+@dataclass(frozen=True, eq=False)
+class UserBatch:
+    """Customers in rows: their code (UNKNOWN for a stranger) and their history as CSR in time order.
+
+    History arrays run over `indptr[row]:indptr[row + 1]`. Where a customer has both a code and a history,
+    the history outranks the code. `attributes` has one row a customer, `context` says where the list will
+    be shown (a slot, a device). `as_of` is the moment of asking.
+    """
+
+    codes: NDArray[np.int32]
+    indptr: NDArray[np.int64]
+    items: NDArray[np.int32]
+    values: NDArray[np.float32]
+    kinds: NDArray[np.uint8]
+    times: NDArray[np.datetime64] | None = None
+    as_of: np.datetime64 | None = None
+    attributes: pd.DataFrame | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        log: Interactions,
+        users: NDArray[np.integer[Any]],
+        *,
+        attributes: pd.DataFrame | None = None,
+        as_of: np.datetime64 | None = None,
+    ) -> "UserBatch":
+        """The customers with these codes and the history that `log` holds of them.
+
+        `attributes` is the data set's table of all customers, by code.
+        """
+        starts, ends = log.user_starts[users], log.user_starts[np.asarray(users) + 1]
+        indptr = np.concatenate(([0], np.cumsum(ends - starts)))
+        rows = np.repeat(starts - indptr[:-1], ends - starts) + np.arange(indptr[-1])
+        return cls(
+            codes=np.asarray(users, np.int32),
+            indptr=indptr,
+            items=log.items[rows],
+            values=log.values[rows],
+            kinds=log.kinds[rows],
+            times=None if log.times is None else log.times[rows],
+            as_of=as_of,
+            attributes=None if attributes is None else attributes.iloc[users],
+        )
+
+    @classmethod
+    def stranger(
+        cls, items: Sequence[int] | NDArray[np.integer[Any]], *, attributes: pd.DataFrame | None = None
+    ) -> "UserBatch":
+        """One customer nobody knows, with this history of item codes, oldest first."""
+        count = len(items)
+        return cls(
+            codes=np.array([UNKNOWN], np.int32),
+            indptr=np.array([0, count]),
+            items=np.asarray(items, np.int32).reshape(count),
+            values=np.ones(count, np.float32),
+            kinds=np.full(count, Kind.interaction, np.uint8),
+            attributes=attributes,
+        )
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def rows(self, start: int, stop: int) -> "UserBatch":
+        """The customers in these rows."""
+        low, high = int(self.indptr[start]), int(self.indptr[min(stop, len(self))])
+        return replace(
+            self,
+            codes=self.codes[start:stop],
+            indptr=self.indptr[start : stop + 1] - low,
+            items=self.items[low:high],
+            values=self.values[low:high],
+            kinds=self.kinds[low:high],
+            times=None if self.times is None else self.times[low:high],
+            attributes=None if self.attributes is None else self.attributes.iloc[start:stop],
+        )
+
+    @cached_property
+    def lengths(self) -> NDArray[np.int64]:
+        """How many interactions each customer's history has."""
+        return np.diff(self.indptr)
+
+    @cached_property
+    def owners(self) -> NDArray[np.int64]:
+        """The row of the batch that each history entry belongs to."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
+    def matrix(self, n_items: int) -> sparse.csr_matrix:
+        """The histories as float32 customers x items, 1 where there is any interaction."""
+        pairs = np.unique(self.owners * np.int64(n_items) + self.items)
+        owners, items = np.divmod(pairs, n_items)
+        indptr = np.searchsorted(owners, np.arange(len(self) + 1)).astype(np.int32)
+        return sparse.csr_matrix(
+            (np.ones(len(pairs), np.float32), items.astype(np.int32), indptr), shape=(len(self), n_items)
+        )

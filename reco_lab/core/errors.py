@@ -1,0 +1,71 @@
+"""Every error that Reco Lab raises on purpose.
+
+RecoLabError
+├── InputError            a mistake in what a person gave: shown as it stands, exit code 2
+│   ├── DataError         a file or a table cannot be used
+│   ├── MappingError      columns were given the wrong meaning
+│   ├── SplitError        a split leaves nothing to train on or nobody to score
+│   ├── ParameterError    a hyper-parameter is unknown or out of bounds
+│   ├── NeedsError        the data cannot feed a recommender; says what it needs
+│   ├── SpecError         an experiment file breaks its contract; names the line
+│   └── NotFoundError     a data set, run, customer or job that is not there
+├── CancelledError        a person cancelled the work
+├── ScoreError            a recommender produced scores that are not numbers
+└── CorruptError          a stored file is not what its manifest says
+"""
+
+
+class RecoLabError(Exception):
+    """The root of all errors raised on purpose."""
+
+
+class InputError(RecoLabError):
+    """A mistake in what a person gave: `what` is wrong, `where`, and what to do about it (`fix`)."""
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        self.what, self.where, self.fix = what, where, fix
+        super().__init__(what, where, fix)
+
+    def __str__(self) -> str:
+        sentence = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{sentence} {self.fix}".strip()
+
+
+class DataError(InputError):
+    """A file or a table that cannot be used."""
+
+
+class MappingError(InputError):
+    """Columns that were given the wrong meaning."""
+
+
+class SplitError(InputError):
+    """A split that leaves nothing to train on or nobody to score."""
+
+
+class ParameterError(InputError):
+    """A hyper-parameter that is unknown or out of its bounds."""
+
+
+class NeedsError(InputError):
+    """Data that cannot feed a recommender; the sentence says what it needs."""
+
+
+class SpecError(InputError):
+    """An experiment file that breaks its contract; `where` names the file and the line."""
+
+
+class NotFoundError(InputError):
+    """A data set, run, customer or job that is not there."""
+
+
+class CancelledError(RecoLabError):
+    """A person cancelled the work."""
+
+
+class ScoreError(RecoLabError):
+    """A recommender produced scores that are not finite numbers."""
+
+
+class CorruptError(RecoLabError):
+    """A stored file that is not what its manifest says."""

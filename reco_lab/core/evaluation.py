@@ -1,0 +1,157 @@
+"""What a metric sees and what it answers."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.discovery import discover, lookup
+from reco_lab.core.ranking import NO_ITEM, Recommendations
+
+METRICS = "reco_lab.metrics"
+
+Weights = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class RatingErrors:
+    """Predicted against given ratings of the test rows: `owners` are rows of the evaluation."""
+
+    owners: NDArray[np.int64]
+    predicted: NDArray[np.float32]
+    given: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Lists and the truth they are held against; customers in rows, all of them with at least one test item.
+
+    `relevant` is CSR float32 customers x items, 1 for a test item. `train` is what the models learned from.
+    `n_candidates` says how many items could be recommended at all. `scored` marks the customers the model
+    had an answer of its own for; the lists of the others are empty unless a fallback filled them. `ratings`
+    is there for models that predict ratings.
+    """
+
+    recommendations: Recommendations
+    relevant: sparse.csr_matrix
+    train: Dataset
+    n_candidates: int
+    scored: NDArray[np.bool_]
+    ratings: RatingErrors | None = None
+
+    @cached_property
+    def hits(self) -> NDArray[np.bool_]:
+        """Whether each place of each list holds a test item: customers x length of the lists."""
+        items = self.recommendations.items
+        width = self.relevant.shape[1]
+        owners = np.repeat(np.arange(self.relevant.shape[0], dtype=np.int64), np.diff(self.relevant.indptr))
+        truth = owners * width + self.relevant.indices
+        places = np.arange(len(items), dtype=np.int64)[:, None] * width + items
+        found = np.searchsorted(truth, places.ravel()).clip(max=max(len(truth) - 1, 0))
+        same = (truth[found] == places.ravel()) if len(truth) else np.zeros(places.size, bool)
+        hits: NDArray[np.bool_] = same.reshape(items.shape) & (items != NO_ITEM)
+        return hits
+
+    @cached_property
+    def n_relevant(self) -> NDArray[np.int64]:
+        """How many test items each customer has."""
+        return np.diff(self.relevant.indptr).astype(np.int64)
+
+    @cached_property
+    def popularity(self) -> NDArray[np.float64]:
+        """The share of training customers who touched each item."""
+        log = self.train.interactions
+        active = max(1, int((np.diff(log.user_starts) > 0).sum()))
+        return log.item_counts / active
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """A metric's answer: its value, and what is needed to say how sure it is.
+
+    Where the value is a mean or a ratio over customers, `numerator` and `denominator` hold a number a
+    customer (NaN nowhere; denominator 0 leaves a customer out) and `value = link(sum / sum)`. Where it is a
+    property of all lists together (coverage, Gini), `resample` maps weights (draws x customers) to values.
+    """
+
+    value: float
+    numerator: NDArray[np.float64] | None = None
+    denominator: NDArray[np.float64] | None = None
+    resample: Callable[[Weights], NDArray[np.float64]] | None = field(default=None, repr=False)
+    link: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = field(default=None, repr=False)
+
+    @classmethod
+    def mean(cls, per_user: NDArray[np.float64]) -> "Measurement":
+        """The mean over customers."""
+        return cls.ratio(per_user, np.ones(len(per_user)))
+
+    @classmethod
+    def ratio(
+        cls,
+        numerator: NDArray[np.float64],
+        denominator: NDArray[np.float64],
+        link: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
+    ) -> "Measurement":
+        """Sum over customers by sum over customers, passed through `link` (the root, for RMSE)."""
+        total = denominator.sum()
+        raw = np.array([numerator.sum() / total if total else np.nan])
+        return cls(
+            float((link(raw) if link else raw)[0]),
+            numerator.astype(np.float64),
+            denominator.astype(np.float64),
+            link=link,
+        )
+
+    def redraw(self, weights: Weights) -> NDArray[np.float64] | None:
+        """The values under these weights (draws x customers), or None where it cannot be resampled."""
+        if self.resample is not None:
+            return self.resample(weights)
+        if self.numerator is None or self.denominator is None:
+            return None
+        with np.errstate(invalid="ignore", divide="ignore"):
+            raw = (weights @ self.numerator) / (weights @ self.denominator)
+        return self.link(raw) if self.link else raw
+
+
+class Metric(ABC):
+    """A number that judges lists or predictions: one file each; the file's name is its public id.
+
+    `at_k`: it looks at the first k places. `higher_is_better` gives the direction of the arrow; None means
+    neither end is good by itself. `bounds` are what it can be. `definition` is the formula in words,
+    `edge_cases` what happens at the edges, `plain` the sentence for a marketer.
+    """
+
+    label: ClassVar[str]
+    plain: ClassVar[str]
+    definition: ClassVar[str]
+    edge_cases: ClassVar[str]
+    family: ClassVar[str] = "accuracy"
+    at_k: ClassVar[bool] = True
+    higher_is_better: ClassVar[bool | None] = True
+    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    needs_ratings: ClassVar[bool] = False
+
+    @abstractmethod
+    def measure(self, evaluation: Evaluation, k: int) -> Measurement:
+        """The metric at cut-off k (ignored where `at_k` is False)."""
+
+
+def metrics() -> Mapping[str, type[Metric]]:
+    """Every metric there is, by public id."""
+    return discover(METRICS, Metric)  # type: ignore[type-abstract]
+
+
+def metric(name: str) -> Metric:
+    """The metric with this public id; NotFoundError names the nearest known one."""
+    return lookup(METRICS, Metric, name)()  # type: ignore[type-abstract]
+
+
+def metric_key(name: str, k: int) -> str:
+    """How a metric at a cut-off is written everywhere: "ndcg@10", or "rmse" where there is no cut-off."""
+    return f"{name}@{k}" if metrics()[name].at_k else name

@@ -1,0 +1,125 @@
+"""An experiment: one question, asked of several recommenders on the same data and split."""
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from reco_lab.core.evaluation import metrics
+from reco_lab.core.interactions import Kind
+from reco_lab.core.recommender import Recommender, recommender
+from reco_lab.core.splitting import Splitter, splitter
+
+Column = str | int
+
+
+class Columns(BaseModel):
+    """Which column means what, by name or by position."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    user: Column
+    item: Column
+    value: Column | None = None
+    time: Column | None = None
+    kind: Column | None = None
+
+
+class DataSpec(BaseModel):
+    """The data of an experiment: a data set of the workspace by name, or files."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str | None = None
+    train: str | None = None
+    validation: str | None = None
+    test: str | None = None
+    candidates: str | None = None
+    format: Literal["table", "lists"] = "table"
+    header: bool = True
+    columns: Columns | None = None
+
+
+class MetricSpec(BaseModel):
+    """Which metrics at which lengths of the list."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    names: tuple[str, ...] = ("ndcg", "recall", "precision", "hit_rate", "map", "mrr", "coverage", "novelty")
+    k: tuple[int, ...] = (10,)
+
+    @field_validator("names")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in names if name not in metrics()]
+        if unknown:
+            raise ValueError(f"There is no metric called {unknown[0]!r}. There are: {', '.join(metrics())}.")
+        return tuple(dict.fromkeys(names))
+
+    @field_validator("k")
+    @classmethod
+    def _bounded(cls, k: tuple[int, ...]) -> tuple[int, ...]:
+        if not k or min(k) < 1 or max(k) > 1000:
+            raise ValueError("k must be from 1 to 1000.")
+        return tuple(sorted(set(k)))
+
+
+class Experiment(BaseModel):
+    """Recommenders to compare on one data set and one split. The first metric at the first k is the headline.
+
+    `learn_from` names the kinds of interaction the models see (empty: all), `predict` those that count as
+    a hit (empty: purchases where there are any, else all).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(default="experiment", min_length=1, max_length=120)
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    threads: int = Field(default=1, ge=1, le=64)
+    data: DataSpec
+    split: Splitter | None = None
+    recommenders: tuple[Recommender, ...] = Field(min_length=1, max_length=100)
+    metrics: MetricSpec = MetricSpec()
+    learn_from: tuple[str, ...] = ()
+    predict: tuple[str, ...] = ()
+    repeats: bool = False
+
+    @field_validator("recommenders", mode="before")
+    @classmethod
+    def _parse_recommenders(cls, specs: Any) -> Any:
+        return tuple(spec if isinstance(spec, Recommender) else recommender(spec) for spec in specs)
+
+    @field_validator("split", mode="before")
+    @classmethod
+    def _parse_split(cls, spec: Any) -> Any:
+        return spec if spec is None or isinstance(spec, Splitter) else splitter(spec)
+
+    @field_validator("learn_from", "predict")
+    @classmethod
+    def _known_kinds(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in names if name not in Kind.__members__]
+        if unknown:
+            raise ValueError(
+                f"{unknown[0]!r} is no kind of interaction. There are: {', '.join(Kind.__members__)}."
+            )
+        return names
+
+    @property
+    def headline(self) -> tuple[str, int]:
+        """The metric and cut-off that the verdict is about."""
+        return self.metrics.names[0], self.metrics.k[0]
+
+    def kinds(self, which: Literal["learn_from", "predict"]) -> tuple[Kind, ...]:
+        """The kinds named by a field."""
+        names: tuple[str, ...] = getattr(self, which)
+        return tuple(Kind[name] for name in names)
+
+    def key(self, data_fingerprint: str) -> str:
+        """The question's key: the same question about the same data has the same key (its name does not matter)."""
+        question = self.model_dump(mode="json", exclude={"name", "data"})
+        return hashlib.sha256(json.dumps([question, data_fingerprint], sort_keys=True).encode()).hexdigest()
+
+    def run_key(self, spec: Recommender, data_fingerprint: str) -> str:
+        """The key of one recommender's run: adding another recommender does not change it."""
+        return self.model_copy(update={"recommenders": (spec,)}).key(data_fingerprint)

@@ -1,0 +1,107 @@
+"""How attributes become numbers: the one place where missing values and categories are encoded."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+TEXT_COLUMNS = ("title", "description", "text")
+MOST_CATEGORIES = 1000
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How one column was encoded: `kind` number or category, its levels or its centre and spread, how many were missing."""
+
+    column: str
+    kind: str
+    levels: tuple[str, ...] = ()
+    centre: float = 0.0
+    spread: float = 1.0
+    missing: int = 0
+
+    @property
+    def width(self) -> int:
+        """How many numbers it becomes."""
+        return len(self.levels) if self.kind == "category" else 1
+
+    def apply(self, column: pd.Series) -> sparse.csr_matrix:
+        """The column as float32 rows x width; a missing or new value becomes zeros."""
+        if self.kind == "number":
+            numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+            scaled = np.nan_to_num((numbers - self.centre) / self.spread).astype(np.float32)
+            return sparse.csr_matrix(scaled[:, None])
+        codes = pd.Index(self.levels).get_indexer(pd.Index(column.astype("str").where(column.notna(), None)))
+        rows = np.flatnonzero(codes >= 0)
+        ones = np.ones(len(rows), np.float32)
+        return sparse.csr_matrix((ones, (rows, codes[rows])), shape=(len(column), self.width))
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Encodes the attribute columns of a table: numbers standardised, categories one-hot, missing as zeros."""
+
+    encodings: tuple[Encoding, ...]
+
+    @classmethod
+    def learn(cls, table: pd.DataFrame) -> "Encoder":
+        """Look at a table and decide how each column is encoded. Free text and unique-valued columns are left out."""
+        usable = [name for name in table.columns if name not in TEXT_COLUMNS]
+        return cls(tuple(one for name in usable if (one := _learn(str(name), table[name])) is not None))
+
+    def apply(self, table: pd.DataFrame) -> sparse.csr_matrix:
+        """The table as float32 rows x features; a column that is not there counts as missing."""
+        empty = pd.Series([None] * len(table), dtype="object")
+        parts = [one.apply(table.get(one.column, empty)) for one in self.encodings]
+        return (
+            sparse.hstack(parts, format="csr", dtype=np.float32)
+            if parts
+            else sparse.csr_matrix(np.zeros((len(table), 0), np.float32))
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """A name for each feature: "category = shoes", "price"."""
+        return tuple(
+            name
+            for one in self.encodings
+            for name in (
+                [f"{one.column} = {level}" for level in one.levels]
+                if one.kind == "category"
+                else [one.column]
+            )
+        )
+
+    def to_dict(self) -> list[dict[str, Any]]:
+        """The encoder as JSON values."""
+        return [vars(one) | {"levels": list(one.levels)} for one in self.encodings]
+
+    @classmethod
+    def from_dict(cls, values: list[dict[str, Any]]) -> "Encoder":
+        """The encoder that `to_dict` wrote."""
+        return cls(tuple(Encoding(**(one | {"levels": tuple(one["levels"])})) for one in values))
+
+
+def texts(table: pd.DataFrame) -> list[str]:
+    """One text a row: the free-text columns joined, missing ones left out."""
+    columns = [
+        table[name].astype("object").where(table[name].notna(), "").astype("str")
+        for name in TEXT_COLUMNS
+        if name in table
+    ]
+    return [" ".join(words).strip() for words in zip(*columns, strict=True)] if columns else [""] * len(table)
+
+
+def _learn(name: str, column: pd.Series) -> Encoding | None:
+    missing = int(column.isna().sum())
+    numbers = pd.to_numeric(column, errors="coerce")
+    if column.notna().any() and bool(numbers[column.notna()].notna().all()) and column.nunique() > 10:
+        spread = float(numbers.std()) or 1.0
+        return Encoding(name, "number", centre=float(numbers.mean()), spread=spread, missing=missing)
+    levels: NDArray[Any] = np.sort(column.dropna().astype("str").unique())
+    if not 2 <= len(levels) <= min(MOST_CATEGORIES, max(2, len(column) - missing - 1)):
+        return None
+    return Encoding(name, "category", tuple(levels.tolist()), missing=missing)

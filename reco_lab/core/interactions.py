@@ -1,0 +1,218 @@
+"""The log of what customers did: clean by construction, ids outside, codes inside."""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from reco_lab.core.errors import DataError, MappingError
+
+Rows = NDArray[np.intp]
+LONGEST_ID = 256
+
+
+class Kind(IntEnum):
+    """What a customer did. The order never changes: stored codes rely on it."""
+
+    interaction = 0
+    view = 1
+    click = 2
+    cart = 3
+    purchase = 4
+    rating = 5
+
+
+@dataclass(frozen=True)
+class ColumnMap:
+    """Which column of a table means what. `kinds` translates the words of the kind column."""
+
+    user: str
+    item: str
+    value: str | None = None
+    time: str | None = None
+    kind: str | None = None
+    kinds: dict[str, Kind] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions:
+    """The interactions of a data set, in canonical order (user, time, item, kind, value).
+
+    `users` and `items` are int32 codes into `user_ids` and `item_ids` (sorted text), `values` float32,
+    `times` UTC in microseconds or None, `kinds` codes of `Kind`. Whoever holds one knows that it is clean:
+    no missing ids, no value or time that is not a number. Equal pairs may repeat: a customer can buy twice.
+    """
+
+    users: NDArray[np.int32]
+    items: NDArray[np.int32]
+    values: NDArray[np.float32]
+    times: NDArray[np.datetime64] | None
+    kinds: NDArray[np.uint8]
+    user_ids: pd.Index
+    item_ids: pd.Index
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, columns: ColumnMap) -> "Interactions":
+        """Build the log from a table that is already clean; anything that is not is refused.
+
+        Ids are taken as text. Values default to 1, kinds to `interaction` (`rating` where values are given
+        without kinds). Times must already be datetimes. Raises MappingError for a column that is not there,
+        DataError for missing ids, values that are not finite or times that are missing.
+        """
+        for name in (columns.user, columns.item, columns.value, columns.time, columns.kind):
+            if name is not None and name not in frame.columns:
+                raise MappingError(
+                    f"There is no column {name!r}.", fix=f"There are: {', '.join(map(str, frame.columns))}."
+                )
+        if frame.empty:
+            raise DataError("There are no interactions in it.", fix="Bring a file with at least one row.")
+        users, user_ids = _codes(frame[columns.user], "customer")
+        items, item_ids = _codes(frame[columns.item], "item")
+        values = np.ones(len(frame), np.float32) if columns.value is None else _values(frame[columns.value])
+        times = None if columns.time is None else _times(frame[columns.time])
+        default = Kind.interaction if columns.value is None else Kind.rating
+        kinds = (
+            np.full(len(frame), default, np.uint8)
+            if columns.kind is None
+            else _kinds(frame[columns.kind], columns)
+        )
+        log = cls(users, items, values, times, kinds, user_ids, item_ids)
+        return log.take(log._canonical_order())
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    @property
+    def n_users(self) -> int:
+        """How many customers the codes can name."""
+        return len(self.user_ids)
+
+    @property
+    def n_items(self) -> int:
+        """How many items the codes can name."""
+        return len(self.item_ids)
+
+    def take(self, rows: Rows | NDArray[np.bool_]) -> "Interactions":
+        """The interactions at these rows (positions or a mask); codes keep their meaning."""
+        times = None if self.times is None else self.times[rows]
+        return replace(
+            self,
+            users=self.users[rows],
+            items=self.items[rows],
+            values=self.values[rows],
+            times=times,
+            kinds=self.kinds[rows],
+        )
+
+    def of_kinds(self, kinds: tuple[Kind, ...]) -> "Interactions":
+        """Only the interactions of these kinds; no kinds means all."""
+        return self.take(np.isin(self.kinds, kinds)) if kinds else self
+
+    @cached_property
+    def matrix(self) -> sparse.csr_matrix:
+        """Who touched what: float32 users x items, 1 where there is any interaction, indices sorted."""
+        pairs = self.pairs
+        users, items = np.divmod(pairs, self.n_items)
+        indptr = np.searchsorted(users, np.arange(self.n_users + 1)).astype(np.int32)
+        ones = np.ones(len(pairs), np.float32)
+        return sparse.csr_matrix((ones, items.astype(np.int32), indptr), shape=(self.n_users, self.n_items))
+
+    @cached_property
+    def pairs(self) -> NDArray[np.int64]:
+        """The distinct (user, item) pairs as user * n_items + item, sorted."""
+        return np.unique(self.users.astype(np.int64) * self.n_items + self.items)
+
+    @cached_property
+    def ratings(self) -> "Interactions":
+        """One row a pair, its latest: what a rating predictor learns from. Of kind rating where there are any."""
+        rows = self.of_kinds((Kind.rating,)) if (self.kinds == Kind.rating).any() else self
+        keys = rows.users.astype(np.int64) * self.n_items + rows.items
+        order = np.lexsort((np.arange(len(keys)), keys))
+        last = np.append(np.diff(keys[order]) != 0, True) if len(keys) else np.zeros(0, bool)
+        return rows.take(np.sort(order[last]))
+
+    @cached_property
+    def user_starts(self) -> NDArray[np.int64]:
+        """Where each customer's rows begin, one more than there are customers: the log is grouped by customer."""
+        return np.searchsorted(self.users, np.arange(self.n_users + 1))
+
+    @cached_property
+    def item_counts(self) -> NDArray[np.int64]:
+        """How many distinct customers touched each item."""
+        return np.bincount(self.pairs % self.n_items, minlength=self.n_items)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of ids and rows: the same log has the same fingerprint on every machine."""
+        digest = hashlib.sha256()
+        for ids in (self.user_ids, self.item_ids):
+            digest.update("\0".join(ids).encode() + b"\1")
+        for array in (self.users, self.items, self.values, self.times, self.kinds):
+            digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+    def frame(self) -> pd.DataFrame:
+        """The log as a table with external ids: user, item, value, kind and, where known, time."""
+        table: dict[str, Any] = {
+            "user": self.user_ids.take(self.users),
+            "item": self.item_ids.take(self.items),
+            "value": self.values,
+            "kind": np.array([kind.name for kind in Kind])[self.kinds],
+        }
+        return pd.DataFrame(table if self.times is None else table | {"time": self.times})
+
+    def _canonical_order(self) -> Rows:
+        times = np.zeros(len(self), np.int64) if self.times is None else self.times.view(np.int64)
+        return np.lexsort((self.values, self.kinds, self.items, times, self.users))
+
+
+def _codes(column: pd.Series, what: str) -> tuple[NDArray[np.int32], pd.Index]:
+    if column.isna().any():
+        raise DataError(
+            f"{int(column.isna().sum())} rows have no {what} id.", fix="Leave these rows out first."
+        )
+    codes, ids = pd.factorize(column.astype("str"), sort=True)
+    longest = int(ids.str.len().max())
+    if longest > LONGEST_ID:
+        raise DataError(f"A {what} id has {longest} characters; at most {LONGEST_ID} are allowed.")
+    return codes.astype(np.int32), pd.Index(ids, dtype="str")
+
+
+def _values(column: pd.Series) -> NDArray[np.float32]:
+    values = pd.to_numeric(column, errors="coerce").to_numpy(np.float32, na_value=np.nan)
+    bad = int((~np.isfinite(values)).sum())
+    if bad:
+        raise DataError(
+            f"{bad} values in column {column.name!r} are not finite numbers.",
+            fix="Leave these rows out first.",
+        )
+    return values
+
+
+def _times(column: pd.Series) -> NDArray[np.datetime64]:
+    if not pd.api.types.is_datetime64_any_dtype(column):
+        raise MappingError(
+            f"Column {column.name!r} does not hold times.", fix="Choose the column that says when."
+        )
+    if column.isna().any():
+        raise DataError(f"{int(column.isna().sum())} rows have no time.", fix="Leave these rows out first.")
+    naive = column.dt.tz_convert("UTC").dt.tz_localize(None) if column.dt.tz is not None else column
+    return naive.to_numpy("datetime64[us]")
+
+
+def _kinds(column: pd.Series, columns: ColumnMap) -> NDArray[np.uint8]:
+    words = {name: kind for kind in Kind for name in (kind.name,)} | columns.kinds
+    codes = column.astype("str").map(words)
+    if codes.isna().any():
+        unknown = sorted(set(column[codes.isna()].astype("str")))[:5]
+        raise MappingError(
+            f"The kind column says {', '.join(map(repr, unknown))}, which is not known.",
+            fix=f"Say what each word means: {', '.join(kind.name for kind in Kind)}.",
+        )
+    return np.asarray(codes, np.uint8)

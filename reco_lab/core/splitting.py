@@ -1,0 +1,126 @@
+"""What a split is: which rows a model may learn from, which choose the champion, which judge it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError, model_serializer
+from pydantic_core.core_schema import SerializerFunctionWrapHandler
+
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.discovery import discover, lookup, public_id
+from reco_lab.core.errors import SpecError, SplitError
+from reco_lab.core.interactions import Interactions, Rows
+from reco_lab.core.parameters import Parameter, explain, parameters_of
+from reco_lab.core.ranking import Candidates
+
+SPLITS = "reco_lab.splits"
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """One cut of a data set into rows to learn from, rows to choose by and rows to judge by.
+
+    The three row arrays are disjoint. The champion is chosen by models fitted on `train_rows` and scored
+    on `validation_rows`; the leaderboard shows models fitted on both and scored on `test_rows`. `as_of` is
+    the moment the test begins, where the split knows time. `candidates` limits what may be recommended
+    (published benchmarks bring their own); None means every item known at the cut. `repeats`: a test row
+    whose pair was seen in training counts as a hit; where it does not, it is removed and counted.
+    """
+
+    name: str
+    data: Dataset
+    train_rows: Rows
+    validation_rows: Rows
+    test_rows: Rows
+    candidates: Candidates | None = None
+    validation_as_of: np.datetime64 | None = None
+    as_of: np.datetime64 | None = None
+    repeats: bool = False
+
+    @cached_property
+    def train(self) -> Dataset:
+        """What the models that are compared on validation learn from."""
+        return self.data.take(self.train_rows)
+
+    @cached_property
+    def validation(self) -> Interactions:
+        """What chooses the champion and teaches a hybrid its weights."""
+        return self.data.interactions.take(self.validation_rows)
+
+    @cached_property
+    def before_test(self) -> Dataset:
+        """Everything the judged models may learn from: train and validation."""
+        return self.data.take(np.sort(np.concatenate((self.train_rows, self.validation_rows))))
+
+    @cached_property
+    def test(self) -> Interactions:
+        """What judges."""
+        return self.data.interactions.take(self.test_rows)
+
+
+class Splitter(BaseModel, ABC):
+    """A way to cut a data set: frozen, JSON, one file each; the file's name is the `kind` in an experiment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    label: ClassVar[str]
+    summary: ClassVar[str]
+    needs_times: ClassVar[bool] = False
+    time_aware: ClassVar[bool] = False
+
+    @abstractmethod
+    def split(self, data: Dataset, rng: np.random.Generator) -> Iterator[Split]:
+        """The cuts, one for most kinds and one a fold for cross-validation.
+
+        Raises SplitError where a part would be empty.
+        """
+
+    @classmethod
+    def kind(cls) -> str:
+        """The public id."""
+        return public_id(SPLITS, Splitter, cls)  # type: ignore[type-abstract]
+
+    @classmethod
+    def parameters(cls) -> tuple[Parameter, ...]:
+        """What can be set, in the order of declaration."""
+        return parameters_of(cls)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The specification as JSON values: `kind` and its settings."""
+        return {"kind": self.kind()} | {name: getattr(self, name) for name in type(self).model_fields}
+
+    @model_serializer(mode="wrap")
+    def _serialize(self, _handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return self.to_dict()
+
+
+def splitters() -> dict[str, type[Splitter]]:
+    """Every way to split there is, by public id."""
+    return dict(discover(SPLITS, Splitter))  # type: ignore[type-abstract]
+
+
+def splitter(spec: dict[str, Any]) -> Splitter:
+    """Parse `{"kind": id, setting: value, ...}`; a mistake names what is allowed."""
+    values = dict(spec)
+    name = values.pop("kind", None)
+    if not isinstance(name, str):
+        raise SpecError("A split needs a kind.", fix=f"There are: {', '.join(splitters())}.")
+    found = lookup(SPLITS, Splitter, name)  # type: ignore[type-abstract]
+    try:
+        return found(**values)
+    except ValidationError as error:
+        raise explain(name, found, error) from error
+
+
+def require_rows(name: str, **parts: NDArray[Any]) -> None:
+    """Raise SplitError naming the first of these parts of a split that has no rows."""
+    for part, rows in parts.items():
+        if not len(rows):
+            raise SplitError(
+                f"The {name} split leaves no {part} rows.", fix="Choose another share or another split."
+            )

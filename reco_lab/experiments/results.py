@@ -1,0 +1,126 @@
+"""What an experiment answers: plain data that the page shows, the command line prints and the store keeps."""
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Result(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Cell(_Result):
+    """A metric of one recommender: over warm customers with its simultaneous 95 % interval, and over all of them.
+
+    `low` and `high` are None where the metric cannot be resampled; `all_customers` where it has no such reading.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    all_customers: float | None = None
+
+
+class Seconds(_Result):
+    """Wall time of the steps of a run, in seconds."""
+
+    fit: float
+    recommend: float
+    evaluate: float
+
+
+class Row(_Result):
+    """One line of the leaderboard. `reference` rows (random, popularity, oracle) give the others a scale.
+
+    `error` is the sentence of a run that failed; its metrics are then empty. `scored` counts the warm
+    customers the model had an answer of its own for. `validation` is the headline metric on the validation
+    part, the only thing that chooses the champion.
+    """
+
+    name: str
+    algorithm: str
+    parameters: dict[str, Any]
+    metrics: dict[str, Cell] = {}
+    validation: float | None = None
+    scored: int | None = None
+    seconds: Seconds | None = None
+    peak_memory_mb: float | None = None
+    reference: bool = False
+    error: str | None = None
+    run_key: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class SplitSummary(_Result):
+    """What the split left: row counts, customers with test rows, how many of them are warm, what is cold."""
+
+    kind: str
+    train: int
+    validation: int
+    test: int
+    users_in_test: int
+    users_scored: int
+    cold_users: int
+    cold_items: int
+    repeats_removed: int = 0
+    cold_user_rows: int = 0
+    candidates: int = 0
+    as_of: str | None = None
+
+
+class Outcome(StrEnum):
+    """How the champion compares with another recommender, seen from the champion."""
+
+    better = "better"
+    worse = "worse"
+    tie = "tie"
+    unsure = "too few customers to tell"
+
+
+class Verdict(_Result):
+    """The champion against one other recommender on the headline metric: a paired comparison over customers.
+
+    `low` to `high` is the simultaneous 95 % interval of the difference (champion minus other), `p` the
+    permutation test's, `p_holm` corrected for the number of comparisons.
+    """
+
+    champion: str
+    other: str
+    metric: str
+    difference: float
+    low: float
+    high: float
+    p: float
+    p_holm: float
+    customers: int
+    outcome: Outcome
+    sentence: str
+
+
+class Comparison(_Result):
+    """Everything an experiment found. Rows are sorted by the headline metric, best first; failures last.
+
+    `headline` is its key ("ndcg@10"). `sentence` is the verdict in one line. `margin` is how close two
+    scores must be to be called a tie.
+    """
+
+    experiment: str
+    key: str
+    dataset: str
+    fingerprint: str
+    synthetic: bool
+    headline: str
+    champion: str | None
+    sentence: str
+    margin: float
+    leaderboard: tuple[Row, ...]
+    split: SplitSummary
+    verdicts: tuple[Verdict, ...]
+    versions: dict[str, str]
+    warnings: tuple[str, ...] = ()
+    created: str = ""
+
+    def row(self, name: str) -> Row:
+        """The line of the leaderboard with this name."""
+        return next(row for row in self.leaderboard if row.name == name)
