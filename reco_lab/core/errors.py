@@ -20,10 +20,10 @@ class RecoLabError(Exception):
 
 
 class InputError(RecoLabError):
-    """A mistake in what a person gave: `what` is wrong, `where`, and what to do about it (`fix`)."""
+    """A mistake in what a person gave: `what` is wrong, `where`, what to do about it (`fix`), in which field (`key`)."""
 
-    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
-        self.what, self.where, self.fix = what, where, fix
+    def __init__(self, what: str, *, where: str = "", fix: str = "", key: str = "") -> None:
+        self.what, self.where, self.fix, self.key = what, where, fix, key
         super().__init__(what, where, fix)
 
     def __str__(self) -> str:

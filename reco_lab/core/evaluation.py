@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from reco_lab.core.ranking import NO_ITEM, Recommendations
 METRICS = "reco_lab.metrics"
 
 Weights = NDArray[np.float64]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,14 @@ class Evaluation:
     n_candidates: int
     scored: NDArray[np.bool_]
     ratings: RatingErrors | None = None
+    _made: dict[Callable[["Evaluation"], Any], Any] = field(default_factory=dict, init=False, repr=False)
+
+    def once(self, work: Callable[["Evaluation"], T]) -> T:
+        """What `work` makes of this evaluation, done once however many metrics and cut-offs ask for it."""
+        if work not in self._made:
+            self._made[work] = work(self)
+        made: T = self._made[work]
+        return made
 
     @cached_property
     def hits(self) -> NDArray[np.bool_]:
@@ -77,7 +86,8 @@ class Measurement:
 
     Where the value is a mean or a ratio over customers, `numerator` and `denominator` hold a number a
     customer (NaN nowhere; denominator 0 leaves a customer out) and `value = link(sum / sum)`. Where it is a
-    property of all lists together (coverage, Gini), `resample` maps weights (draws x customers) to values.
+    property of all lists together (coverage, Gini), `resample` maps weights (draws x customers) to values
+    and `customers` says how many there are.
     """
 
     value: float
@@ -85,6 +95,7 @@ class Measurement:
     denominator: NDArray[np.float64] | None = None
     resample: Callable[[Weights], NDArray[np.float64]] | None = field(default=None, repr=False)
     link: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = field(default=None, repr=False)
+    customers: int = 0
 
     @classmethod
     def mean(cls, per_user: NDArray[np.float64]) -> "Measurement":
@@ -101,12 +112,9 @@ class Measurement:
         """Sum over customers by sum over customers, passed through `link` (the root, for RMSE)."""
         total = denominator.sum()
         raw = np.array([numerator.sum() / total if total else np.nan])
-        return cls(
-            float((link(raw) if link else raw)[0]),
-            numerator.astype(np.float64),
-            denominator.astype(np.float64),
-            link=link,
-        )
+        value = float((link(raw) if link else raw)[0])
+        own, base = numerator.astype(np.float64), denominator.astype(np.float64)
+        return cls(value, own, base, link=link, customers=len(own))
 
     def redraw(self, weights: Weights) -> NDArray[np.float64] | None:
         """The values under these weights (draws x customers), or None where it cannot be resampled."""

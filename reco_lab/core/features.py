@@ -10,6 +10,8 @@ from scipy import sparse
 
 TEXT_COLUMNS = ("title", "description", "text")
 MOST_CATEGORIES = 1000
+FEWEST_A_LEVEL = 2
+FEWEST_NUMBERS = 10
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,7 @@ class Encoding:
     def apply(self, column: pd.Series) -> sparse.csr_matrix:
         """The column as float32 rows x width; a missing or new value becomes zeros."""
         if self.kind == "number":
-            numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-            scaled = np.nan_to_num((numbers - self.centre) / self.spread).astype(np.float32)
+            scaled = np.nan_to_num((_numbers(column) - self.centre) / self.spread).astype(np.float32)
             return sparse.csr_matrix(scaled[:, None])
         codes = pd.Index(self.levels).get_indexer(pd.Index(column.astype("str").where(column.notna(), None)))
         rows = np.flatnonzero(codes >= 0)
@@ -48,7 +49,11 @@ class Encoder:
 
     @classmethod
     def learn(cls, table: pd.DataFrame) -> "Encoder":
-        """Look at a table and decide how each column is encoded. Free text and unique-valued columns are left out."""
+        """Look at a table and decide how each column is encoded.
+
+        Left out are free text, times, ids (whole numbers that never repeat) and categories whose levels
+        name fewer than two rows each on average, or more than a thousand: they tell nothing two items share.
+        """
         usable = [name for name in table.columns if name not in TEXT_COLUMNS]
         return cls(tuple(one for name in usable if (one := _learn(str(name), table[name])) is not None))
 
@@ -96,12 +101,34 @@ def texts(table: pd.DataFrame) -> list[str]:
 
 
 def _learn(name: str, column: pd.Series) -> Encoding | None:
-    missing = int(column.isna().sum())
-    numbers = pd.to_numeric(column, errors="coerce")
-    if column.notna().any() and bool(numbers[column.notna()].notna().all()) and column.nunique() > 10:
-        spread = float(numbers.std()) or 1.0
-        return Encoding(name, "number", centre=float(numbers.mean()), spread=spread, missing=missing)
-    levels: NDArray[Any] = np.sort(column.dropna().astype("str").unique())
-    if not 2 <= len(levels) <= min(MOST_CATEGORIES, max(2, len(column) - missing - 1)):
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return None
+    present, missing = column.dropna(), int(column.isna().sum())
+    numbers = _numbers(present)
+    if np.isfinite(numbers).all() and len(np.unique(numbers)) > FEWEST_NUMBERS and not _is_code(name):
+        if _counts_up(numbers):
+            return None
+        return Encoding(
+            name, "number", centre=float(numbers.mean()), spread=float(numbers.std()), missing=missing
+        )
+    levels: NDArray[Any] = np.sort(present.astype("str").unique())
+    if not 2 <= len(levels) <= min(MOST_CATEGORIES, max(2, len(present) // FEWEST_A_LEVEL)):
         return None
     return Encoding(name, "category", tuple(levels.tolist()), missing=missing)
+
+
+def _numbers(column: pd.Series) -> NDArray[np.float64]:
+    """The column as numbers; what is no number, or not finite, is NaN."""
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+def _is_code(name: str) -> bool:
+    """Whether the name says that its numbers only name something: brand_id, postcode."""
+    return name.lower().endswith(("id", "code", "number", "nr"))
+
+
+def _counts_up(numbers: NDArray[np.float64]) -> bool:
+    """Whether these are whole numbers of which none repeats: a row number or an id, not a quantity."""
+    whole = bool((numbers == np.round(numbers)).all())
+    return whole and len(np.unique(numbers)) == len(numbers)

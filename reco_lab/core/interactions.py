@@ -83,7 +83,7 @@ class Interactions:
             else _kinds(frame[columns.kind], columns)
         )
         log = cls(users, items, values, times, kinds, user_ids, item_ids)
-        return log.take(log._canonical_order())
+        return log.take(log.canonical_order())
 
     def __len__(self) -> int:
         return len(self.users)
@@ -130,8 +130,8 @@ class Interactions:
 
     @cached_property
     def ratings(self) -> "Interactions":
-        """One row a pair, its latest: what a rating predictor learns from. Of kind rating where there are any."""
-        rows = self.of_kinds((Kind.rating,)) if (self.kinds == Kind.rating).any() else self
+        """The rows of kind rating, one a pair (its latest): what a rating predictor learns from."""
+        rows = self.of_kinds((Kind.rating,))
         keys = rows.users.astype(np.int64) * self.n_items + rows.items
         order = np.lexsort((np.arange(len(keys)), keys))
         last = np.append(np.diff(keys[order]) != 0, True) if len(keys) else np.zeros(0, bool)
@@ -167,7 +167,8 @@ class Interactions:
         }
         return pd.DataFrame(table if self.times is None else table | {"time": self.times})
 
-    def _canonical_order(self) -> Rows:
+    def canonical_order(self) -> Rows:
+        """The rows sorted by user, time, item, kind and value."""
         times = np.zeros(len(self), np.int64) if self.times is None else self.times.view(np.int64)
         return np.lexsort((self.values, self.kinds, self.items, times, self.users))
 

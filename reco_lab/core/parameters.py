@@ -61,11 +61,13 @@ def explain(owner: str, spec: type[BaseModel], error: ValidationError) -> Parame
     name = ".".join(str(part) for part in first["loc"][:1]) or "?"
     if name in known:
         given = first.get("input")
-        return ParameterError(f"{owner}: {name} = {given!r} is not allowed; it must be {known[name].bounds}.")
+        return ParameterError(
+            f"{owner}: {name} = {given!r} is not allowed; it must be {known[name].bounds}.", key=name
+        )
     if first["type"] == "extra_forbidden":
         names = ", ".join(known) or "none"
-        return ParameterError(f"{owner} has no parameter {name!r}; it has: {names}.")
-    return ParameterError(f"{owner}: {name}: {first['msg']}.")
+        return ParameterError(f"{owner} has no parameter {name!r}; it has: {names}.", key=name)
+    return ParameterError(f"{owner}: {name}: {first['msg']}.", key=name)
 
 
 def _parameter(name: str, field: FieldInfo) -> Parameter:

@@ -127,6 +127,10 @@ class Scorer(ABC):
         """Which customers it has something of their own to say to; here: those with a history, or known ones."""
         return batch.lengths > 0 if self.folds_in else batch.codes >= 0
 
+    def learnt(self) -> Mapping[str, Any]:
+        """Hyper-parameters that the fit settled from the validation part, to be kept when it is fitted again."""
+        return {}
+
     def contributions(self, batch: UserBatch, items: Codes) -> Contributions | None:  # noqa: ARG002 - part of the contract
         """The signed parts of one customer's scores (`batch` has one row); None where the model cannot say."""
         return None

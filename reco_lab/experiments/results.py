@@ -53,7 +53,10 @@ class Row(_Result):
 
 
 class SplitSummary(_Result):
-    """What the split left: row counts, customers with test rows, how many of them are warm, what is cold."""
+    """What the split left: row counts, customers with test rows, how many of them are warm, what is cold.
+
+    `judged` counts the test rows that are held against the lists: of the kinds to predict, without repeats.
+    """
 
     kind: str
     train: int
@@ -65,6 +68,7 @@ class SplitSummary(_Result):
     cold_items: int
     repeats_removed: int = 0
     cold_user_rows: int = 0
+    judged: int = 0
     candidates: int = 0
     as_of: str | None = None
 

@@ -1,0 +1,163 @@
+"""Hold the runs of an experiment against each other and say what can be said."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from reco_lab.core.evaluation import Measurement, metric
+from reco_lab.core.experiment import Experiment
+from reco_lab.experiments.results import Cell, Outcome, Row, Verdict
+from reco_lab.experiments.run import headline
+from reco_lab.experiments.significance import holm, permutation_p, redraw, simultaneous
+
+MARGIN = 0.005
+
+Measured = Mapping[str, Mapping[str, Measurement]]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Champion minus another recommender on the headline metric, with its interval and its p values."""
+
+    centre: float
+    low: float
+    high: float
+    p: float
+    p_holm: float
+
+    def outcome(self, sign: int) -> Outcome:
+        """What may be said of it; `sign` is -1 where a lower metric is better."""
+        low, high = (self.low, self.high) if sign > 0 else (-self.high, -self.low)
+        if low >= -MARGIN and high <= MARGIN:
+            return Outcome.tie
+        if self.p_holm < 0.05 and low > 0:
+            return Outcome.better
+        if self.p_holm < 0.05 and high < 0:
+            return Outcome.worse
+        return Outcome.unsure
+
+
+def cells(
+    measured: Measured, overall: Mapping[str, Mapping[str, float | None]], rng: np.random.Generator
+) -> dict[str, dict[str, Cell]]:
+    """For each recommender and metric: value, interval and the reading over all customers (`overall`).
+
+    The intervals of one metric are simultaneous over the recommenders.
+    """
+    table: dict[str, dict[str, Cell]] = {name: {} for name in measured}
+    for key in dict.fromkeys(key for answers in measured.values() for key in answers):
+        names = [name for name in measured if key in measured[name]]
+        intervals = _intervals(key, [measured[name][key] for name in names], rng)
+        for name, (low, high) in zip(names, intervals, strict=True):
+            value = _known(measured[name][key].value)
+            table[name][key] = Cell(value=value, low=low, high=high, all_customers=overall[name].get(key))
+    return table
+
+
+def champion(rows: Sequence[Row], experiment: Experiment) -> str | None:
+    """The recommender with the best headline on the validation part; yardsticks that nobody would ship are left out."""
+    eligible = [
+        row
+        for row in rows
+        if row.error is None and row.validation is not None and row.algorithm not in {"random", "oracle"}
+    ]
+    sign = -1 if metric(experiment.headline[0]).higher_is_better is False else 1
+    best = max(eligible, key=lambda row: sign * (row.validation or 0.0), default=None)
+    return best.name if best else None
+
+
+def verdicts(
+    best: str, measured: Measured, experiment: Experiment, rng: np.random.Generator
+) -> tuple[Verdict, ...]:
+    """The champion against every other recommender on the headline metric, corrected for their number.
+
+    A metric that is no mean over customers (coverage, Gini) cannot be tested this way: no verdicts.
+    """
+    key = headline(experiment)
+    first = measured.get(best, {}).get(key)
+    others = {name: answers[key] for name, answers in measured.items() if name != best and key in answers}
+    if first is None or first.numerator is None or not others:
+        return ()
+    sign = -1 if metric(experiment.headline[0]).higher_is_better is False else 1
+    found = _differences(first, list(others.values()), rng)
+    return tuple(
+        _verdict(best, name, key, sign, len(first.numerator), one)
+        for name, one in zip(others, found, strict=True)
+    )
+
+
+def sentence(best: str | None, rows: Sequence[Row], found: Sequence[Verdict], key: str) -> str:
+    """The verdict in one line: the champion against the best of the others that somebody could ship."""
+    if best is None:
+        return "No recommender could be chosen: none was scored on the validation part."
+    rivals = [
+        row
+        for row in rows
+        if row.error is None and row.name != best and row.algorithm not in {"random", "oracle"}
+    ]
+    rival = next((row.name for row in rivals), None)
+    duel = next((verdict for verdict in found if verdict.other == rival), None)
+    if duel is None:
+        return f"{best} was chosen on the validation part; there is nothing to hold it against on {key}."
+    return duel.sentence
+
+
+def _differences(first: Measurement, others: list[Measurement], rng: np.random.Generator) -> list[Difference]:
+    numerators = [
+        first.numerator - other.numerator
+        for other in others
+        if first.numerator is not None and other.numerator is not None
+    ]
+    table = np.column_stack(numerators)
+    drawn = redraw([first, *others], len(table), rng)
+    centre = first.value - np.array([other.value for other in others])
+    both = simultaneous(centre, drawn[:, :1] - drawn[:, 1:] if drawn is not None else centre[None, :])
+    p = permutation_p(table, rng)
+    columns = (centre, both.low, both.high, p, holm(p))
+    return [Difference(*map(float, numbers)) for numbers in zip(*columns, strict=True)]
+
+
+def _verdict(best: str, other: str, key: str, sign: int, customers: int, one: Difference) -> Verdict:
+    outcome = one.outcome(sign)
+    name, _, k = key.partition("@")
+    shown = metric(name).label + (f"@{k}" if k else "")
+    size, spread = f"{abs(one.centre):.3f} {shown}", f"{one.low:+.3f} to {one.high:+.3f}"
+    words = {
+        Outcome.better: f"{best} beats {other} by {size} ({spread}).",
+        Outcome.worse: f"{best} was ahead on validation, but {other} is better on the test by {size} ({spread}).",
+        Outcome.tie: f"{best} and {other} are a tie: they differ by {size} ({spread}), within ±{MARGIN}.",
+        Outcome.unsure: f"Too few customers to tell {best} from {other}: a difference of {size} ({spread}).",
+    }
+    return Verdict(
+        champion=best,
+        other=other,
+        metric=key,
+        difference=one.centre,
+        low=one.low,
+        high=one.high,
+        p=one.p,
+        p_holm=one.p_holm,
+        customers=customers,
+        outcome=outcome,
+        sentence=words[outcome],
+    )
+
+
+def _intervals(
+    key: str, column: list[Measurement], rng: np.random.Generator
+) -> list[tuple[float | None, float | None]]:
+    customers = next((one.customers for one in column if one.customers), 0)
+    drawn = redraw(column, customers, rng) if customers else None
+    if drawn is None:
+        return [(None, None)] * len(column)
+    both = simultaneous(np.array([one.value for one in column]), drawn)
+    bottom, top = metric(key.partition("@")[0]).bounds
+    return [
+        (_known(max(low, bottom)), _known(min(high, top)))
+        for low, high in zip(both.low, both.high, strict=True)
+    ]
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,205 @@
+"""What every recommender of an experiment is asked, so that all are asked the same."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from reco_lab.core.batch import UserBatch
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.errors import SplitError
+from reco_lab.core.evaluation import Evaluation, Measurement, RatingErrors, metric, metric_key
+from reco_lab.core.experiment import Experiment, MetricSpec
+from reco_lab.core.interactions import Interactions, Kind
+from reco_lab.core.ranking import Candidates, Recommendations, recommend
+from reco_lab.core.recommender import FitContext, Scorer, recommender
+from reco_lab.core.splitting import Split
+
+Part = Literal["validation", "test"]
+FALLBACK = "most_popular"
+
+
+@dataclass(frozen=True, eq=False)
+class Exam:
+    """One part of a split as questions: these customers, with these histories, wanted these items.
+
+    `train` is what a model may learn from. `users` are the codes of all customers with at least one test
+    item, warm ones (with a history) first; `relevant` holds their test items in the same order.
+    """
+
+    train: Dataset
+    users: NDArray[np.int64]
+    n_warm: int
+    relevant: sparse.csr_matrix
+    candidates: Candidates
+    seen_kinds: tuple[Kind, ...]
+    repeats: bool
+    metrics: MetricSpec
+    judged: Interactions
+    rated: Interactions
+    repeats_removed: int
+    as_of: np.datetime64 | None
+
+    @classmethod
+    def of(cls, split: Split, part: Part, experiment: Experiment) -> "Exam":
+        """Pose the questions of one part of a split.
+
+        Raises SplitError where nobody is left to score.
+        """
+        before = split.before_test if part == "test" else split.train
+        rows = split.test if part == "test" else split.validation
+        wanted = target_kinds(split.data, experiment)
+        train = replace(before, interactions=before.interactions.of_kinds(experiment.kinds("learn_from")))
+        repeats = experiment.repeats or split.repeats
+        judged, removed = _judged(
+            rows.of_kinds(wanted), before.interactions.of_kinds(wanted), repeats=repeats
+        )
+        users, n_warm = _warm_first(judged, train.interactions)
+        if not n_warm:
+            raise SplitError(
+                f"Nobody can be scored: of the {len(users)} customers in the {part} part none has a history before it.",
+                fix="Use a larger training share or a split within each customer.",
+            )
+        return cls(
+            train=train,
+            users=users,
+            n_warm=n_warm,
+            relevant=sparse.csr_matrix(judged.matrix[users]),
+            candidates=split.candidates
+            or Candidates(
+                items=known_items(before, split.as_of if part == "test" else split.validation_as_of)
+            ),
+            seen_kinds=wanted if len(wanted) < len(np.unique(train.interactions.kinds)) else (),
+            repeats=repeats,
+            metrics=experiment.metrics,
+            judged=judged,
+            rated=rows.ratings,
+            repeats_removed=removed,
+            as_of=split.as_of if part == "test" else split.validation_as_of,
+        )
+
+    @cached_property
+    def warm(self) -> UserBatch:
+        """The warm customers with their histories."""
+        return self._batch(self.users[: self.n_warm])
+
+    @cached_property
+    def cold(self) -> UserBatch:
+        """The customers without a history, whom every model serves by the same fallback."""
+        return self._batch(self.users[self.n_warm :])
+
+    @property
+    def n_candidates(self) -> int:
+        """How many items could be recommended at all."""
+        mask = self.candidates.items
+        return int(mask.sum()) if mask is not None else self.train.interactions.n_items
+
+    def ask(self, scorer: Scorer) -> tuple[Recommendations, NDArray[np.bool_]]:
+        """The lists for the warm customers, and whom the model had an answer of its own for.
+
+        A warm customer whom the model has nothing to say to gets an empty list, which scores 0.
+        """
+        lists = self._lists(scorer, self.warm, self._rows(0, self.n_warm))
+        answered = scorer.answers(self.warm)
+        lists.items[~answered] = -1
+        lists.scores[~answered] = -np.inf
+        return lists, answered
+
+    def rate(self, scorer: Scorer) -> RatingErrors | None:
+        """Predicted against given ratings of the warm customers' test rows, for models that predict ratings."""
+        rows = self.rated
+        place = np.full(rows.n_users, -1, np.int64)
+        place[self.users[: self.n_warm]] = np.arange(self.n_warm)
+        known = place[rows.users] >= 0
+        if not known.any():
+            return None
+        owners = place[rows.users[known]]
+        predicted = scorer.predict(self.warm, owners, rows.items[known])
+        return None if predicted is None else RatingErrors(owners, predicted, rows.values[known])
+
+    def evaluation(
+        self, lists: Recommendations, scored: NDArray[np.bool_], ratings: RatingErrors | None = None
+    ) -> Evaluation:
+        """The warm customers' lists held against what they wanted."""
+        return Evaluation(lists, self.relevant[: self.n_warm], self.train, self.n_candidates, scored, ratings)
+
+    def measure(self, evaluation: Evaluation) -> dict[str, Measurement]:
+        """Every metric of the experiment at every cut-off, by key ("ndcg@10")."""
+        answers = {}
+        for name in self.metrics.names:
+            one = metric(name)
+            if one.needs_ratings and evaluation.ratings is None:
+                continue
+            for k in self.metrics.k if one.at_k else self.metrics.k[:1]:
+                answers[metric_key(name, k)] = one.measure(evaluation, k)
+        return answers
+
+    @cached_property
+    def fallback(self) -> Mapping[str, Measurement]:
+        """The metrics of the shared fallback over the cold customers."""
+        if not len(self.cold):
+            return {}
+        scorer = recommender({"algorithm": FALLBACK}).fit(self.train, FitContext())
+        lists = self._lists(scorer, self.cold, self._rows(self.n_warm, len(self.users)))
+        served = np.ones(len(self.cold), bool)
+        return self.measure(
+            Evaluation(lists, self.relevant[self.n_warm :], self.train, self.n_candidates, served)
+        )
+
+    def _lists(self, scorer: Scorer, batch: UserBatch, candidates: Candidates) -> Recommendations:
+        return recommend(
+            scorer,
+            batch,
+            max(self.metrics.k),
+            exclude_seen=not self.repeats,
+            seen_kinds=self.seen_kinds,
+            candidates=candidates,
+        )
+
+    def _rows(self, start: int, stop: int) -> Candidates:
+        pairs = self.candidates.pairs
+        return self.candidates if pairs is None else Candidates(pairs=pairs[self.users[start:stop]])
+
+    def _batch(self, users: NDArray[np.int64]) -> UserBatch:
+        return UserBatch.of(self.train.interactions, users, attributes=self.train.customers, as_of=self.as_of)
+
+
+def target_kinds(data: Dataset, experiment: Experiment) -> tuple[Kind, ...]:
+    """The kinds that count as a hit: those asked for, else purchases where there are any, else all."""
+    asked = experiment.kinds("predict")
+    learnt = experiment.kinds("learn_from")
+    if asked and learnt and not set(asked) <= set(learnt):
+        raise SplitError(
+            "The models would have to predict kinds of interaction that they do not learn from.",
+            fix="Add the kinds of `predict` to `learn_from`.",
+        )
+    present = tuple(Kind(kind) for kind in np.unique(data.interactions.kinds))
+    return asked or ((Kind.purchase,) if Kind.purchase in present else present)
+
+
+def known_items(before: Dataset, as_of: np.datetime64 | None) -> NDArray[np.bool_]:
+    """Which items were known at the cut: touched before it, or listed in the catalogue (`added`) by then."""
+    known = before.interactions.item_counts > 0
+    if as_of is not None and before.items is not None and "added" in before.items:
+        known |= before.items["added"].to_numpy("datetime64[us]") < as_of
+    return np.asarray(known, bool)
+
+
+def _judged(rows: Interactions, before: Interactions, *, repeats: bool) -> tuple[Interactions, int]:
+    """The test rows that count, and how many were left out because the pair was known before."""
+    if repeats:
+        return rows, 0
+    pairs = rows.users.astype(np.int64) * rows.n_items + rows.items
+    old = np.isin(pairs, before.pairs)
+    return rows.take(~old), int(old.sum())
+
+
+def _warm_first(judged: Interactions, train: Interactions) -> tuple[NDArray[np.int64], int]:
+    """The customers with test rows, those with a history first; by code within each."""
+    users = np.unique(judged.users).astype(np.int64)
+    warm = np.diff(train.user_starts)[users] > 0
+    return np.concatenate((users[warm], users[~warm])), int(warm.sum())

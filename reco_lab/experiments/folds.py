@@ -1,0 +1,91 @@
+"""From the folds of a split to one answer a customer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reco_lab.core.evaluation import Measurement
+from reco_lab.experiments.exam import Exam
+from reco_lab.experiments.results import SplitSummary
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What one recommender reached in one fold: its metrics over warm customers."""
+
+    exam: Exam
+    measurements: dict[str, Measurement]
+
+
+def pooled(answers: Sequence[Answer], key: str) -> Measurement:
+    """One measurement over all folds: a customer's numerators and denominators are added up over them.
+
+    A metric that is no mean over customers is averaged over the folds and then has no interval.
+    """
+    parts = [answer.measurements[key] for answer in answers]
+    if len(parts) == 1:
+        return parts[0]
+    if any(part.numerator is None or part.denominator is None for part in parts):
+        return Measurement(float(np.mean([part.value for part in parts])))
+    users = np.concatenate([answer.exam.users[: answer.exam.n_warm] for answer in answers])
+    _, rows = np.unique(users, return_inverse=True)
+    numerator, denominator = (
+        np.bincount(rows, np.concatenate([getattr(part, name) for part in parts])).astype(np.float64)
+        for name in ("numerator", "denominator")
+    )
+    return Measurement.ratio(numerator, denominator, parts[0].link)
+
+
+def overall(answers: Sequence[Answer], key: str) -> float | None:
+    """A metric over warm and cold customers of all folds together, cold ones served by the shared fallback."""
+    warm = [answer.measurements[key] for answer in answers]
+    cold = [answer.exam.fallback.get(key) for answer in answers if len(answer.exam.cold)]
+    parts = [*warm, *cold]
+    if any(part is None or part.numerator is None or part.denominator is None or part.link for part in parts):
+        return None
+    sums = [
+        (part.numerator.sum(), part.denominator.sum())
+        for part in parts
+        if part and part.numerator is not None and part.denominator is not None
+    ]
+    total = sum(base for _, base in sums)
+    return float(sum(own for own, _ in sums) / total) if total else None
+
+
+def summary(
+    kind: str, exams: Sequence[Exam], train: Sequence[int], validation: Sequence[int], test: int
+) -> SplitSummary:
+    """The split in numbers. With several folds, rows of the test add up and customers are counted once."""
+    warm = _distinct([exam.users[: exam.n_warm] for exam in exams])
+    everyone = _distinct([exam.users for exam in exams])
+    first = exams[0]
+    return SplitSummary(
+        kind=kind,
+        train=round(float(np.mean(train))),
+        validation=round(float(np.mean(validation))),
+        test=test,
+        users_in_test=everyone,
+        users_scored=warm,
+        cold_users=everyone - warm,
+        cold_items=sum(_cold_items(exam) for exam in exams),
+        repeats_removed=sum(exam.repeats_removed for exam in exams),
+        cold_user_rows=sum(_cold_rows(exam) for exam in exams),
+        judged=sum(len(exam.judged) for exam in exams),
+        candidates=first.n_candidates,
+        as_of=None if first.as_of is None else str(first.as_of.astype("datetime64[s]")),
+    )
+
+
+def _distinct(users: Sequence[NDArray[np.int64]]) -> int:
+    return len(np.unique(np.concatenate(users)))
+
+
+def _cold_items(exam: Exam) -> int:
+    """How many distinct test items nobody had touched before the cut."""
+    return int((exam.train.interactions.item_counts[np.unique(exam.judged.items)] == 0).sum())
+
+
+def _cold_rows(exam: Exam) -> int:
+    return int(np.isin(exam.judged.users, exam.users[exam.n_warm :]).sum())

@@ -1,0 +1,122 @@
+"""Train one recommender and put it through the exams: the only path from a specification to a score."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from reco_lab.core.errors import SplitError
+from reco_lab.core.evaluation import RatingErrors, metric_key
+from reco_lab.core.experiment import Experiment
+from reco_lab.core.interactions import Interactions
+from reco_lab.core.ranking import Recommendations
+from reco_lab.core.recommender import FitContext, Recommender, Scorer
+from reco_lab.core.splitting import Split
+from reco_lab.experiments.exam import Exam
+from reco_lab.experiments.memory import peak_mb, reset_peak
+from reco_lab.experiments.results import Seconds
+
+Report = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One recommender trained and scored on one split.
+
+    `spec` is what was really fitted on everything before the test (a hybrid's carries its learnt weights).
+    `lists`, `scored` and `ratings` are enough to compute every metric again.
+    """
+
+    spec: Recommender
+    lists: Recommendations
+    scored: NDArray[np.bool_]
+    ratings: RatingErrors | None
+    validation: float | None
+    seconds: Seconds
+    peak_memory_mb: float | None
+
+
+def run(spec: Recommender, exams: "Exams", experiment: Experiment, report: Report) -> tuple[Run, Scorer]:
+    """Fit on train, score on validation, fit again on train and validation, list for the test customers.
+
+    Returns the run and the scorer that made its lists.
+
+    Raises NeedsError where the data cannot feed it, ScoreError for scores that are not numbers.
+    """
+    measured = reset_peak()
+    with threadpool_limits(experiment.threads):
+        tuned, validation = _validate(spec, exams.validation, experiment, _between(report, 0.0, 0.45))
+        started = perf_counter()
+        scorer = _fit(tuned, exams.test, experiment, _between(report, 0.45, 0.9))
+        fitted = perf_counter()
+        report(0.9, "making lists")
+        lists, scored = exams.test.ask(scorer)
+        ratings = exams.test.rate(scorer)
+        ranked = perf_counter()
+        exams.test.measure(exams.test.evaluation(lists, scored, ratings))
+        seconds = Seconds(fit=fitted - started, recommend=ranked - fitted, evaluate=perf_counter() - ranked)
+    report(1.0, "done")
+    return Run(tuned, lists, scored, ratings, validation, seconds, peak_mb() if measured else None), scorer
+
+
+@dataclass(frozen=True, eq=False)
+class Exams:
+    """The exams of a split: the validation exam chooses, the test exam judges.
+
+    `validation` is None where nobody in the validation part has a history; `no_validation` says so.
+    """
+
+    validation: Exam | None
+    test: Exam
+    no_validation: str = ""
+
+    @classmethod
+    def of(cls, split: Split, experiment: Experiment) -> "Exams":
+        """Both exams of a split; SplitError where nobody is left to score in the test."""
+        test = Exam.of(split, "test", experiment)
+        if not len(split.validation_rows):
+            return cls(None, test, "the split has no validation part")
+        try:
+            return cls(Exam.of(split, "validation", experiment), test)
+        except SplitError as error:
+            return cls(None, test, str(error))
+
+
+def headline(experiment: Experiment) -> str:
+    """The key of the metric that the verdict is about: the first metric at the first cut-off."""
+    return metric_key(*experiment.headline)
+
+
+def _validate(
+    spec: Recommender, exam: Exam | None, experiment: Experiment, report: Report
+) -> tuple[Recommender, float | None]:
+    """The specification with what was learnt on the validation part, and its headline metric there."""
+    if exam is None:
+        return spec, None
+    scorer = _fit(spec, exam, experiment, report, validation=exam.judged)
+    lists, scored = exam.ask(scorer)
+    measured = exam.measure(exam.evaluation(lists, scored, exam.rate(scorer)))
+    learnt = scorer.learnt()
+    key = headline(experiment)
+    return (spec.model_copy(update=dict(learnt)) if learnt else spec), measured[
+        key
+    ].value if key in measured else None
+
+
+def _fit(
+    spec: Recommender,
+    exam: Exam,
+    experiment: Experiment,
+    report: Report,
+    validation: Interactions | None = None,
+) -> Scorer:
+    spec.require(exam.train)
+    report(0.0, f"training {spec.info.label}")
+    return spec.fit(exam.train, FitContext(experiment.seed, experiment.threads, validation, report))
+
+
+def _between(report: Report, low: float, high: float) -> Report:
+    return lambda fraction, message: report(low + (high - low) * fraction, message)

@@ -1,0 +1,277 @@
+"""The customer microscope: one customer, several models side by side, and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reco_lab.core.batch import UserBatch
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.errors import NotFoundError
+from reco_lab.core.interactions import Kind
+from reco_lab.core.ranking import NO_ITEM, Candidates, recommend
+from reco_lab.core.recommender import Contributions, FitContext, Recommender, Scorer, recommender
+from reco_lab.experiments.exam import FALLBACK, Exam
+from reco_lab.services.experiments import exam_of, models_of
+from reco_lab.workspace import Workspace
+
+REASONS = 3
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A signed part of a score: what it comes from, and how much it adds."""
+
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class Card:
+    """One recommended item. `held_out`: the customer really went for it after the cut."""
+
+    item_id: str
+    title: str
+    category: str
+    price: float | None
+    score: float
+    held_out: bool
+    because: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One model's list. `why_not` says why it cannot follow a changed history; `fallback`, that it knows nothing of her."""
+
+    name: str
+    cards: tuple[Card, ...]
+    folds_in: bool
+    why_not: str = ""
+    fallback: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What is known of a customer, what each model would show, what was really wanted, how far the lists agree.
+
+    `history` has a row an interaction, newest first: item_id, title, kind, value, time. `overlap` is the
+    share of items that two lists have in common, panels x panels.
+    """
+
+    customer_id: str
+    attributes: dict[str, str]
+    history: pd.DataFrame
+    panels: tuple[Panel, ...]
+    held_out: tuple[str, ...]
+    overlap: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A model of the experiment, ready to score."""
+
+    name: str
+    spec: Recommender
+    scorer: Scorer
+
+
+@dataclass(frozen=True, eq=False)
+class Microscope:
+    """The models of one finished experiment and the customers of its test, loaded once and shared."""
+
+    data: Dataset
+    exam: Exam
+    models: tuple[Model, ...]
+
+    def customers(self, search: str = "", limit: int = 50) -> list[str]:
+        """Ids that contain the search text: those with something held out first, longest histories first."""
+        order = self._by_interest
+        ids = self.data.interactions.user_ids.take(order)
+        found = ids[ids.str.contains(search.strip(), case=False, regex=False)] if search.strip() else ids
+        return [str(one) for one in found[:limit]]
+
+    def items(self, search: str = "", limit: int = 50) -> list[tuple[str, str]]:
+        """Item ids with titles that contain the search text, most popular first."""
+        titles = self.data.titles.iloc[np.argsort(-self.exam.train.interactions.item_counts, kind="stable")]
+        if search.strip():
+            titles = titles[titles.str.contains(search.strip(), case=False, regex=False)]
+        return [(str(item), str(title)) for item, title in titles.head(limit).items()]
+
+    def look(
+        self,
+        customer_id: str,
+        *,
+        k: int = 8,
+        struck: Sequence[str] = (),
+        added: Sequence[str] = (),
+        models: Sequence[str] = (),
+    ) -> Look:
+        """What each model (all, or those named) would show this customer.
+
+        `struck` and `added` are item ids taken out of or put into her history; the lists are ranked again.
+        Raises NotFoundError for an unknown customer or item.
+        """
+        code = _code(self.data.interactions.user_ids, customer_id, "customer")
+        known = self._batch(code)
+        batch = self._edited(known, struck, added)
+        edited = bool(struck or added)
+        wanted = set(self.exam.judged.items[self.exam.judged.users == code].tolist())
+        chosen = [model for model in self.models if not models or model.name in models]
+        panels = tuple(
+            self._panel(
+                model, batch if not edited or model.scorer.folds_in else known, k, wanted, edited=edited
+            )
+            for model in chosen
+        )
+        return Look(
+            customer_id=customer_id,
+            attributes=self._attributes(code),
+            history=self._history(known),
+            panels=panels,
+            held_out=tuple(self.data.title(item) for item in sorted(wanted)),
+            overlap=_overlap(panels),
+        )
+
+    @cached_property
+    def _by_interest(self) -> NDArray[np.intp]:
+        log = self.exam.train.interactions
+        lengths = np.diff(log.user_starts)
+        held = np.bincount(self.exam.judged.users, minlength=log.n_users) > 0
+        return np.lexsort((-lengths, ~(held & (lengths > 0))))
+
+    @cached_property
+    def _fallback(self) -> Scorer:
+        return recommender({"algorithm": FALLBACK}).fit(self.exam.train, FitContext())
+
+    def _batch(self, code: int) -> UserBatch:
+        users = np.array([code])
+        return UserBatch.of(
+            self.exam.train.interactions, users, attributes=self.data.customers, as_of=self.exam.as_of
+        )
+
+    def _edited(self, batch: UserBatch, struck: Sequence[str], added: Sequence[str]) -> UserBatch:
+        ids = self.data.interactions.item_ids
+        out = [_code(ids, item, "item") for item in struck]
+        extra = np.array([_code(ids, item, "item") for item in added], np.int32)
+        keep = ~np.isin(batch.items, out)
+        items = np.concatenate((batch.items[keep], extra))
+        kind = self.exam.seen_kinds[0] if self.exam.seen_kinds else Kind.interaction
+        times = batch.times
+        if times is not None:
+            now = (
+                self.exam.as_of
+                if self.exam.as_of is not None
+                else (times.max() if len(times) else np.datetime64(0, "us"))
+            )
+            times = np.concatenate((times[keep], np.full(len(extra), now, times.dtype)))
+        return replace(
+            batch,
+            indptr=np.array([0, len(items)]),
+            items=items,
+            values=np.concatenate((batch.values[keep], np.ones(len(extra), np.float32))),
+            kinds=np.concatenate((batch.kinds[keep], np.full(len(extra), kind, np.uint8))),
+            times=times,
+        )
+
+    def _panel(self, model: Model, batch: UserBatch, k: int, wanted: set[int], *, edited: bool) -> Panel:
+        answered = bool(model.scorer.answers(batch)[0])
+        scorer = model.scorer if answered else self._fallback
+        lists = recommend(
+            scorer,
+            batch,
+            k,
+            exclude_seen=not self.exam.repeats,
+            seen_kinds=self.exam.seen_kinds,
+            candidates=self._candidates(batch),
+        )
+        items = lists.items[0][lists.items[0] != NO_ITEM]
+        parts = model.scorer.contributions(batch, items) if answered else None
+        cards = tuple(
+            self._card(int(item), float(score), wanted, self._because(parts, batch, place))
+            for place, (item, score) in enumerate(zip(items, lists.scores[0], strict=False))
+        )
+        stuck = edited and not model.scorer.folds_in
+        return Panel(
+            model.name,
+            cards,
+            model.scorer.folds_in,
+            model.spec.info.folds_in_why if stuck else "",
+            fallback=not answered,
+        )
+
+    def _candidates(self, batch: UserBatch) -> Candidates:
+        pairs = self.exam.candidates.pairs
+        return self.exam.candidates if pairs is None else Candidates(pairs=pairs[batch.codes])
+
+    def _card(self, item: int, score: float, wanted: set[int], because: tuple[Reason, ...]) -> Card:
+        row = None if self.data.items is None else self.data.items.iloc[item]
+        category = (
+            "" if row is None or "category" not in row or pd.isna(row["category"]) else str(row["category"])
+        )
+        price = pd.to_numeric(row["price"], errors="coerce") if row is not None and "price" in row else None
+        return Card(
+            item_id=str(self.data.interactions.item_ids[item]),
+            title=self.data.title(item),
+            category=category,
+            price=None if price is None or pd.isna(price) else float(price),
+            score=score,
+            held_out=item in wanted,
+            because=because,
+        )
+
+    def _because(self, parts: Contributions | None, batch: UserBatch, place: int) -> tuple[Reason, ...]:
+        """The strongest signed parts of one item's score, in the words of the history's titles."""
+        if parts is None:
+            return ()
+        labels = list(parts.labels) or [self.data.title(int(item)) for item in batch.items]
+        weights = pd.Series(parts.weights[:, place], index=labels, dtype="float64").groupby(level=0).sum()
+        weights = weights[weights.abs() > 1e-9]
+        strongest = weights.reindex(weights.abs().sort_values(ascending=False, kind="stable").index[:REASONS])
+        return tuple(Reason(str(text), float(weight)) for text, weight in strongest.items())
+
+    def _history(self, batch: UserBatch) -> pd.DataFrame:
+        ids = self.data.interactions.item_ids
+        frame = pd.DataFrame({
+            "item_id": ids.take(batch.items),
+            "title": self.data.titles.to_numpy()[batch.items],
+            "kind": [Kind(kind).name for kind in batch.kinds],
+            "value": batch.values,
+        })  # fmt: skip
+        return (
+            (frame if batch.times is None else frame.assign(time=batch.times))
+            .iloc[::-1]
+            .reset_index(drop=True)
+        )
+
+    def _attributes(self, code: int) -> dict[str, str]:
+        if self.data.customers is None:
+            return {}
+        row = self.data.customers.iloc[code].dropna()
+        return {str(name): str(value) for name, value in row.items()}
+
+
+def microscope(workspace: Workspace, experiment_id: str) -> Microscope:
+    """Load the models of a finished experiment; its reference rows too, except the oracle."""
+    data, exam = exam_of(workspace, experiment_id)
+    models = tuple(Model(name, spec, scorer) for name, spec, scorer in models_of(workspace, experiment_id))
+    if not models:
+        raise NotFoundError("This experiment has no trained model yet.", fix="Wait until it has finished.")
+    return Microscope(data, exam, models)
+
+
+def _code(ids: pd.Index, wanted: str, what: str) -> int:
+    place = int(ids.get_indexer(pd.Index([wanted]))[0])
+    if place < 0:
+        raise NotFoundError(
+            f"There is no {what} {wanted!r} in this data set.", fix="Ids are text and must match exactly."
+        )
+    return place
+
+
+def _overlap(panels: Sequence[Panel]) -> NDArray[np.float64]:
+    lists = [{card.item_id for card in panel.cards} for panel in panels]
+    shares = [[len(one & other) / max(len(one), len(other), 1) for other in lists] for one in lists]
+    return np.array(shares, np.float64).reshape(len(lists), len(lists))

@@ -1,0 +1,43 @@
+"""The demo shop and its finished comparison: what a stranger sees first."""
+
+from pathlib import Path
+
+from reco_lab.core.errors import NotFoundError
+from reco_lab.core.experiment import DataSpec, Experiment, MetricSpec
+from reco_lab.experiments.results import Comparison
+from reco_lab.experiments.run import Report
+from reco_lab.services.data import load_dataset, save_dataset
+from reco_lab.services.experiments import run, starter, submit
+from reco_lab.services.shop import load_shop
+from reco_lab.store.records import DatasetVersion
+from reco_lab.workspace import Workspace
+
+DEMO = "demo-shop"
+TITLE = "Demo shop (simulated)"
+FOLDER = Path(__file__).resolve().parents[2] / "datasets" / DEMO
+
+
+def ensure_demo(workspace: Workspace) -> DatasetVersion:
+    """The demo shop as a data set of the workspace, imported if it is not there yet."""
+    try:
+        return workspace.store.dataset(DEMO)
+    except NotFoundError:
+        return save_dataset(workspace, load_shop(FOLDER), TITLE)
+
+
+def demo_experiment(workspace: Workspace) -> Experiment:
+    """The comparison that the demo shows: models of every family, cut at the shop's known test period."""
+    ensure_demo(workspace)
+    data = load_dataset(workspace, DEMO)
+    plain = starter(data, "Which recommender for the demo shop?")
+    return plain.model_copy(update={"data": DataSpec(dataset=DEMO), "metrics": MetricSpec(k=(10,))})
+
+
+def submit_demo(workspace: Workspace) -> str:
+    """Queue the demo's comparison; returns the job's id."""
+    return submit(workspace, demo_experiment(workspace))
+
+
+def run_demo(workspace: Workspace, report: Report) -> Comparison:
+    """Compute the demo's comparison now, unless it is there."""
+    return run(workspace, demo_experiment(workspace), report)

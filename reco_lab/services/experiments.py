@@ -1,0 +1,260 @@
+"""Ask a question of several recommenders, watch, and read the answer."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.errors import InputError, NotFoundError
+from reco_lab.core.experiment import DataSpec, Experiment, MetricSpec
+from reco_lab.core.parameters import Parameter
+from reco_lab.core.ranking import NO_ITEM
+from reco_lab.core.recommender import Info, Recommender, Scorer, algorithms, recommender
+from reco_lab.core.splitting import Split, splitter
+from reco_lab.experiments.conduct import REFERENCES, conduct, named, with_references
+from reco_lab.experiments.exam import Exam
+from reco_lab.experiments.file import dump
+from reco_lab.experiments.folds import summary
+from reco_lab.experiments.results import Comparison, SplitSummary
+from reco_lab.experiments.run import Report
+from reco_lab.services.data import load_dataset, read_split_files
+from reco_lab.services.shelf import WorkspaceShelf
+from reco_lab.splits.given import Given
+from reco_lab.store.records import ExperimentRecord, Job
+from reco_lab.workspace import Workspace
+
+JOB = "experiment"
+STARTERS = ("item_knn", "ease", "ials", "recently_popular", "content", "hybrid")
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An algorithm a person may choose: what it is, what can be set, and what the data lacks for it (empty: nothing)."""
+
+    algorithm: str
+    info: Info
+    parameters: tuple[Parameter, ...]
+    missing: tuple[str, ...]
+
+
+def offers(data: Dataset) -> list[Offer]:
+    """Every algorithm there is, those that this data can feed first, by family."""
+    found = [
+        Offer(name, kind.info, kind.parameters(), kind().missing(data)) for name, kind in algorithms().items()
+    ]
+    return sorted(found, key=lambda offer: (bool(offer.missing), offer.info.family, offer.info.label))
+
+
+def starter(data: Dataset, name: str = "First comparison") -> Experiment:
+    """A sensible first experiment for this data: a time-aware split where times exist, models the data can feed."""
+    specs = [recommender({"algorithm": algorithm}) for algorithm in STARTERS]
+    fitting = tuple(spec for spec in specs if not spec.missing(data))
+    return Experiment(
+        name=name,
+        data=DataSpec(dataset=data.name),
+        split=default_split(data),
+        recommenders=fitting,
+        metrics=MetricSpec(),
+    )
+
+
+def default_split(data: Dataset) -> Any:
+    """A global cut in time where times exist (a simulated shop's own test period), else random rows."""
+    if data.interactions.times is None:
+        return {"kind": "random_rows"}
+    cutoff = {"cutoff": str(data.truth.start.astype("datetime64[s]"))} if data.truth is not None else {}
+    return {"kind": "global_time"} | cutoff
+
+
+def submit(workspace: Workspace, experiment: Experiment) -> str:
+    """Put an experiment into the queue; returns the job's id. The experiment's id is in the job's payload.
+
+    Everything that can be refused is refused here: unknown data, an impossible split, nobody to score.
+    """
+    data = _dataset(workspace, experiment)
+    exams = [Exam.of(split, "test", experiment) for split in cuts(data, experiment)]
+    if not exams:
+        raise InputError("The split leaves nothing to compare.")
+    id_ = remember(workspace, experiment, data)
+    payload = {"id": id_, "experiment": experiment.model_dump(mode="json")}
+    return workspace.queue.submit(JOB, payload, key=f"{JOB}:{id_}")
+
+
+def remember(workspace: Workspace, experiment: Experiment, data: Dataset) -> str:
+    """Keep the question; the same question about the same data has the same id."""
+    spec = experiment.model_dump(mode="json")
+    return workspace.store.save_experiment(
+        experiment.key(data.fingerprint), experiment.name, spec, data.name, data.fingerprint
+    )
+
+
+def run(workspace: Workspace, experiment: Experiment, report: Report, base: Path = Path()) -> Comparison:
+    """Conduct an experiment now and keep its answer; what was computed before is not computed again.
+
+    Files that the experiment names are looked for relative to `base`.
+    """
+    data, splits = prepare(workspace, experiment, base)
+    id_ = remember(workspace, experiment, data)
+    shelf = WorkspaceShelf(workspace, experiment, data.fingerprint)
+    answer = conduct(data, splits, experiment, shelf, report)
+    answer = answer.model_copy(update={"created": workspace.clock.now().isoformat(timespec="seconds")})
+    workspace.store.set_comparison(id_, answer.model_dump(mode="json"))
+    return answer
+
+
+def prepare(workspace: Workspace, experiment: Experiment, base: Path = Path()) -> tuple[Dataset, list[Split]]:
+    """The data and the cuts of an experiment."""
+    if experiment.data.dataset is None:
+        data, parts, candidates = read_split_files(experiment.data, base)
+        if len(np.unique(parts)) > 1:
+            given = experiment.split if isinstance(experiment.split, Given) else Given()
+            return data, [given.cut(data, parts, np.random.default_rng(experiment.seed), candidates)]
+        return data, cuts(data, experiment)
+    data = _dataset(workspace, experiment)
+    return data, cuts(data, experiment)
+
+
+def cuts(data: Dataset, experiment: Experiment) -> list[Split]:
+    """The splits of the data, one for most kinds; SplitError where a part would be empty."""
+    chosen = experiment.split or splitter(default_split(data))
+    return list(chosen.split(data, np.random.default_rng(experiment.seed)))
+
+
+def listing(workspace: Workspace, dataset: str | None = None) -> list[ExperimentRecord]:
+    """The experiments of a data set (or all), newest first; those without a comparison have not finished."""
+    return workspace.store.experiments(dataset)
+
+
+def job_of(workspace: Workspace, experiment_id: str) -> Job | None:
+    """The latest job of an experiment."""
+    return workspace.queue.latest(f"{JOB}:{experiment_id}")
+
+
+def comparison(workspace: Workspace, experiment_id: str) -> Comparison:
+    """What an experiment found; NotFoundError while it has not finished."""
+    record = workspace.store.experiment(experiment_id)
+    if record.comparison is None:
+        raise NotFoundError(
+            f"The experiment {record.name!r} has no result yet.", fix="Wait until it has finished."
+        )
+    return Comparison.model_validate(record.comparison)
+
+
+def experiment_of(record: ExperimentRecord) -> Experiment:
+    """The question as it was asked."""
+    return Experiment.model_validate(dict(record.spec))
+
+
+def split_preview(data: Dataset, experiment: Experiment) -> SplitSummary:
+    """What the split would leave, before anything is trained."""
+    splits = cuts(data, experiment)
+    exams = [Exam.of(split, "test", experiment) for split in splits]
+    kind = experiment.split.kind() if experiment.split else str(default_split(data)["kind"])
+    counts = (
+        [len(s.train_rows) for s in splits],
+        [len(s.validation_rows) for s in splits],
+        sum(len(s.test_rows) for s in splits),
+    )
+    return summary(kind, exams, *counts)
+
+
+def overlap(workspace: Workspace, experiment_id: str, k: int = 10) -> tuple[list[str], np.ndarray]:
+    """The names of the recommenders, and the mean share of the first k items that their lists have in common."""
+    record = workspace.store.experiment(experiment_id)
+    experiment = experiment_of(record)
+    data, splits = prepare(workspace, experiment)
+    shelf = WorkspaceShelf(workspace, experiment, data.fingerprint)
+    runs = [
+        (name, shelf.fetch(spec, splits[0].name))
+        for name, spec in named(with_references(experiment.recommenders))
+    ]
+    lists = {name: found.lists.items[:, :k] for name, found in runs if found is not None}
+    shares = [
+        [_shared(one, other, data.interactions.n_items) for other in lists.values()] for one in lists.values()
+    ]
+    return list(lists), np.array(shares, np.float64).reshape(len(lists), len(lists))
+
+
+def toml(experiment: Experiment) -> str:
+    """The experiment file that repeats it with `reco-lab run`."""
+    return dump(experiment)
+
+
+def script(experiment: Experiment) -> str:
+    """A short Python script that does the same."""
+    return SCRIPT.format(
+        toml=dump(experiment).replace("\\", "\\\\"),
+        metric=experiment.metrics.names[0],
+        k=experiment.metrics.k[0],
+    )
+
+
+def leaderboard_frame(answer: Comparison) -> pd.DataFrame:
+    """The leaderboard as a table: a row a recommender, four columns a metric."""
+    rows: list[dict[str, Any]] = []
+    for row in answer.leaderboard:
+        line: dict[str, Any] = {"name": row.name, "algorithm": row.algorithm, "error": row.error}
+        for key, cell in row.metrics.items():
+            line |= {
+                key: cell.value,
+                f"{key} low": cell.low,
+                f"{key} high": cell.high,
+                f"{key} all customers": cell.all_customers,
+            }
+        rows.append(line | ({f"{step} seconds": value for step, value in row.seconds} if row.seconds else {}))
+    return pd.DataFrame(rows)
+
+
+def exam_of(workspace: Workspace, experiment_id: str) -> tuple[Dataset, Exam]:
+    """The data of an experiment and the test exam of its (first) split."""
+    experiment = experiment_of(workspace.store.experiment(experiment_id))
+    data, splits = prepare(workspace, experiment)
+    return data, Exam.of(splits[0], "test", experiment)
+
+
+def models_of(workspace: Workspace, experiment_id: str) -> list[tuple[str, Recommender, Scorer]]:
+    """The trained models of an experiment's (first) split by name, random left out."""
+    record = workspace.store.experiment(experiment_id)
+    experiment = experiment_of(record)
+    data, splits = prepare(workspace, experiment)
+    shelf = WorkspaceShelf(workspace, experiment, data.fingerprint)
+    specs = (
+        (name, spec)
+        for name, spec in named(with_references(experiment.recommenders))
+        if spec.algorithm() != REFERENCES[0]
+    )
+    return list(shelf.models(specs, splits[0].name))
+
+
+def _dataset(workspace: Workspace, experiment: Experiment) -> Dataset:
+    if experiment.data.dataset is None:
+        raise InputError(
+            "The experiment names no data set.", fix="Give data.dataset, or files and `reco-lab run`."
+        )
+    return load_dataset(workspace, experiment.data.dataset)
+
+
+def _shared(one: np.ndarray, other: np.ndarray, n_items: int) -> float:
+    """The mean share of items in common over customers, lists as rows."""
+    rows = np.arange(len(one))[:, None] * np.int64(n_items)
+    keys = [(rows + items)[items != NO_ITEM] for items in (one, other)]
+    return float(np.isin(*keys).sum() / max(1, *(len(key) for key in keys)))
+
+
+SCRIPT = '''"""Repeats an experiment of Reco Lab: python experiment.py"""
+
+from reco_lab.experiments.file import parse
+from reco_lab.services.experiments import run
+from reco_lab.workspace import Workspace
+
+experiment = parse("""
+{toml}""")
+
+answer = run(Workspace.open(), experiment, report=lambda fraction, message: print(f"{{fraction:4.0%}} {{message}}"))
+print(answer.sentence)
+for row in answer.leaderboard:
+    print(row.name, row.error or row.metrics[answer.headline].value)
+'''

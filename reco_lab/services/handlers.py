@@ -1,0 +1,20 @@
+"""What a worker can do: one function for each kind of job."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from reco_lab.core.experiment import Experiment
+from reco_lab.services.experiments import JOB, run
+from reco_lab.workspace import Workspace
+
+Report = Callable[[float, str], None]
+Handler = Callable[[Workspace, Mapping[str, Any], Report], dict[str, Any]]
+
+
+def _experiment(workspace: Workspace, payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    answer = run(workspace, Experiment.model_validate(payload["experiment"]), report)
+    return {"id": payload["id"], "sentence": answer.sentence}
+
+
+HANDLERS: Mapping[str, Handler] = MappingProxyType({JOB: _experiment})

@@ -1,0 +1,87 @@
+"""Finished runs and their models in the workspace: computed once, found again by their key."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from reco_lab.core.errors import CorruptError
+from reco_lab.core.evaluation import RatingErrors
+from reco_lab.core.experiment import Experiment
+from reco_lab.core.ranking import Recommendations
+from reco_lab.core.recommender import Recommender, Scorer, recommender
+from reco_lab.experiments.results import Seconds
+from reco_lab.experiments.run import Run
+from reco_lab.workspace import Workspace
+
+
+@dataclass(frozen=True, eq=False)
+class WorkspaceShelf:
+    """Keeps the runs of one experiment on one data set."""
+
+    workspace: Workspace
+    experiment: Experiment
+    fingerprint: str
+
+    def fetch(self, spec: Recommender, fold: str) -> Run | None:
+        """The finished run; one whose file is damaged counts as not done."""
+        record = self.workspace.store.run(self._key(spec, fold))
+        if record is None:
+            return None
+        result = dict(record.result)
+        try:
+            arrays = self.workspace.artefacts.load(result["lists"]).arrays
+        except CorruptError as error:
+            self.workspace.log.reference(error)
+            return None
+        ratings = (
+            RatingErrors(*(arrays[name] for name in ("owners", "predicted", "given")))
+            if "owners" in arrays
+            else None
+        )
+        return Run(
+            spec=recommender(result["spec"]),
+            lists=Recommendations(arrays["items"], arrays["scores"]),
+            scored=arrays["scored"],
+            ratings=ratings,
+            validation=result["validation"],
+            seconds=Seconds(**result["seconds"]),
+            peak_memory_mb=result["peak_memory_mb"],
+        )
+
+    def keep(self, spec: Recommender, fold: str, finished: Run, scorer: Scorer) -> None:
+        """Keep the lists, the model, then the record that makes both count."""
+        arrays = {"items": finished.lists.items, "scores": finished.lists.scores, "scored": finished.scored}
+        if finished.ratings is not None:
+            arrays |= {
+                name: np.asarray(getattr(finished.ratings, name)) for name in ("owners", "predicted", "given")
+            }
+        lists = self.workspace.artefacts.save("lists", arrays=arrays)
+        model = self.workspace.artefacts.save_state(finished.spec.to_dict(), scorer.state())
+        result = {
+            "spec": finished.spec.to_dict(),
+            "lists": lists,
+            "validation": finished.validation,
+            "seconds": finished.seconds.model_dump(),
+            "peak_memory_mb": finished.peak_memory_mb,
+        }
+        self.workspace.store.save_run(self._key(spec, fold), result, model)
+
+    def excuse(self, spec: Recommender, error: Exception) -> str:
+        """A sentence for the leaderboard; the details are in the log under its reference."""
+        reference = self.workspace.log.reference(error)
+        return f"{spec.info.label} failed ({type(error).__name__}). The details are in the log under {reference}."
+
+    def models(
+        self, specs: Iterator[tuple[str, Recommender]], fold: str
+    ) -> Iterator[tuple[str, Recommender, Scorer]]:
+        """The finished models of a fold by name, ready to score."""
+        for name, spec in specs:
+            record = self.workspace.store.run(self._key(spec, fold))
+            if record is not None and record.artefact is not None:
+                fitted, state = self.workspace.artefacts.load_state(record.artefact)
+                final = recommender(fitted)
+                yield name, final, final.restore(state)
+
+    def _key(self, spec: Recommender, fold: str) -> str:
+        return f"{self.experiment.run_key(spec, self.fingerprint)}:{fold}"
