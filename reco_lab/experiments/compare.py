@@ -122,12 +122,15 @@ def _verdict(best: str, other: str, key: str, sign: int, customers: int, one: Di
     outcome = one.outcome(sign)
     name, _, k = key.partition("@")
     shown = metric(name).label + (f"@{k}" if k else "")
-    size, spread = f"{abs(one.centre):.3f} {shown}", f"{one.low:+.3f} to {one.high:+.3f}"
+    ahead = one.centre if outcome is not Outcome.worse else -one.centre
+    low, high = (one.low, one.high) if outcome is not Outcome.worse else (-one.high, -one.low)
+    gap = f"{ahead:+.3f} {shown}, {low:+.3f} to {high:+.3f}"
+    lead = f"{abs(ahead):.3f} {shown} ({abs(low):.3f} to {abs(high):.3f})" if sign > 0 else f"{gap}"
     words = {
-        Outcome.better: f"{best} beats {other} by {size} ({spread}).",
-        Outcome.worse: f"{best} was ahead on validation, but {other} is better on the test by {size} ({spread}).",
-        Outcome.tie: f"{best} and {other} are a tie: they differ by {size} ({spread}), within ±{MARGIN}.",
-        Outcome.unsure: f"Too few customers to tell {best} from {other}: a difference of {size} ({spread}).",
+        Outcome.better: f"{best} beats {other} by {lead}.",
+        Outcome.worse: f"{best} was ahead on validation, but {other} is better on the test by {lead}.",
+        Outcome.tie: f"{best} and {other} are a tie: they differ by {gap}, which is within ±{MARGIN}.",
+        Outcome.unsure: f"Too few customers to tell {best} from {other}: they differ by {gap}.",
     }
     return Verdict(
         champion=best,

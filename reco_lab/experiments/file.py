@@ -56,9 +56,9 @@ def dump(experiment: Experiment) -> str:
         _pair(key, value) for key, value in values.items() if key != "recommenders" and value not in ([], ())
     ]
     for key, table in tables.items():
-        lines += ["", f"[{key}]", *(_pair(name, value) for name, value in table.items())]
+        lines += ["", f"[{key}]", *(_pair(name, value) for name, value in table.items() if value is not None)]
     for spec in values["recommenders"]:
-        lines += ["", "[[recommenders]]", *(_pair(name, value) for name, value in spec.items())]
+        lines += ["", "[[recommenders]]", *(_pair(name, value) for name, value in spec.items() if value is not None)]
     return "\n".join(lines) + "\n"
 
 

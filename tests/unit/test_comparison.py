@@ -1,0 +1,255 @@
+"""Experiments end to end on small logs: what stands on the leaderboard and what is said of it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from reco_lab.core.dataset import Dataset, Truth
+from reco_lab.core.errors import SplitError
+from reco_lab.core.experiment import DataSpec, Experiment, MetricSpec
+from reco_lab.core.interactions import ColumnMap, Interactions, Kind
+from reco_lab.core.splitting import Split
+from reco_lab.experiments.conduct import conduct
+from reco_lab.experiments.exam import Exam
+from reco_lab.experiments.results import Outcome
+
+START = np.datetime64("2024-01-01", "us")
+
+
+class Nowhere:
+    """Keeps nothing."""
+
+    def fetch(self, spec, fold):
+        return None
+
+    def keep(self, spec, fold, finished, scorer):
+        pass
+
+    def excuse(self, spec, error):
+        raise error
+
+
+class Memory(Nowhere):
+    """Keeps runs in a dictionary and counts how many were computed."""
+
+    def __init__(self):
+        self.runs = {}
+
+    def fetch(self, spec, fold):
+        return self.runs.get((spec, fold))
+
+    def keep(self, spec, fold, finished, scorer):
+        self.runs[spec, fold] = finished
+
+
+def shop(n_users=120, n_items=40, seed=3):
+    """Two tastes: even customers like even items, odd ones odd items, a day a purchase."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for user in range(n_users):
+        liked = np.arange(user % 2, n_items, 2)
+        for day, item in enumerate(rng.choice(liked, 12, replace=False)):
+            rows.append(
+                (
+                    f"u{user:03}",
+                    f"i{item:02}",
+                    pd.Timestamp("2024-01-01") + pd.Timedelta(days=day, minutes=user),
+                )
+            )
+    frame = pd.DataFrame(rows, columns=["user", "item", "time"])
+    return Dataset("tastes", Interactions.from_frame(frame, ColumnMap("user", "item", time="time")))
+
+
+def question(*algorithms, **changes):
+    values = {
+        "data": DataSpec(dataset="tastes"),
+        "split": {"kind": "last_n"},
+        "recommenders": [{"algorithm": name} for name in algorithms],
+        "metrics": MetricSpec(names=("ndcg", "recall", "coverage"), k=(5,)),
+    }
+    return Experiment(**(values | changes))
+
+
+def ask(data, experiment, shelf=None):
+    splits = experiment.split.split(data, np.random.default_rng(experiment.seed))
+    return conduct(data, splits, experiment, shelf or Nowhere(), lambda fraction, message: None)
+
+
+@pytest.fixture(scope="module")
+def answer():
+    return ask(shop(), question("item_knn", "ease"))
+
+
+def test_random_and_most_popular_are_always_on_the_leaderboard(answer):
+    references = {row.algorithm for row in answer.leaderboard if row.reference}
+    assert references == {"random", "most_popular"}
+
+
+def test_the_model_that_sees_the_two_tastes_beats_random_with_a_verdict(answer):
+    verdict = next(one for one in answer.verdicts if one.other == "Random")
+    assert verdict.outcome is Outcome.better
+    assert verdict.low > 0
+    assert verdict.p_holm < 0.05
+    assert verdict.difference == pytest.approx(
+        answer.row(answer.champion).metrics["ndcg@5"].value - answer.row("Random").metrics["ndcg@5"].value
+    )
+
+
+def test_the_champion_is_the_best_on_validation_not_on_the_test(answer):
+    eligible = [row for row in answer.leaderboard if row.algorithm != "random"]
+    assert answer.champion == max(eligible, key=lambda row: row.validation).name
+
+
+def test_every_interval_holds_its_value(answer):
+    cells = [cell for row in answer.leaderboard for cell in row.metrics.values()]
+    assert all(cell.low <= cell.value <= cell.high for cell in cells)
+    assert len(cells) == 4 * 3
+
+
+def test_rows_are_sorted_by_the_headline(answer):
+    values = [row.metrics[answer.headline].value for row in answer.leaderboard]
+    assert values == sorted(values, reverse=True)
+
+
+def test_the_same_seed_gives_the_same_digits():
+    first, second = (ask(shop(), question("ease", "ials")) for _ in range(2))
+    assert [row.metrics for row in first.leaderboard] == [row.metrics for row in second.leaderboard]
+    assert first.verdicts == second.verdicts
+
+
+def test_shuffled_rows_are_the_same_question_with_the_same_answer():
+    data = shop()
+    shuffled = Interactions.from_frame(
+        data.interactions.frame().sample(frac=1, random_state=1), ColumnMap("user", "item", time="time")
+    )
+    other = ask(Dataset("tastes", shuffled), question("ease"))
+    assert shuffled.fingerprint == data.interactions.fingerprint
+    assert other.leaderboard[0].metrics == ask(data, question("ease")).leaderboard[0].metrics
+
+
+def test_a_finished_run_is_not_computed_again():
+    shelf = Memory()
+    ask(shop(), question("ease"), shelf)
+    kept = dict(shelf.runs)
+    ask(shop(), question("ease", "item_knn"), shelf)
+    assert all(shelf.runs[key] is run for key, run in kept.items())
+    assert len(shelf.runs) == len(kept) + 1
+
+
+def test_a_recommender_the_data_cannot_feed_says_what_it_needs_and_costs_the_others_nothing():
+    answer = ask(shop(), question("content", "ease"))
+    failed = answer.leaderboard[-1]
+    assert failed.algorithm == "content"
+    assert "needs a table of items" in failed.error
+    assert answer.row("EASE").metrics
+
+
+def test_two_of_the_same_algorithm_are_told_apart_by_what_differs():
+    answer = ask(
+        shop(),
+        question(
+            "ease", recommenders=[{"algorithm": "ease", "l2": 10.0}, {"algorithm": "ease", "l2": 900.0}]
+        ),
+    )
+    assert {"EASE (l2 10.0)", "EASE (l2 900.0)"} <= {row.name for row in answer.leaderboard}
+
+
+def test_cross_validation_pools_customers_over_the_folds():
+    answer = ask(shop(), question("ease", split={"kind": "k_fold", "folds": 3}))
+    assert answer.split.test == len(shop().interactions)
+    assert answer.split.users_in_test == 120
+    assert answer.row("EASE").metrics["ndcg@5"].low is not None
+
+
+def test_repeat_purchases_are_left_out_and_counted():
+    data = shop()
+    doubled = pd.concat(
+        [
+            data.interactions.frame(),
+            data.interactions.frame().assign(time=lambda f: f["time"] + pd.Timedelta(days=60)),
+        ]
+    )
+    log = Interactions.from_frame(doubled, ColumnMap("user", "item", time="time"))
+    repeated = Dataset("twice", log)
+    with pytest.raises(SplitError, match="Nobody can be scored"):
+        ask(repeated, question("ease", split={"kind": "global_time", "share": 0.5}))
+    kept = ask(repeated, question("ease", split={"kind": "global_time", "share": 0.5}, repeats=True))
+    assert kept.split.repeats_removed == 0
+    assert kept.row("EASE").metrics["ndcg@5"].value > 0.2
+
+
+def by_hand(train, test, n_items=6, kinds=None):
+    """A split from lists of (user, item) pairs with codes as ids."""
+    rows = [(f"{u}", f"{i}", k) for pairs, k in ((train, 0.0), (test, 1.0)) for u, i in pairs]
+    frame = pd.DataFrame(rows, columns=["user", "item", "part"])
+    log = Interactions.from_frame(frame, ColumnMap("user", "item", value="part"))
+    is_test = log.values == 1
+    data = Dataset("hand", log)
+    return Split("hand", data, np.flatnonzero(~is_test), np.zeros(0, np.intp), np.flatnonzero(is_test))
+
+
+def test_warm_customers_come_first_and_cold_ones_get_the_fallback():
+    split = by_hand(train=[(0, 0), (0, 1), (1, 0)], test=[(0, 2), (1, 1), (2, 0)])
+    exam = Exam.of(split, "test", question("ease"))
+    assert exam.users.tolist() == [0, 1, 2]
+    assert exam.n_warm == 2
+    assert exam.fallback["recall@5"].value == 1.0
+
+
+def test_the_reading_over_all_customers_adds_the_cold_ones_served_by_popularity():
+    data = shop()
+    frame = data.interactions.frame()
+    late = pd.DataFrame(
+        {"user": [f"new{n}" for n in range(100)], "item": "i00", "time": pd.Timestamp("2024-03-01")}
+    )
+    log = Interactions.from_frame(pd.concat([frame, late]), ColumnMap("user", "item", time="time"))
+    answer = ask(Dataset("more", log), question("ease", split={"kind": "global_time", "share": 0.2}))
+    cell = answer.row("EASE").metrics["recall@5"]
+    assert answer.split.cold_users == 100
+    assert cell.all_customers != cell.value
+    assert any("without any history" in warning for warning in answer.warnings)
+
+
+def test_items_unknown_at_the_cut_are_no_candidates_but_count_as_missed():
+    split = by_hand(train=[(0, 0), (1, 0), (1, 1)], test=[(0, 1), (0, 5), (1, 5)])
+    exam = Exam.of(split, "test", question("ease"))
+    assert exam.n_candidates == 2
+    assert exam.relevant.sum() == 3
+
+
+def test_only_purchases_are_hits_where_there_are_purchases():
+    frame = pd.DataFrame({
+        "user": ["a", "a", "a", "b", "b"],
+        "item": ["x", "y", "z", "x", "y"],
+        "time": pd.to_datetime(["2024-01-01", "2024-02-01", "2024-02-02", "2024-01-01", "2024-02-01"]),
+        "kind": ["purchase", "purchase", "view", "view", "purchase"],
+    })  # fmt: skip
+    log = Interactions.from_frame(frame, ColumnMap("user", "item", time="time", kind="kind"))
+    rows = np.arange(len(log))
+    late = log.times > np.datetime64("2024-01-15")
+    split = Split("time", Dataset("kinds", log), rows[~late], rows[:0], rows[late])
+    exam = Exam.of(split, "test", question("ease"))
+    assert set(exam.judged.kinds) == {Kind.purchase}
+    assert len(exam.judged) == 2
+
+
+def test_the_oracle_stands_on_the_leaderboard_only_where_its_truth_applies():
+    data = shop()
+    log = data.interactions
+    frame = log.frame().assign(kind="purchase")
+    bought = Interactions.from_frame(frame, ColumnMap("user", "item", time="time", kind="kind"))
+    taste = (np.arange(120)[:, None] % 2 == np.arange(40)[None, :] % 2).astype(np.float32)
+    cut = np.datetime64("2024-01-09", "us")
+    known = Dataset("truth", bought, truth=Truth(taste, cut, cut + np.timedelta64(7, "D")), synthetic=True)
+    there = ask(known, question("ease", split={"kind": "global_time", "cutoff": "2024-01-09T00:00:00"}))
+    elsewhere = ask(known, question("ease", split={"kind": "random_rows"}))
+    assert there.row("Oracle").reference
+    assert there.champion != "Oracle"
+    assert "Oracle" not in {row.name for row in elsewhere.leaderboard}
+    assert any("oracle is not shown" in warning for warning in elsewhere.warnings)
+
+
+def test_no_number_is_shown_where_nobody_can_be_scored():
+    split = by_hand(train=[(0, 0)], test=[(1, 0)])
+    with pytest.raises(SplitError, match="Nobody can be scored"):
+        Exam.of(split, "test", question("ease"))
