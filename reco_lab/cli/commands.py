@@ -57,9 +57,12 @@ def app(options: argparse.Namespace) -> Answer:
 
 def worker(_options: argparse.Namespace) -> Answer:
     """Do queued work until stopped."""
-    from reco_lab.jobs.worker import serve
+    from reco_lab.jobs.handlers import HANDLERS
+    from reco_lab.jobs.supervisor import Supervisor
 
-    serve(Workspace.open())
+    workspace = Workspace.open()
+    if not Supervisor(workspace.home, HANDLERS, idle_seconds=float("inf")).run():
+        raise InputError("A worker is at work for this workspace already.", where=str(workspace.home))
     return Answer(None, "")
 
 
@@ -86,11 +89,29 @@ def data_import(options: argparse.Namespace) -> Answer:
         options.name,
         columns=options.columns,
         header=options.header,
-        format=options.format,
+        format=None if options.format == "table" else options.format,
         customers=options.customers,
         items=options.items,
     )
-    return Answer(report.to_dict(), report.sentence)
+    values = {
+        "name": report.dataset.name,
+        "version": report.version,
+        "fingerprint": report.fingerprint,
+        "rows_in_file": report.rows_in_file,
+        "loaded": report.loaded,
+        "refused": report.reasons,
+        "mended": dict(report.mended),
+        "columns": dict(report.notes),
+        "dialect": report.dialect,
+        "summary": dict(report.summary),
+        "warnings": list(report.warnings),
+    }
+    lines = [
+        f"{report.dataset.name} version {report.version}: {report.loaded} of {report.rows_in_file} rows loaded."
+    ]
+    lines += [f"  refused {count}: {reason}" for reason, count in report.reasons.items()]
+    lines += [f"  {role}: {note}" for role, note in report.notes.items()]
+    return Answer(values, "\n".join([*lines, *(f"! {warning}" for warning in report.warnings)]))
 
 
 def data_list(_options: argparse.Namespace) -> Answer:
@@ -120,7 +141,7 @@ def data_list(_options: argparse.Namespace) -> Answer:
 
 def make_shop(options: argparse.Namespace) -> Answer:
     """Make a simulated shop and import it as a data set."""
-    from reco_lab.services.shop import make_dataset
+    from reco_lab.services.demo import make_dataset
 
     made = make_dataset(Workspace.open(), options.name, customers=options.customers, seed=options.seed)
     return Answer(

@@ -105,7 +105,8 @@ class UserBatch:
 
     def matrix(self, n_items: int) -> sparse.csr_matrix:
         """The histories as float32 customers x items, 1 where there is any interaction."""
-        pairs = np.unique(self.owners * np.int64(n_items) + self.items)
+        pairs = np.sort(self.owners * np.int64(n_items) + self.items)
+        pairs = pairs[np.diff(pairs, prepend=-1) > 0]
         owners, items = np.divmod(pairs, n_items)
         indptr = np.searchsorted(owners, np.arange(len(self) + 1)).astype(np.int32)
         return sparse.csr_matrix(

@@ -78,7 +78,11 @@ class Dataset:
 
     def title(self, item: int) -> str:
         """The item's title where there is one, else its id."""
-        return str(self.titles.iloc[item])
+        return str(self._title_array[item])
+
+    @cached_property
+    def _title_array(self) -> NDArray[np.object_]:
+        return self.titles.to_numpy(object)
 
     @cached_property
     def titles(self) -> pd.Series:

@@ -132,7 +132,8 @@ class Metric(ABC):
 
     `at_k`: it looks at the first k places. `higher_is_better` gives the direction of the arrow; None means
     neither end is good by itself. `bounds` are what it can be. `definition` is the formula in words,
-    `edge_cases` what happens at the edges, `plain` the sentence for a marketer.
+    `edge_cases` what happens at the edges, `plain` the sentence for a marketer. `resamples`: drawing customers
+    again says how sure it is.
     """
 
     label: ClassVar[str]
@@ -144,6 +145,7 @@ class Metric(ABC):
     higher_is_better: ClassVar[bool | None] = True
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
     needs_ratings: ClassVar[bool] = False
+    resamples: ClassVar[bool] = True
 
     @abstractmethod
     def measure(self, evaluation: Evaluation, k: int) -> Measurement:

@@ -1,5 +1,6 @@
 """How attributes become numbers: the one place where missing values and categories are encoded."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,9 @@ TEXT_COLUMNS = ("title", "description", "text")
 MOST_CATEGORIES = 1000
 FEWEST_A_LEVEL = 2
 FEWEST_NUMBERS = 10
+TAG_SEPARATOR = "|"
+FLAGS = (["0", "1"], ["0.0", "1.0"], ["false", "true"], ["no", "yes"], ["n", "y"])
+CODE = re.compile(r"(^|[^a-zA-Z])(?i:id|code|nr|number)$|[a-z]I[dD]$|(?i:postcode|zip)$")
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,12 @@ class Encoding:
         if self.kind == "number":
             scaled = np.nan_to_num((_numbers(column) - self.centre) / self.spread).astype(np.float32)
             return sparse.csr_matrix(scaled[:, None])
-        codes = pd.Index(self.levels).get_indexer(pd.Index(column.astype("str").where(column.notna(), None)))
-        rows = np.flatnonzero(codes >= 0)
-        ones = np.ones(len(rows), np.float32)
-        return sparse.csr_matrix((ones, (rows, codes[rows])), shape=(len(column), self.width))
+        tags = _tags(column)
+        codes = pd.Index(self.levels).get_indexer(pd.Index(tags))
+        found = codes >= 0
+        pairs = np.unique(tags.index.to_numpy()[found] * np.int64(self.width) + codes[found])
+        ones = np.ones(len(pairs), np.float32)
+        return sparse.csr_matrix((ones, np.divmod(pairs, self.width)), shape=(len(column), self.width))
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,8 @@ class Encoder:
     def learn(cls, table: pd.DataFrame) -> "Encoder":
         """Look at a table and decide how each column is encoded.
 
-        Left out are free text, times, ids (whole numbers that never repeat) and categories whose levels
+        A cell may hold several categories with "|" between them; of a yes/no column only the yes counts.
+        A column named like a code (brand_id) is a category even where it is numeric. Left out are free text, times, ids (whole numbers that never repeat) and categories whose levels
         name fewer than two rows each on average, or more than a thousand: they tell nothing two items share.
         """
         usable = [name for name in table.columns if name not in TEXT_COLUMNS]
@@ -105,27 +112,31 @@ def _learn(name: str, column: pd.Series) -> Encoding | None:
         return None
     present, missing = column.dropna(), int(column.isna().sum())
     numbers = _numbers(present)
-    if np.isfinite(numbers).all() and len(np.unique(numbers)) > FEWEST_NUMBERS and not _is_code(name):
+    if np.isfinite(numbers).all() and len(np.unique(numbers)) > FEWEST_NUMBERS and not CODE.search(name):
         if _counts_up(numbers):
             return None
         return Encoding(
             name, "number", centre=float(numbers.mean()), spread=float(numbers.std()), missing=missing
         )
-    levels: NDArray[Any] = np.sort(present.astype("str").unique())
+    levels = np.sort(_tags(present).unique()).tolist()
+    if [level.lower() for level in levels] in FLAGS:
+        return Encoding(name, "category", tuple(levels[1:]), missing=missing)
     if not 2 <= len(levels) <= min(MOST_CATEGORIES, max(2, len(present) // FEWEST_A_LEVEL)):
         return None
-    return Encoding(name, "category", tuple(levels.tolist()), missing=missing)
+    return Encoding(name, "category", tuple(levels), missing=missing)
+
+
+def _tags(column: pd.Series) -> pd.Series:
+    """The words of a category column, one a row, indexed by position: "drama|war" is two, a missing value none."""
+    known = column.notna().to_numpy()
+    words = column[known].astype("str").set_axis(np.flatnonzero(known))
+    return words.str.split(TAG_SEPARATOR).explode().str.strip().astype("str")
 
 
 def _numbers(column: pd.Series) -> NDArray[np.float64]:
     """The column as numbers; what is no number, or not finite, is NaN."""
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     return np.where(np.isfinite(numbers), numbers, np.nan)
-
-
-def _is_code(name: str) -> bool:
-    """Whether the name says that its numbers only name something: brand_id, postcode."""
-    return name.lower().endswith(("id", "code", "number", "nr"))
 
 
 def _counts_up(numbers: NDArray[np.float64]) -> bool:

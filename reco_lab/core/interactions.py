@@ -126,7 +126,8 @@ class Interactions:
     @cached_property
     def pairs(self) -> NDArray[np.int64]:
         """The distinct (user, item) pairs as user * n_items + item, sorted."""
-        return np.unique(self.users.astype(np.int64) * self.n_items + self.items)
+        pairs = np.sort(self.users.astype(np.int64) * self.n_items + self.items)
+        return pairs[np.diff(pairs, prepend=-1) > 0]
 
     @cached_property
     def ratings(self) -> "Interactions":

@@ -38,7 +38,7 @@ class Need(StrEnum):
         if self is Need.times:
             return log.times is not None
         if self is Need.ratings:
-            return len(log) > 0 and bool(np.ptp(log.ratings.values) > 0)
+            return len(log.ratings) > 0 and bool(np.ptp(log.ratings.values) > 0)
         table = data.items if self is Need.item_attributes else data.customers
         return table is not None and bool(table.notna().to_numpy().any())
 

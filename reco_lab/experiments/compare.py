@@ -12,6 +12,8 @@ from reco_lab.experiments.run import headline
 from reco_lab.experiments.significance import holm, permutation_p, redraw, simultaneous
 
 MARGIN = 0.005
+POPULAR = "most_popular"
+YARDSTICKS = frozenset({"random", "oracle"})
 
 Measured = Mapping[str, Mapping[str, Measurement]]
 
@@ -60,7 +62,7 @@ def champion(rows: Sequence[Row], experiment: Experiment) -> str | None:
     eligible = [
         row
         for row in rows
-        if row.error is None and row.validation is not None and row.algorithm not in {"random", "oracle"}
+        if row.error is None and row.validation is not None and row.algorithm not in YARDSTICKS
     ]
     sign = -1 if metric(experiment.headline[0]).higher_is_better is False else 1
     best = max(eligible, key=lambda row: sign * (row.validation or 0.0), default=None)
@@ -88,19 +90,40 @@ def verdicts(
 
 
 def sentence(best: str | None, rows: Sequence[Row], found: Sequence[Verdict], key: str) -> str:
-    """The verdict in one line: the champion against the best of the others that somebody could ship."""
+    """The verdict in a line or two: the champion against the bestsellers and against its closest rival."""
     if best is None:
         return "No recommender could be chosen: none was scored on the validation part."
-    rivals = [
-        row
-        for row in rows
-        if row.error is None and row.name != best and row.algorithm not in {"random", "oracle"}
-    ]
-    rival = next((row.name for row in rivals), None)
-    duel = next((verdict for verdict in found if verdict.other == rival), None)
-    if duel is None:
+    duels = {verdict.other: verdict for verdict in found}
+    rivals = [row.name for row in rows if row.algorithm not in YARDSTICKS and row.name in duels]
+    popular = [row.name for row in rows if row.algorithm == POPULAR and row.name in duels]
+    told = dict.fromkeys([*popular, *rivals[:1]])
+    if not told:
         return f"{best} was chosen on the validation part; there is nothing to hold it against on {key}."
-    return duel.sentence
+    return " ".join(duels[name].sentence for name in told)
+
+
+def plain(best: str | None, rows: Sequence[Row], found: Sequence[Verdict], key: str) -> str:
+    """The verdict for somebody who knows no metrics: how much better than showing everybody the bestsellers."""
+    names = {row.algorithm: row for row in rows if row.error is None}
+    popular = names.get(POPULAR)
+    if best is None or popular is None:
+        return "There is no winner to name yet."
+    if popular.name == best:
+        return "Showing everybody the bestsellers does as well as anything that was tried."
+    outcome = next((verdict.outcome for verdict in found if verdict.other == popular.name), Outcome.unsure)
+    own = next(row for row in rows if row.name == best).metrics.get(key)
+    base = popular.metrics.get(key)
+    rises = metric(key.partition("@")[0]).higher_is_better
+    if not rises or outcome is not Outcome.better or not own or not base or not own.value or not base.value:
+        return f"Whether {best} is better than showing everybody the bestsellers cannot be told from these customers."
+    close = [verdict.other for verdict in found if verdict.outcome in {Outcome.tie, Outcome.unsure}]
+    also = f" {_listed(close)} may be as good." if close else ""
+    lead = f"{best} finds what customers go for next {own.value / base.value:.1f} times as well as showing everybody the bestsellers."
+    return lead + also
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _differences(first: Measurement, others: list[Measurement], rng: np.random.Generator) -> list[Difference]:

@@ -14,7 +14,7 @@ from reco_lab.core.evaluation import metric
 from reco_lab.core.experiment import Experiment
 from reco_lab.core.recommender import Recommender, Scorer, recommender
 from reco_lab.core.splitting import Split
-from reco_lab.experiments.compare import MARGIN, cells, champion, sentence, verdicts
+from reco_lab.experiments.compare import MARGIN, cells, champion, plain, sentence, verdicts
 from reco_lab.experiments.diagnostics import warnings_about
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.folds import Answer, overall, pooled, summary
@@ -23,7 +23,7 @@ from reco_lab.experiments.results import Comparison, Row, Seconds
 from reco_lab.experiments.run import Exams, Report, Run, headline, run
 
 REFERENCES = ("random", "most_popular")
-ORACLE = "oracle"
+ORACLE, ORACLE_NAME = "oracle", "Oracle"
 LIBRARIES = ("reco-lab", "numpy", "scipy", "pandas", "scikit-learn", "implicit", "scikit-surprise")
 
 
@@ -125,8 +125,10 @@ def _comparison(
     gaps = [gap for exam in tests if (gap := oracle_gap(data.truth, exam))]
     if not gaps and data.truth is not None:
         oracle = Oracle(data.truth)
-        answers["Oracle"] = [_answer(exam, oracle) for exam in tests]
-        rows.append(Row(name="Oracle", algorithm=ORACLE, parameters={}, reference=True, scored=_warm(tests)))
+        answers[ORACLE_NAME] = [_answer(exam, oracle) for exam in tests]
+        rows.append(
+            Row(name=ORACLE_NAME, algorithm=ORACLE, parameters={}, reference=True, scored=_warm(tests))
+        )
     measured = {
         name: {key: pooled(some, key) for key in some[0].measurements} for name, some in answers.items()
     }
@@ -137,7 +139,8 @@ def _comparison(
     key = headline(experiment)
     board = _ranked([row.model_copy(update={"metrics": table.get(row.name, {})}) for row in rows], key)
     best = champion(board, experiment)
-    found = verdicts(best, measured, experiment, np.random.default_rng(experiment.seed)) if best else ()
+    models = {name: answers for name, answers in measured.items() if name != ORACLE_NAME}
+    found = verdicts(best, models, experiment, np.random.default_rng(experiment.seed)) if best else ()
     kind = experiment.split.kind() if experiment.split else "given"
     counts = summary(
         kind,
@@ -155,6 +158,7 @@ def _comparison(
         headline=key,
         champion=best,
         sentence=sentence(best, board, found, key),
+        plain=plain(best, board, found, key),
         margin=MARGIN,
         leaderboard=tuple(board),
         split=counts,

@@ -13,7 +13,7 @@ def warnings_about(
 ) -> tuple[str, ...]:
     """Sentences about cold customers, small samples, a missing validation part and a missing oracle."""
     found = []
-    share = split.cold_user_rows / split.judged if split.judged else 0.0
+    share = split.cold_user_rows / split.asked if split.asked else 0.0
     if share > 0.2:
         found.append(
             f"{share:.0%} of the test rows belong to customers without any history: no model can know them. "

@@ -28,7 +28,8 @@ class Exam:
     """One part of a split as questions: these customers, with these histories, wanted these items.
 
     `train` is what a model may learn from. `users` are the codes of all customers with at least one test
-    item, warm ones (with a history) first; `relevant` holds their test items in the same order.
+    item, warm ones (with a history) first; `relevant` holds their test items in the same order. `asked` are
+    all test rows of the kinds to predict, `judged` those of them that count.
     """
 
     train: Dataset
@@ -39,6 +40,7 @@ class Exam:
     seen_kinds: tuple[Kind, ...]
     repeats: bool
     metrics: MetricSpec
+    asked: Interactions
     judged: Interactions
     rated: Interactions
     repeats_removed: int
@@ -48,20 +50,23 @@ class Exam:
     def of(cls, split: Split, part: Part, experiment: Experiment) -> "Exam":
         """Pose the questions of one part of a split.
 
-        Raises SplitError where nobody is left to score.
+        Test rows that repeat a pair from before the cut are left out (unless repeats count), and so are
+        those of items that nobody knew at the cut: no list could hold them. Both are counted. Raises
+        SplitError where nobody is left to score.
         """
-        before = split.before_test if part == "test" else split.train
-        rows = split.test if part == "test" else split.validation
+        before, rows, as_of = _part(split, part)
         wanted = target_kinds(split.data, experiment)
         train = replace(before, interactions=before.interactions.of_kinds(experiment.kinds("learn_from")))
         repeats = experiment.repeats or split.repeats
-        judged, removed = _judged(
-            rows.of_kinds(wanted), before.interactions.of_kinds(wanted), repeats=repeats
-        )
+        candidates = split.candidates or Candidates(items=known_items(before, as_of))
+        asked = rows.of_kinds(wanted)
+        fresh = asked if repeats else asked.take(~_repeated(asked, before.interactions.of_kinds(wanted)))
+        judged = fresh if candidates.items is None else fresh.take(candidates.items[fresh.items])
         users, n_warm = _warm_first(judged, train.interactions)
         if not n_warm:
             raise SplitError(
-                f"Nobody can be scored: of the {len(users)} customers in the {part} part none has a history before it.",
+                f"Nobody can be scored: of the {len(np.unique(asked.users))} customers in the {part} part none has "
+                "both a history before it and an item to find.",
                 fix="Use a larger training share or a split within each customer.",
             )
         return cls(
@@ -69,17 +74,15 @@ class Exam:
             users=users,
             n_warm=n_warm,
             relevant=sparse.csr_matrix(judged.matrix[users]),
-            candidates=split.candidates
-            or Candidates(
-                items=known_items(before, split.as_of if part == "test" else split.validation_as_of)
-            ),
+            candidates=candidates,
             seen_kinds=wanted if len(wanted) < len(np.unique(train.interactions.kinds)) else (),
             repeats=repeats,
             metrics=experiment.metrics,
+            asked=asked,
             judged=judged,
             rated=rows.ratings,
-            repeats_removed=removed,
-            as_of=split.as_of if part == "test" else split.validation_as_of,
+            repeats_removed=len(asked) - len(fresh),
+            as_of=as_of,
         )
 
     @cached_property
@@ -189,13 +192,16 @@ def known_items(before: Dataset, as_of: np.datetime64 | None) -> NDArray[np.bool
     return np.asarray(known, bool)
 
 
-def _judged(rows: Interactions, before: Interactions, *, repeats: bool) -> tuple[Interactions, int]:
-    """The test rows that count, and how many were left out because the pair was known before."""
-    if repeats:
-        return rows, 0
-    pairs = rows.users.astype(np.int64) * rows.n_items + rows.items
-    old = np.isin(pairs, before.pairs)
-    return rows.take(~old), int(old.sum())
+def _part(split: Split, part: Part) -> tuple[Dataset, Interactions, np.datetime64 | None]:
+    """What is known before a part of the split, the part's rows, and the moment it begins."""
+    if part == "test":
+        return split.before_test, split.test, split.as_of
+    return split.train, split.validation, split.validation_as_of
+
+
+def _repeated(rows: Interactions, before: Interactions) -> NDArray[np.bool_]:
+    """Which rows repeat a pair from before."""
+    return np.isin(rows.users.astype(np.int64) * rows.n_items + rows.items, before.pairs)
 
 
 def _warm_first(judged: Interactions, train: Interactions) -> tuple[NDArray[np.int64], int]:

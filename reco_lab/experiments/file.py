@@ -58,7 +58,11 @@ def dump(experiment: Experiment) -> str:
     for key, table in tables.items():
         lines += ["", f"[{key}]", *(_pair(name, value) for name, value in table.items() if value is not None)]
     for spec in values["recommenders"]:
-        lines += ["", "[[recommenders]]", *(_pair(name, value) for name, value in spec.items() if value is not None)]
+        lines += [
+            "",
+            "[[recommenders]]",
+            *(_pair(name, value) for name, value in spec.items() if value is not None),
+        ]
     return "\n".join(lines) + "\n"
 
 

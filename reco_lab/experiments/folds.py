@@ -59,7 +59,8 @@ def summary(
 ) -> SplitSummary:
     """The split in numbers. With several folds, rows of the test add up and customers are counted once."""
     warm = _distinct([exam.users[: exam.n_warm] for exam in exams])
-    everyone = _distinct([exam.users for exam in exams])
+    everyone = _distinct([exam.asked.users.astype(np.int64) for exam in exams])
+    cold = _distinct([exam.asked.users[~_known(exam)].astype(np.int64) for exam in exams])
     first = exams[0]
     return SplitSummary(
         kind=kind,
@@ -68,10 +69,11 @@ def summary(
         test=test,
         users_in_test=everyone,
         users_scored=warm,
-        cold_users=everyone - warm,
+        cold_users=cold,
         cold_items=sum(_cold_items(exam) for exam in exams),
         repeats_removed=sum(exam.repeats_removed for exam in exams),
-        cold_user_rows=sum(_cold_rows(exam) for exam in exams),
+        cold_user_rows=sum(int((~_known(exam)).sum()) for exam in exams),
+        asked=sum(len(exam.asked) for exam in exams),
         judged=sum(len(exam.judged) for exam in exams),
         candidates=first.n_candidates,
         as_of=None if first.as_of is None else str(first.as_of.astype("datetime64[s]")),
@@ -84,8 +86,9 @@ def _distinct(users: Sequence[NDArray[np.int64]]) -> int:
 
 def _cold_items(exam: Exam) -> int:
     """How many distinct test items nobody had touched before the cut."""
-    return int((exam.train.interactions.item_counts[np.unique(exam.judged.items)] == 0).sum())
+    return int((exam.train.interactions.item_counts[np.unique(exam.asked.items)] == 0).sum())
 
 
-def _cold_rows(exam: Exam) -> int:
-    return int(np.isin(exam.judged.users, exam.users[exam.n_warm :]).sum())
+def _known(exam: Exam) -> NDArray[np.bool_]:
+    """Which of the asked rows belong to customers with a history."""
+    return (np.diff(exam.train.interactions.user_starts) > 0)[exam.asked.users]

@@ -55,7 +55,8 @@ class Row(_Result):
 class SplitSummary(_Result):
     """What the split left: row counts, customers with test rows, how many of them are warm, what is cold.
 
-    `judged` counts the test rows that are held against the lists: of the kinds to predict, without repeats.
+    `asked` counts the test rows of the kinds to predict, `judged` those of them that are held against the
+    lists: without repeats and without items that nobody knew at the cut.
     """
 
     kind: str
@@ -68,6 +69,7 @@ class SplitSummary(_Result):
     cold_items: int
     repeats_removed: int = 0
     cold_user_rows: int = 0
+    asked: int = 0
     judged: int = 0
     candidates: int = 0
     as_of: str | None = None
@@ -105,8 +107,8 @@ class Verdict(_Result):
 class Comparison(_Result):
     """Everything an experiment found. Rows are sorted by the headline metric, best first; failures last.
 
-    `headline` is its key ("ndcg@10"). `sentence` is the verdict in one line. `margin` is how close two
-    scores must be to be called a tie.
+    `headline` is its key ("ndcg@10"). `sentence` is the verdict in one line, `plain` the same for somebody who
+    knows no metrics. `margin` is how close two scores must be to be called a tie.
     """
 
     experiment: str
@@ -117,6 +119,7 @@ class Comparison(_Result):
     headline: str
     champion: str | None
     sentence: str
+    plain: str
     margin: float
     leaderboard: tuple[Row, ...]
     split: SplitSummary

@@ -226,11 +226,14 @@ class Microscope:
         """The strongest signed parts of one item's score, in the words of the history's titles."""
         if parts is None:
             return ()
-        labels = list(parts.labels) or [self.data.title(int(item)) for item in batch.items]
-        weights = pd.Series(parts.weights[:, place], index=labels, dtype="float64").groupby(level=0).sum()
-        weights = weights[weights.abs() > 1e-9]
-        strongest = weights.reindex(weights.abs().sort_values(ascending=False, kind="stable").index[:REASONS])
-        return tuple(Reason(str(text), float(weight)) for text, weight in strongest.items())
+        if parts.labels:
+            names, weights = parts.labels, parts.weights[:, place].astype(np.float64)
+        else:
+            items, rows = np.unique(batch.items, return_inverse=True)
+            weights = np.bincount(rows, parts.weights[:, place]).astype(np.float64)
+            names = tuple(self.data.title(int(item)) for item in items)
+        order = np.argsort(-np.abs(weights), kind="stable")[:REASONS]
+        return tuple(Reason(names[row], float(weights[row])) for row in order if abs(weights[row]) > 1e-9)
 
     def _history(self, batch: UserBatch) -> pd.DataFrame:
         ids = self.data.interactions.item_ids

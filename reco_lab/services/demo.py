@@ -1,5 +1,6 @@
 """The demo shop and its finished comparison: what a stranger sees first."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from reco_lab.core.errors import NotFoundError
@@ -8,7 +9,7 @@ from reco_lab.experiments.results import Comparison
 from reco_lab.experiments.run import Report
 from reco_lab.services.data import load_dataset, save_dataset
 from reco_lab.services.experiments import run, starter, submit
-from reco_lab.services.shop import load_shop
+from reco_lab.services.shop import load_shop, make_shop
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
 
@@ -41,3 +42,11 @@ def submit_demo(workspace: Workspace) -> str:
 def run_demo(workspace: Workspace, report: Report) -> Comparison:
     """Compute the demo's comparison now, unless it is there."""
     return run(workspace, demo_experiment(workspace), report)
+
+
+def make_dataset(workspace: Workspace, name: str, *, customers: int, seed: int = 0) -> DatasetVersion:
+    """Simulate a shop of this size and keep it as a data set with its truth."""
+    folder = make_shop(workspace.staging.folder() / name, customers=customers, seed=seed)
+    return save_dataset(
+        workspace, replace(load_shop(folder), name=name), f"Simulated shop of {customers} customers"
+    )

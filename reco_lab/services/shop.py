@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from reco_lab.core.dataset import Dataset, Truth
-from reco_lab.core.errors import CorruptError, DataError, NotFoundError
+from reco_lab.core.errors import CorruptError, DataError, NotFoundError, ParameterError
 from reco_lab.core.interactions import ColumnMap, Interactions, Kind
 from reco_lab.core.parameters import explain
 from reco_lab.simulation.shop import SimulatedShop, simulate
@@ -90,6 +90,9 @@ def _specify(**values: Any) -> Shop:
     try:
         return Shop(**values)
     except ValidationError as error:
+        first = error.errors()[0]
+        if not first["loc"]:
+            raise ParameterError(f"The shop: {first['ctx']['error']}.") from error
         raise explain("The shop", Shop, error) from error
 
 
@@ -131,15 +134,12 @@ def _write_tables(shop: SimulatedShop, folder: Path) -> None:
     _write(people.reset_index(), folder / "customers.parquet")
     _write(goods.reset_index(), folder / "items.parquet")
     _write(shop.world.ads.table.reset_index(), folder / "ads.parquet")
-    kinds = [kind.name for kind in Kind]
+    words = {"customer": people.index, "item": goods.index, "kind": pd.Index([kind.name for kind in Kind])}
     named = {
-        "customer": pd.Categorical.from_codes(log["customer"], people.index),
-        "item": pd.Categorical.from_codes(log["item"], goods.index),
-        "kind": pd.Categorical.from_codes(log["kind"], kinds),
+        column: pd.Series(pd.Categorical.from_codes(log[column].to_numpy(np.int32), known))
+        for column, known in words.items()
     }
-    _write(
-        log.assign(**named)[["customer", "item", "kind", "value", "time"]], folder / "interactions.parquet"
-    )
+    _write(log.assign(**named), folder / "interactions.parquet")
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:

@@ -95,15 +95,25 @@ def test_the_model_that_sees_the_two_tastes_beats_random_with_a_verdict(answer):
     )
 
 
+def test_the_plain_verdict_says_how_many_times_better_than_bestsellers(answer):
+    best, popular = answer.row(answer.champion), answer.row("Most popular")
+    times = best.metrics["ndcg@5"].value / popular.metrics["ndcg@5"].value
+    assert f"{times:.1f} times as well as showing everybody the bestsellers" in answer.plain
+
+
 def test_the_champion_is_the_best_on_validation_not_on_the_test(answer):
     eligible = [row for row in answer.leaderboard if row.algorithm != "random"]
     assert answer.champion == max(eligible, key=lambda row: row.validation).name
 
 
 def test_every_interval_holds_its_value(answer):
-    cells = [cell for row in answer.leaderboard for cell in row.metrics.values()]
+    cells = [row.metrics[key] for row in answer.leaderboard for key in ("ndcg@5", "recall@5")]
     assert all(cell.low <= cell.value <= cell.high for cell in cells)
-    assert len(cells) == 4 * 3
+    assert len(cells) == 4 * 2
+
+
+def test_coverage_has_no_interval_because_the_bootstrap_cannot_give_one(answer):
+    assert answer.leaderboard[0].metrics["coverage@5"].low is None
 
 
 def test_rows_are_sorted_by_the_headline(answer):
@@ -189,7 +199,7 @@ def by_hand(train, test, n_items=6, kinds=None):
 
 
 def test_warm_customers_come_first_and_cold_ones_get_the_fallback():
-    split = by_hand(train=[(0, 0), (0, 1), (1, 0)], test=[(0, 2), (1, 1), (2, 0)])
+    split = by_hand(train=[(0, 0), (0, 1), (1, 0), (1, 2)], test=[(0, 2), (1, 1), (2, 0)])
     exam = Exam.of(split, "test", question("ease"))
     assert exam.users.tolist() == [0, 1, 2]
     assert exam.n_warm == 2
@@ -210,19 +220,20 @@ def test_the_reading_over_all_customers_adds_the_cold_ones_served_by_popularity(
     assert any("without any history" in warning for warning in answer.warnings)
 
 
-def test_items_unknown_at_the_cut_are_no_candidates_but_count_as_missed():
+def test_test_rows_of_items_unknown_at_the_cut_are_left_out_and_counted():
     split = by_hand(train=[(0, 0), (1, 0), (1, 1)], test=[(0, 1), (0, 5), (1, 5)])
     exam = Exam.of(split, "test", question("ease"))
     assert exam.n_candidates == 2
-    assert exam.relevant.sum() == 3
+    assert (len(exam.asked), len(exam.judged)) == (3, 1)
+    assert exam.relevant.sum() == 1
 
 
 def test_only_purchases_are_hits_where_there_are_purchases():
     frame = pd.DataFrame({
-        "user": ["a", "a", "a", "b", "b"],
-        "item": ["x", "y", "z", "x", "y"],
-        "time": pd.to_datetime(["2024-01-01", "2024-02-01", "2024-02-02", "2024-01-01", "2024-02-01"]),
-        "kind": ["purchase", "purchase", "view", "view", "purchase"],
+        "user": ["a", "a", "a", "b", "b", "c", "c"],
+        "item": ["x", "y", "z", "x", "y", "y", "z"],
+        "time": pd.to_datetime(["2024-01-01", "2024-02-01", "2024-02-02", "2024-01-01", "2024-02-01", *["2024-01-01"] * 2]),
+        "kind": ["purchase", "purchase", "view", "view", "purchase", "purchase", "view"],
     })  # fmt: skip
     log = Interactions.from_frame(frame, ColumnMap("user", "item", time="time", kind="kind"))
     rows = np.arange(len(log))

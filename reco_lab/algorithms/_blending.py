@@ -1,0 +1,163 @@
+"""How several models' scores become one: brought to the same scale, weighed, and where the weights come from."""
+
+from collections.abc import Callable, Mapping
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reco_lab.core.batch import UserBatch
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.evaluation import Evaluation, metric
+from reco_lab.core.interactions import Interactions
+from reco_lab.core.ranking import recommend
+from reco_lab.core.recommender import Codes, Contributions, FitContext, Recommender, Scorer, Scores, State
+
+Weights = tuple[float, ...]
+LEARN_FROM_AT_MOST = 1000
+LEARN_BYTES = 256 << 20
+LENGTH = 10
+STEPS = (0.3, 0.1, 0.05)
+
+
+class Blend(Scorer):
+    """Scores are the weighted sum of the parts' standardised scores.
+
+    A part that has no answer for a customer adds nothing to her scores. `specs` are the parts'
+    specifications, and the names under which they appear in explanations.
+    """
+
+    def __init__(
+        self,
+        parts: tuple[Scorer, ...],
+        weights: Weights,
+        specs: tuple[Recommender, ...],
+        learnt: Mapping[str, Any],
+    ) -> None:
+        self.parts, self.specs = parts, specs
+        self.weights: Weights = tuple(float(weight) / sum(weights) for weight in weights)
+        self.n_items = parts[0].n_items
+        self.folds_in = all(part.folds_in for part in parts)
+        self._learnt = learnt
+
+    def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
+        """The weighted sum of the standardised scores; always standardised over all items."""
+        scores = np.zeros((len(batch), self.n_items), np.float32)
+        for part, weight in zip(self.parts, self.weights, strict=True):
+            if weight:
+                scores += np.float32(weight) * standardised(part, batch)
+        return scores if items is None else scores[:, items]
+
+    def answers(self, batch: UserBatch) -> NDArray[np.bool_]:
+        """Customers that at least one part answers."""
+        voices = [
+            part.answers(batch) for part, weight in zip(self.parts, self.weights, strict=True) if weight
+        ]
+        return np.asarray(np.any(voices, axis=0))
+
+    def learnt(self) -> Mapping[str, Any]:
+        """The parts and the weights that the validation part settled."""
+        return self._learnt
+
+    def contributions(self, batch: UserBatch, items: Codes) -> Contributions:
+        """What each part adds."""
+        rows = [
+            np.float32(weight) * standardised(part, batch)[0, items]
+            for part, weight in zip(self.parts, self.weights, strict=True)
+        ]
+        labels = tuple(spec.info.label for spec in self.specs)
+        return Contributions(np.stack(rows), np.zeros(len(items), np.float32), labels)
+
+    def state(self) -> State:
+        """The weights, the parts' specifications, and the parts as children."""
+        meta = {"weights": list(self.weights), "parts": [spec.to_dict() for spec in self.specs]}
+        return State({}, meta, children=tuple(part.state() for part in self.parts))
+
+
+def standardised(part: Scorer, batch: UserBatch) -> Scores:
+    """A part's scores per customer with mean 0 and spread 1; zeros where it has no answer or no preference."""
+    scores = part.score(batch).astype(np.float64)
+    spread, size = scores.std(axis=1, keepdims=True), np.abs(scores).max(axis=1, keepdims=True)
+    flat = spread <= np.finfo(np.float32).eps * size
+    silent = flat | ~part.answers(batch)[:, None]
+    centred = scores - scores.mean(axis=1, keepdims=True)
+    return np.where(silent, 0.0, centred / np.where(flat, 1.0, spread)).astype(np.float32)
+
+
+def learn_weights(
+    parts: tuple[Scorer, ...], data: Dataset, validation: Interactions, ctx: FitContext
+) -> Weights:
+    """The weights whose lists have the highest nDCG@10 on the validation part; empty where nobody can be judged.
+
+    From equal weights, and from each part alone, weight is moved between parts in ever smaller steps while
+    that helps. At most 1000 customers are asked, drawn by the seed.
+    """
+    log = data.interactions
+    customers = np.flatnonzero((np.diff(validation.user_starts) > 0) & (np.diff(log.user_starts) > 0))
+    room = max(1, min(LEARN_FROM_AT_MOST, LEARN_BYTES // (4 * log.n_items * len(parts))))
+    if not len(customers):
+        return ()
+    if len(customers) > room:
+        customers = np.sort(ctx.rng().choice(customers, room, replace=False))
+    batch = UserBatch.of(log, customers, attributes=data.customers)
+    opinions = [standardised(part, batch) for part in parts]
+    relevant = validation.matrix[customers]
+
+    def quality(weights: Weights) -> float:
+        ctx.report(len(parts) / (len(parts) + 1), "learning the weights")
+        blended = sum(
+            (np.float32(weight) * opinion for weight, opinion in zip(weights, opinions, strict=True)),
+            np.zeros_like(opinions[0]),
+        )
+        lists = recommend(_Table(customers, blended), batch, LENGTH)
+        scored = np.ones(len(batch), np.bool_)
+        evaluation = Evaluation(lists, relevant, data, log.n_items, scored)
+        return metric("ndcg").measure(evaluation, LENGTH).value
+
+    return _climb(quality, len(parts))
+
+
+class _Table(Scorer):
+    """Scores that are already known, by customer code (sorted)."""
+
+    folds_in = False
+
+    def __init__(self, codes: Codes, table: Scores) -> None:
+        self.codes, self.table, self.n_items = codes, table, table.shape[1]
+
+    def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
+        """The rows of these customers."""
+        rows = self.table[np.searchsorted(self.codes, batch.codes)]
+        return rows if items is None else rows[:, items]
+
+    def state(self) -> State:
+        """The table."""
+        return State({"codes": self.codes, "table": self.table})
+
+
+def _climb(quality: Callable[[Weights], float], count: int) -> Weights:
+    alone = [tuple(float(place == chosen) for place in range(count)) for chosen in range(count)]
+    known = {weights: quality(weights) for weights in [(1 / count,) * count, *alone]}
+    best = max(known, key=lambda weights: known[weights])
+    for step in STEPS:
+        while True:
+            for weights in _moves(best, step):
+                if weights not in known:
+                    known[weights] = quality(weights)
+            better = max(known, key=lambda weights: known[weights])
+            if known[better] <= known[best]:
+                break
+            best = better
+    return best
+
+
+def _moves(weights: Weights, step: float) -> list[Weights]:
+    """All ways to move at most `step` of the weight from one part to another."""
+    moved = []
+    for giver, taker in permutations(range(len(weights)), 2):
+        share = min(step, weights[giver])
+        changed = np.array(weights)
+        changed[[giver, taker]] += (-share, share)
+        moved.append(tuple(np.round(changed, 6).tolist()))
+    return moved

@@ -1,0 +1,190 @@
+"""Models of two tables of vectors: a customer's times an item's, and how a history becomes a customer's vector."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from reco_lab.core.batch import UserBatch
+from reco_lab.core.recommender import Codes, Contributions, Scorer, Scores, State
+
+BLOCK_BYTES = 32 << 20
+
+Scaling = Literal["none", "linear", "log"]
+Vectors = NDArray[np.float32]
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Weighting:
+    """How much an item counts beyond the rest, by how often it occurs in a history.
+
+    `alpha` times the occurrences (`linear`), times log(1 + occurrences / epsilon) (`log`), or alone (`none`).
+    """
+
+    alpha: float
+    scaling: Scaling = "none"
+    epsilon: float = 1.0
+
+    def of(self, occurrences: NDArray[Any]) -> Matrix:
+        """The weight of each entry, float64."""
+        if self.scaling == "none":
+            return np.full(occurrences.shape, self.alpha)
+        counts = occurrences.astype(np.float64)
+        return self.alpha * (np.log1p(counts / self.epsilon) if self.scaling == "log" else counts)
+
+
+@dataclass(frozen=True, eq=False)
+class HalfStep:
+    """Finds the customer's vector that fits a history best while the item vectors stand still.
+
+    With x_i the item vectors less `centre`, n the number of distinct items in the history and e_i their
+    weights, it solves `(base + n * per_entry + sum_i e_i x_i x_i') p = sum_i (lift + e_i) x_i`.
+    """
+
+    items: Vectors
+    centre: Matrix
+    base: Matrix
+    per_entry: Matrix
+    lift: float
+    weighting: Weighting
+
+    def fold(self, history: sparse.csr_matrix) -> Matrix:
+        """The vectors of customers x factors for histories given as customers x items of occurrences."""
+        found = np.zeros((history.shape[0], self.items.shape[1]))
+        lengths = np.diff(history.indptr)
+        for rows in _blocks(lengths, self.items.shape[1]):
+            found[rows] = self._solve(history, rows)
+        return found
+
+    def shares(self, items: Codes, occurrences: NDArray[Any]) -> Matrix:
+        """What each item of one history adds to the customer's vector: items x factors; their sum is the vector."""
+        x, extra = self._vectors(items), self.weighting.of(occurrences)
+        system = self.base + len(items) * self.per_entry + (x * extra[:, None]).T @ x
+        return np.asarray(np.linalg.solve(system, ((self.lift + extra)[:, None] * x).T).T, np.float64)
+
+    def _vectors(self, items: Codes) -> Matrix:
+        return self.items[items].astype(np.float64) - self.centre
+
+    def _solve(self, history: sparse.csr_matrix, rows: NDArray[np.intp]) -> Matrix:
+        starts, lengths = history.indptr[rows], np.diff(history.indptr)[rows]
+        steps = np.arange(lengths.max())
+        inside = steps < lengths[:, None]
+        places = np.where(inside, starts[:, None] + steps, 0)
+        x = self._vectors(history.indices[places])
+        extra = self.weighting.of(history.data[places])
+        gram = np.matmul((x * (extra * inside)[..., None]).transpose(0, 2, 1), x)
+        pull = np.matmul(((self.lift + extra) * inside)[:, None, :], x)
+        system = self.base + lengths[:, None, None] * self.per_entry + gram
+        return np.linalg.solve(system, pull.transpose(0, 2, 1))[..., 0]
+
+
+class Factors(Scorer):
+    """Scores a pair by the product of two vectors plus a bias of the item.
+
+    `users` is float32 customers x factors, `known` marks those that were learnt from, `items` float32 items
+    x factors, `biases` one number an item. With a `half_step` a history becomes a vector and outranks the
+    stored one; without it only known customers have an answer of their own.
+    """
+
+    def __init__(
+        self,
+        users: Vectors,
+        items: Vectors,
+        biases: Vectors,
+        known: NDArray[np.bool_],
+        half_step: HalfStep | None = None,
+    ) -> None:
+        self.users, self.items, self.biases, self.known = users, items, biases, known
+        self.half_step = half_step
+        self.n_items, self.folds_in = len(items), half_step is not None
+
+    @classmethod
+    def stepped(cls, half_step: HalfStep, biases: Vectors, history: sparse.csr_matrix) -> "Factors":
+        """The model whose stored vectors are the half-steps from the histories it was learnt from."""
+        users = half_step.fold(history).astype(np.float32)
+        return cls(users, half_step.items, biases, np.diff(history.indptr) > 0, half_step)
+
+    def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
+        """Customers x items: vector times vector plus the item's bias; strangers get the biases alone."""
+        chosen = slice(None) if items is None else items
+        scores = self.vectors(batch) @ self.items[chosen].T
+        scores += self.biases[chosen]
+        return np.asarray(scores, np.float32)
+
+    def vectors(self, batch: UserBatch) -> Vectors:
+        """The customers' vectors: from the history where there is one and it folds in, else by code, else zeros."""
+        vectors = np.zeros((len(batch), self.items.shape[1]), np.float32)
+        stored = np.flatnonzero(known(batch, self.known))
+        vectors[stored] = self.users[batch.codes[stored]]
+        if self.half_step is not None:
+            rows = np.flatnonzero(batch.lengths > 0)
+            vectors[rows] = self.half_step.fold(occurrences(batch.items, batch.indptr, self.n_items)[rows])
+        return vectors
+
+    def answers(self, batch: UserBatch) -> NDArray[np.bool_]:
+        """Customers it learnt from, and those with a history where it folds in."""
+        stored = known(batch, self.known)
+        return stored | (batch.lengths > 0) if self.folds_in else stored
+
+    def contributions(self, batch: UserBatch, items: Codes) -> Contributions | None:
+        """What each history entry adds to each score, exactly; the base is the item's bias.
+
+        An item that occurs several times in the history counts once, at its first entry.
+        """
+        if self.half_step is None or not len(batch.items):
+            return None
+        distinct, first, counts = np.unique(batch.items, return_index=True, return_counts=True)
+        weights = np.zeros((len(batch.items), len(items)), np.float32)
+        weights[first] = self.half_step.shares(distinct, counts) @ self.items[items].T
+        return Contributions(weights, self.biases[items])
+
+    def state(self) -> State:
+        """The arrays, and the half-step where there is one."""
+        arrays = {"users": self.users, "items": self.items, "biases": self.biases, "known": self.known}
+        step = self.half_step
+        if step is None:
+            return State(arrays)
+        grams = {"centre": step.centre, "base": step.base, "per_entry": step.per_entry}
+        return State(arrays | grams, {"lift": step.lift, "weighting": vars(step.weighting)})
+
+    @classmethod
+    def from_state(cls, state: State) -> "Factors":
+        """The scorer that `state` describes."""
+        arrays, meta = state.arrays, state.meta
+        fitted = (arrays["users"], arrays["items"], arrays["biases"], arrays["known"])
+        if "base" not in arrays:
+            return cls(*fitted)
+        grams = (arrays["centre"], arrays["base"], arrays["per_entry"])
+        step = HalfStep(arrays["items"], *grams, meta["lift"], Weighting(**meta["weighting"]))
+        return cls(*fitted, step)
+
+
+def known(batch: UserBatch, seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which customers of the batch have a code that the fit has seen."""
+    inside = (batch.codes >= 0) & (batch.codes < len(seen))
+    return inside & seen[np.where(inside, batch.codes, 0)]
+
+
+def occurrences(items: NDArray[Any], indptr: NDArray[Any], n_items: int) -> sparse.csr_matrix:
+    """Histories as float32 customers x items: how often each item occurs."""
+    ones, shape = np.ones(len(items), np.float32), (len(indptr) - 1, n_items)
+    counts = sparse.csr_matrix((ones, items, indptr), shape=shape, copy=True)
+    counts.sum_duplicates()
+    return counts
+
+
+def _blocks(lengths: NDArray[Any], width: int) -> Iterator[NDArray[np.intp]]:
+    """Rows with a history, of similar length together, so that a block padded to its longest stays small."""
+    order = np.argsort(-lengths, kind="stable")[: int((lengths > 0).sum())]
+    start = 0
+    while start < len(order):
+        longest = int(lengths[order[start]])
+        room = max(1, BLOCK_BYTES // (8 * width * (2 * longest + width)))
+        alike = int(np.searchsorted(-lengths[order], -(longest // 2), side="right"))
+        stop = min(start + room, max(alike, start + 1))
+        yield order[start:stop]
+        start = stop

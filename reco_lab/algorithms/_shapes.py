@@ -1,0 +1,220 @@
+"""The shapes that most fitted models have: plain arrays that score customers."""
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from reco_lab.algorithms._similarity import Similarity, Weigher, dots, squares
+from reco_lab.core.batch import UserBatch
+from reco_lab.core.ranking import blocks
+from reco_lab.core.recommender import Codes, Contributions, Scorer, Scores, State
+
+Matrix = NDArray[np.float32] | sparse.csr_matrix
+
+
+class SameForAll(Scorer):
+    """The same scores for everybody, strangers included: float32, one an item."""
+
+    folds_in = True
+
+    def __init__(self, scores: NDArray[Any]) -> None:
+        self.scores: Scores = np.asarray(scores, np.float32)
+        self.n_items = len(self.scores)
+
+    def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
+        """The item scores, once a customer."""
+        row = self.scores if items is None else self.scores[items]
+        return np.repeat(row[None, :], len(batch), axis=0)
+
+    def answers(self, batch: UserBatch) -> NDArray[np.bool_]:
+        """Everybody: no history is needed."""
+        return np.ones(len(batch), np.bool_)
+
+    def contributions(self, batch: UserBatch, items: Codes) -> Contributions:
+        """Nothing from the history, all from the item."""
+        return Contributions(np.zeros((len(batch.items), len(items)), np.float32), self.scores[items])
+
+    def state(self) -> State:
+        """One array."""
+        return State({"scores": self.scores})
+
+    @classmethod
+    def from_state(cls, state: State) -> Self:
+        """The scorer with this state."""
+        return cls(state.arrays["scores"])
+
+
+class ItemToItem(Scorer):
+    """Scores are the history as zeros and ones times a float32 items x items matrix, an array or CSR.
+
+    `weights[i, j]` is what having touched item i adds to the score of item j.
+    """
+
+    folds_in = True
+
+    def __init__(self, weights: Matrix) -> None:
+        self.weights: Any = weights
+        self.n_items = int(weights.shape[1])
+
+    def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
+        """The sum of the weights of the distinct items in each history."""
+        weights = self.weights if items is None else self.weights[:, items]
+        return dots(batch.matrix(self.n_items), weights)
+
+    def contributions(self, batch: UserBatch, items: Codes) -> Contributions:
+        """Each history item's own weight; a repeated item counts at its first entry."""
+        weights = rows_of(self.weights, batch.items)[:, items]
+        return Contributions(weights * first_entries(batch)[:, None], np.zeros(len(items), np.float32))
+
+    def state(self) -> State:
+        """The matrix, as one array or as the three of a CSR."""
+        return State(packed("weights", self.weights))
+
+    @classmethod
+    def from_state(cls, state: State) -> Self:
+        """The scorer with this state."""
+        return cls(unpacked("weights", state))
+
+
+class Neighbours(Scorer):
+    """Scores are what like-minded customers touched, each customer of `train` weighed by likeness.
+
+    A customer of `train` is asked if the one in question is among her k nearest: if their likeness is above
+    her bar, her k-th highest likeness to anybody. Those who tie at the bar share what places it leaves.
+    The own row of a customer is left out, as are rows of exactly the same items: they have nothing to add,
+    and so a history scores the same with and without the code of its customer.
+    """
+
+    folds_in = True
+
+    def __init__(
+        self,
+        train: sparse.csr_matrix,
+        similarity: Similarity,
+        weigher: Weigher,
+        bars: NDArray[np.float64],
+        shares: NDArray[np.float64],
+    ) -> None:
+        self.train, self.similarity, self.weigher, self.bars, self.shares = (
+            train,
+            similarity,
+            weigher,
+            bars,
+            shares,
+        )
+        self.n_items = int(train.shape[1])
+        self._profiles = weigher.apply(train)
+        self._squares = squares(self._profiles)
+        self._across: Any = self._profiles.T.tocsr()
+        self._plain: Any = self._across if weigher.weighting == "none" else train.T.tocsr()
+
+    @classmethod
+    def learn(
+        cls,
+        train: sparse.csr_matrix,
+        similarity: Similarity,
+        weigher: Weigher,
+        k: int,
+        report: Callable[[float, str], None],
+    ) -> Self:
+        """Find every customer's bar, in blocks of bounded memory."""
+        count = train.shape[0]
+        bars, shares = np.zeros(count), np.ones(count)
+        scorer = cls(train, similarity, weigher, bars, shares)
+        for start, stop in blocks(count, count):
+            similar = scorer.alike(train[start:stop], np.arange(start, stop))
+            if k < count:
+                bars[start:stop] = np.partition(similar, count - k, axis=1)[:, count - k]
+            bar = bars[start:stop, None]
+            shares[start:stop] = (k - (similar > bar).sum(axis=1)) / (similar == bar).sum(axis=1).clip(1)
+            report(stop / count, f"compared {stop} of {count} customers")
+        return scorer
+
+    def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
+        """The neighbours' items weighed by likeness, in blocks of bounded memory."""
+        touched = self.train if items is None else self.train[:, items]
+        scores = np.zeros((len(batch), touched.shape[1]), np.float32)
+        for start, stop in blocks(len(batch), self.train.shape[0]):
+            scores[start:stop] = dots(self.neighbours(batch.rows(start, stop)), touched)
+        return scores
+
+    def neighbours(self, batch: UserBatch) -> sparse.csr_matrix:
+        """The weights of the customers who are asked: customers of the batch x customers of `train`."""
+        similar = self.alike(batch.matrix(self.n_items), batch.codes)
+        rows, columns = np.nonzero((similar >= self.bars) & (similar > 0))
+        values = similar[rows, columns]
+        values *= np.where(values > self.bars[columns], 1, self.shares[columns])
+        return sparse.csr_matrix((values.astype(np.float32), (rows, columns)), shape=similar.shape)
+
+    def alike(self, history: sparse.csr_matrix, codes: Codes) -> NDArray[np.float64]:
+        """How alike these 0/1 histories are to everyone in `train`; 0 to themselves."""
+        profiles = self.weigher.apply(history)
+        products = dots(profiles, self._across)
+        similar = self.similarity.of(products, squares(profiles), self._squares)
+        shared = products if self._plain is self._across else dots(history, self._plain)
+        lengths, others = np.diff(history.indptr), np.diff(self.train.indptr)
+        similar[(shared == lengths[:, None]) & (shared == others)] = 0
+        known = np.flatnonzero(codes >= 0)
+        similar[known, codes[known]] = 0
+        return similar
+
+    def contributions(self, batch: UserBatch, items: Codes) -> Contributions:
+        """Each history item's part in the likeness of the customers who are asked."""
+        near = self.neighbours(batch)
+        asked, profile = near.indices, self.weigher.apply(batch.matrix(self.n_items))
+        common = rows_of(self._profiles, asked)[:, batch.items]
+        common *= rows_of(profile, np.zeros(1, np.int64))[:, batch.items] * first_entries(batch)
+        parts = common * (near.data / common.sum(axis=1))[:, None]
+        return Contributions(parts.T @ rows_of(self.train, asked)[:, items], np.zeros(len(items), np.float32))
+
+    def state(self) -> State:
+        """The training matrix with everybody's bar; weights of entries are computed again."""
+        weigher, meta = self.weigher, dict(vars(self.similarity))
+        return State(
+            packed("train", self.train) | {"bars": self.bars, "shares": self.shares},
+            meta | {"weighting": weigher.weighting, "k1": weigher.k1, "b": weigher.b},
+        )
+
+    @classmethod
+    def from_state(cls, state: State) -> Self:
+        """The scorer with this state."""
+        train, meta = unpacked("train", state), state.meta
+        weigher = Weigher.learn(train, meta["weighting"], meta["k1"], meta["b"])
+        similarity = Similarity(meta["kind"], meta["shrink"])
+        return cls(train, similarity, weigher, state.arrays["bars"], state.arrays["shares"])
+
+
+def first_entries(batch: UserBatch) -> NDArray[np.float32]:
+    """1 for the first entry of each item in one customer's history, 0 for its repetitions."""
+    first = np.zeros(len(batch.items), np.float32)
+    first[np.unique(batch.items, return_index=True)[1]] = 1
+    return first
+
+
+def rows_of(matrix: Any, rows: Codes) -> NDArray[np.float32]:
+    """These rows of an array or a CSR, as an array."""
+    taken = matrix[rows]
+    return np.asarray(taken if isinstance(taken, np.ndarray) else taken.toarray(), np.float32)
+
+
+def packed(name: str, matrix: Any) -> dict[str, NDArray[Any]]:
+    """An array, or the three arrays and the shape of a CSR, under names that begin with this one."""
+    if isinstance(matrix, np.ndarray):
+        return {name: matrix}
+    parts = {"data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr}
+    return {f"{name}_{part}": array for part, array in parts.items()} | {
+        f"{name}_shape": np.asarray(matrix.shape)
+    }
+
+
+def unpacked(name: str, state: State) -> Any:
+    """What `packed` wrote."""
+    if name in state.arrays:
+        return state.arrays[name]
+    data, indices, indptr, shape = (
+        state.arrays[f"{name}_{part}"] for part in ("data", "indices", "indptr", "shape")
+    )
+    return sparse.csr_matrix((data, indices, indptr), shape=(int(shape[0]), int(shape[1])))

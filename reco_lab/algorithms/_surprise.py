@@ -1,0 +1,118 @@
+"""The one place that knows the library Surprise: ratings in, its arrays out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reco_lab.core.interactions import Interactions
+from reco_lab.core.recommender import Codes, FitContext, State
+
+Numbers = NDArray[np.float64]
+SCALE = ("mean", "low", "high")
+
+
+@dataclass(frozen=True, eq=False)
+class Biases:
+    """The mean rating and what each customer and item deviate from it (0 where it was never seen), on a scale."""
+
+    mean: float
+    users: Numbers
+    items: Numbers
+    low: float
+    high: float
+
+    def of(self, codes: Codes) -> Numbers:
+        """The mean plus the deviation of each customer; strangers (-1) and codes beyond the fit get the mean."""
+        inside = (codes >= 0) & (codes < len(self.users))
+        return self.mean + np.where(inside, self.users[np.where(inside, codes, 0)], 0.0)
+
+    def clip(self, ratings: Numbers) -> NDArray[np.float32]:
+        """Ratings held within the scale, as float32."""
+        return np.clip(ratings, self.low, self.high).astype(np.float32)
+
+    def state(self) -> State:
+        """The biases as plain data."""
+        return State(
+            {"users": self.users, "items": self.items}, {name: getattr(self, name) for name in SCALE}
+        )
+
+    @classmethod
+    def from_state(cls, state: State) -> "Biases":
+        """The biases that `state` describes."""
+        return cls(users=state.arrays["users"], items=state.arrays["items"], **state.meta)
+
+
+class Ratings:
+    """What Surprise asks of a training set, answered from our arrays by code; each pass over it is reported."""
+
+    def __init__(self, log: Interactions, ctx: FitContext, passes: int) -> None:
+        values = log.values.astype(np.float64)
+        self.n_users, self.n_items = log.n_users, log.n_items
+        self.global_mean = float(values.mean())
+        self.rating_scale = (float(values.min()), float(values.max()))
+        self.ur = _lists(log.users, log.items, values, log.n_users)
+        self.ir = _lists(log.items, log.users, values, log.n_items)
+        self._rows = list(zip(log.users.tolist(), log.items.tolist(), values.tolist(), strict=True))
+        self._ctx, self._passes, self._done = ctx, passes, 0
+
+    def all_ratings(self) -> Iterator[tuple[int, int, float]]:
+        """Every rating as (customer, item, value); asked for once a pass, where a cancelled fit ends."""
+        self._ctx.report(self._done / (self._passes + 1), f"round {self._done + 1} of {self._passes}")
+        self._done += 1
+        return iter(self._rows)
+
+    def all_users(self) -> range:
+        """All customer codes."""
+        return range(self.n_users)
+
+    def all_items(self) -> range:
+        """All item codes."""
+        return range(self.n_items)
+
+
+def svd(
+    ratings: Ratings,
+    ctx: FitContext,
+    *,
+    factors: int,
+    epochs: int,
+    learning_rate: float,
+    regularization: float,
+) -> tuple[Biases, Numbers, Numbers]:
+    """Biases and the vectors of customers and items by Surprise's SVD."""
+    from surprise import SVD
+
+    model = SVD(
+        n_factors=factors,
+        n_epochs=epochs,
+        lr_all=learning_rate,
+        reg_all=regularization,
+        random_state=ctx.seed,
+    )
+    model.fit(ratings)
+    return _biases(ratings, model.bu, model.bi), model.pu, model.qi
+
+
+def baselines(ratings: Ratings) -> Biases:
+    """Biases by the alternating least squares that Surprise's k-NN baseline starts from."""
+    from surprise import KNNBaseline
+
+    model = KNNBaseline(verbose=False)
+    model.trainset, model.bu, model.bi = ratings, None, None
+    users, items = model.compute_baselines()
+    return _biases(ratings, users, items)
+
+
+def _biases(ratings: Ratings, users: Any, items: Any) -> Biases:
+    low, high = ratings.rating_scale
+    return Biases(ratings.global_mean, np.asarray(users), np.asarray(items), low, high)
+
+
+def _lists(owners: Codes, others: Codes, values: Numbers, count: int) -> dict[int, list[tuple[int, float]]]:
+    order = np.argsort(owners, kind="stable")
+    pairs = list(zip(others[order].tolist(), values[order].tolist(), strict=True))
+    ends = np.cumsum(np.bincount(owners, minlength=count)).tolist()
+    return {code: pairs[start:end] for code, (start, end) in enumerate(zip([0, *ends], ends, strict=False))}

@@ -1,0 +1,68 @@
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reco_lab.core.batch import UserBatch
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.recommender import Codes, FitContext, Info, Recommender, Scorer, Scores, State
+
+Hashes = NDArray[np.uint64]
+
+
+class Dice(Scorer):
+    """Scores from 0 to 1 that look random and are a function of seed, customer code and item code."""
+
+    folds_in = False
+
+    def __init__(self, seed: int, n_items: int) -> None:
+        self.seed, self.n_items = seed, n_items
+
+    def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
+        """24 bits of a hash of seed, customer and item."""
+        customers = _mix(_mix(self.seed) + batch.codes.astype(np.uint64))
+        mixed = _mix(customers[:, None] + np.arange(self.n_items, dtype=np.uint64)[items].ravel())
+        return (mixed >> np.uint64(40)).astype(np.float32) / np.float32(1 << 24)
+
+    def state(self) -> State:
+        """Two numbers."""
+        return State({}, {"seed": self.seed, "n_items": self.n_items})
+
+    @classmethod
+    def from_state(cls, state: State) -> Self:
+        """The scorer with this state."""
+        return cls(state.meta["seed"], state.meta["n_items"])
+
+
+class Random(Recommender):
+    """Recommends by throwing dice, the same ones for the same seed, customer and item."""
+
+    info: ClassVar[Info] = Info(
+        label="Random",
+        family="baseline",
+        summary="Items drawn by lot: the floor of every chart. What scores no better has learned nothing.",
+        paper="Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA 2014 (the hash)",
+        folds_in=False,
+        folds_in_why="Dice look at nobody's history, so changing it changes nothing.",
+    )
+
+    def fit(self, data: Dataset, ctx: FitContext) -> Scorer:
+        """Take the seed; nothing is learned."""
+        self.require(data)
+        ctx.report(1.0, "nothing to learn")
+        return Dice(ctx.seed, data.interactions.n_items)
+
+    def restore(self, state: State) -> Scorer:
+        """The scorer with this state."""
+        return Dice.from_state(state)
+
+
+def _mix(numbers: Hashes | int) -> Hashes:
+    """SplitMix64: spreads whole numbers over 64 bits."""
+    bits = np.atleast_1d(np.asarray(numbers, np.uint64)) + np.uint64(0x9E3779B97F4A7C15)
+    bits ^= bits >> np.uint64(30)
+    bits *= np.uint64(0xBF58476D1CE4E5B9)
+    bits ^= bits >> np.uint64(27)
+    bits *= np.uint64(0x94D049BB133111EB)
+    bits ^= bits >> np.uint64(31)
+    return bits

@@ -1,0 +1,94 @@
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reco_lab.algorithms._factors import Factors
+from reco_lab.algorithms._surprise import Biases, Ratings, svd
+from reco_lab.core.batch import UserBatch
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.parameters import tunable
+from reco_lab.core.recommender import Codes, FitContext, Info, Need, Recommender, Scorer, Scores, State
+
+
+class SVD(Recommender):
+    """Predicts ratings as mean + customer + item + the product of two vectors, learnt by stochastic descent.
+
+    Surprise trains it; its arrays are read out and everything after is ours. The lists rank by the
+    predicted rating before it is clipped to the scale.
+    """
+
+    info: ClassVar[Info] = Info(
+        label="SVD",
+        family="ratings",
+        summary=(
+            "Predicts how many stars a customer would give. Made to get ratings right, not lists: what it "
+            "ranks first is often well loved by few. Use it where the rating itself matters."
+        ),
+        paper="Koren, Bell, Volinsky: Matrix Factorization Techniques for Recommender Systems, Computer 2009",
+        needs=(Need.ratings,),
+        folds_in=False,
+        folds_in_why="its vectors are learnt step by step together with all others, for known customers only",
+        rates=True,
+    )
+    factors: int = tunable(100, 1, 512, log=True, help="How many hidden traits")
+    epochs: int = tunable(20, 1, 200, log=True, help="How many rounds over all ratings")
+    learning_rate: float = tunable(0.005, 1e-5, 0.1, log=True, help="How far each rating moves the vectors")
+    regularization: float = tunable(
+        0.02, 1e-5, 1.0, log=True, help="How strongly everything is held near zero"
+    )
+
+    def fit(self, data: Dataset, ctx: FitContext) -> Scorer:
+        """Train on the latest rating of each pair."""
+        self.require(data)
+        log = data.interactions.ratings
+        biases, users, items = svd(
+            Ratings(log, ctx, self.epochs),
+            ctx,
+            factors=self.factors,
+            epochs=self.epochs,
+            learning_rate=self.learning_rate,
+            regularization=self.regularization,
+        )
+        rated = (np.bincount(log.users, minlength=log.n_users), np.bincount(log.items, minlength=log.n_items))
+        seen = [count[:, None] > 0 for count in rated]
+        vectors = Factors(
+            (users * seen[0]).astype(np.float32),
+            (items * seen[1]).astype(np.float32),
+            biases.items.astype(np.float32),
+            seen[0][:, 0],
+        )
+        ctx.report(1.0, "fitted")
+        return RatingFactors(biases, vectors)
+
+    def restore(self, state: State) -> Scorer:
+        """The scorer with this state."""
+        biases, factors = state.children
+        return RatingFactors(Biases.from_state(biases), Factors.from_state(factors))
+
+
+class RatingFactors(Scorer):
+    """Scores are predicted ratings: the biases plus the product of two vectors; strangers get the biases alone."""
+
+    folds_in = False
+
+    def __init__(self, biases: Biases, factors: Factors) -> None:
+        self.biases, self.factors = biases, factors
+        self.n_items = factors.n_items
+
+    def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
+        """Predicted ratings, not held to the scale."""
+        return self.factors.score(batch, items) + self.biases.of(batch.codes)[:, None].astype(np.float32)
+
+    def predict(self, batch: UserBatch, owners: Codes, items: Codes) -> Scores:
+        """Predicted ratings of these pairs, held within the scale."""
+        products = np.einsum("nf,nf->n", self.factors.vectors(batch)[owners], self.factors.items[items])
+        return self.biases.clip(self.biases.of(batch.codes)[owners] + self.biases.items[items] + products)
+
+    def answers(self, batch: UserBatch) -> NDArray[np.bool_]:
+        """The customers who rated something."""
+        return self.factors.answers(batch)
+
+    def state(self) -> State:
+        """The biases and the vectors, as children."""
+        return State({}, children=(self.biases.state(), self.factors.state()))

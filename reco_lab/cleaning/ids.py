@@ -1,0 +1,38 @@
+"""Ids: one rule for files, SQL, API and erasure."""
+
+import unicodedata
+
+import numpy as np
+import pandas as pd
+
+from reco_lab.cleaning.cleaned import Cleaned, Mask, count, distinct, spread
+from reco_lab.core.interactions import LONGEST_ID
+
+_CONTROL = "[\x00-\x1f\x7f-\x9f]"
+
+
+def canonical_id(text: str) -> str:
+    """The one spelling of an id: composed (NFC) and trimmed. '1', '1.0' and '01' stay three ids."""
+    return unicodedata.normalize("NFC", text.strip()).strip()
+
+
+def clean_ids(column: pd.Series, what: str) -> Cleaned:
+    """Bring ids to their one spelling.
+
+    Missing ids, ids of more than 256 characters and ids with control characters are refused. `what` names
+    the thing in the reasons: "customer", "item".
+    """
+    codes, texts = distinct(column)
+    ids = texts.map(canonical_id).astype("str") if len(texts) else texts
+    empty = (ids == "").to_numpy(bool)
+    control = ids.str.contains(_CONTROL, regex=True).to_numpy(bool) if len(ids) else empty
+    long = (ids.str.len() > LONGEST_ID).to_numpy(bool)
+    refused: dict[str, Mask] = {
+        f"has no {what} id": (codes < 0) | spread(codes, empty),
+        f"has control characters in the {what} id": spread(codes, control),
+        f"has a {what} id of more than {LONGEST_ID} characters": spread(codes, long),
+    }
+    changed = count(codes, (ids != texts).to_numpy(bool) & ~empty)
+    mended = {f"{what} ids trimmed or their accents composed": changed} if changed else {}
+    values = pd.Series(ids.array.take(np.maximum(codes, 0)) if len(ids) else column.array, column.index)
+    return Cleaned(values, refused, mended)

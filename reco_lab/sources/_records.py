@@ -1,0 +1,126 @@
+"""Careful parsing: every physical line of a delimited text is either loaded or refused, never swallowed."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from reco_lab.core.source import Refused
+from reco_lab.sources._dialect import Dialect
+from reco_lab.sources._text import is_damaged
+
+MOST_LINES_IN_A_ROW = 100
+LONGEST_SHOWN = 500
+
+
+class _UnclosedError(Exception):
+    """A row that goes on for too many lines."""
+
+
+@dataclass(eq=False)
+class Records:
+    """Rows of the right width with the lines they begin on, and what was refused.
+
+    `preamble` are refused rows before the table; they do not count as damage. `names` is the header.
+    """
+
+    names: list[str] | None = None
+    rows: list[list[str]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    preamble: list[Refused] = field(default_factory=list)
+
+
+def careful(text: str, dialect: Dialect, *, rows: int | None, most_refused: float) -> Records:
+    """Parse strictly, row by row; stop after `rows` rows, or once more than `most_refused` rows are refused.
+
+    A row that is refused costs one line only: reading goes on with the next line, so that a quote that is
+    never closed cannot swallow the rest of the file.
+    """
+    found = Records()
+    feed = _Feed(io.StringIO(text, newline=""))
+    reader = csv.reader(feed, **dialect.csv())
+    while (rows is None or len(found.rows) < rows) and len(found.refused) <= most_refused:
+        feed.begin()
+        try:
+            row = next(reader)
+        except StopIteration:
+            break
+        except (csv.Error, _UnclosedError) as error:
+            feed.give_up()
+            found.refused.append(feed.refused(f"is not well formed: {_reason(error)}"))
+            continue
+        _take(found, feed, row, dialect)
+    return found
+
+
+class _Feed(Iterator[str]):
+    """Lines of a text that can be read again from the second line of the current row on."""
+
+    def __init__(self, stream: io.StringIO) -> None:
+        self._stream = stream
+        self._again: list[str] = []
+        self._record: list[str] = []
+        self._line = 0
+
+    def __next__(self) -> str:
+        line = self._again.pop() if self._again else next(self._stream)
+        self._line += 1
+        self._record.append(line)
+        if len(self._record) > MOST_LINES_IN_A_ROW:
+            raise _UnclosedError
+        return line
+
+    def begin(self) -> None:
+        self._record.clear()
+
+    def give_up(self) -> None:
+        rest = self._record[1:]
+        self._again.extend(reversed(rest))
+        self._line -= len(rest)
+        del self._record[1:]
+
+    @property
+    def blank(self) -> bool:
+        return not any(line.strip() for line in self._record)
+
+    @property
+    def line(self) -> int:
+        return self._line - len(self._record) + 1
+
+    @property
+    def damage(self) -> str:
+        if any("\0" in line for line in self._record):
+            return "has NUL characters"
+        return "has bytes that are not UTF-8" if any(map(is_damaged, self._record)) else ""
+
+    def refused(self, reason: str) -> Refused:
+        shown = "".join(self._record[:1]).rstrip("\r\n")[:LONGEST_SHOWN]
+        return Refused(self.line, shown.encode("utf-8", "replace").decode(), reason)
+
+
+def _take(found: Records, feed: _Feed, row: list[str], dialect: Dialect) -> None:
+    if feed.blank:
+        return
+    if len(found.preamble) < dialect.preamble and not found.rows and found.names is None:
+        feed.give_up()
+        found.preamble.append(feed.refused("stands before the table"))
+    elif damage := feed.damage:
+        feed.give_up()
+        found.refused.append(feed.refused(damage))
+    elif len(row) != dialect.width:
+        feed.give_up()
+        found.refused.append(feed.refused(f"has {len(row)} values where {dialect.width} are expected"))
+    elif dialect.header and found.names is None:
+        found.names = row
+    else:
+        found.rows.append(row)
+        found.lines.append(feed.line)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, _UnclosedError) or "unexpected end" in str(error):
+        return "a quote is opened and not closed"
+    if "field larger" in str(error):
+        return "a value is too long, perhaps a quote is not closed"
+    return str(error)

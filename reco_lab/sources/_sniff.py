@@ -1,0 +1,64 @@
+"""Which source reads a file, decided by what is in it and never by its name."""
+
+from pathlib import Path
+
+from reco_lab.core.errors import DataError
+from reco_lab.core.source import Source, sources
+from reco_lab.sources._files import head
+
+_CONVERT = "Save it as CSV (UTF-8) and bring that."
+_FOREIGN = (
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"RIFF", "a picture or a sound"),
+    (b"%PDF", "a PDF document"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"\x28\xb5\x2f\xfd", "packed with Zstandard"),
+    (b"BZh", "packed with bzip2"),
+    (b"\xfd7zXZ", "packed with xz"),
+    (b"7z\xbc\xaf", "a 7-Zip archive"),
+    (b"PK\x05\x06", "an empty archive"),
+    (b"ARROW1", "an Arrow (Feather) file"),
+    (b"<", "a web page or XML"),
+    (b"{", "JSON"),
+    (b"[", "JSON"),
+)
+_CONTROL = bytes([*range(9), *range(14, 31)])
+_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+def sniff(path: Path, format: str | None = None) -> Source:  # noqa: A002 - the word of the experiment file
+    """The source that reads this file; `format` names one instead of looking.
+
+    Raises DataError with a sentence for a file that is empty or of no kind that can be read.
+    """
+    known = sources()
+    start = head(path)
+    if not start.strip():
+        raise DataError("It is empty.", where=path.name, fix="Bring a file with a header and rows.")
+    if format is not None:
+        if format not in known:
+            raise DataError(
+                f"There is no format called {format!r}.", fix=f"There are: {', '.join(sorted(known))}."
+            )
+        return known[format]
+    special = [one for name, one in known.items() if name != "delimited"]
+    for source in (*special, known["delimited"]):
+        if source.recognises(path, start):
+            return source
+    raise DataError(f"It is {_what(start)}, not a table of text.", where=path.name, fix=_CONVERT)
+
+
+def is_text(start: bytes) -> bool:
+    """Whether these first bytes of a file may be a table of text."""
+    if start[:2] in _MARKS:
+        return True
+    foreign = any(start.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(mark) for mark, _ in _FOREIGN)
+    return not foreign and len(start.translate(None, _CONTROL)) >= len(start) * 0.99
+
+
+def _what(start: bytes) -> str:
+    trimmed = start.lstrip(b"\xef\xbb\xbf \r\n\t")
+    return next((what for mark, what in _FOREIGN if trimmed.startswith(mark)), "a binary file")

@@ -1,0 +1,64 @@
+"""The last step of every source: Arrow columns of text to a frame, and the 1 % rule."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from reco_lab.core.errors import DataError
+from reco_lab.core.source import Refused
+
+MOST_COLUMNS = 1000
+MOST_REFUSED = 0.01
+
+
+def text_frame(columns: Sequence[Any], names: Sequence[str], lines: Any) -> pd.DataFrame:
+    """A frame of text from Arrow columns: an empty cell is missing, the index is the line in the file."""
+    table = pa.table([_without_empty(column) for column in columns], names=list(names))
+    frame: pd.DataFrame = table.to_pandas()
+    frame.index = pd.Index(np.asarray(lines, np.int64), name="line")
+    return frame.astype("str")
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Column names without blanks and repeats: "column 3" for an empty one, "price (2)" for a repeated one."""
+    seen: set[str] = set()
+    result = []
+    for position, raw in enumerate(names, 1):
+        name = base = raw.strip() or f"column {position}"
+        copy = 2
+        while name in seen:
+            name = f"{base} ({copy})"
+            copy += 1
+        seen.add(name)
+        result.append(name)
+    return result
+
+
+def check_width(width: int, name: str) -> None:
+    """Raise DataError for more than 1,000 columns."""
+    if width > MOST_COLUMNS:
+        raise DataError(
+            f"It has {width} columns; at most {MOST_COLUMNS} are read.",
+            where=name,
+            fix="Leave out columns that are not needed.",
+        )
+
+
+def check_refused(refused: Sequence[Refused], rows: int, name: str) -> None:
+    """Raise DataError where more than 1 % of the rows cannot be parsed, naming the first of them."""
+    if len(refused) > MOST_REFUSED * max(rows, 1):
+        first = "; ".join(f"line {one.line} {one.reason}" for one in refused[:3])
+        raise DataError(
+            f"{len(refused)} of {rows} rows cannot be read: {first}.",
+            where=name,
+            fix="At most 1 % may be refused. Mend these lines, or check delimiter and encoding.",
+        )
+
+
+def _without_empty(column: Any) -> Any:
+    empty = pc.equal(column, "")
+    return pc.if_else(empty, None, column) if pc.any(empty).as_py() else column

@@ -1,0 +1,78 @@
+"""What the splitters share: a check that nothing is missing, drawing rows, cutting off each customer's last."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.errors import SplitError
+from reco_lab.core.interactions import Rows
+from reco_lab.core.splitting import Split, require_rows
+
+Times = NDArray[np.datetime64]
+Counts = NDArray[np.int64]
+
+
+def checked(split: Split) -> Split:
+    """The split, unless a part has no rows or no customer of the test has a history to be scored by."""
+    require_rows(split.name, train=split.train_rows, validation=split.validation_rows, test=split.test_rows)
+    if not np.isin(split.test.users, split.before_test.interactions.users).any():
+        raise SplitError(
+            f"The {split.name} split leaves nobody to score: no customer with test rows has earlier ones.",
+            fix="Choose a smaller test share or another split.",
+        )
+    return split
+
+
+def times_of(data: Dataset, label: str) -> Times:
+    """When each row happened; SplitError where the data does not say."""
+    times = data.interactions.times
+    if times is None:
+        raise SplitError(
+            f"The {label} split needs to know when each interaction happened, and {data.name!r} does not say.",
+            fix="Map a time column, or choose random rows.",
+        )
+    return times
+
+
+def draw(rows: Rows, share: float, rng: np.random.Generator) -> tuple[Rows, Rows]:
+    """Draw a share of the rows (rounded, ties to even); the rest and the drawn ones, both in ascending order."""
+    mixed = rng.permutation(rows)
+    drawn = round(share * len(rows))
+    return np.sort(mixed[drawn:]), np.sort(mixed[:drawn])
+
+
+def last_of_each(users: NDArray[np.int32], counts: Counts) -> NDArray[np.bool_]:
+    """Mark each customer's last rows, `counts` many by customer code, but always leave the first row out.
+
+    `users` is grouped by customer and in time order within, as logs are.
+    """
+    ends = np.searchsorted(users, np.arange(len(counts)), side="right")
+    starts = np.append(0, ends[:-1])
+    first = np.maximum(ends - counts, np.minimum(starts + 1, ends))
+    marked: NDArray[np.bool_] = np.arange(len(users)) >= first[users]
+    return marked
+
+
+def share_of(lengths: Counts, share: float) -> Counts:
+    """A share of these lengths, rounded up; the inner rounding forgives 0.2 * 15 for being above 3."""
+    return np.ceil(np.round(share * lengths, 9)).astype(np.int64)
+
+
+def cut_last(name: str, data: Dataset, count: Callable[[Counts], Counts]) -> Split:
+    """Cut off each customer's last rows twice: for the test, then from what is left for validation.
+
+    `count` says how many for customers with these many rows. Rows of equal time stay in the log's order.
+    """
+    times_of(data, name)
+    users = data.interactions.users
+    rows = np.arange(len(users))
+    test = last_of_each(users, _counted(data, users, count))
+    rest = rows[~test]
+    late = last_of_each(users[rest], _counted(data, users[rest], count))
+    return checked(Split(name, data, rest[~late], rest[late], rows[test]))
+
+
+def _counted(data: Dataset, users: NDArray[np.int32], count: Callable[[Counts], Counts]) -> Counts:
+    return count(np.bincount(users, minlength=data.interactions.n_users))

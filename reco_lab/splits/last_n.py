@@ -1,0 +1,30 @@
+from collections.abc import Iterator
+
+import numpy as np
+
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.parameters import tunable
+from reco_lab.core.splitting import Split, Splitter
+from reco_lab.splits._parts import cut_last
+
+
+class LastN(Splitter):
+    """Cuts off the last n rows of each customer."""
+
+    label = "Last rows per customer"
+    summary = (
+        "Each customer's last rows judge, the ones before them choose the champion. Everybody is tested on the same "
+        "number of rows; other customers' later rows may still be learned from."
+    )
+    needs_times = True
+
+    n: int = tunable(
+        1,
+        1,
+        1000,
+        help="How many of each customer's last rows judge; as many before them choose the champion.",
+    )
+
+    def split(self, data: Dataset, rng: np.random.Generator) -> Iterator[Split]:  # noqa: ARG002 - part of the contract
+        """One cut that leaves each customer at least one row to learn from; rows of equal time go by item."""
+        yield cut_last(self.label, data, lambda lengths: np.full(len(lengths), self.n))

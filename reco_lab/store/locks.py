@@ -1,0 +1,69 @@
+"""A lock that the operating system lets go of when its holder dies, however it dies."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+class FileLock:
+    """An exclusive lock on a file, between processes and between holders in one process.
+
+    The file stays behind unlocked: removing it would let two processes lock two files of one name.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._handle: int | None = None
+
+    def acquire(self, timeout: float = 0.0) -> bool:
+        """Take the lock within `timeout` seconds; False if somebody else keeps it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        until = time.monotonic() + timeout
+        while not _lock(handle):
+            if time.monotonic() >= until:
+                os.close(handle)
+                return False
+            time.sleep(0.02)
+        self._handle = handle
+        return True
+
+    def release(self) -> None:
+        """Let go of the lock."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+    def __enter__(self) -> Self:
+        if not self.acquire(timeout=60.0):
+            raise TimeoutError(f"{self.path} is locked by another process.")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(handle: int) -> bool:
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _lock(handle: int) -> bool:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True

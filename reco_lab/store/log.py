@@ -1,0 +1,68 @@
+"""The structured log: one JSON object a line, one file a day, in the workspace."""
+
+import hashlib
+import traceback
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from reco_lab.core.clock import Clock
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """Appends each line to the day's file in one write, so that processes do not tear each other's lines."""
+
+    folder: Path
+    clock: Clock
+
+    def msg(self, line: str) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / f"{self.clock.now():%Y-%m-%d}.jsonl").open("a", encoding="utf-8") as stream:
+            stream.write(line + "\n")
+
+    debug = info = warning = error = msg
+
+
+@dataclass(frozen=True)
+class Log:
+    """Events with the facts bound to them (run, job, request)."""
+
+    folder: Path
+    clock: Clock
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def bind(self, **facts: Any) -> "Log":
+        """The same log with these facts in every event."""
+        return Log(self.folder, self.clock, self.facts | facts)
+
+    def info(self, event: str, **facts: Any) -> None:
+        """Note that something happened."""
+        self._logger().info(event, **facts)
+
+    def warning(self, event: str, **facts: Any) -> None:
+        """Note something that should not be, and was dealt with."""
+        self._logger().warning(event, **facts)
+
+    def reference(self, error: BaseException) -> str:
+        """Log an error with its traceback and return the short reference that a person is shown ("A1B2C3")."""
+        trace = "".join(traceback.format_exception(error))
+        known = hashlib.sha256(f"{self.clock.now().isoformat()} {trace}".encode()).hexdigest()[:6].upper()
+        self._logger().error("error", reference=known, error=type(error).__name__, traceback=trace)
+        return known
+
+    def _logger(self) -> structlog.typing.FilteringBoundLogger:
+        logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
+            _Lines(self.folder, self.clock),
+            processors=[structlog.processors.add_log_level, self._stamp, structlog.processors.JSONRenderer()],
+            wrapper_class=structlog.make_filtering_bound_logger("info"),
+            context_class=dict,
+        ).bind(**self.facts)
+        return logger
+
+    def _stamp(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event["at"] = self.clock.now().isoformat()
+        return event

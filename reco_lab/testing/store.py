@@ -1,0 +1,211 @@
+"""What every store and queue must do, whatever database is under it.
+
+Each check takes a fresh store and queue that share a database and a ManualClock.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+
+from reco_lab.core.clock import ManualClock
+from reco_lab.core.errors import DataError, NotFoundError
+from reco_lab.store.queue import Queue
+from reco_lab.store.records import JobState
+from reco_lab.store.store import Store
+
+Check = Callable[[Store, Queue, ManualClock], None]
+_KEY = "0123456789abcdef" * 4
+
+
+def check_the_same_content_makes_no_second_version(store: Store, _queue: Queue, _clock: ManualClock) -> None:
+    """Importing twice what is already the newest version changes nothing."""
+    first = store.add_dataset("shop", "print-1", "artefact-1", {"rows": 3}, synthetic=True, title="A shop")
+    assert store.add_dataset("shop", "print-1", "artefact-1", {"rows": 3}, synthetic=True) == first
+    assert (first.version, first.title, first.synthetic, first.summary) == (1, "A shop", True, {"rows": 3})
+
+
+def check_versions_count_up_by_name(store: Store, _queue: Queue, clock: ManualClock) -> None:
+    """New content is a new version of its own name; lists show the newest."""
+    store.add_dataset("shop", "print-1", "artefact-1", {})
+    clock.at += timedelta(days=1)
+    store.add_dataset("shop", "print-2", "artefact-2", {})
+    store.add_dataset("another", "print-1", "artefact-1", {})
+    assert [(found.name, found.version) for found in store.datasets()] == [("another", 1), ("shop", 2)]
+    assert [found.fingerprint for found in store.versions("shop")] == ["print-2", "print-1"]
+    assert store.dataset("shop").created == clock.at
+    assert store.dataset("shop", 1).artefact == "artefact-1"
+
+
+def check_bad_names_are_refused(store: Store, _queue: Queue, _clock: ManualClock) -> None:
+    """A name is safe in a path, a URL and a command line."""
+    for name in ("", "Shop", "../shop", "shop\n", "-shop", "s" * 65, "CON ", "läden"):
+        assert _refused(DataError, partial(store.add_dataset, name, "print", "artefact", {}))
+    assert store.datasets() == []
+
+
+def check_an_unknown_name_is_answered_with_near_ones(
+    store: Store, _queue: Queue, _clock: ManualClock
+) -> None:
+    """A typing mistake costs nobody a search."""
+    store.add_dataset("demo-shop", "print-1", "artefact-1", {})
+    assert "demo-shop" in _refused(NotFoundError, lambda: store.dataset("demo-shp"))
+    assert "newest is 1" in _refused(NotFoundError, lambda: store.dataset("demo-shop", 9))
+    assert "experiment" in _refused(NotFoundError, lambda: store.experiment("nothing"))
+    assert "experiment" in _refused(NotFoundError, lambda: store.set_comparison("nothing", {}))
+
+
+def check_the_same_question_keeps_its_id(store: Store, _queue: Queue, _clock: ManualClock) -> None:
+    """An experiment is its key, and its answer stays with it."""
+    id_ = store.save_experiment(_KEY, "first", {"seed": 0}, "shop", "print-1")
+    other = store.save_experiment(_KEY[::-1], "second", {"seed": 1}, "another", "print-2")
+    store.set_comparison(id_, {"champion": "ease", "low": 0.1})
+    assert store.save_experiment(_KEY, "renamed", {"seed": 0}, "shop", "print-1") == id_
+    assert store.experiment(id_).comparison == {"champion": "ease", "low": 0.1}
+    assert store.experiment(other).comparison is None
+    assert [found.id for found in store.experiments()] == [other, id_]
+    assert [found.spec for found in store.experiments("shop")] == [{"seed": 0}]
+
+
+def check_a_run_is_found_by_its_key(store: Store, _queue: Queue, _clock: ManualClock) -> None:
+    """A rerun is a look-up; a saved run can be replaced."""
+    assert store.run(_KEY) is None
+    store.save_run(_KEY, {"ndcg@10": 0.1})
+    store.save_run(_KEY, {"ndcg@10": 0.123456789012345678}, "artefact")
+    found = store.run(_KEY)
+    assert found is not None
+    assert (found.result, found.artefact) == ({"ndcg@10": 0.123456789012345678}, "artefact")
+
+
+def check_settings_keep_json(store: Store, _queue: Queue, _clock: ManualClock) -> None:
+    """A setting is any JSON value, the last one written."""
+    assert store.get_setting("mode", "plain") == "plain"
+    for value in ("expert", ["a", 1], {"k": None}, False):
+        store.set_setting("mode", value)
+        assert store.get_setting("mode", "plain") == value
+
+
+def check_jobs_are_done_in_order_and_once(_store: Store, queue: Queue, _clock: ManualClock) -> None:
+    """First come, first served; several workers at once never share a job."""
+    ids = [queue.submit("train", {"number": number}) for number in range(24)]
+    first = queue.claim("worker")
+    assert first is not None
+    assert (first.id, first.state, first.attempts) == (ids[0], JobState.running, 1)
+    with ThreadPoolExecutor(4) as threads:
+        claims = list(threads.map(queue.claim, ["a", "b", "c", "d"] * 6))
+    taken = [claim.id for claim in claims if claim is not None]
+    assert sorted(taken) == sorted(ids[1:])
+
+
+def check_a_live_job_with_the_same_key_is_joined(_store: Store, queue: Queue, _clock: ManualClock) -> None:
+    """Two clicks are one job; after its end the same question may be asked again."""
+    id_ = queue.submit("train", {}, key="question")
+    assert queue.submit("train", {}, key="question") == id_
+    assert queue.submit("train", {}, key="other") != id_
+    claim = queue.claim("worker")
+    assert claim is not None
+    assert queue.submit("train", {}, key="question") == id_
+    assert queue.finish(claim, {})
+    assert queue.submit("train", {}, key="question") != id_
+
+
+def check_progress_is_told_with_the_time_left(_store: Store, queue: Queue, clock: ManualClock) -> None:
+    """Half done after a minute leaves about a minute; progress never runs backwards."""
+    queue.submit("train", {})
+    claim = queue.claim("worker")
+    assert claim is not None
+    assert claim.seconds_left is None
+    clock.at += timedelta(seconds=60)
+    assert queue.progress(claim, 0.5, "Half")
+    assert queue.progress(claim, 0.4, "Still half")
+    seen = queue.get(claim.id)
+    assert (seen.fraction, seen.message) == (0.5, "Still half")
+    assert seen.seconds_left is not None
+    assert seen.seconds_left[0] < 60 < seen.seconds_left[1]
+    assert queue.finish(claim, {"answer": 42})
+    seen = queue.get(claim.id)
+    assert (seen.state, seen.fraction, seen.result) == (JobState.done, 1.0, {"answer": 42})
+    assert (seen.seconds_left, seen.finished) == (None, clock.at)
+
+
+def check_a_cancel_ends_a_waiting_job_and_asks_a_running_one(
+    _store: Store, queue: Queue, _clock: ManualClock
+) -> None:
+    """What waits is cancelled at once; what runs is stopped by its worker; what is over stays."""
+    running, waiting = queue.submit("train", {}), queue.submit("train", {})
+    claim = queue.claim("worker")
+    assert claim is not None
+    assert queue.cancel(waiting).state is JobState.cancelled
+    assert queue.cancel(running).cancelling
+    assert queue.stop(claim)
+    assert queue.get(running).state is JobState.cancelled
+    assert queue.cancel(running).state is JobState.cancelled
+    assert queue.claim("worker") is None
+    assert _refused(NotFoundError, lambda: queue.cancel("nothing"))
+
+
+def check_a_job_is_taken_up_again_once(_store: Store, queue: Queue, clock: ManualClock) -> None:
+    """A silent worker's job is queued again, the second time it fails with a sentence."""
+    id_ = queue.submit("train", {})
+    assert queue.claim("worker")
+    assert queue.reap() == []
+    clock.at += timedelta(minutes=1)
+    assert queue.reap() == [id_]
+    assert (queue.get(id_).state, queue.get(id_).interrupted) == (JobState.queued, 1)
+    assert queue.claim("worker")
+    assert queue.reap(silent_for=0) == [id_]
+    failed = queue.get(id_)
+    assert (failed.state, failed.interrupted, failed.attempts) == (JobState.failed, 2, 2)
+    assert "twice" in failed.error
+
+
+def check_a_worker_that_lost_its_job_cannot_touch_it(
+    _store: Store, queue: Queue, _clock: ManualClock
+) -> None:
+    """A worker that was given up for dead and wakes up later changes nothing."""
+    id_ = queue.submit("train", {})
+    lost = queue.claim("first")
+    queue.reap(silent_for=0)
+    claim = queue.claim("second")
+    assert lost is not None
+    assert claim is not None
+    assert not queue.progress(lost, 0.9, "Late")
+    assert not queue.beat(lost)
+    assert not queue.finish(lost, {"late": True})
+    assert not queue.fail(lost, "Late")
+    assert not queue.stop(lost)
+    assert queue.get(id_).message != "Late"
+    assert queue.finish(claim, {"late": False})
+    assert queue.get(id_).result == {"late": False}
+
+
+def check_a_cancelled_job_is_not_taken_up_again(_store: Store, queue: Queue, _clock: ManualClock) -> None:
+    """Whoever cancelled does not want it back because the worker died as well."""
+    id_ = queue.submit("train", {})
+    assert queue.claim("worker")
+    queue.cancel(id_)
+    queue.reap(silent_for=0)
+    assert queue.get(id_).state is JobState.cancelled
+
+
+def check_the_latest_jobs_come_first(_store: Store, queue: Queue, _clock: ManualClock) -> None:
+    """Lists show what happened last, and a key finds its latest job."""
+    ids = [queue.submit("train", {}, key=f"question-{number}") for number in range(3)]
+    assert [job.id for job in queue.recent(2)] == ids[:0:-1]
+    latest = queue.latest("question-0")
+    assert latest is not None
+    assert latest.id == ids[0]
+    assert queue.latest("never asked") is None
+
+
+STORE_CHECKS: tuple[Check, ...] = tuple(
+    check for name, check in sorted(globals().items()) if name.startswith("check_")
+)
+
+
+def _refused(kind: type[Exception], attempt: Callable[[], object]) -> str:
+    try:
+        attempt()
+    except kind as error:
+        return str(error)
+    raise AssertionError(f"It was not refused with {kind.__name__}.")

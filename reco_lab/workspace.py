@@ -1,0 +1,81 @@
+"""The workspace: the folder where everything of one tenant lives, opened once per process."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from reco_lab.core.clock import Clock, SystemClock
+from reco_lab.core.errors import InputError
+from reco_lab.store.artefacts import Artefacts
+from reco_lab.store.database import Database
+from reco_lab.store.log import Log
+from reco_lab.store.queue import Queue
+from reco_lab.store.staging import Staging
+from reco_lab.store.store import Store
+
+
+@dataclass(frozen=True, eq=False)
+class Workspace:
+    """Everything a use case may touch: what is remembered, the files, the queue, one clock, one seed, one log.
+
+    `staging.folder()` is where an upload or a half-made file lives until it is good.
+    """
+
+    home: Path
+    store: Store
+    artefacts: Artefacts
+    queue: Queue
+    staging: Staging
+    clock: Clock
+    seed: int
+    log: Log
+
+    @classmethod
+    def open(cls, home: Path | None = None, *, clock: Clock | None = None, seed: int = 0) -> "Workspace":
+        """Open the workspace, making it where there is none, and sweep what dead processes left behind.
+
+        `home` is by default RECO_LAB_HOME, else the platform's folder for a user's data.
+        RECO_LAB_DATABASE_URL names a database server to use instead of `state.db`.
+        Raises InputError if the folder cannot be written or a newer Reco Lab wrote it.
+        """
+        home = (home or default_home()).expanduser().resolve()
+        clock = clock or SystemClock()
+        staging = Staging(home / "staging")
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            staging.sweep()
+        except OSError as error:
+            raise InputError(
+                f"The workspace folder cannot be written: {error.strerror}.",
+                where=str(home),
+                fix="Set RECO_LAB_HOME to a folder of your own.",
+            ) from error
+        database = Database.open(home, os.environ.get("RECO_LAB_DATABASE_URL") or None)
+        return cls(
+            home=home,
+            store=Store(database, clock),
+            artefacts=Artefacts(home / "artefacts", staging),
+            queue=Queue(database, clock),
+            staging=staging,
+            clock=clock,
+            seed=seed,
+            log=Log(home / "log", clock),
+        )
+
+    def close(self) -> None:
+        """Close the database's connections; a program that ends soon need not call it."""
+        self.store.database.close()
+
+
+def default_home() -> Path:
+    """RECO_LAB_HOME, else `reco-lab` in the platform's folder for a user's data."""
+    if named := os.environ.get("RECO_LAB_HOME"):
+        return Path(named)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
+    elif sys.platform == "darwin":
+        base = "~/Library/Application Support"
+    else:
+        base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(base) / "reco-lab"

@@ -1,0 +1,21 @@
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """Finds a file or folder of the real data sets by its path inside RECO_LAB_TEST_DATA."""
+
+    def find(name):
+        folder = os.environ.get("RECO_LAB_TEST_DATA")
+        path = Path(folder, name) if folder else None
+        if path is not None and path.exists():
+            return path
+        lack = f"{path} does not exist" if path else "RECO_LAB_TEST_DATA does not say where the data sets are"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{lack}, and CI must have them")
+        pytest.skip(lack)
+
+    return find

@@ -1,0 +1,171 @@
+"""The command line as a person or a script meets it."""
+
+import json
+
+import pytest
+
+from reco_lab.cli import main
+
+EXPERIMENT = """name = "lists-example"
+[data]
+train = "train.txt"
+test = "test.txt"
+format = "lists"
+[[recommenders]]
+algorithm = "ease"
+l2 = 20.0
+[metrics]
+names = ["recall", "ndcg"]
+k = [5]
+"""
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("RECO_LAB_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("RECO_LAB_TEST_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def lists(home):
+    users = range(30)
+    own = {user: [f"i{n}" for n in range(20) if n % 2 == user % 2] for user in users}
+    (home / "train.txt").write_text(
+        "\n".join(" ".join([f"u{u}", *own[u][:7]] if u % 3 else [f"u{u}", *own[u][3:]]) for u in users)
+    )
+    (home / "test.txt").write_text(
+        "\n".join(" ".join([f"u{u}", *(own[u][7:] if u % 3 else own[u][:3])]) for u in users)
+    )
+    (home / "experiment.toml").write_text(EXPERIMENT)
+    return home
+
+
+def say(capsys, *arguments):
+    code = main(arguments)
+    return code, capsys.readouterr()
+
+
+def test_run_prints_the_object_of_the_contract(lists, capsys):
+    code, said = say(capsys, "run", "experiment.toml", "--json")
+    answer = json.loads(said.out)
+    ease = next(row for row in answer["leaderboard"] if row["algorithm"] == "ease")
+    assert code == 0
+    assert set(ease["metrics"]) == {"recall@5", "ndcg@5"}
+    assert set(ease["metrics"]["recall@5"]) == {"value", "low", "high", "all_customers"}
+    assert set(ease["seconds"]) == {"fit", "recommend", "evaluate"}
+    assert ease["error"] is None
+    assert {"train", "test", "users_in_test", "users_scored", "cold_users", "cold_items"} <= set(
+        answer["split"]
+    )
+    assert answer["split"]["users_in_test"] == 30
+    assert answer["versions"]["numpy"]
+
+
+def test_run_says_the_verdict_in_words(lists, capsys):
+    code, said = say(capsys, "run", "experiment.toml")
+    assert code == 0
+    assert "EASE" in said.out.splitlines()[0]
+    assert "recall@5" in said.out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('"ease"', '"eaze"', "line 7: There is no algorithm called 'eaze'. Did you mean 'ease'?"),
+        ("l2 = 20.0", "l2 = -3", "line 8: ease: l2 = -3 is not allowed; it must be from"),
+        ("train.txt", "gone.txt", "gone.txt"),
+    ],
+)
+def test_a_mistake_in_the_experiment_exits_with_two_and_a_sentence(lists, capsys, old, new, words):
+    (lists / "experiment.toml").write_text(EXPERIMENT.replace(old, new, 1))
+    code, said = say(capsys, "run", "experiment.toml", "--json")
+    assert (code, said.out) == (2, "")
+    assert words in said.err
+    assert "Traceback" not in said.err
+
+
+def test_a_file_is_imported_listed_and_accounted_for(home, capsys):
+    (home / "orders.csv").write_text(
+        "client,sku,when\n" + "\n".join(f"00{n % 7},s{n % 5},2024-01-{n % 28 + 1:02}" for n in range(60))
+    )
+    code, said = say(
+        capsys,
+        "data",
+        "import",
+        "orders.csv",
+        "--name",
+        "orders",
+        "--columns",
+        "user=client,item=sku,time=when",
+        "--json",
+    )
+    report = json.loads(said.out)
+    assert code == 0
+    assert report["rows_in_file"] == report["loaded"] + sum(report["refused"].values()) == 60
+    code, said = say(capsys, "data", "list", "--json")
+    assert [one["name"] for one in json.loads(said.out)] == ["orders"]
+
+
+@pytest.mark.parametrize("content", ["", "client,sku\n", "\x89PNG\r\n\x1a\n"])
+def test_a_file_that_cannot_be_used_exits_with_two_and_a_sentence(home, capsys, content):
+    (home / "bad.csv").write_bytes(content.encode("latin-1"))
+    code, said = say(capsys, "data", "import", "bad.csv", "--name", "bad")
+    assert code == 2
+    assert said.err.startswith("reco-lab: ")
+    assert "Traceback" not in said.err
+
+
+def test_recommend_without_an_experiment_says_what_to_do(capsys):
+    code, said = say(capsys, "recommend", "--customer", "nobody")
+    assert code == 2
+    assert "No experiment has finished yet" in said.err
+
+
+def test_calibrate_without_data_checks_nothing_and_does_not_pass(capsys):
+    code, said = say(capsys, "calibrate", "--json")
+    answer = json.loads(said.out)
+    assert code == 1
+    assert not answer["passed"]
+    assert all(row["ours"] is None and row["reason"] for row in answer["figures"])
+
+
+def test_algorithms_and_metrics_are_listed_with_their_declarations(capsys):
+    _, said = say(capsys, "algorithms", "--json")
+    ease = next(one for one in json.loads(said.out) if one["algorithm"] == "ease")
+    assert ease["parameters"][0]["name"] == "l2"
+    _, said = say(capsys, "metrics", "--json")
+    assert {"ndcg", "recall", "map_by_relevant"} <= {one["metric"] for one in json.loads(said.out)}
+
+
+def test_every_command_has_help_with_an_example(capsys):
+    for command in (
+        ["app"],
+        ["worker"],
+        ["data"],
+        ["data", "import"],
+        ["data", "list"],
+        ["data", "make-shop"],
+        ["run"],
+        ["recommend"],
+        ["calibrate"],
+        ["algorithms"],
+        ["metrics"],
+    ):
+        with pytest.raises(SystemExit) as left:
+            main([*command, "--help"])
+        assert left.value.code == 0
+        assert "example" in capsys.readouterr().out
+
+
+def test_an_unknown_command_exits_with_two(capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["dance"])
+    assert left.value.code == 2
+
+
+def test_nothing_at_all_prints_the_help(capsys):
+    code, said = say(capsys)
+    assert code == 0
+    assert "examples:" in said.out

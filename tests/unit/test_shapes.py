@@ -1,0 +1,209 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from reco_lab.algorithms import ease
+from reco_lab.algorithms._shapes import ItemToItem, Neighbours, SameForAll
+from reco_lab.algorithms._similarity import Similarity, Weigher, keep_best, squares
+from reco_lab.core.batch import UserBatch
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.errors import NeedsError
+from reco_lab.core.interactions import ColumnMap, Interactions
+from reco_lab.core.recommender import FitContext, recommender
+
+HISTORIES = np.array([[1, 1, 0, 0, 0], [1, 1, 1, 0, 0], [0, 0, 0, 1, 1], [1, 0, 0, 0, 1]], np.float32)
+
+
+def fitted(**spec):
+    return recommender(spec).fit(dataset(), FitContext())
+
+
+def dataset():
+    users, items = np.nonzero(HISTORIES)
+    times = np.datetime64("2024-01-01", "us") + np.timedelta64(1, "D") * np.arange(len(users))
+    frame = pd.DataFrame({"user": users.astype(str), "item": items.astype(str), "time": times})
+    return Dataset("tiny", Interactions.from_frame(frame, ColumnMap("user", "item", time="time")))
+
+
+def neighbours(k, kind="jaccard"):
+    train = sparse.csr_matrix(HISTORIES)
+    weigher = Weigher.learn(train, "none", 1.2, 0.75)
+    return Neighbours.learn(train, Similarity(kind), weigher, k, lambda *_: None)
+
+
+def test_a_cold_customer_gets_the_popular_items():
+    scorer = SameForAll(np.array([1, 5, 3]))
+
+    assert scorer.score(UserBatch.stranger([])).tolist() == [[1, 5, 3]]
+    assert scorer.answers(UserBatch.stranger([])).all()
+
+
+def test_the_most_popular_item_is_counted_by_customers_not_by_rows():
+    data = dataset()
+    twice = data.take(np.concatenate((np.arange(len(data.interactions)), [8, 8, 8])))
+
+    scores = recommender({"algorithm": "most_popular"}).fit(twice, FitContext()).score(UserBatch.stranger([]))
+
+    assert scores[0].tolist() == HISTORIES.sum(axis=0).tolist()
+
+
+def test_an_interaction_one_half_life_old_counts_half():
+    scores = fitted(algorithm="recently_popular", half_life=1.0).score(UserBatch.stranger([]))[0]
+
+    ages = np.arange(8, -1, -1)
+    items = np.nonzero(HISTORIES)[1]
+    assert scores == pytest.approx(np.bincount(items, 0.5**ages))
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix], ids=["dense", "sparse"])
+def test_scores_of_a_history_are_the_sum_of_its_items_weights(form):
+    weights = np.arange(9, dtype=np.float32).reshape(3, 3)
+    scorer = ItemToItem(form(weights))
+
+    assert scorer.score(UserBatch.stranger([0, 2])).tolist() == [[6, 8, 10]]
+    assert scorer.score(UserBatch.stranger([0, 2]), np.array([2, 0])).tolist() == [[10, 6]]
+
+
+def test_an_item_bought_twice_explains_its_score_once():
+    scorer = ItemToItem(np.ones((3, 3), np.float32))
+
+    why = scorer.contributions(UserBatch.stranger([1, 1, 0]), np.array([2]))
+
+    assert why.weights.tolist() == [[1], [0], [1]]
+
+
+@pytest.mark.parametrize("kind", ["cosine", "jaccard", "dice"])
+def test_similarities_follow_their_formulas(kind):
+    rows = sparse.csr_matrix(HISTORIES)
+    common, left, right = HISTORIES[0] @ HISTORIES[1], 2, 3
+    formula = {
+        "cosine": common / np.sqrt(left * right),
+        "jaccard": common / (left + right - common),
+        "dice": 2 * common / (left + right),
+    }
+
+    similar = Similarity(kind).of(HISTORIES @ HISTORIES.T, squares(rows), squares(rows))
+
+    assert similar[0, 1] == pytest.approx(formula[kind], abs=1e-6)
+    assert np.allclose(similar, similar.T)
+
+
+def test_shrinkage_distrusts_what_was_seen_once():
+    one, two = np.array([[1.0]], np.float32), np.array([[4.0]], np.float32)
+
+    plain = Similarity("cosine")
+    shrunk = Similarity("cosine", shrink=5)
+
+    assert plain.of(one, np.ones(1), np.ones(1)) == pytest.approx(plain.of(two, np.full(1, 4), np.full(1, 4)))
+    assert shrunk.of(one, np.ones(1), np.ones(1)) < shrunk.of(two, np.full(1, 4), np.full(1, 4))
+
+
+def test_bm25_weighs_entries_by_rarity_and_length():
+    matrix = sparse.csr_matrix(np.array([[1, 1, 0, 0], [1, 0, 1, 1], [1, 0, 0, 0], [0, 0, 0, 1]], np.float32))
+
+    weighed = Weigher.learn(matrix, "bm25", 1.2, 0.75).apply(matrix).toarray()
+
+    rarity = np.log(4 / (1 + 1))
+    length = 1.2 * (1 - 0.75 + 0.75 * 2 / 1.75)
+    assert weighed[0, 1] == pytest.approx(rarity * 2.2 / (1 + length))
+    assert weighed[0, 0] == 0
+
+
+def test_the_best_are_kept_and_ties_go_to_the_first_columns():
+    kept = keep_best(np.array([[0.5, 0.9, 0.5, 0.5], [0, 0, 0, 0.1]]), 2)
+
+    assert kept.toarray().astype(np.float64) == pytest.approx(np.array([[0.5, 0.9, 0, 0], [0, 0, 0, 0.1]]))
+
+
+def test_a_customer_is_not_her_own_neighbour_even_as_a_stranger():
+    scorer = neighbours(k=4)
+    log = dataset().interactions
+
+    known = scorer.neighbours(UserBatch.of(log, np.array([0]))).toarray()[0]
+    stranger = scorer.neighbours(UserBatch.stranger([0, 1])).toarray()[0]
+
+    assert known[0] == 0
+    assert known.tolist() == stranger.tolist()
+
+
+def test_only_those_to_whom_a_customer_is_near_are_asked():
+    near = neighbours(k=1).neighbours(UserBatch.of(dataset().interactions, np.arange(4))).toarray()
+
+    nearest = np.array([near[:, user].argmax() for user in range(4)])
+    assert nearest[[0, 1]].tolist() == [1, 0]
+    assert ((near > 0).sum(axis=0) <= 2).all()
+
+
+def test_those_who_tie_for_the_last_place_share_it():
+    train = sparse.csr_matrix(np.array([[1, 0, 0], [1, 1, 0], [1, 0, 1]], np.float32))
+    scorer = Neighbours.learn(
+        train, Similarity("jaccard"), Weigher.learn(train, "none", 1.2, 0.75), 1, lambda *_: None
+    )
+
+    assert scorer.shares[0] == 0.5
+
+
+def test_random_lists_differ_between_customers_and_seeds_and_repeat_for_the_same():
+    batch = UserBatch.of(dataset().interactions, np.arange(4))
+    scores = [
+        recommender({"algorithm": "random"}).fit(dataset(), FitContext(seed=seed)).score(batch)
+        for seed in (0, 1)
+    ]
+
+    assert len(np.unique(np.concatenate(scores))) == 40
+    assert fitted(algorithm="random").score(batch).tolist() == scores[0].tolist()
+
+
+def test_random_scores_are_spread_evenly():
+    wide = Dataset("wide", dataset().interactions.__class__(**vars_of_a_wide_log()))
+    scores = (
+        recommender({"algorithm": "random"})
+        .fit(wide, FitContext())
+        .score(UserBatch.of(wide.interactions, np.arange(50)))
+    )
+
+    counts = np.histogram(scores, bins=10, range=(0, 1))[0]
+    assert counts.sum() == scores.size
+    assert np.abs(counts / scores.size - 0.1).max() < 0.01
+    assert abs(np.corrcoef(scores)[0, 1:]).max() < 0.2
+
+
+def vars_of_a_wide_log():
+    return {
+        "users": np.arange(50, dtype=np.int32),
+        "items": np.zeros(50, np.int32),
+        "values": np.ones(50, np.float32),
+        "times": None,
+        "kinds": np.zeros(50, np.uint8),
+        "user_ids": pd.Index([f"u{code:03}" for code in range(50)]),
+        "item_ids": pd.Index([f"i{code:04}" for code in range(1000)]),
+    }
+
+
+def test_ease_solves_what_its_paper_says():
+    scorer = fitted(algorithm="ease", l2=2.0)
+
+    inverse = np.linalg.inv(HISTORIES.T @ HISTORIES + 2 * np.eye(5))
+    expected = np.eye(5) - inverse / np.diag(inverse)
+    assert scorer.weights == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize(("l2", "precision"), [(100.0, np.float32), (0.01, np.float64)])
+def test_ease_turns_to_double_precision_where_single_is_not_enough(l2, precision):
+    together = np.full((30, 30), 30_000, np.float32)
+
+    inverse = ease.inverted(together, l2, np.random.default_rng(0))
+
+    assert inverse.dtype == precision
+    assert inverse @ (together + l2 * np.eye(30)) == pytest.approx(np.eye(30), abs=2e-3)
+
+
+def test_ease_refuses_a_catalogue_that_would_not_fit_and_names_one_that_does():
+    with pytest.raises(NeedsError, match="At most 5,000 items fit here"):
+        ease.require_memory(20_000, int(5_000**2 * 24 / 0.6))
+
+
+def test_ease_asks_for_no_more_than_there_is():
+    ease.require_memory(5_000, int(5_000**2 * 24 / 0.6) + 100)
+    ease.require_memory(10**9, None)
