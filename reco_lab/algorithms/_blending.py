@@ -11,7 +11,7 @@ from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.evaluation import Evaluation, metric
 from reco_lab.core.interactions import Interactions
-from reco_lab.core.ranking import recommend
+from reco_lab.core.ranking import Candidates, recommend
 from reco_lab.core.recommender import Codes, Contributions, FitContext, Recommender, Scorer, Scores, State
 
 Weights = tuple[float, ...]
@@ -110,7 +110,14 @@ def learn_weights(
             (np.float32(weight) * opinion for weight, opinion in zip(weights, opinions, strict=True)),
             np.zeros_like(opinions[0]),
         )
-        lists = recommend(_Table(customers, blended), batch, LENGTH)
+        lists = recommend(
+            _Table(customers, blended),
+            batch,
+            LENGTH,
+            exclude_seen=not ctx.repeats,
+            seen_kinds=ctx.seen_kinds,
+            candidates=Candidates(items=ctx.candidates),
+        )
         scored = np.ones(len(batch), np.bool_)
         evaluation = Evaluation(lists, relevant, data, log.n_items, scored)
         return metric("ndcg").measure(evaluation, LENGTH).value

@@ -1,6 +1,7 @@
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from reco_lab.algorithms._shapes import first_entries, packed, unpacked
@@ -48,8 +49,7 @@ class Content(Recommender):
         """Encode the items' words and attributes; the log is not looked at."""
         self.require(data)
         ctx.report(0.0, "started")
-        table = data.items
-        assert table is not None  # noqa: S101 - the need above is met  # pragma: no cover
+        table = cast("pd.DataFrame", data.items)  # the need above is met
         words = _unit(self._words(texts(table)))
         ctx.report(0.5, "words counted")
         attributes = _unit(Encoder.learn(table).apply(table))

@@ -70,6 +70,9 @@ class LikeMinded(Scorer):
         self.biases, self.ratings, self.neighbours, self.fewest = biases, ratings, neighbours, fewest
         self.n_items = int(ratings.shape[1])
         self._across: Any = ratings.tocsc()
+        self._touched, self._squared = ratings.copy(), ratings.copy()
+        self._touched.data, self._squared.data = np.ones_like(ratings.data), ratings.data**2
+        self._others: Any = sparse.hstack([self._touched, self._squared, ratings], format="csr").T
         self._seen = np.diff(ratings.indptr) > 0
 
     def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
@@ -110,12 +113,10 @@ class LikeMinded(Scorer):
 
     def _likeness(self, codes: NDArray[np.int32]) -> Numbers:
         """How alike these customers and all others rate: 1 / (1 + mean squared difference), 0 with nothing in common."""
-        touched, squared = self.ratings.copy(), self.ratings.copy()
-        touched.data, squared.data = np.ones_like(touched.data), squared.data**2
-        asked = sparse.hstack([squared[codes], touched[codes], -2 * self.ratings[codes]], format="csr")
-        others = sparse.hstack([touched, squared, self.ratings], format="csr")
-        differences = (asked @ others.T).toarray()
-        common = (touched[codes] @ touched.T).toarray()
+        touched = self._touched[codes]
+        asked = sparse.hstack([self._squared[codes], touched, -2 * self.ratings[codes]], format="csr")
+        differences = (asked @ self._others).toarray()
+        common = (touched @ self._touched.T).toarray()
         likeness: Numbers = common / np.maximum(differences + common, 1)
         return likeness
 

@@ -22,7 +22,7 @@ class UserKnn(Recommender):
     similarity: Kind = tunable("cosine", help="How likeness is counted")
     weighting: Weighting = tunable("none", help="Whether rarer items weigh more when likeness is counted")
     neighbours: int = tunable(100, 1, 2000, log=True, help="How many most similar customers are asked")
-    shrink: float = tunable(10.0, 0.0, 1000.0, help="How much likeness that rests on few items is distrusted")
+    shrink: float = tunable(0.0, 0.0, 1000.0, help="How much likeness that rests on few items is distrusted")
     k1: float = tunable(1.2, 0.0, 3.0, help="BM25 only: how soon further entries stop to count")
     b: float = tunable(0.75, 0.0, 1.0, help="BM25 only: how much long histories are held back")
 

@@ -10,7 +10,7 @@ from scipy import sparse
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.errors import ScoreError
 from reco_lab.core.interactions import Kind
-from reco_lab.core.recommender import Codes, Scorer, Scores
+from reco_lab.core.recommender import Scorer, Scores
 
 BLOCK_BYTES = 64 << 20
 NO_ITEM = -1
@@ -89,29 +89,19 @@ def checked(scorer: Scorer, batch: UserBatch) -> Scores:
 
 
 def top(scores: Scores, k: int) -> tuple[NDArray[np.int32], Scores]:
-    """The k highest of each row with their columns, best first, equal scores by column. Reorders nothing in place."""
-    width = scores.shape[1]
-    if k < width:
-        best = np.argpartition(scores, width - k, axis=1)[:, width - k :]
-        _settle_ties(scores, best, k)
-    else:
-        best = np.broadcast_to(np.arange(width), scores.shape)
-    best = np.sort(best, axis=1)
+    """The k highest of each row with their columns, best first, equal scores by column."""
+    cut = -np.partition(-scores, k - 1, axis=1)[:, k - 1 : k]
+    keep = scores >= cut
+    crowded = np.flatnonzero(keep.sum(axis=1) > k)
+    if len(crowded):
+        above = scores[crowded] > cut[crowded]
+        tied = keep[crowded] & ~above
+        places = k - above.sum(axis=1, keepdims=True)
+        keep[crowded] = above | (tied & (np.cumsum(tied, axis=1) <= places))
+    best = np.nonzero(keep)[1].reshape(len(scores), k)
     values = np.take_along_axis(scores, best, axis=1)
     order = np.argsort(-values, axis=1, kind="stable")
     return np.take_along_axis(best, order, axis=1).astype(np.int32), np.take_along_axis(values, order, axis=1)
-
-
-def _settle_ties(scores: Scores, best: Codes, k: int) -> None:
-    """Where scores tie at the cut, keep the lowest columns (argpartition keeps any)."""
-    cut = np.take_along_axis(scores, best, axis=1).min(axis=1, keepdims=True)
-    tied = np.flatnonzero(((scores >= cut).sum(axis=1) > k) & np.isfinite(cut[:, 0]))
-    if len(tied):
-        width = scores.shape[1]
-        bits = (scores[tied] + np.float32(0)).view(np.int32)
-        ordered = (bits ^ ((bits >> 31) & 0x7FFFFFFF)).astype(np.int64)
-        keys = (ordered << 32) | np.arange(width - 1, -1, -1)
-        best[tied] = np.argpartition(keys, width - k, axis=1)[:, width - k :]
 
 
 def _mask_candidates(scores: Scores, candidates: Candidates, start: int, stop: int) -> None:

@@ -15,7 +15,7 @@ from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.discovery import discover, lookup, public_id
 from reco_lab.core.errors import NeedsError, ParameterError
-from reco_lab.core.interactions import Interactions
+from reco_lab.core.interactions import Interactions, Kind
 from reco_lab.core.parameters import Parameter, explain, parameters_of
 
 ALGORITHMS = "reco_lab.algorithms"
@@ -70,12 +70,17 @@ class FitContext:
 
     `report(fraction, message)` may raise CancelledError, so a fit calls it between its steps. `validation`
     is only for algorithms that learn from it (a hybrid's weights); it never overlaps the data or the test.
+    Lists for it are made as they will be judged: of these `candidates` (None: all items), without the items
+    of the history of `seen_kinds` (none named: all kinds), unless `repeats` count.
     """
 
     seed: int = 0
     threads: int = 1
     validation: Interactions | None = None
     report: Callable[[float, str], None] = lambda _fraction, _message: None
+    candidates: NDArray[np.bool_] | None = None
+    seen_kinds: tuple[Kind, ...] = ()
+    repeats: bool = False
 
     def rng(self) -> np.random.Generator:
         """A fresh generator from the seed: the only source of randomness."""

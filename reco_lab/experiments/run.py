@@ -115,7 +115,16 @@ def _fit(
 ) -> Scorer:
     spec.require(exam.train)
     report(0.0, f"training {spec.info.label}")
-    return spec.fit(exam.train, FitContext(experiment.seed, experiment.threads, validation, report))
+    context = FitContext(
+        experiment.seed,
+        experiment.threads,
+        validation,
+        report,
+        candidates=exam.candidates.items,
+        seen_kinds=exam.seen_kinds,
+        repeats=exam.repeats,
+    )
+    return spec.fit(exam.train, context)
 
 
 def _between(report: Report, low: float, high: float) -> Report:

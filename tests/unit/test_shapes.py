@@ -156,7 +156,7 @@ def test_random_lists_differ_between_customers_and_seeds_and_repeat_for_the_same
 
 
 def test_random_scores_are_spread_evenly():
-    wide = Dataset("wide", dataset().interactions.__class__(**vars_of_a_wide_log()))
+    wide = Dataset("wide", wide_log())
     scores = (
         recommender({"algorithm": "random"})
         .fit(wide, FitContext())
@@ -169,16 +169,16 @@ def test_random_scores_are_spread_evenly():
     assert abs(np.corrcoef(scores)[0, 1:]).max() < 0.2
 
 
-def vars_of_a_wide_log():
-    return {
-        "users": np.arange(50, dtype=np.int32),
-        "items": np.zeros(50, np.int32),
-        "values": np.ones(50, np.float32),
-        "times": None,
-        "kinds": np.zeros(50, np.uint8),
-        "user_ids": pd.Index([f"u{code:03}" for code in range(50)]),
-        "item_ids": pd.Index([f"i{code:04}" for code in range(1000)]),
-    }
+def wide_log():
+    return Interactions(
+        users=np.arange(50, dtype=np.int32),
+        items=np.zeros(50, np.int32),
+        values=np.ones(50, np.float32),
+        times=None,
+        kinds=np.zeros(50, np.uint8),
+        user_ids=pd.Index([f"u{code:03}" for code in range(50)]),
+        item_ids=pd.Index([f"i{code:04}" for code in range(1000)]),
+    )
 
 
 def test_ease_solves_what_its_paper_says():

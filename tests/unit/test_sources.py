@@ -156,7 +156,7 @@ def test_broken_bytes_in_a_utf8_text_cost_their_line_only(file):
 
 
 def test_bytes_of_no_known_encoding_are_refused(file):
-    with pytest.raises(DataError, match="neither UTF-8 .* nor Windows-1252"):
+    with pytest.raises(DataError, match=r"neither UTF-8 .* nor Windows-1252"):
         read(file(b"name,item\n" + b"\x81\x8d\x8f,1\n" * 5))
 
 
@@ -270,7 +270,7 @@ def test_an_archive_with_several_files_names_them(file):
 
 
 def test_an_excel_workbook_says_that_it_is_one(file):
-    with pytest.raises(DataError, match="an Excel workbook.*as CSV"):
+    with pytest.raises(DataError, match=r"an Excel workbook.*as CSV"):
         read(file(archive(**{"[Content_Types].xml": "<x/>", "xl/workbook.xml": "<x/>"})))
 
 
@@ -280,7 +280,7 @@ def test_a_bomb_is_refused_before_it_fills_the_memory(file):
 
 
 def test_a_missing_file_is_answered_by_name(tmp_path):
-    with pytest.raises(InputError, match="nowhere.csv: There is no such file"):
+    with pytest.raises(InputError, match=r"nowhere\.csv: There is no such file"):
         read(tmp_path / "nowhere.csv")
 
 
