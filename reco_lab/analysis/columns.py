@@ -135,7 +135,7 @@ class _Look:
         self.rows = len(texts)
         self.distinct = texts.drop_duplicates()
         self.unique = len(texts) == len(column) and len(self.distinct) == len(texts)
-        numbers = pd.to_numeric(self.distinct, errors="coerce")
+        numbers = pd.to_numeric(self.distinct.str.replace(",", ".", regex=False), errors="coerce")
         self.numeric = float(numbers.notna().mean()) if len(numbers) else 0.0
         self.numbers = numbers.dropna().to_numpy(np.float64)
         split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
@@ -207,7 +207,7 @@ def _best(role: Role, looks: list[_Look]) -> ColumnGuess:
     scored = [(*_score(role, look), look) for look in looks]
     score, reason, look = max(scored, key=lambda one: one[0], default=(0.0, "", None))
     if look is None or score <= 0:
-        return ColumnGuess(None, 0.5, f"no column looks like a {_WORDING[role]}")
+        return ColumnGuess(None, 0.0, f"no column looks like a {_WORDING[role]}")
     return ColumnGuess(look.name, round(score, 2), reason)
 
 
@@ -234,7 +234,7 @@ def _score(role: Role, look: _Look) -> tuple[float, str]:
             return 0.97, f"{says} and holds words such as {look.distinct.iloc[0]!r}"
         return (0.8 * look.kind, "it holds words for events") if look.kind > 0.5 else (0.0, "")
     if role == "value":
-        fits = bool(name) and look.numeric > 0.9
+        fits = bool(name) and look.numeric > 0.5
         return (0.5 + 0.45 * name, f"{says} and holds numbers") if fits else (0.0, "")
     return (0.4 + 0.57 * name, says) if name and not look.time else (0.0, "")
 
@@ -255,4 +255,4 @@ def _rating(looks: list[_Look]) -> ColumnGuess:
             return ColumnGuess(
                 look.name, 0.7, f"it holds small numbers from {low:g} to {high:g}, as ratings do"
             )
-    return ColumnGuess(None, 0.5, "no column looks like a rating or a quantity")
+    return ColumnGuess(None, 0.0, "no column looks like a rating or a quantity")

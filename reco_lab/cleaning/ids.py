@@ -8,6 +8,7 @@ import pandas as pd
 from reco_lab.cleaning.cleaned import Cleaned, Mask, count, distinct, spread
 from reco_lab.core.interactions import LONGEST_ID
 
+_NOT_PLAIN = r"[^\x21-\x7E]"
 _CONTROL = "[\x00-\x1f\x7f-\x9f]"
 
 
@@ -23,7 +24,8 @@ def clean_ids(column: pd.Series, what: str) -> Cleaned:
     the thing in the reasons: "customer", "item".
     """
     codes, texts = distinct(column)
-    ids = texts.map(canonical_id).astype("str") if len(texts) else texts
+    odd = texts.str.contains(_NOT_PLAIN, regex=True).to_numpy(bool)
+    ids = texts.where(~odd, texts[odd].map(canonical_id).astype("str")) if odd.any() else texts
     empty = (ids == "").to_numpy(bool)
     control = ids.str.contains(_CONTROL, regex=True).to_numpy(bool) if len(ids) else empty
     long = (ids.str.len() > LONGEST_ID).to_numpy(bool)

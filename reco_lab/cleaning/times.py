@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from reco_lab.cleaning.cleaned import Cleaned, distinct, first_line, spread
 from reco_lab.core.errors import DataError, MappingError
 
+LOOKED_AT = 5000
 EARLIEST = np.datetime64("1990-01-01", "us")
 _UNITS = {"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1, "nanoseconds": 0.001}
 _DATE8 = r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
@@ -63,7 +64,8 @@ def _read(texts: pd.Series, name: str, latest: np.datetime64, day_first: bool | 
     if _share(texts, _PARTS) > 0.5:
         return _numeric(texts, name, day_first, zone)
     zoned = texts.str.contains(r"(?:Z|[+-]\d{2}:?\d{2}|UTC)$", regex=True).to_numpy(bool)
-    plain = texts.str.replace(r"\s*UTC$", "Z", regex=True)
+    utc = texts.str.endswith("UTC")
+    plain = texts.where(~utc, texts.str.slice(stop=-3).str.strip() + "Z") if utc.any() else texts
     times = np.full(len(texts), np.datetime64("NaT", "us"))
     for flags, where in ((zoned, "UTC"), (~zoned, zone)):
         times[flags] = _dates(plain[flags], "ISO8601", where)
@@ -71,7 +73,7 @@ def _read(texts: pd.Series, name: str, latest: np.datetime64, day_first: bool | 
 
 
 def _share(texts: pd.Series, pattern: str) -> float:
-    return float(texts.str.fullmatch(pattern).mean()) if len(texts) else 0.0
+    return float(texts.iloc[:LOOKED_AT].str.fullmatch(pattern).mean()) if len(texts) else 0.0
 
 
 def _said(zone: str) -> str:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reco_lab.core.clock import SystemClock
-from reco_lab.core.errors import RecoLabError
 from reco_lab.jobs.handlers import thread_limits
 from reco_lab.store.database import Database
 from reco_lab.store.locks import FileLock
@@ -27,7 +26,10 @@ GRACE_SECONDS = 0.4
 
 @dataclass
 class Supervisor:
-    """One per workspace, kept so by a lock file. It imports no heavy library and does no work itself."""
+    """One per workspace, kept so by a lock file. It imports no heavy library and does no work itself.
+
+    It ends when it is idle for long enough, when it is told to, or when its workspace was removed.
+    """
 
     home: Path
     handlers: str
@@ -60,7 +62,7 @@ class Supervisor:
     def _loop(self) -> None:
         self._child = self._spawn()
         wanted, since = self._wanted(), time.monotonic()
-        while time.monotonic() - since < self.idle_seconds:
+        while time.monotonic() - since < self.idle_seconds and lock_path(self.home).exists():
             self._tick()
             if self._job is not None or self._wanted() != wanted:
                 wanted, since = self._wanted(), time.monotonic()
@@ -139,10 +141,12 @@ class Supervisor:
 
     def _leave(self) -> None:
         self._kill()
-        with suppress(RecoLabError):
+        if lock_path(
+            self.home
+        ).exists():  # else somebody removed the workspace, and nothing may bring it back
             self._taken_up(self._queue.reap(silent_for=0))
-        self._log.info("supervisor ends")
-        self._database.checkpoint()
+            self._log.info("supervisor ends")
+            self._database.checkpoint()
         self._database.close()
 
     def _taken_up(self, ids: list[str]) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 from reco_lab.analysis.columns import Guess, TableKind, guess_columns, guess_table_kind, kind_of_value
 from reco_lab.cleaning.interactions import CleanTable, Reading, clean_interactions
 from reco_lab.core.dataset import Dataset
+from reco_lab.core.errors import MappingError
 from reco_lab.core.experiment import Columns
 from reco_lab.core.interactions import ColumnMap, Interactions, Kind
 from reco_lab.core.source import Table
@@ -109,15 +110,16 @@ def preview(path: Path, *, header: bool | None = None, **options: Any) -> Previe
     """
     source = sniff(path, options.pop("format", None))
     table = source.read(path, header=header, rows=PREVIEW_ROWS, **options)
+    kind = guess_table_kind(table.frame)
     return Preview(
         path=path,
         format=str(table.dialect.get("format", source.label)),
-        table_kind=guess_table_kind(table.frame),
+        table_kind=kind,
         dialect=table.dialect,
         rows=table.frame.head(SHOWN_ROWS),
         sample=table.frame,
         guess=guess_columns(table.frame),
-        warnings=tuple(_warnings(table)),
+        warnings=(*_warnings(table), *_other_kind(kind)),
     )
 
 
@@ -147,6 +149,8 @@ def import_file(
     MappingError with a sentence; the earlier version stays.
     """
     table = sniff(path, format).read(path, header=header, **(options or {}))
+    if columns is None:
+        _require_interactions(table, path)
     mapping = column_map(table.frame, columns)
     clean = clean_interactions(table.frame, mapping, workspace.clock.now(), reading)
     log, notes = _log(table, mapping, clean)
@@ -167,6 +171,16 @@ def import_file(
     )
 
 
+def _require_interactions(table: Table, path: Path) -> None:
+    kind = guess_table_kind(table.frame)
+    if kind != "interactions":
+        raise MappingError(
+            f"It looks like a table of {kind}, not of interactions.",
+            where=path.name,
+            fix=f"Bring it beside a file of interactions, as its {kind}, or say which column means what.",
+        )
+
+
 def _log(table: Table, mapping: ColumnMap, clean: CleanTable) -> tuple[Interactions, dict[str, str]]:
     """The log; where values come without kinds, what the value says about the kind."""
     if mapping.value is None or mapping.kind is not None:
@@ -175,6 +189,11 @@ def _log(table: Table, mapping: ColumnMap, clean: CleanTable) -> tuple[Interacti
     log = Interactions.from_frame(clean.frame, clean.columns)
     kinds = np.full(len(log), Kind[kind], np.uint8)
     return replace(log, kinds=kinds), {**clean.notes, "kind": reason}
+
+
+def _other_kind(kind: TableKind) -> Iterator[str]:
+    if kind != "interactions":
+        yield f"It looks like a table of {kind}: bring it beside a file of interactions."
 
 
 def _unread(table: Table) -> pd.DataFrame:

@@ -24,7 +24,7 @@ def column_map(frame: pd.DataFrame, columns: Columns | None) -> ColumnMap:
 
 def guessed_columns(guess: Guess) -> Columns:
     """The columns of a guess; MappingError where customer or item cannot be guessed."""
-    lacking = [_WORDS[role] for role, one in guess if role in {"user", "item"} and one.column is None]
+    lacking = [_WORDS[role] for role, one in guess if role in {"user", "item"} and one.confidence < SURE]
     if lacking:
         raise MappingError(
             f"No column could be the {' or the '.join(lacking)}.",

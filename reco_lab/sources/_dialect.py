@@ -54,6 +54,7 @@ class Dialect:
         return {
             "delimiter": _WORDS.get(self.delimiter, self.delimiter) if self.width > 1 else "none",
             "quote": self.quote or "none",
+            **({"escape": "backslash"} if self.escape else {}),
             "header": self.header,
             "header_reason": self.why,
             "columns": self.width,

@@ -1,6 +1,7 @@
 """The worker as a real process: killed, cancelled, left alone. What a person is promised of long work."""
 
 import os
+import shutil
 import signal
 import sys
 import time
@@ -74,7 +75,10 @@ def kill_in_the_middle(workspace, *, child, steps=STEPS):
     stop.touch()
     job = workspace.queue.submit("steps", steps | {"paused_by": str(stop)})
     wait_until(lambda: workspace.queue.get(job).message == "Waiting to be killed")
-    os.kill(processes(workspace.home, child=child)[0], signal.SIGKILL)
+    victim = processes(workspace.home, child=child)[0]
+    doomed = {victim} if child else set(processes(workspace.home))
+    os.kill(victim, signal.SIGKILL)
+    wait_until(lambda: doomed.isdisjoint(processes(workspace.home)))
     stop.unlink()
     return job
 
@@ -154,7 +158,7 @@ def test_after_a_kill_of_the_supervisor_nothing_is_left_and_the_next_one_goes_on
     begin(workspace)
     undisturbed = over(workspace, workspace.queue.submit("steps", STEPS))
     disturbed = kill_in_the_middle(workspace, child=False)
-    wait_until(lambda: not processes(workspace.home), seconds=2.0)
+    assert not processes(workspace.home)
     wait_until(lambda: begin(workspace))
     again = over(workspace, disturbed)
     assert (again.state, again.interrupted) == (JobState.done, 1)
@@ -166,6 +170,14 @@ def test_an_idle_worker_ends_by_itself_and_leaves_no_process_and_no_lock(workspa
     assert over(workspace, workspace.queue.submit("about", {})).state is JobState.done
     wait_until(lambda: not processes(workspace.home), seconds=5.0)
     assert not worker_lives(workspace.home)
+
+
+def test_a_worker_whose_workspace_was_removed_ends_and_does_not_bring_it_back(workspace):
+    begin(workspace)
+    over(workspace, workspace.queue.submit("about", {}))
+    shutil.rmtree(workspace.home)
+    wait_until(lambda: not processes(workspace.home), seconds=5.0)
+    assert not workspace.home.exists()
 
 
 @pytest.mark.slow

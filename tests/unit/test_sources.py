@@ -220,6 +220,27 @@ def test_a_nul_character_costs_its_line(file):
     assert [(one.line, one.reason) for one in table.refused] == [(9, "has NUL characters")]
 
 
+PIECES = [b'"', b",", b"\n", b"\r", b"\0", b"\xff", b"\xc3\xa9", b";", b"::", b" ", b'""', b"\x1f", b""]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_damaged_text_is_refused_or_every_line_of_it_is_accounted_for(seed, file):
+    rng = np.random.default_rng(seed)
+    clean = b"user,item,value\n" + b"".join(b"u%d,i%d,%d\n" % (n % 9, n % 13, n % 5) for n in range(150))
+    for _ in range(30):
+        text = clean
+        for at in rng.integers(len(clean), size=rng.integers(1, 4)):
+            text = text[:at] + PIECES[rng.integers(len(PIECES))] + text[at + rng.integers(3) :]
+        try:
+            table = read(file(text))
+        except DataError:
+            continue
+        assert table.rows_in_file == len(table.frame) + len(table.refused)
+        if b'"' not in text:
+            lines = [line for line in text.replace(b"\r", b"\n").split(b"\n") if line.strip()]
+            assert table.rows_in_file + table.dialect["header"] == len(lines)
+
+
 def test_blank_lines_are_no_rows(file):
     table = read(file("user,item\n\nu1,i1\n\r\n\nu2,i2\n\n\n"))
     assert table.frame.index.tolist() == [3, 6]
