@@ -1,0 +1,92 @@
+"""README says what is true: its commands can be typed, its tables are what discovery finds, its examples run."""
+
+import argparse
+import os
+import re
+import runpy
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reco_lab.cli.parser import build
+from reco_lab.experiments.file import parse
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+LINKED = sorted({*re.findall(r"\]\(([^)#:]+)\)", README), *re.findall(r'src="([^":]+)"', README)})
+TYPED = sorted(set(re.findall(r"^reco-lab [^#\n]*[^#\s]", README, re.MULTILINE)))
+
+
+def _block(language):
+    found = re.search(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    assert found, f"README has no {language} block"
+    return found[1]
+
+
+def _commands(parser, name="reco-lab"):
+    """Every command of the command line in full."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for word, inner in action.choices.items():
+                yield from _commands(inner, f"{name} {word}")
+            return
+    yield name
+
+
+def test_the_two_commands_are_spelled_out():
+    start = "python3 -m venv .venv && .venv/bin/pip install -U pip -e "
+
+    assert f'\n{start}".[locked]" && .venv/bin/reco-lab app\n' in README
+    assert f'\n{start}".[locked,dev]" && .venv/bin/pytest\n' in README
+
+
+def test_the_tables_are_what_discovery_finds():
+    written = runpy.run_path(str(ROOT / ".ci" / "tables.py"))["written"]
+
+    assert written(README) == README, "run: python .ci/tables.py"
+
+
+@pytest.mark.parametrize("line", TYPED)
+def test_a_command_of_the_readme_can_be_typed(line):
+    assert build().parse_args(shlex.split(line)[1:]).command
+
+
+@pytest.mark.parametrize("command", list(_commands(build())))
+def test_a_command_is_in_the_readme_and_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as left:
+        build().parse_args([*command.split()[1:], "--help"])
+
+    assert left.value.code == 0
+    assert "example" in capsys.readouterr().out
+    assert any(line.startswith(command) for line in TYPED), f"README never types {command}"
+
+
+def test_the_experiment_file_of_the_readme_is_one():
+    assert parse(_block("toml"), "README.md").recommenders
+
+
+@pytest.mark.slow
+def test_the_script_of_the_readme_runs(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", _block("python")],
+        cwd=ROOT,
+        env=_environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "EASE" in done.stdout
+
+
+def _environment(home):
+    return os.environ | {"RECO_LAB_HOME": str(home)}
+
+
+@pytest.mark.parametrize("path", LINKED)
+def test_what_the_readme_points_to_is_there(path):
+    assert (ROOT / path).exists()
