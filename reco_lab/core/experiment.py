@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from importlib.metadata import version
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -115,11 +116,13 @@ class Experiment(BaseModel):
         names: tuple[str, ...] = getattr(self, which)
         return tuple(Kind[name] for name in names)
 
-    def key(self, data_fingerprint: str) -> str:
-        """The question's key: the same question about the same data has the same key (its name does not matter)."""
+    def key(self, fingerprint: str) -> str:
+        """The question's key; `fingerprint` is that of the data and its cuts. The name does not matter, the version does."""
         question = self.model_dump(mode="json", exclude={"name", "data"})
-        return hashlib.sha256(json.dumps([question, data_fingerprint], sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(
+            json.dumps([question, fingerprint, version("reco-lab")], sort_keys=True).encode()
+        ).hexdigest()
 
-    def run_key(self, spec: Recommender, data_fingerprint: str) -> str:
+    def run_key(self, spec: Recommender, fingerprint: str) -> str:
         """The key of one recommender's run: adding another recommender does not change it."""
-        return self.model_copy(update={"recommenders": (spec,)}).key(data_fingerprint)
+        return self.model_copy(update={"recommenders": (spec,), "split": None}).key(fingerprint)

@@ -1,5 +1,6 @@
 """What a split is: which rows a model may learn from, which choose the champion, which judge it."""
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -61,6 +62,19 @@ class Split:
     def test(self) -> Interactions:
         """What judges."""
         return self.data.interactions.take(self.test_rows)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the data and of everything that makes this cut: what a run's key needs besides its question."""
+        digest = hashlib.sha256(self.data.fingerprint.encode())
+        for rows in (self.train_rows, self.validation_rows, self.test_rows):
+            digest.update(rows.astype(np.int64).tobytes() + b"|")
+        allowed = self.candidates or Candidates()
+        digest.update(b"all" if allowed.items is None else np.packbits(allowed.items).tobytes())
+        if allowed.pairs is not None:
+            digest.update(allowed.pairs.indptr.tobytes() + allowed.pairs.indices.tobytes())
+        digest.update(f"{self.as_of} {self.validation_as_of} {self.repeats}".encode())
+        return digest.hexdigest()
 
 
 class Splitter(BaseModel, ABC):

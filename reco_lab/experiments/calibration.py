@@ -116,7 +116,7 @@ def _rank(spec: Recommender, split: Split, seed: int) -> dict[str, float]:
     exam = Exam.of(split, "test", Experiment(data=DataSpec(), recommenders=(spec,), metrics=asked))
     with threadpool_limits(1):
         scorer = spec.fit(exam.train, FitContext(seed))
-        measured = exam.measure(exam.evaluation(*exam.ask(scorer)))
+        measured = exam.measure(*exam.ask(scorer))
     return {quantity: measured[key].value for quantity, key in KEYS.items()}
 
 
@@ -132,7 +132,7 @@ def _rate(spec: Recommender, folder: Path, seed: int) -> dict[str, float]:
         with threadpool_limits(1):
             scorer = spec.fit(exam.train, FitContext(seed))
             lists = exam.ask(scorer)
-        measured = exam.measure(exam.evaluation(*lists, exam.rate(scorer)))
+        measured = exam.measure(*lists, exam.rate(scorer))
         found.append((measured["rmse"].value, measured["mae"].value))
     rmse, mae = np.mean(found, axis=0)
     return {"RMSE": float(rmse), "MAE": float(mae)}

@@ -1,12 +1,14 @@
 """Conduct an experiment: every recommender through the same exams, then the comparison."""
 
+import hashlib
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import CancelledError, RecoLabError
@@ -14,13 +16,14 @@ from reco_lab.core.evaluation import metric
 from reco_lab.core.experiment import Experiment
 from reco_lab.core.recommender import Recommender, Scorer, recommender
 from reco_lab.core.splitting import Split
-from reco_lab.experiments.compare import MARGIN, cells, champion, plain, sentence, verdicts
-from reco_lab.experiments.diagnostics import warnings_about
+from reco_lab.experiments.compare import MARGIN, cells, champion, verdicts
+from reco_lab.experiments.diagnostics import obstacle, warnings_about
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.folds import Answer, overall, pooled, summary
 from reco_lab.experiments.oracle import Oracle, oracle_gap
 from reco_lab.experiments.results import Comparison, Row, Seconds
 from reco_lab.experiments.run import Exams, Report, Run, headline, run
+from reco_lab.experiments.verdict import plain, sentence
 
 REFERENCES = ("random", "most_popular")
 ORACLE, ORACLE_NAME = "oracle", "Oracle"
@@ -30,11 +33,11 @@ LIBRARIES = ("reco-lab", "numpy", "scipy", "pandas", "scikit-learn", "implicit",
 class Shelf(Protocol):
     """Where finished runs are kept, so that nothing is computed twice and nothing finished is lost."""
 
-    def fetch(self, spec: Recommender, fold: str) -> Run | None:
-        """The finished run of this recommender on this fold, if there is one."""
+    def fetch(self, spec: Recommender, split: Split) -> Run | None:
+        """The finished run of this recommender on this split, if there is one."""
         ...
 
-    def keep(self, spec: Recommender, fold: str, finished: Run, scorer: Scorer) -> None:
+    def keep(self, spec: Recommender, split: Split, finished: Run, scorer: Scorer) -> None:
         """Keep a finished run and its model."""
         ...
 
@@ -80,19 +83,31 @@ def with_references(specs: Sequence[Recommender]) -> tuple[Recommender, ...]:
 
 
 def named(specs: Sequence[Recommender]) -> list[tuple[str, Recommender]]:
-    """A name for each recommender: its label, and what sets it apart from others of the same algorithm."""
-    kinds = [spec.algorithm() for spec in specs]
-    found: list[tuple[str, Recommender]] = []
+    """A name of its own for each recommender: its label, and what sets it apart from others of its kind."""
+    found: dict[str, Recommender] = {}
     for spec in dict.fromkeys(specs):
-        twins = [other for other in specs if other.algorithm() == spec.algorithm()]
-        differing = [name for name in spec.params() if len({str(twin.params()[name]) for twin in twins}) > 1]
-        marks = ", ".join(f"{name} {spec.params()[name]}" for name in differing)
-        parts = (
-            " + ".join(part.info.label for part in spec.parts) if kinds.count(spec.algorithm()) > 1 else ""
-        )
-        detail = "; ".join(text for text in (marks, parts) if text)
-        found.append((f"{spec.info.label} ({detail})" if detail else spec.info.label, spec))
-    return found
+        twins = [_flat(other) for other in specs if other.algorithm() == spec.algorithm()]
+        own = _flat(spec)
+        differing = [name for name in own if any(twin.get(name) != own[name] for twin in twins)]
+        detail = ", ".join(f"{name} {own[name]}" for name in differing)
+        name = f"{spec.info.label} ({detail})" if detail else spec.info.label
+        same = sum(known == name or known.startswith(f"{name} #") for known in found)
+        found[f"{name} #{same + 1}" if same else name] = spec
+    return list(found.items())
+
+
+def _flat(spec: Recommender) -> dict[str, str]:
+    """Everything that is set, in words a person can compare: parts as "EASE (l2 500) + iALS (...)"."""
+    values = {name: value for name, value in spec.to_dict().items() if name not in {"algorithm", "parts"}}
+    told = {name: str(value) for name, value in values.items()}
+    if spec.parts:
+        told["of"] = " + ".join(_told(part) for part in spec.parts)
+    return told
+
+
+def _told(spec: Recommender) -> str:
+    settings = ", ".join(f"{name} {value}" for name, value in _flat(spec).items())
+    return f"{spec.info.label} ({settings})" if settings else spec.info.label
 
 
 def _sit(
@@ -101,12 +116,12 @@ def _sit(
     if line.error is not None:
         return
     try:
-        finished = shelf.fetch(line.spec, split.name)
+        finished = shelf.fetch(line.spec, split)
         if finished is None:
             finished, scorer = run(line.spec, exams, experiment, report)
-            shelf.keep(line.spec, split.name, finished, scorer)
-        evaluation = exams.test.evaluation(finished.lists, finished.scored, finished.ratings)
-        line.answers.append(Answer(exams.test, exams.test.measure(evaluation)))
+            shelf.keep(line.spec, split, finished, scorer)
+        measured = exams.test.measure(finished.lists, finished.scored, finished.ratings)
+        line.answers.append(Answer(exams.test, measured))
         line.runs.append(finished)
     except CancelledError:
         raise
@@ -120,61 +135,72 @@ def _comparison(
     data: Dataset, folds: list[Split], exams: list[Exams], experiment: Experiment, lines: list[Line]
 ) -> Comparison:
     tests = [both.test for both in exams]
+    cut = cuts_fingerprint(folds)
+    rows = [_row(line, experiment, cut) for line in lines]
     answers = {line.name: line.answers for line in lines if line.error is None}
-    rows = [_row(line, experiment, data.fingerprint) for line in lines]
     gaps = [gap for exam in tests if (gap := oracle_gap(data.truth, exam))]
     if not gaps and data.truth is not None:
-        oracle = Oracle(data.truth)
-        answers[ORACLE_NAME] = [_answer(exam, oracle) for exam in tests]
+        answers[ORACLE_NAME] = [_answer(exam, Oracle(data.truth)) for exam in tests]
         rows.append(
-            Row(name=ORACLE_NAME, algorithm=ORACLE, parameters={}, reference=True, scored=_warm(tests))
+            Row(
+                name=ORACLE_NAME,
+                algorithm=ORACLE,
+                parameters={},
+                reference=True,
+                scored=_scored(answers[ORACLE_NAME]),
+            )
         )
     measured = {
         name: {key: pooled(some, key) for key in some[0].measurements} for name, some in answers.items()
     }
-    everyone = {
-        name: {key: overall(some, key) for key in some[0].measurements} for name, some in answers.items()
-    }
-    table = cells(measured, everyone, np.random.default_rng(experiment.seed))
-    key = headline(experiment)
-    board = _ranked([row.model_copy(update={"metrics": table.get(row.name, {})}) for row in rows], key)
-    best = champion(board, experiment)
-    models = {name: answers for name, answers in measured.items() if name != ORACLE_NAME}
-    found = verdicts(best, models, experiment, np.random.default_rng(experiment.seed)) if best else ()
-    kind = experiment.split.kind() if experiment.split else "given"
-    counts = summary(
-        kind,
-        tests,
-        [len(s.train_rows) for s in folds],
-        [len(s.validation_rows) for s in folds],
-        sum(len(s.test_rows) for s in folds),
-    )
+    table = cells(measured, _overall(answers), experiment.seed)
+    rows = [row.model_copy(update={"metrics": table.get(row.name, {})}) for row in rows]
+    key, why_not = headline(experiment), obstacle(experiment, exams)
+    best = None if why_not else champion(rows, experiment)
+    models = {name: found for name, found in measured.items() if name != ORACLE_NAME}
+    found = verdicts(best, models, experiment) if best else ()
+    why_not = why_not or "no recommender was scored on the validation part"
+    board = _ranked(rows, key)
+    counts = summary(experiment.split.kind() if experiment.split else "given", tests, folds)
     return Comparison(
         experiment=experiment.name,
-        key=experiment.key(data.fingerprint),
+        key=experiment.key(cut),
         dataset=data.name,
         fingerprint=data.fingerprint,
         synthetic=data.synthetic,
         headline=key,
         champion=best,
-        sentence=sentence(best, board, found, key),
-        plain=plain(best, board, found, key),
+        sentence=sentence(best, board, found, key, why_not),
+        plain=plain(best, board, found, key, why_not),
         margin=MARGIN,
         leaderboard=tuple(board),
         split=counts,
         verdicts=found,
         versions={"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
-        warnings=warnings_about(counts, exams, gaps if data.synthetic else []),
+        warnings=warnings_about(counts, gaps if data.synthetic else []),
     )
 
 
-def _row(line: Line, experiment: Experiment, fingerprint: str) -> Row:
+def cuts_fingerprint(folds: Sequence[Split]) -> str:
+    """SHA-256 of the data and all its cuts."""
+    return hashlib.sha256("".join(split.fingerprint for split in folds).encode()).hexdigest()
+
+
+def _overall(answers: Mapping[str, list[Answer]]) -> dict[str, dict[str, float | None]]:
+    """The readings over all customers. The oracle has none: it would be served by popularity where it knows better."""
+    return {
+        name: {key: None if name == ORACLE_NAME else overall(some, key) for key in some[0].measurements}
+        for name, some in answers.items()
+    }
+
+
+def _row(line: Line, experiment: Experiment, cut: str) -> Row:
     base = Row(
         name=line.name,
         algorithm=line.spec.algorithm(),
         parameters=line.spec.to_dict(),
         reference=line.spec.algorithm() in REFERENCES,
-        run_key=experiment.run_key(line.spec, fingerprint),
+        run_key=experiment.run_key(line.spec, cut),
         error=line.error,
     )
     if line.error is not None:
@@ -184,7 +210,7 @@ def _row(line: Line, experiment: Experiment, fingerprint: str) -> Row:
     update = {
         "parameters": line.runs[-1].spec.to_dict(),
         "validation": float(np.mean(known)) if known else None,
-        "scored": int(sum(finished.scored.sum() for finished in line.runs)),
+        "scored": _scored(line.answers, [finished.scored for finished in line.runs]),
         "seconds": _total([finished.seconds for finished in line.runs]),
         "peak_memory_mb": max(peaks) if peaks else None,
         "notes": () if line.spec.info.deterministic else ("differs a little from seed to seed",),
@@ -193,8 +219,15 @@ def _row(line: Line, experiment: Experiment, fingerprint: str) -> Row:
 
 
 def _answer(exam: Exam, scorer: Scorer) -> Answer:
-    lists, scored = exam.ask(scorer)
-    return Answer(exam, exam.measure(exam.evaluation(lists, scored)))
+    return Answer(exam, exam.measure(*exam.ask(scorer)))
+
+
+def _scored(answers: Sequence[Answer], scored: Sequence[NDArray[np.bool_]] | None = None) -> int:
+    """How many distinct warm customers had an answer of the model's own, in every fold they stand in."""
+    warm = [answer.exam.users[: answer.exam.n_warm] for answer in answers]
+    marks = scored or [np.ones(len(users), bool) for users in warm]
+    missed = np.concatenate([users[~mark] for users, mark in zip(warm, marks, strict=True)])
+    return len(np.setdiff1d(np.concatenate(warm), missed))
 
 
 def _ranked(rows: list[Row], key: str) -> list[Row]:
@@ -207,10 +240,6 @@ def _ranked(rows: list[Row], key: str) -> list[Row]:
         return row.error is not None, value is None, sign * (value or 0.0), row.name
 
     return sorted(rows, key=place)
-
-
-def _warm(exams: list[Exam]) -> int:
-    return sum(exam.n_warm for exam in exams)
 
 
 def _total(parts: list[Seconds]) -> Seconds:

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 
+from reco_lab.core.experiment import Experiment
+from reco_lab.experiments.compare import direction
 from reco_lab.experiments.results import SplitSummary
-from reco_lab.experiments.run import Exams
+from reco_lab.experiments.run import Exams, headline
+from reco_lab.experiments.verdict import shown
 
 FEW_CUSTOMERS = 100
 
 
-def warnings_about(
-    split: SplitSummary, exams: Sequence[Exams], oracle_gaps: Sequence[str]
-) -> tuple[str, ...]:
-    """Sentences about cold customers, small samples, a missing validation part and a missing oracle."""
+def warnings_about(split: SplitSummary, oracle_gaps: Sequence[str]) -> tuple[str, ...]:
+    """Sentences about cold customers, small samples, rows that were left out and a missing oracle."""
     found = []
     share = split.cold_user_rows / split.asked if split.asked else 0.0
     if share > 0.2:
@@ -21,10 +22,27 @@ def warnings_about(
         )
     if split.users_scored < FEW_CUSTOMERS:
         found.append(f"Only {split.users_scored} customers can be scored: expect wide intervals.")
+    if split.unknown_item_rows:
+        found.append(
+            f"{split.unknown_item_rows} test rows are of items that nobody knew at the cut and are left out: "
+            "no list could hold them."
+        )
     if split.repeats_removed:
-        found.append(f"{split.repeats_removed} test rows repeat a pair from before the cut and are left out.")
-    found += [
-        f"No champion can be chosen: {both.no_validation}" for both in exams[:1] if both.validation is None
-    ]
+        found.append(
+            f"{split.repeats_removed} test rows repeat what the customer had before the cut and are left out."
+        )
+    if split.nothing_left:
+        found.append(f"{split.nothing_left} customers have no test row left after that and are not counted.")
     found += [f"The oracle is not shown: {gap}." for gap in oracle_gaps[:1]]
     return tuple(found)
+
+
+def obstacle(experiment: Experiment, exams: Sequence[Exams]) -> str:
+    """Why no champion can be named; empty where one can."""
+    if direction(experiment) == 0:
+        return f"{shown(headline(experiment))} has no better end"
+    if len(exams) > 1:
+        return "in cross-validation every row judges, so none is left to choose by"
+    if exams[0].validation is None:
+        return f"nobody can be scored on the validation part ({exams[0].no_validation})"
+    return ""

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -15,7 +16,7 @@ from reco_lab.core.errors import SplitError
 from reco_lab.core.evaluation import Evaluation, Measurement, RatingErrors, metric, metric_key
 from reco_lab.core.experiment import Experiment, MetricSpec
 from reco_lab.core.interactions import Interactions, Kind
-from reco_lab.core.ranking import Candidates, Recommendations, recommend
+from reco_lab.core.ranking import NO_ITEM, Candidates, Recommendations, recommend
 from reco_lab.core.recommender import FitContext, Scorer, recommender
 from reco_lab.core.splitting import Split
 
@@ -60,8 +61,8 @@ class Exam:
         repeats = experiment.repeats or split.repeats
         candidates = split.candidates or Candidates(items=known_items(before, as_of))
         asked = rows.of_kinds(wanted)
-        fresh = asked if repeats else asked.take(~_repeated(asked, before.interactions.of_kinds(wanted)))
-        judged = fresh if candidates.items is None else fresh.take(candidates.items[fresh.items])
+        fresh = asked if repeats else asked.take(~_among(asked, before.interactions.of_kinds(wanted).pairs))
+        judged = fresh.take(_allowed(fresh, candidates))
         users, n_warm = _warm_first(judged, train.interactions)
         if not n_warm:
             raise SplitError(
@@ -75,12 +76,12 @@ class Exam:
             n_warm=n_warm,
             relevant=sparse.csr_matrix(judged.matrix[users]),
             candidates=candidates,
-            seen_kinds=wanted if len(wanted) < len(np.unique(train.interactions.kinds)) else (),
+            seen_kinds=wanted if set(np.unique(train.interactions.kinds)) - set(wanted) else (),
             repeats=repeats,
             metrics=experiment.metrics,
             asked=asked,
             judged=judged,
-            rated=rows.ratings,
+            rated=rows.ratings.take(_has_history(train.interactions)[rows.ratings.users]),
             repeats_removed=len(asked) - len(fresh),
             as_of=as_of,
         )
@@ -95,11 +96,18 @@ class Exam:
         """The customers without a history, whom every model serves by the same fallback."""
         return self._batch(self.users[self.n_warm :])
 
+    @cached_property
+    def raters(self) -> NDArray[np.int64]:
+        """The codes of the warm customers with test ratings: whom rating errors are counted over."""
+        return np.unique(self.rated.users).astype(np.int64)
+
     @property
     def n_candidates(self) -> int:
-        """How many items could be recommended at all."""
+        """How many items could be recommended to anybody at all."""
+        if self.candidates.pairs is not None:
+            return len(np.unique(self.candidates.pairs.indices))
         mask = self.candidates.items
-        return int(mask.sum()) if mask is not None else self.train.interactions.n_items
+        return self.train.interactions.n_items if mask is None else int(mask.sum())
 
     def ask(self, scorer: Scorer) -> tuple[Recommendations, NDArray[np.bool_]]:
         """The lists for the warm customers, and whom the model had an answer of its own for.
@@ -108,38 +116,40 @@ class Exam:
         """
         lists = self._lists(scorer, self.warm, self._rows(0, self.n_warm))
         answered = scorer.answers(self.warm)
-        lists.items[~answered] = -1
+        lists.items[~answered] = NO_ITEM
         lists.scores[~answered] = -np.inf
         return lists, answered
 
     def rate(self, scorer: Scorer) -> RatingErrors | None:
-        """Predicted against given ratings of the warm customers' test rows, for models that predict ratings."""
-        rows = self.rated
-        place = np.full(rows.n_users, -1, np.int64)
-        place[self.users[: self.n_warm]] = np.arange(self.n_warm)
-        known = place[rows.users] >= 0
-        if not known.any():
+        """Predicted against given test ratings, by rows of `raters`, for models that predict ratings."""
+        if not len(self.rated):
             return None
-        owners = place[rows.users[known]]
-        predicted = scorer.predict(self.warm, owners, rows.items[known])
-        return None if predicted is None else RatingErrors(owners, predicted, rows.values[known])
+        owners = np.searchsorted(self.raters, self.rated.users)
+        predicted = scorer.predict(self._batch(self.raters), owners, self.rated.items)
+        return None if predicted is None else RatingErrors(owners, predicted, self.rated.values)
 
-    def evaluation(
+    def measure(
         self, lists: Recommendations, scored: NDArray[np.bool_], ratings: RatingErrors | None = None
-    ) -> Evaluation:
-        """The warm customers' lists held against what they wanted."""
-        return Evaluation(lists, self.relevant[: self.n_warm], self.train, self.n_candidates, scored, ratings)
+    ) -> dict[str, Measurement]:
+        """Every metric of the experiment at every cut-off, by key ("ndcg@10"), over the warm customers."""
+        relevant = self.relevant[: self.n_warm]
+        found = self._measured(Evaluation(lists, relevant, self.train, self.n_candidates, scored))
+        if ratings is None:
+            return found
+        empty = np.full((len(self.raters), 1), NO_ITEM, np.int32)
+        rated = Evaluation(
+            Recommendations(empty, np.full(empty.shape, -np.inf, np.float32)),
+            _nothing(len(self.raters), self.train.interactions.n_items),
+            self.train,
+            self.n_candidates,
+            np.ones(len(self.raters), bool),
+            ratings,
+        )
+        return found | self._measured(rated)
 
-    def measure(self, evaluation: Evaluation) -> dict[str, Measurement]:
-        """Every metric of the experiment at every cut-off, by key ("ndcg@10")."""
-        answers = {}
-        for name in self.metrics.names:
-            one = metric(name)
-            if one.needs_ratings and evaluation.ratings is None:
-                continue
-            for k in self.metrics.k if one.at_k else self.metrics.k[:1]:
-                answers[metric_key(name, k)] = one.measure(evaluation, k)
-        return answers
+    def counted(self, key: str) -> NDArray[np.int64]:
+        """The codes of the customers behind a metric, in the order of its numbers."""
+        return self.raters if metric(key.partition("@")[0]).needs_ratings else self.users[: self.n_warm]
 
     @cached_property
     def fallback(self) -> Mapping[str, Measurement]:
@@ -149,9 +159,17 @@ class Exam:
         scorer = recommender({"algorithm": FALLBACK}).fit(self.train, FitContext())
         lists = self._lists(scorer, self.cold, self._rows(self.n_warm, len(self.users)))
         served = np.ones(len(self.cold), bool)
-        return self.measure(
-            Evaluation(lists, self.relevant[self.n_warm :], self.train, self.n_candidates, served)
-        )
+        relevant = self.relevant[self.n_warm :]
+        return self._measured(Evaluation(lists, relevant, self.train, self.n_candidates, served))
+
+    def _measured(self, evaluation: Evaluation) -> dict[str, Measurement]:
+        answers = {}
+        for name in self.metrics.names:
+            one = metric(name)
+            if one.needs_ratings == (evaluation.ratings is not None):
+                for k in self.metrics.k if one.at_k else self.metrics.k[:1]:
+                    answers[metric_key(name, k)] = one.measure(evaluation, k)
+        return answers
 
     def _lists(self, scorer: Scorer, batch: UserBatch, candidates: Candidates) -> Recommendations:
         return recommend(
@@ -173,22 +191,24 @@ class Exam:
 
 def target_kinds(data: Dataset, experiment: Experiment) -> tuple[Kind, ...]:
     """The kinds that count as a hit: those asked for, else purchases where there are any, else all."""
-    asked = experiment.kinds("predict")
-    learnt = experiment.kinds("learn_from")
-    if asked and learnt and not set(asked) <= set(learnt):
-        raise SplitError(
-            "The models would have to predict kinds of interaction that they do not learn from.",
-            fix="Add the kinds of `predict` to `learn_from`.",
-        )
     present = tuple(Kind(kind) for kind in np.unique(data.interactions.kinds))
-    return asked or ((Kind.purchase,) if Kind.purchase in present else present)
+    wanted = experiment.kinds("predict") or ((Kind.purchase,) if Kind.purchase in present else present)
+    learnt = experiment.kinds("learn_from")
+    if learnt and not set(wanted) <= set(learnt):
+        kinds = ", ".join(kind.name for kind in wanted if kind not in learnt)
+        raise SplitError(
+            f"The models would have to predict {kinds}, which they do not learn from.",
+            fix="Add it to `learn_from`, or say in `predict` what counts as a hit.",
+        )
+    return wanted
 
 
 def known_items(before: Dataset, as_of: np.datetime64 | None) -> NDArray[np.bool_]:
     """Which items were known at the cut: touched before it, or listed in the catalogue (`added`) by then."""
     known = before.interactions.item_counts > 0
-    if as_of is not None and before.items is not None and "added" in before.items:
-        known |= before.items["added"].to_numpy("datetime64[us]") < as_of
+    added = None if before.items is None else before.items.get("added")
+    if as_of is not None and added is not None and pd.api.types.is_datetime64_any_dtype(added):
+        known |= added.to_numpy("datetime64[us]") < as_of
     return np.asarray(known, bool)
 
 
@@ -199,13 +219,30 @@ def _part(split: Split, part: Part) -> tuple[Dataset, Interactions, np.datetime6
     return split.train, split.validation, split.validation_as_of
 
 
-def _repeated(rows: Interactions, before: Interactions) -> NDArray[np.bool_]:
-    """Which rows repeat a pair from before."""
-    return np.isin(rows.users.astype(np.int64) * rows.n_items + rows.items, before.pairs)
+def _among(rows: Interactions, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which rows are of one of these (user, item) pairs."""
+    return np.isin(rows.users.astype(np.int64) * rows.n_items + rows.items, pairs)
+
+
+def _allowed(rows: Interactions, candidates: Candidates) -> NDArray[np.bool_]:
+    """Which rows are of items that may be recommended to that customer."""
+    if candidates.pairs is not None:
+        allowed = candidates.pairs.tocoo()
+        return _among(rows, allowed.row.astype(np.int64) * rows.n_items + allowed.col)
+    return np.ones(len(rows), bool) if candidates.items is None else candidates.items[rows.items]
+
+
+def _nothing(rows: int, columns: int) -> sparse.csr_matrix:
+    empty = (np.zeros(0, np.float32), np.zeros(0, np.int32), np.zeros(rows + 1, np.int32))
+    return sparse.csr_matrix(empty, shape=(rows, columns))
+
+
+def _has_history(train: Interactions) -> NDArray[np.bool_]:
+    return np.diff(train.user_starts) > 0
 
 
 def _warm_first(judged: Interactions, train: Interactions) -> tuple[NDArray[np.int64], int]:
     """The customers with test rows, those with a history first; by code within each."""
     users = np.unique(judged.users).astype(np.int64)
-    warm = np.diff(train.user_starts)[users] > 0
+    warm = _has_history(train)[users]
     return np.concatenate((users[warm], users[~warm])), int(warm.sum())

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_lab.core.evaluation import Measurement
+from reco_lab.core.splitting import Split
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.results import SplitSummary
 
@@ -29,7 +30,7 @@ def pooled(answers: Sequence[Answer], key: str) -> Measurement:
         return parts[0]
     if any(part.numerator is None or part.denominator is None for part in parts):
         return Measurement(float(np.mean([part.value for part in parts])))
-    users = np.concatenate([answer.exam.users[: answer.exam.n_warm] for answer in answers])
+    users = np.concatenate([answer.exam.counted(key) for answer in answers])
     _, rows = np.unique(users, return_inverse=True)
     numerator, denominator = (
         np.bincount(rows, np.concatenate([getattr(part, name) for part in parts])).astype(np.float64)
@@ -54,39 +55,43 @@ def overall(answers: Sequence[Answer], key: str) -> float | None:
     return float(sum(own for own, _ in sums) / total) if total else None
 
 
-def summary(
-    kind: str, exams: Sequence[Exam], train: Sequence[int], validation: Sequence[int], test: int
-) -> SplitSummary:
+def summary(kind: str, exams: Sequence[Exam], folds: Sequence[Split]) -> SplitSummary:
     """The split in numbers. With several folds, rows of the test add up and customers are counted once."""
     warm = _distinct([exam.users[: exam.n_warm] for exam in exams])
     everyone = _distinct([exam.asked.users.astype(np.int64) for exam in exams])
     cold = _distinct([exam.asked.users[~_known(exam)].astype(np.int64) for exam in exams])
     first = exams[0]
+    asked, judged = (sum(len(getattr(exam, name)) for exam in exams) for name in ("asked", "judged"))
+    removed = sum(exam.repeats_removed for exam in exams)
     return SplitSummary(
         kind=kind,
-        train=round(float(np.mean(train))),
-        validation=round(float(np.mean(validation))),
-        test=test,
+        train=round(float(np.mean([len(split.train_rows) for split in folds]))),
+        validation=round(float(np.mean([len(split.validation_rows) for split in folds]))),
+        test=sum(len(split.test_rows) for split in folds),
         users_in_test=everyone,
         users_scored=warm,
         cold_users=cold,
-        cold_items=sum(_cold_items(exam) for exam in exams),
-        repeats_removed=sum(exam.repeats_removed for exam in exams),
+        cold_items=_distinct([_cold_items(exam) for exam in exams]),
+        nothing_left=max(0, everyone - warm - cold),
+        unknown_item_rows=asked - judged - removed,
+        repeats_removed=removed,
         cold_user_rows=sum(int((~_known(exam)).sum()) for exam in exams),
-        asked=sum(len(exam.asked) for exam in exams),
-        judged=sum(len(exam.judged) for exam in exams),
+        asked=asked,
+        judged=judged,
         candidates=first.n_candidates,
         as_of=None if first.as_of is None else str(first.as_of.astype("datetime64[s]")),
     )
 
 
-def _distinct(users: Sequence[NDArray[np.int64]]) -> int:
-    return len(np.unique(np.concatenate(users)))
+def _distinct(codes: Sequence[NDArray[np.int64]]) -> int:
+    return len(np.unique(np.concatenate(codes)))
 
 
-def _cold_items(exam: Exam) -> int:
-    """How many distinct test items nobody had touched before the cut."""
-    return int((exam.train.interactions.item_counts[np.unique(exam.asked.items)] == 0).sum())
+def _cold_items(exam: Exam) -> NDArray[np.int64]:
+    """The distinct test items that nobody had touched before the cut."""
+    items = np.unique(exam.asked.items).astype(np.int64)
+    cold: NDArray[np.int64] = items[exam.train.interactions.item_counts[items] == 0]
+    return cold
 
 
 def _known(exam: Exam) -> NDArray[np.bool_]:

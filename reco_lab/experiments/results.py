@@ -55,7 +55,8 @@ class Row(_Result):
 class SplitSummary(_Result):
     """What the split left: row counts, customers with test rows, how many of them are warm, what is cold.
 
-    `asked` counts the test rows of the kinds to predict, `judged` those of them that are held against the
+    `nothing_left` counts warm customers whose test rows all fell away: repeats or items nobody knew
+    (`unknown_item_rows`). `asked` counts the test rows of the kinds to predict, `judged` those of them that are held against the
     lists: without repeats and without items that nobody knew at the cut.
     """
 
@@ -67,6 +68,8 @@ class SplitSummary(_Result):
     users_scored: int
     cold_users: int
     cold_items: int
+    nothing_left: int = 0
+    unknown_item_rows: int = 0
     repeats_removed: int = 0
     cold_user_rows: int = 0
     asked: int = 0
@@ -88,7 +91,8 @@ class Verdict(_Result):
     """The champion against one other recommender on the headline metric: a paired comparison over customers.
 
     `low` to `high` is the simultaneous 95 % interval of the difference (champion minus other), `p` the
-    permutation test's, `p_holm` corrected for the number of comparisons.
+    permutation test's, `p_holm` corrected for the number of comparisons, `p_max_t` corrected knowing how they
+    hang together: the one that decides with the interval.
     """
 
     champion: str
@@ -99,6 +103,7 @@ class Verdict(_Result):
     high: float
     p: float
     p_holm: float
+    p_max_t: float
     customers: int
     outcome: Outcome
     sentence: str

@@ -56,7 +56,7 @@ def run(spec: Recommender, exams: "Exams", experiment: Experiment, report: Repor
         lists, scored = exams.test.ask(scorer)
         ratings = exams.test.rate(scorer)
         ranked = perf_counter()
-        exams.test.measure(exams.test.evaluation(lists, scored, ratings))
+        exams.test.measure(lists, scored, ratings)
         seconds = Seconds(fit=fitted - started, recommend=ranked - fitted, evaluate=perf_counter() - ranked)
     report(1.0, "done")
     return Run(tuned, lists, scored, ratings, validation, seconds, peak_mb() if measured else None), scorer
@@ -96,14 +96,37 @@ def _validate(
     """The specification with what was learnt on the validation part, and its headline metric there."""
     if exam is None:
         return spec, None
-    scorer = _fit(spec, exam, experiment, report, validation=exam.judged)
-    lists, scored = exam.ask(scorer)
-    measured = exam.measure(exam.evaluation(lists, scored, exam.rate(scorer)))
+    scorer = _fit(spec, exam, experiment, _between(report, 0.0, 0.4), validation=exam.judged)
     learnt = scorer.learnt()
+    if learnt:
+        value = _crossed(spec, exam, experiment, _between(report, 0.4, 1.0))
+        return spec.model_copy(update=dict(learnt)), value
+    measured = exam.measure(*exam.ask(scorer), exam.rate(scorer)).get(headline(experiment))
+    return spec, None if measured is None or not np.isfinite(measured.value) else measured.value
+
+
+def _crossed(spec: Recommender, exam: Exam, experiment: Experiment, report: Report) -> float | None:
+    """The headline on the validation part of a recommender that learns from it.
+
+    One half of the customers teaches, the other half is scored, and the other way round, so that nobody is
+    scored by what she taught.
+    """
     key = headline(experiment)
-    return (spec.model_copy(update=dict(learnt)) if learnt else spec), measured[
-        key
-    ].value if key in measured else None
+    customers = exam.counted(key)
+    halves = np.random.default_rng(experiment.seed).permutation(customers)
+    own = base = 0.0
+    for number, teachers in enumerate((halves[::2], halves[1::2])):
+        lesson = exam.judged.take(np.isin(exam.judged.users, teachers))
+        scorer = _fit(
+            spec, exam, experiment, _between(report, number / 2, (number + 1) / 2), validation=lesson
+        )
+        measured = exam.measure(*exam.ask(scorer), exam.rate(scorer)).get(key)
+        if measured is None or measured.numerator is None or measured.denominator is None:
+            return None
+        pupils = ~np.isin(customers, teachers)
+        own += float(measured.numerator[pupils].sum())
+        base += float(measured.denominator[pupils].sum())
+    return own / base if base else None
 
 
 def _fit(

@@ -1,9 +1,10 @@
-"""How sure a comparison is: paired bootstrap with simultaneous intervals, permutation test, Holm's correction.
+"""How sure a comparison is: paired bootstrap with simultaneous intervals, permutation tests, corrections.
 
 Everything resamples customers, because customers are what a shop will have more of. Sources: B. Efron and
 R. Tibshirani, An Introduction to the Bootstrap (1993); J. Romano and M. Wolf, Exact and approximate stepdown
-methods for multiple hypothesis testing (JASA 2005) for the max-T interval; S. Holm, A simple sequentially
-rejective multiple test procedure (1979).
+methods for multiple hypothesis testing (JASA 2005) for the max-T interval and test; S. Holm, A simple
+sequentially rejective multiple test procedure (1979); A. Agresti and B. Coull, Approximate is better than
+"exact" (1998) for the pseudo-customers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from reco_lab.core.evaluation import Measurement
 
@@ -28,6 +30,18 @@ class Intervals:
 
     low: Floats
     high: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Tests:
+    """P values of several comparisons: each alone, corrected by Holm, and corrected by max-T.
+
+    Max-T knows how the comparisons hang together, as the simultaneous intervals do; Holm supposes the worst.
+    """
+
+    p: Floats
+    holm: Floats
+    max_t: Floats
 
 
 def bootstrap_weights(customers: int, rng: np.random.Generator, draws: int = DRAWS) -> Iterator[Floats]:
@@ -54,38 +68,55 @@ def redraw(measurements: Sequence[Measurement], customers: int, rng: np.random.G
     return np.concatenate(blocks) if blocks else None
 
 
-def simultaneous(centre: Floats, drawn: Floats) -> Intervals:
+def simultaneous(centre: Floats, drawn: Floats, *, customers: int, width: float) -> Intervals:
     """Max-T intervals around `centre` from its bootstrap draws (draws x quantities).
 
     The half-width is the same number of standard errors for all quantities: the level's quantile of the
-    largest studentised deviation. A quantity that never varies gets a width of zero.
+    largest studentised deviation. A bootstrap of few customers, most of them zero, is far too sure of
+    itself; the standard errors therefore count two customers more than there are, one at either end of what
+    a customer's value can be (`width` apart from the middle; 0 or infinite: no end is known, none is added).
+    A quantity without a value has no interval.
     """
-    drawn = drawn[np.isfinite(drawn).all(axis=1)]
-    if len(drawn) < 2:
-        return Intervals(np.full_like(centre, np.nan), np.full_like(centre, np.nan))
-    error = drawn.std(axis=0, ddof=1)
-    varies = error > 1e-12 * np.maximum(1.0, np.abs(centre))
-    if not varies.any():
-        return Intervals(centre.copy(), centre.copy())
-    deviations = np.abs(drawn[:, varies] - drawn[:, varies].mean(axis=0)) / error[varies]
-    width = np.quantile(deviations.max(axis=1), LEVEL) * np.where(varies, error, 0.0)
-    return Intervals(centre - width, centre + width)
+    low, high = np.full_like(centre, np.nan), np.full_like(centre, np.nan)
+    usable = np.isfinite(centre) & np.isfinite(drawn).all(axis=0)
+    if not usable.any():
+        return Intervals(low, high)
+    some = drawn[:, usable]
+    error = some.std(axis=0, ddof=1)
+    varies = error > 1e-12
+    critical = stats.norm.ppf((1 + LEVEL ** (1 / usable.sum())) / 2)
+    if varies.any():
+        deviations = np.abs(some[:, varies] - some[:, varies].mean(axis=0)) / error[varies]
+        critical = max(float(np.quantile(deviations.max(axis=1), LEVEL)), stats.norm.ppf((1 + LEVEL) / 2))
+    extra = 2 * (width / customers) ** 2 if np.isfinite(width) else 0.0
+    half = critical * np.sqrt(error**2 + extra)
+    low[usable], high[usable] = centre[usable] - half, centre[usable] + half
+    return Intervals(low, high)
 
 
-def permutation_p(differences: Floats, rng: np.random.Generator, flips: int = FLIPS) -> Floats:
-    """Two-sided p of each column (customers x comparisons): were these paired differences as likely reversed?
+def sign_flips(differences: Floats, rng: np.random.Generator, flips: int = FLIPS) -> Tests:
+    """Two-sided tests of each column (customers x comparisons): were these differences as likely reversed?
 
     Under the null hypothesis a customer's difference is as likely positive as negative, so its sign is
     flipped at random, for all comparisons of that customer together.
     """
-    customers, comparisons = differences.shape
-    observed = np.abs(differences.sum(axis=0)) - 1e-12
-    extreme = np.zeros(comparisons)
+    customers = len(differences)
+    scale = np.sqrt((differences**2).sum(axis=0))
+    studentised = differences / np.where(scale > 0, scale, 1.0)
+    observed = np.abs(studentised.sum(axis=0)) - 1e-12
+    order = np.argsort(-observed, kind="stable")
+    alone, together = np.zeros(len(order)), np.zeros(len(order))
     size = max(1, BLOCK_BYTES // (8 * max(customers, 1)))
     for start in range(0, flips, size):
         signs = rng.integers(0, 2, (min(size, flips - start), customers)).astype(np.float64) * 2 - 1
-        extreme += (np.abs(signs @ differences) >= observed).sum(axis=0)
-    return np.asarray((extreme + 1) / (flips + 1), np.float64)
+        flipped = np.abs(signs @ studentised)
+        alone += (flipped >= observed).sum(axis=0)
+        largest = np.maximum.accumulate(flipped[:, order[::-1]], axis=1)[:, ::-1]
+        together[order] += (largest >= observed[order]).sum(axis=0)
+    p = (alone + 1) / (flips + 1)
+    stepped = np.empty_like(p)
+    stepped[order] = np.maximum.accumulate(((together + 1) / (flips + 1))[order])
+    return Tests(p, holm(p), stepped)
 
 
 def holm(p: Floats) -> Floats:

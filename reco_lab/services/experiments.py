@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.errors import InputError, NotFoundError
+from reco_lab.core.errors import NotFoundError
 from reco_lab.core.experiment import DataSpec, Experiment, MetricSpec
 from reco_lab.core.parameters import Parameter
 from reco_lab.core.ranking import NO_ITEM
 from reco_lab.core.recommender import Info, Recommender, Scorer, algorithms, recommender
 from reco_lab.core.splitting import Split, splitter
-from reco_lab.experiments.conduct import REFERENCES, conduct, named, with_references
+from reco_lab.experiments.conduct import REFERENCES, conduct, cuts_fingerprint, named, with_references
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.file import dump
 from reco_lab.experiments.folds import summary
@@ -69,52 +69,79 @@ def default_split(data: Dataset) -> Any:
     return {"kind": "global_time"} | cutoff
 
 
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """An experiment with its data and its cuts; `experiment.split` is settled where it was left open."""
+
+    experiment: Experiment
+    data: Dataset
+    splits: list[Split]
+
+
 def submit(workspace: Workspace, experiment: Experiment) -> str:
     """Put an experiment into the queue; returns the job's id. The experiment's id is in the job's payload.
 
     Everything that can be refused is refused here: unknown data, an impossible split, nobody to score.
     """
-    data = _dataset(workspace, experiment)
-    exams = [Exam.of(split, "test", experiment) for split in cuts(data, experiment)]
-    if not exams:
-        raise InputError("The split leaves nothing to compare.")
-    id_ = remember(workspace, experiment, data)
-    payload = {"id": id_, "experiment": experiment.model_dump(mode="json")}
+    ready = prepare(workspace, experiment)
+    for split in ready.splits:
+        Exam.of(split, "test", ready.experiment)
+    id_ = remember(workspace, ready)
+    payload = {
+        "id": id_,
+        "experiment": ready.experiment.model_dump(mode="json"),
+        "fingerprint": ready.data.fingerprint,
+    }
     return workspace.queue.submit(JOB, payload, key=f"{JOB}:{id_}")
 
 
-def remember(workspace: Workspace, experiment: Experiment, data: Dataset) -> str:
-    """Keep the question; the same question about the same data has the same id."""
-    spec = experiment.model_dump(mode="json")
+def remember(workspace: Workspace, ready: Prepared) -> str:
+    """Keep the question; the same question about the same data and cuts has the same id."""
+    asked, data = ready.experiment, ready.data
+    key = asked.key(cuts_fingerprint(ready.splits))
     return workspace.store.save_experiment(
-        experiment.key(data.fingerprint), experiment.name, spec, data.name, data.fingerprint
+        key, asked.name, asked.model_dump(mode="json"), data.name, data.fingerprint
     )
 
 
-def run(workspace: Workspace, experiment: Experiment, report: Report, base: Path = Path()) -> Comparison:
+def run(
+    workspace: Workspace, experiment: Experiment, report: Report, base: Path = Path(), fingerprint: str = ""
+) -> Comparison:
     """Conduct an experiment now and keep its answer; what was computed before is not computed again.
 
     Files that the experiment names are looked for relative to `base`.
     """
-    data, splits = prepare(workspace, experiment, base)
-    id_ = remember(workspace, experiment, data)
-    shelf = WorkspaceShelf(workspace, experiment, data.fingerprint)
-    answer = conduct(data, splits, experiment, shelf, report)
+    ready = prepare(workspace, experiment, base, fingerprint)
+    id_ = remember(workspace, ready)
+    answer = conduct(
+        ready.data, ready.splits, ready.experiment, WorkspaceShelf(workspace, ready.experiment), report
+    )
     answer = answer.model_copy(update={"created": workspace.clock.now().isoformat(timespec="seconds")})
     workspace.store.set_comparison(id_, answer.model_dump(mode="json"))
     return answer
 
 
-def prepare(workspace: Workspace, experiment: Experiment, base: Path = Path()) -> tuple[Dataset, list[Split]]:
-    """The data and the cuts of an experiment."""
+def prepare(
+    workspace: Workspace, experiment: Experiment, base: Path = Path(), fingerprint: str = ""
+) -> Prepared:
+    """Find the data of an experiment and cut it; `fingerprint` names the version that was asked about, else the newest."""
+    rng = np.random.default_rng(experiment.seed)
     if experiment.data.dataset is None:
         data, parts, candidates = read_split_files(experiment.data, base)
         if len(np.unique(parts)) > 1:
             given = experiment.split if isinstance(experiment.split, Given) else Given()
-            return data, [given.cut(data, parts, np.random.default_rng(experiment.seed), candidates)]
-        return data, cuts(data, experiment)
-    data = _dataset(workspace, experiment)
-    return data, cuts(data, experiment)
+            settled = experiment.model_copy(update={"split": given})
+            return Prepared(settled, data, [given.cut(data, parts, rng, candidates)])
+    else:
+        data = _version(workspace, experiment.data.dataset, fingerprint)
+    chosen = experiment.split or splitter(default_split(data))
+    return Prepared(experiment.model_copy(update={"split": chosen}), data, list(chosen.split(data, rng)))
+
+
+def recall(workspace: Workspace, experiment_id: str) -> Prepared:
+    """An experiment that was asked before, with the very data and cuts it was asked about."""
+    record = workspace.store.experiment(experiment_id)
+    return prepare(workspace, experiment_of(record), fingerprint=record.fingerprint)
 
 
 def cuts(data: Dataset, experiment: Experiment) -> list[Split]:
@@ -150,30 +177,21 @@ def experiment_of(record: ExperimentRecord) -> Experiment:
 
 def split_preview(data: Dataset, experiment: Experiment) -> SplitSummary:
     """What the split would leave, before anything is trained."""
+    chosen = experiment.split or splitter(default_split(data))
     splits = cuts(data, experiment)
-    exams = [Exam.of(split, "test", experiment) for split in splits]
-    kind = experiment.split.kind() if experiment.split else str(default_split(data)["kind"])
-    counts = (
-        [len(s.train_rows) for s in splits],
-        [len(s.validation_rows) for s in splits],
-        sum(len(s.test_rows) for s in splits),
-    )
-    return summary(kind, exams, *counts)
+    return summary(chosen.kind(), [Exam.of(split, "test", experiment) for split in splits], splits)
 
 
 def overlap(workspace: Workspace, experiment_id: str, k: int = 10) -> tuple[list[str], np.ndarray]:
     """The names of the recommenders, and the mean share of the first k items that their lists have in common."""
-    record = workspace.store.experiment(experiment_id)
-    experiment = experiment_of(record)
-    data, splits = prepare(workspace, experiment)
-    shelf = WorkspaceShelf(workspace, experiment, data.fingerprint)
-    runs = [
-        (name, shelf.fetch(spec, splits[0].name))
-        for name, spec in named(with_references(experiment.recommenders))
-    ]
+    ready = recall(workspace, experiment_id)
+    shelf = WorkspaceShelf(workspace, ready.experiment)
+    specs = named(with_references(ready.experiment.recommenders))
+    runs = [(name, shelf.fetch(spec, ready.splits[0])) for name, spec in specs]
     lists = {name: found.lists.items[:, :k] for name, found in runs if found is not None}
     shares = [
-        [_shared(one, other, data.interactions.n_items) for other in lists.values()] for one in lists.values()
+        [_shared(one, other, ready.data.interactions.n_items) for other in lists.values()]
+        for one in lists.values()
     ]
     return list(lists), np.array(shares, np.float64).reshape(len(lists), len(lists))
 
@@ -210,31 +228,22 @@ def leaderboard_frame(answer: Comparison) -> pd.DataFrame:
 
 def exam_of(workspace: Workspace, experiment_id: str) -> tuple[Dataset, Exam]:
     """The data of an experiment and the test exam of its (first) split."""
-    experiment = experiment_of(workspace.store.experiment(experiment_id))
-    data, splits = prepare(workspace, experiment)
-    return data, Exam.of(splits[0], "test", experiment)
+    ready = recall(workspace, experiment_id)
+    return ready.data, Exam.of(ready.splits[0], "test", ready.experiment)
 
 
 def models_of(workspace: Workspace, experiment_id: str) -> list[tuple[str, Recommender, Scorer]]:
     """The trained models of an experiment's (first) split by name, random left out."""
-    record = workspace.store.experiment(experiment_id)
-    experiment = experiment_of(record)
-    data, splits = prepare(workspace, experiment)
-    shelf = WorkspaceShelf(workspace, experiment, data.fingerprint)
-    specs = (
-        (name, spec)
-        for name, spec in named(with_references(experiment.recommenders))
-        if spec.algorithm() != REFERENCES[0]
-    )
-    return list(shelf.models(specs, splits[0].name))
+    ready = recall(workspace, experiment_id)
+    specs = named(with_references(ready.experiment.recommenders))
+    chosen = ((name, spec) for name, spec in specs if spec.algorithm() != REFERENCES[0])
+    return list(WorkspaceShelf(workspace, ready.experiment).models(chosen, ready.splits[0]))
 
 
-def _dataset(workspace: Workspace, experiment: Experiment) -> Dataset:
-    if experiment.data.dataset is None:
-        raise InputError(
-            "The experiment names no data set.", fix="Give data.dataset, or files and `reco-lab run`."
-        )
-    return load_dataset(workspace, experiment.data.dataset)
+def _version(workspace: Workspace, name: str, fingerprint: str) -> Dataset:
+    """The version of a data set with this fingerprint, the newest where none is named or it is gone."""
+    known = [one.version for one in workspace.store.versions(name) if one.fingerprint == fingerprint]
+    return load_dataset(workspace, name, known[0] if known else None)
 
 
 def _shared(one: np.ndarray, other: np.ndarray, n_items: int) -> float:

@@ -13,7 +13,8 @@ Handler = Callable[[Workspace, Mapping[str, Any], Report], dict[str, Any]]
 
 
 def _experiment(workspace: Workspace, payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
-    answer = run(workspace, Experiment.model_validate(payload["experiment"]), report)
+    asked = Experiment.model_validate(payload["experiment"])
+    answer = run(workspace, asked, report, fingerprint=payload["fingerprint"])
     return {"id": payload["id"], "sentence": answer.sentence}
 
 

@@ -10,6 +10,7 @@ from reco_lab.core.evaluation import RatingErrors
 from reco_lab.core.experiment import Experiment
 from reco_lab.core.ranking import Recommendations
 from reco_lab.core.recommender import Recommender, Scorer, recommender
+from reco_lab.core.splitting import Split
 from reco_lab.experiments.results import Seconds
 from reco_lab.experiments.run import Run
 from reco_lab.workspace import Workspace
@@ -17,15 +18,14 @@ from reco_lab.workspace import Workspace
 
 @dataclass(frozen=True, eq=False)
 class WorkspaceShelf:
-    """Keeps the runs of one experiment on one data set."""
+    """Keeps the runs of one experiment."""
 
     workspace: Workspace
     experiment: Experiment
-    fingerprint: str
 
-    def fetch(self, spec: Recommender, fold: str) -> Run | None:
+    def fetch(self, spec: Recommender, split: Split) -> Run | None:
         """The finished run; one whose file is damaged counts as not done."""
-        record = self.workspace.store.run(self._key(spec, fold))
+        record = self.workspace.store.run(self._key(spec, split))
         if record is None:
             return None
         result = dict(record.result)
@@ -49,7 +49,7 @@ class WorkspaceShelf:
             peak_memory_mb=result["peak_memory_mb"],
         )
 
-    def keep(self, spec: Recommender, fold: str, finished: Run, scorer: Scorer) -> None:
+    def keep(self, spec: Recommender, split: Split, finished: Run, scorer: Scorer) -> None:
         """Keep the lists, the model, then the record that makes both count."""
         arrays = {"items": finished.lists.items, "scores": finished.lists.scores, "scored": finished.scored}
         if finished.ratings is not None:
@@ -65,7 +65,7 @@ class WorkspaceShelf:
             "seconds": finished.seconds.model_dump(),
             "peak_memory_mb": finished.peak_memory_mb,
         }
-        self.workspace.store.save_run(self._key(spec, fold), result, model)
+        self.workspace.store.save_run(self._key(spec, split), result, model)
 
     def excuse(self, spec: Recommender, error: Exception) -> str:
         """A sentence for the leaderboard; the details are in the log under its reference."""
@@ -73,15 +73,15 @@ class WorkspaceShelf:
         return f"{spec.info.label} failed ({type(error).__name__}). The details are in the log under {reference}."
 
     def models(
-        self, specs: Iterator[tuple[str, Recommender]], fold: str
+        self, specs: Iterator[tuple[str, Recommender]], split: Split
     ) -> Iterator[tuple[str, Recommender, Scorer]]:
         """The finished models of a fold by name, ready to score."""
         for name, spec in specs:
-            record = self.workspace.store.run(self._key(spec, fold))
+            record = self.workspace.store.run(self._key(spec, split))
             if record is not None and record.artefact is not None:
                 fitted, state = self.workspace.artefacts.load_state(record.artefact)
                 final = recommender(fitted)
                 yield name, final, final.restore(state)
 
-    def _key(self, spec: Recommender, fold: str) -> str:
-        return f"{self.experiment.run_key(spec, self.fingerprint)}:{fold}"
+    def _key(self, spec: Recommender, split: Split) -> str:
+        return self.experiment.run_key(spec, split.fingerprint)

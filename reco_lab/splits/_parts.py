@@ -43,15 +43,25 @@ def draw(rows: Rows, share: float, rng: np.random.Generator) -> tuple[Rows, Rows
     return np.sort(mixed[drawn:]), np.sort(mixed[:drawn])
 
 
-def last_of_each(users: NDArray[np.int32], counts: Counts) -> NDArray[np.bool_]:
+def last_of_each(users: NDArray[np.int32], counts: Counts, times: Times | None = None) -> NDArray[np.bool_]:
     """Mark each customer's last rows, `counts` many by customer code, but always leave the first row out.
 
-    `users` is grouped by customer and in time order within, as logs are.
+    `users` is grouped by customer and in time order within, as logs are. With `times`, rows of the same
+    moment (a basket) stay together: the rows before the cut that share its moment are marked too, or, where
+    that would leave the customer nothing, none of that moment is.
     """
     ends = np.searchsorted(users, np.arange(len(counts)), side="right")
     starts = np.append(0, ends[:-1])
     first = np.maximum(ends - counts, np.minimum(starts + 1, ends))
-    marked: NDArray[np.bool_] = np.arange(len(users)) >= first[users]
+    rows = np.arange(len(users))
+    if times is not None and len(users):
+        begins = np.append(True, (np.diff(users) != 0) | (times[1:] != times[:-1]))
+        moments = np.append(np.flatnonzero(begins), len(users))
+        place = np.searchsorted(moments, first, side="right") - 1
+        together = moments[place.clip(max=len(moments) - 1)]
+        after = moments[(place + 1).clip(max=len(moments) - 1)]
+        first = np.where(first >= ends, first, np.where(together > starts, together, after))
+    marked: NDArray[np.bool_] = rows >= first[users]
     return marked
 
 
@@ -60,17 +70,21 @@ def share_of(lengths: Counts, share: float) -> Counts:
     return np.ceil(np.round(share * lengths, 9)).astype(np.int64)
 
 
-def cut_last(name: str, data: Dataset, count: Callable[[Counts], Counts]) -> Split:
+def cut_last(name: str, data: Dataset, count: Callable[[Counts], Counts], *, whole_moments: bool) -> Split:
     """Cut off each customer's last rows twice: for the test, then from what is left for validation.
 
-    `count` says how many for customers with these many rows. Rows of equal time stay in the log's order.
+    `count` says how many for customers with these many rows; with
+    `whole_moments` rows of the same moment stay together.
     """
-    times_of(data, name)
+    known = times_of(data, name)
+    times = known if whole_moments else None
     users = data.interactions.users
     rows = np.arange(len(users))
-    test = last_of_each(users, _counted(data, users, count))
+    test = last_of_each(users, _counted(data, users, count), times)
     rest = rows[~test]
-    late = last_of_each(users[rest], _counted(data, users[rest], count))
+    late = last_of_each(
+        users[rest], _counted(data, users[rest], count), None if times is None else times[rest]
+    )
     return checked(Split(name, data, rest[~late], rest[late], rows[test]))
 
 

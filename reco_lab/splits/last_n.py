@@ -13,8 +13,8 @@ class LastN(Splitter):
 
     label = "Last rows per customer"
     summary = (
-        "Each customer's last rows judge, the ones before them choose the champion. Everybody is tested on the same "
-        "number of rows; other customers' later rows may still be learned from."
+        "Each customer's last rows judge, the ones before them choose the champion. Rows of the same "
+        "moment (a basket) stay together; other customers' later rows may still be learned from."
     )
     needs_times = True
 
@@ -25,6 +25,13 @@ class LastN(Splitter):
         help="How many of each customer's last rows judge; as many before them choose the champion.",
     )
 
+    whole_moments: bool = tunable(
+        True,
+        help="Rows of the same moment (a basket) stay on one side. Off, they are parted by item id, as in published figures.",
+    )
+
     def split(self, data: Dataset, rng: np.random.Generator) -> Iterator[Split]:  # noqa: ARG002 - part of the contract
-        """One cut that leaves each customer at least one row to learn from; rows of equal time go by item."""
-        yield cut_last(self.label, data, lambda lengths: np.full(len(lengths), self.n))
+        """One cut that leaves each customer at least one row to learn from."""
+        yield cut_last(
+            self.label, data, lambda lengths: np.full(len(lengths), self.n), whole_moments=self.whole_moments
+        )

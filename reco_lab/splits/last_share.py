@@ -20,6 +20,13 @@ class LastShare(Splitter):
 
     share: float = tunable(0.2, 0.01, 0.9, help="Share of each customer's rows that judges, rounded up.")
 
+    whole_moments: bool = tunable(
+        True,
+        help="Rows of the same moment (a basket) stay on one side. Off, they are parted by item id, as in published figures.",
+    )
+
     def split(self, data: Dataset, rng: np.random.Generator) -> Iterator[Split]:  # noqa: ARG002 - part of the contract
-        """One cut that leaves each customer at least one row to learn from; rows of equal time go by item."""
-        yield cut_last(self.label, data, lambda lengths: share_of(lengths, self.share))
+        """One cut that leaves each customer at least one row to learn from."""
+        yield cut_last(
+            self.label, data, lambda lengths: share_of(lengths, self.share), whole_moments=self.whole_moments
+        )

@@ -19,10 +19,10 @@ START = np.datetime64("2024-01-01", "us")
 class Nowhere:
     """Keeps nothing."""
 
-    def fetch(self, spec, fold):
+    def fetch(self, spec, split):
         return None
 
-    def keep(self, spec, fold, finished, scorer):
+    def keep(self, spec, split, finished, scorer):
         pass
 
     def excuse(self, spec, error):
@@ -35,11 +35,11 @@ class Memory(Nowhere):
     def __init__(self):
         self.runs = {}
 
-    def fetch(self, spec, fold):
-        return self.runs.get((spec, fold))
+    def fetch(self, spec, split):
+        return self.runs.get((spec, split.fingerprint))
 
-    def keep(self, spec, fold, finished, scorer):
-        self.runs[spec, fold] = finished
+    def keep(self, spec, split, finished, scorer):
+        self.runs[spec, split.fingerprint] = finished
 
 
 def shop(n_users=120, n_items=40, seed=3):
@@ -264,3 +264,66 @@ def test_no_number_is_shown_where_nobody_can_be_scored():
     split = by_hand(train=[(0, 0)], test=[(1, 0)])
     with pytest.raises(SplitError, match="Nobody can be scored"):
         Exam.of(split, "test", question("ease"))
+
+
+def test_other_cuts_of_the_same_rows_are_other_questions():
+    data, asked, shelf = shop(), question("ease"), Memory()
+    rows = np.arange(len(data.interactions))
+    first = Split("files", data, rows[rows % 3 > 0], rows[:0], rows[rows % 3 == 0])
+    second = Split("files", data, rows[rows % 3 < 2], rows[:0], rows[rows % 3 == 2])
+    answers = [
+        conduct(data, [split], asked, shelf, lambda fraction, message: None) for split in (first, second)
+    ]
+    alone = conduct(data, [second], asked, Nowhere(), lambda fraction, message: None)
+    assert answers[0].key != answers[1].key
+    assert answers[1].row("EASE").metrics == alone.row("EASE").metrics
+
+
+def test_cross_validation_names_no_champion_because_every_row_judges():
+    answer = ask(shop(), question("ease", split={"kind": "k_fold", "folds": 3}))
+    assert answer.champion is None
+    assert answer.verdicts == ()
+    assert "every row judges" in answer.sentence
+    assert answer.row("EASE").scored == 120
+
+
+def test_learning_only_from_other_kinds_than_those_to_predict_is_refused():
+    frame = shop().interactions.frame().assign(kind=["view", "purchase"] * 720)
+    log = Interactions.from_frame(frame, ColumnMap("user", "item", time="time", kind="kind"))
+    with pytest.raises(SplitError, match="predict purchase, which they do not learn from"):
+        ask(Dataset("kinds", log), question("ease", learn_from=("view",)))
+
+
+def test_rating_errors_count_every_test_rating_of_a_warm_customer():
+    frame = shop().interactions.frame().assign(value=lambda f: 1.0 + f.index % 5)
+    log = Interactions.from_frame(frame, ColumnMap("user", "item", value="value", time="time"))
+    asked = question("svd", split={"kind": "random_rows"}, metrics=MetricSpec(names=("rmse", "ndcg"), k=(5,)))
+    data = Dataset("rated", log)
+    split = next(asked.split.split(data, np.random.default_rng(0)))
+    exam = Exam.of(split, "test", asked)
+    assert len(exam.rated) == len(split.test)
+    answer = ask(data, asked)
+    assert answer.row("SVD").metrics["rmse"].value > 0
+    assert "rmse" not in answer.row("Most popular").metrics
+
+
+def test_only_dates_say_when_an_item_was_added():
+    data = shop()
+    words = Dataset(
+        "words",
+        data.interactions,
+        items=pd.DataFrame({"added": ["yes"] * 40}, index=data.interactions.item_ids),
+    )
+    answer = ask(words, question("ease", split={"kind": "global_time"}))
+    assert answer.row("EASE").error is None
+
+
+def test_a_hybrid_is_not_validated_on_what_taught_it_its_weights():
+    parts = [{"algorithm": "random"}, {"algorithm": "most_popular"}, {"algorithm": "ease"}]
+    answer = ask(
+        shop(),
+        question("ease", recommenders=[{"algorithm": "hybrid", "parts": parts}, {"algorithm": "ease"}]),
+    )
+    hybrid = answer.row("Hybrid")
+    assert hybrid.parameters["weights"]
+    assert hybrid.validation is not None

@@ -3,12 +3,16 @@ import pytest
 from scipy import stats
 
 from reco_lab.core.evaluation import Measurement
-from reco_lab.experiments.significance import bootstrap_weights, holm, permutation_p, redraw, simultaneous
+from reco_lab.experiments.significance import bootstrap_weights, holm, redraw, sign_flips, simultaneous
 
 
 @pytest.fixture
 def rng():
     return np.random.default_rng(7)
+
+
+def drawn_means(sample, rng):
+    return redraw([Measurement.mean(column) for column in sample.T], len(sample), rng)
 
 
 def test_every_bootstrap_draw_has_as_many_customers_as_there_are(rng):
@@ -19,47 +23,85 @@ def test_every_bootstrap_draw_has_as_many_customers_as_there_are(rng):
 
 def test_bootstrap_error_of_a_mean_is_the_textbook_one(rng):
     values = rng.normal(size=400)
-    drawn = redraw([Measurement.mean(values)], 400, rng)
-    assert drawn.std() == pytest.approx(values.std() / np.sqrt(400), rel=0.08)
+    assert drawn_means(values[:, None], rng).std() == pytest.approx(values.std() / np.sqrt(400), rel=0.08)
 
 
 def test_simultaneous_intervals_cover_all_true_means_together_nineteen_times_of_twenty(rng):
     covered = 0
     for _ in range(200):
         sample = rng.normal(size=(120, 6))
-        drawn = redraw([Measurement.mean(column) for column in sample.T], 120, rng)
-        both = simultaneous(sample.mean(axis=0), drawn)
+        both = simultaneous(sample.mean(axis=0), drawn_means(sample, rng), customers=120, width=np.inf)
         covered += bool(((both.low <= 0) & (both.high >= 0)).all())
     assert 0.90 <= covered / 200 <= 0.99
 
 
+@pytest.mark.parametrize("customers", [10, 30, 100])
+def test_intervals_of_metrics_that_are_mostly_zero_still_cover(rng, customers):
+    def hits(shape):
+        return (rng.random(shape) < 0.03) / np.log2(rng.integers(2, 12, shape))
+
+    truth = hits((400_000, 1)).mean()
+    covered = 0
+    for _ in range(100):
+        sample = hits((customers, 4))
+        both = simultaneous(sample.mean(axis=0), drawn_means(sample, rng), customers=customers, width=1.0)
+        covered += bool(((both.low <= truth) & (both.high >= truth)).all())
+    assert covered >= 90
+
+
 def test_simultaneous_intervals_are_wider_than_single_ones(rng):
     sample = rng.normal(size=(200, 10))
-    drawn = redraw([Measurement.mean(column) for column in sample.T], 200, rng)
-    many = simultaneous(sample.mean(axis=0), drawn)
-    one = simultaneous(sample.mean(axis=0)[:1], drawn[:, :1])
+    drawn = drawn_means(sample, rng)
+    many = simultaneous(sample.mean(axis=0), drawn, customers=200, width=np.inf)
+    one = simultaneous(sample.mean(axis=0)[:1], drawn[:, :1], customers=200, width=np.inf)
     assert many.high[0] - many.low[0] > one.high[0] - one.low[0]
 
 
-def test_a_quantity_that_never_varies_has_an_interval_without_width(rng):
-    drawn = np.column_stack([np.full(100, 0.5), rng.normal(size=100)])
-    both = simultaneous(np.array([0.5, 0.0]), drawn)
-    assert both.low[0] == both.high[0] == 0.5
-    assert both.high[1] > both.low[1]
+def test_five_customers_without_a_hit_prove_nothing():
+    both = simultaneous(np.zeros(2), np.zeros((100, 2)), customers=5, width=1.0)
+    assert (both.high > 0.3).all()
 
 
-def test_permutation_p_agrees_with_the_exact_sign_flip_test(rng):
+def test_a_quantity_without_a_value_costs_the_others_nothing(rng):
+    sample = rng.normal(size=(50, 2))
+    drawn = drawn_means(sample, rng)
+    drawn[:, 1] = np.nan
+    both = simultaneous(np.array([sample[:, 0].mean(), np.nan]), drawn, customers=50, width=np.inf)
+    assert np.isfinite([both.low[0], both.high[0]]).all()
+    assert np.isnan([both.low[1], both.high[1]]).all()
+
+
+def test_a_single_sign_flip_test_agrees_with_the_exact_one(rng):
     differences = np.array([0.3, -0.1, 0.4, 0.2, 0.5, 0.1, -0.2, 0.6, 0.25, 0.15])
     exact = stats.permutation_test(
         (differences,), np.sum, permutation_type="samples", alternative="two-sided", n_resamples=np.inf
     ).pvalue
-    assert permutation_p(differences[:, None], rng)[0] == pytest.approx(exact, abs=0.01)
+    tests = sign_flips(differences[:, None], rng)
+    assert tests.p[0] == pytest.approx(exact, abs=0.01)
+    assert tests.max_t[0] == tests.holm[0] == tests.p[0]
 
 
-def test_permutation_p_raises_a_false_alarm_one_time_in_twenty():
+def test_sign_flips_raise_a_false_alarm_one_time_in_twenty():
     rng = np.random.default_rng(0)
-    p = permutation_p(rng.normal(size=(60, 1000)), rng, flips=999)
+    p = sign_flips(rng.normal(size=(60, 1000)), rng, flips=999).p
     assert 0.03 < (p < 0.05).mean() < 0.07
+
+
+def test_max_t_keeps_the_rate_of_any_false_alarm_among_many_comparisons(rng):
+    alarms = 0
+    for _ in range(150):
+        shared = rng.normal(size=(60, 1))
+        tests = sign_flips(shared + 0.3 * rng.normal(size=(60, 8)), rng, flips=199)
+        alarms += bool((tests.max_t < 0.05).any())
+    assert alarms / 150 < 0.1
+
+
+def test_max_t_is_less_cautious_than_holm_where_comparisons_hang_together(rng):
+    shared = rng.normal(size=(100, 1)) + 0.25
+    tests = sign_flips(shared + 0.1 * rng.normal(size=(100, 10)), rng)
+    assert (tests.max_t <= tests.holm).all()
+    assert tests.max_t.max() < tests.holm.max()
+    assert (tests.max_t >= tests.p).all()
 
 
 def test_holm_is_the_textbook_example():

@@ -1,0 +1,104 @@
+"""What may be said of the champion, in sentences."""
+
+from collections.abc import Sequence
+
+from reco_lab.core.evaluation import metric
+from reco_lab.experiments.results import Outcome, Row, Verdict
+
+POPULAR = "most_popular"
+MOST_TIMES = 50
+YARDSTICKS = frozenset({"random", "oracle"})
+
+
+def shown(key: str) -> str:
+    """A metric's key as people read it: nDCG@10."""
+    name, _, k = key.partition("@")
+    return metric(name).label + (f"@{k}" if k else "")
+
+
+def compared(
+    best: str, other: str, key: str, outcome: Outcome, gap: tuple[float, float, float], margin: float
+) -> str:
+    """One comparison in a sentence; `gap` is champion minus other with its interval."""
+    centre, low, high = gap if outcome is not Outcome.worse else (-gap[0], -gap[2], -gap[1])
+    size = f"{centre:+.3f} {shown(key)}, {low:+.3f} to {high:+.3f}"
+    if low > 0:
+        size = f"{centre:.3f} {shown(key)} ({low:.3f} to {high:.3f})"
+    return {
+        Outcome.better: f"{best} beats {other} by {size}.",
+        Outcome.worse: f"{best} was ahead on validation, but {other} is better on the test by {size}.",
+        Outcome.tie: f"{best} and {other} are a tie: they differ by {size}, which is within ±{margin}.",
+        Outcome.unsure: f"Too few customers to tell {best} from {other}: they differ by {size}.",
+    }[outcome]
+
+
+def sentence(best: str | None, rows: Sequence[Row], found: Sequence[Verdict], key: str, obstacle: str) -> str:
+    """The verdict in a line or two: the champion against the bestsellers and against its closest rival.
+
+    `obstacle` says why there is no champion or no verdict, where there is none.
+    """
+    if best is None:
+        return f"No champion: {obstacle}."
+    duels = {verdict.other: verdict for verdict in found}
+    rivals = [row.name for row in rows if row.algorithm not in YARDSTICKS and row.name in duels]
+    popular = [row.name for row in rows if row.algorithm == POPULAR and row.name in duels]
+    told = dict.fromkeys([*popular, *rivals[:1]])
+    if not told:
+        return (
+            f"{best} was chosen on the validation part; there is nothing to hold it against on {shown(key)}."
+        )
+    return " ".join(duels[name].sentence for name in told)
+
+
+def plain(best: str | None, rows: Sequence[Row], found: Sequence[Verdict], key: str, obstacle: str) -> str:
+    """The verdict for somebody who knows no metrics: is it better than showing everybody the bestsellers?"""
+    if best is None:
+        return f"There is no winner to name: {obstacle}."
+    known = {row.name: row for row in rows if row.error is None}
+    rivals = [one for one in found if one.other in known and known[one.other].algorithm not in YARDSTICKS]
+    popular = next((row.name for row in known.values() if row.algorithm == POPULAR), None)
+    lead = (
+        _against_all(best, rivals) if popular == best else _against_popular(best, popular, known, rivals, key)
+    )
+    above = [one.other for one in rivals if one.outcome is Outcome.worse and one.other != popular]
+    close = [
+        one.other for one in rivals if one.outcome in {Outcome.tie, Outcome.unsure} and one.other != popular
+    ]
+    if above:
+        lead += f" {_listed(above)} did better still in the test."
+    if close and popular != best:
+        lead += f" {_listed(close)} may be as good."
+    return lead
+
+
+def _against_popular(
+    best: str, popular: str | None, rows: dict[str, Row], found: Sequence[Verdict], key: str
+) -> str:
+    outcome = next((one.outcome for one in found if one.other == popular), None)
+    if popular is None or outcome is None:
+        return f"{best} was chosen; {shown(key)} does not say how it compares with showing everybody the bestsellers."
+    if outcome is Outcome.tie:
+        return f"{best} is no better and no worse than showing everybody the bestsellers."
+    if outcome is Outcome.worse:
+        return f"Showing everybody the bestsellers did better than {best} in the test."
+    if outcome is Outcome.unsure:
+        return f"Whether {best} is better than showing everybody the bestsellers cannot be told from so few customers."
+    return f"{best} finds what customers go for next {_times(rows[best], rows[popular], key)} showing everybody the bestsellers."
+
+
+def _times(best: Row, popular: Row, key: str) -> str:
+    own, base = best.metrics[key].value, popular.metrics[key].value
+    rises = metric(key.partition("@")[0]).higher_is_better
+    if not rises or not own or not base or own > MOST_TIMES * base:
+        return "better than"
+    return f"{own / base:.1f} times as well as"
+
+
+def _against_all(best: str, found: Sequence[Verdict]) -> str:
+    if any(one.outcome is Outcome.worse for one in found):
+        return f"{best} looked best before the test, and was not."
+    return "Nothing that was tried is shown to be better than showing everybody the bestsellers."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,139 @@
+"""What is said of a champion follows from the numbers, whatever they are."""
+
+import numpy as np
+import pytest
+
+from reco_lab.core.evaluation import Measurement
+from reco_lab.core.experiment import DataSpec, Experiment, MetricSpec
+from reco_lab.core.recommender import recommender
+from reco_lab.experiments.compare import champion, verdicts
+from reco_lab.experiments.conduct import named
+from reco_lab.experiments.results import Cell, Outcome, Row
+from reco_lab.experiments.verdict import plain, sentence
+
+KEY = "ndcg@10"
+
+
+def asked(metric="ndcg"):
+    return Experiment(
+        data=DataSpec(), recommenders=[{"algorithm": "ease"}], metrics=MetricSpec(names=(metric,))
+    )
+
+
+def board(best="EASE", popularity="Most popular", **means):
+    """Rows and verdicts of recommenders whose customers score around these means."""
+    rng = np.random.default_rng(0)
+    base = rng.random(2000) * 0.02
+    measured = {
+        name: {KEY: Measurement.mean(base + mean + rng.normal(0, 0.01, 2000))} for name, mean in means.items()
+    }
+    algorithms = {"EASE": "ease", "iALS": "ials", popularity: "most_popular", "Random": "random"}
+    rows = [
+        Row(name=name, algorithm=algorithms[name], parameters={}, metrics={KEY: Cell(value=own[KEY].value)})
+        for name, own in measured.items()
+    ]
+    ranked = sorted(rows, key=lambda row: -row.metrics[KEY].value)
+    return ranked, verdicts(best, measured, asked())
+
+
+def said(best="EASE", **means):
+    rows, found = board(best, **{name.replace("_", " "): mean for name, mean in means.items()})
+    return plain(best, rows, found, KEY, ""), sentence(best, rows, found, KEY, "")
+
+
+def test_a_better_champion_is_so_many_times_as_good_as_bestsellers():
+    words, verdict = said(EASE=0.19, Most_popular=0.09)
+    assert (
+        words
+        == "EASE finds what customers go for next 2.0 times as well as showing everybody the bestsellers."
+    )
+    assert verdict.startswith("EASE beats Most popular by 0.1")
+
+
+def test_a_champion_that_is_worse_than_bestsellers_is_said_to_be():
+    words, verdict = said(EASE=0.09, Most_popular=0.19)
+    assert words == "Showing everybody the bestsellers did better than EASE in the test."
+    assert "Most popular is better on the test by 0.1" in verdict
+
+
+def test_a_proven_tie_is_called_a_tie():
+    words, verdict = said(EASE=0.19, Most_popular=0.19)
+    assert words == "EASE is no better and no worse than showing everybody the bestsellers."
+    assert "are a tie" in verdict
+
+
+def test_bestsellers_that_find_nothing_are_beaten_without_a_ratio():
+    words, _ = said(EASE=0.19, Most_popular=-0.01)
+    assert "better than showing everybody the bestsellers" in words
+
+
+def test_a_rival_that_did_better_in_the_test_is_named():
+    words, _ = said(EASE=0.19, iALS=0.29, Most_popular=0.09)
+    assert "iALS did better still in the test." in words
+
+
+def test_a_popular_champion_that_lost_the_test_is_not_called_unbeaten():
+    words, _ = said("Most popular", EASE=0.19, Most_popular=0.09)
+    assert words.startswith("Most popular looked best before the test, and was not.")
+
+
+def test_without_a_champion_the_reason_is_given():
+    assert (
+        plain(None, [], (), KEY, "nobody can be scored")
+        == "There is no winner to name: nobody can be scored."
+    )
+    assert sentence(None, [], (), KEY, "nobody can be scored") == "No champion: nobody can be scored."
+
+
+@pytest.mark.parametrize("customers", [5, 10, 30])
+def test_a_few_customers_without_hits_are_no_tie(customers):
+    empty = {name: {KEY: Measurement.mean(np.zeros(customers))} for name in ("EASE", "iALS")}
+    assert verdicts("EASE", empty, asked())[0].outcome is Outcome.unsure
+
+
+def test_a_skewed_difference_of_mean_zero_seldom_makes_a_verdict():
+    rng = np.random.default_rng(1)
+    wrong = 0
+    for _ in range(40):
+        lead = np.where(rng.random((30, 4)) < 0.05, 0.38, -0.02)
+        measured = {"EASE": {KEY: Measurement.mean(np.full(30, 0.5))}}
+        measured |= {
+            f"other {place}": {KEY: Measurement.mean(0.5 - column)} for place, column in enumerate(lead.T)
+        }
+        wrong += any(
+            one.outcome in {Outcome.better, Outcome.worse, Outcome.tie}
+            for one in verdicts("EASE", measured, asked())
+        )
+    assert wrong <= 2
+
+
+def test_equal_validation_goes_to_the_first_that_was_asked_for():
+    rows = [Row(name=name, algorithm=name, parameters={}, validation=0.25) for name in ("ease", "ials")]
+    assert champion(rows, asked()) == "ease"
+    assert champion(rows[::-1], asked()) == "ials"
+
+
+def test_a_metric_without_a_better_end_has_no_champion():
+    rows = [Row(name="EASE", algorithm="ease", parameters={}, validation=3.0)]
+    assert champion(rows, asked("novelty")) is None
+
+
+def test_a_recommender_without_a_value_gets_no_verdict():
+    some = {
+        "EASE": {KEY: Measurement.mean(np.ones(50))},
+        "iALS": {KEY: Measurement.mean(np.full(50, np.nan))},
+    }
+    assert verdicts("EASE", some, asked()) == ()
+
+
+def test_hybrids_that_differ_only_in_weights_or_parts_have_names_of_their_own():
+    parts = [{"algorithm": "random"}, {"algorithm": "most_popular"}]
+    specs = [
+        recommender({"algorithm": "hybrid", "parts": parts, "weights": [1.0, 0.0]}),
+        recommender({"algorithm": "hybrid", "parts": parts, "weights": [0.0, 1.0]}),
+        recommender({"algorithm": "hybrid", "parts": [{"algorithm": "ease", "l2": 5.0}]}),
+        recommender({"algorithm": "hybrid", "parts": [{"algorithm": "ease", "l2": 9.0}]}),
+    ]
+    names = [name for name, _ in named(specs)]
+    assert len(set(names)) == 4
+    assert "l2 5.0" in names[2]
