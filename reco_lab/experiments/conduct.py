@@ -17,7 +17,7 @@ from reco_lab.core.experiment import Experiment
 from reco_lab.core.recommender import Recommender, Scorer, recommender
 from reco_lab.core.splitting import Split
 from reco_lab.experiments.compare import MARGIN, cells, champion, verdicts
-from reco_lab.experiments.diagnostics import obstacle, warnings_about
+from reco_lab.experiments.diagnostics import notes_about, obstacle, warnings_about
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.folds import Answer, overall, pooled, summary
 from reco_lab.experiments.oracle import Oracle, oracle_gap
@@ -177,7 +177,8 @@ def _comparison(
         split=counts,
         verdicts=found,
         versions={"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
-        warnings=warnings_about(counts, gaps if data.synthetic else []),
+        warnings=warnings_about(counts),
+        notes=notes_about(counts, gaps if data.synthetic else []),
     )
 
 

@@ -11,8 +11,8 @@ from reco_lab.experiments.verdict import shown
 FEW_CUSTOMERS = 100
 
 
-def warnings_about(split: SplitSummary, oracle_gaps: Sequence[str]) -> tuple[str, ...]:
-    """Sentences about cold customers, small samples, rows that were left out and a missing oracle."""
+def warnings_about(split: SplitSummary) -> tuple[str, ...]:
+    """What makes the numbers weak: most of the test is of cold customers, or few customers can be scored."""
     found = []
     share = split.cold_user_rows / split.asked if split.asked else 0.0
     if share > 0.2:
@@ -22,17 +22,25 @@ def warnings_about(split: SplitSummary, oracle_gaps: Sequence[str]) -> tuple[str
         )
     if split.users_scored < FEW_CUSTOMERS:
         found.append(f"Only {split.users_scored} customers can be scored: expect wide intervals.")
+    return tuple(found)
+
+
+def notes_about(split: SplitSummary, oracle_gaps: Sequence[str]) -> tuple[str, ...]:
+    """What was left out of the test and why, and why the oracle is missing where it could be expected."""
+    found = []
     if split.unknown_item_rows:
         found.append(
-            f"{split.unknown_item_rows} test rows are of items that nobody knew at the cut and are left out: "
+            f"{split.unknown_item_rows:,} test rows are of items that nobody knew at the cut and are left out: "
             "no list could hold them."
         )
     if split.repeats_removed:
         found.append(
-            f"{split.repeats_removed} test rows repeat what the customer had before the cut and are left out."
+            f"{split.repeats_removed:,} test rows repeat what the customer had before the cut and are left out."
         )
     if split.nothing_left:
-        found.append(f"{split.nothing_left} customers have no test row left after that and are not counted.")
+        found.append(
+            f"{split.nothing_left:,} customers have no test row left after that and are not counted."
+        )
     found += [f"The oracle is not shown: {gap}." for gap in oracle_gaps[:1]]
     return tuple(found)
 

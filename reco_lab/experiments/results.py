@@ -113,7 +113,7 @@ class Comparison(_Result):
     """Everything an experiment found. Rows are sorted by the headline metric, best first; failures last.
 
     `headline` is its key ("ndcg@10"). `sentence` is the verdict in one line, `plain` the same for somebody who
-    knows no metrics. `margin` is how close two scores must be to be called a tie.
+    knows no metrics. `warnings` say what makes the numbers weak, `notes` what was left out. `margin` is how close two scores must be to be called a tie.
     """
 
     experiment: str
@@ -131,6 +131,7 @@ class Comparison(_Result):
     verdicts: tuple[Verdict, ...]
     versions: dict[str, str]
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     created: str = ""
 
     def row(self, name: str) -> Row:
