@@ -176,6 +176,7 @@ def run(options: argparse.Namespace) -> Answer:
             "",
             table(("recommender", *names, ""), rows),
             *(f"! {warning}" for warning in answer.warnings),
+            *answer.notes,
         ]
     )
     return Answer(answer.model_dump(mode="json"), text)

@@ -257,7 +257,7 @@ def test_the_oracle_stands_on_the_leaderboard_only_where_its_truth_applies():
     assert there.row("Oracle").reference
     assert there.champion != "Oracle"
     assert "Oracle" not in {row.name for row in elsewhere.leaderboard}
-    assert any("oracle is not shown" in warning for warning in elsewhere.warnings)
+    assert any("oracle is not shown" in note for note in elsewhere.notes)
 
 
 def test_no_number_is_shown_where_nobody_can_be_scored():
