@@ -3,12 +3,15 @@
 import os
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from reco_lab.core.clock import Clock, SystemClock
 from reco_lab.core.errors import InputError
 from reco_lab.store.artefacts import Artefacts
-from reco_lab.store.database import Database
+from reco_lab.store.database import Database, from_environment
+from reco_lab.store.disk import require_room, said_if_full
+from reco_lab.store.durable import remove_drafts
 from reco_lab.store.log import Log
 from reco_lab.store.queue import Queue
 from reco_lab.store.staging import Staging
@@ -36,35 +39,44 @@ class Workspace:
         """Open the workspace, making it where there is none, and sweep what dead processes left behind.
 
         `home` is by default RECO_LAB_HOME, else the platform's folder for a user's data.
-        RECO_LAB_DATABASE_URL names a database server to use instead of `state.db`.
-        Raises InputError if the folder cannot be written or a newer Reco Lab wrote it.
+        RECO_LAB_DATABASE_URL names a PostgreSQL server to use instead of `state.db`.
+        Raises InputError if the folder cannot be written, the server cannot be used or a newer Reco Lab wrote it.
         """
         home = (home or default_home()).expanduser().resolve()
         clock = clock or SystemClock()
         staging = Staging(home / "staging")
         try:
-            home.mkdir(parents=True, exist_ok=True)
-            staging.sweep()
+            with said_if_full(home):
+                home.mkdir(parents=True, exist_ok=True)
+                staging.root.mkdir(exist_ok=True)
+                database = Database.open(home, from_environment())
+                store, artefacts = Store(database, clock), Artefacts(home / "artefacts", staging)
+                artefacts.sweep(store.references)
+                remove_drafts(home / "backups")
         except OSError as error:
             raise InputError(
                 f"The workspace folder cannot be written: {error.strerror}.",
                 where=str(home),
                 fix="Set RECO_LAB_HOME to a folder of your own.",
             ) from error
-        database = Database.open(home, os.environ.get("RECO_LAB_DATABASE_URL") or None)
         return cls(
             home=home,
-            store=Store(database, clock),
-            artefacts=Artefacts(home / "artefacts", staging),
-            queue=Queue(database, clock),
+            store=store,
+            artefacts=artefacts,
+            queue=Queue(database, clock, partial(require_room, home)),
             staging=staging,
             clock=clock,
             seed=seed,
-            log=Log(home / "log", clock),
+            log=Log(home / "log", clock, secrets=database.secrets),
         )
 
+    def require_room(self) -> None:
+        """Raise InputError if the disk has too little room to begin anything new, such as an import."""
+        require_room(self.home)
+
     def close(self) -> None:
-        """Close the database's connections; a program that ends soon need not call it."""
+        """Close the database's connections and let go of the scratch; a program that ends soon need not call it."""
+        self.staging.close()
         self.store.database.close()
 
 

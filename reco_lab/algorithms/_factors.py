@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from reco_lab.core.batch import UserBatch
+from reco_lab.core.ranking import spread
 from reco_lab.core.recommender import Codes, Contributions, Scorer, Scores, State
 
-BLOCK_BYTES = 32 << 20
+BLOCK_BYTES = 8 << 20
 
 Scaling = Literal["none", "linear", "log"]
 Vectors = NDArray[np.float32]
@@ -52,12 +53,15 @@ class HalfStep:
     lift: float
     weighting: Weighting
 
-    def fold(self, history: sparse.csr_matrix) -> Matrix:
+    def fold(self, history: sparse.csr_matrix, threads: int = 1) -> Matrix:
         """The vectors of customers x factors for histories given as customers x items of occurrences."""
         found = np.zeros((history.shape[0], self.items.shape[1]))
-        lengths = np.diff(history.indptr)
-        for rows in _blocks(lengths, self.items.shape[1]):
+
+        def solve(rows: NDArray[np.intp]) -> None:
             found[rows] = self._solve(history, rows)
+
+        for _ in spread(solve, _blocks(np.diff(history.indptr), self.items.shape[1]), threads):
+            pass
         return found
 
     def shares(self, items: Codes, occurrences: NDArray[Any]) -> Matrix:
@@ -87,7 +91,8 @@ class Factors(Scorer):
 
     `users` is float32 customers x factors, `known` marks those that were learnt from, `items` float32 items
     x factors, `biases` one number an item. With a `half_step` a history becomes a vector and outranks the
-    stored one; without it only known customers have an answer of their own.
+    stored one; without it only known customers have an answer of their own. `signatures` tell a history that
+    a stored vector was made from, so that it need not be made again.
     """
 
     def __init__(
@@ -97,16 +102,21 @@ class Factors(Scorer):
         biases: Vectors,
         known: NDArray[np.bool_],
         half_step: HalfStep | None = None,
+        signatures: NDArray[np.uint64] | None = None,
     ) -> None:
         self.users, self.items, self.biases, self.known = users, items, biases, known
         self.half_step = half_step
+        self.signatures = np.zeros(len(users), np.uint64) if signatures is None else signatures
         self.n_items, self.folds_in = len(items), half_step is not None
 
     @classmethod
-    def stepped(cls, half_step: HalfStep, biases: Vectors, history: sparse.csr_matrix) -> "Factors":
+    def stepped(
+        cls, half_step: HalfStep, biases: Vectors, history: sparse.csr_matrix, threads: int
+    ) -> "Factors":
         """The model whose stored vectors are the half-steps from the histories it was learnt from."""
-        users = half_step.fold(history).astype(np.float32)
-        return cls(users, half_step.items, biases, np.diff(history.indptr) > 0, half_step)
+        users = half_step.fold(history, threads).astype(np.float32)
+        made_from = signed(history.indices, history.data, history.indptr)
+        return cls(users, half_step.items, biases, np.diff(history.indptr) > 0, half_step, made_from)
 
     def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
         """Customers x items: vector times vector plus the item's bias; strangers get the biases alone."""
@@ -118,12 +128,20 @@ class Factors(Scorer):
     def vectors(self, batch: UserBatch) -> Vectors:
         """The customers' vectors: from the history where there is one and it folds in, else by code, else zeros."""
         vectors = np.zeros((len(batch), self.items.shape[1]), np.float32)
-        stored = np.flatnonzero(known(batch, self.known))
+        stored = known(batch, self.known)
         vectors[stored] = self.users[batch.codes[stored]]
         if self.half_step is not None:
-            rows = np.flatnonzero(batch.lengths > 0)
-            vectors[rows] = self.half_step.fold(occurrences(batch.items, batch.indptr, self.n_items)[rows])
+            rows = np.flatnonzero((batch.lengths > 0) & ~self._unchanged(batch, stored))
+            if len(rows):
+                history = occurrences(batch.items, batch.indptr, self.n_items)
+                vectors[rows] = self.half_step.fold(history[rows])
         return vectors
+
+    def _unchanged(self, batch: UserBatch, stored: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Whose history is the one that the vector stored under her code was made from."""
+        made_from = self.signatures[np.where(stored, batch.codes, 0)]
+        same: NDArray[np.bool_] = signed(batch.items, 1, batch.indptr) == made_from
+        return stored & same
 
     def answers(self, batch: UserBatch) -> NDArray[np.bool_]:
         """Customers it learnt from, and those with a history where it folds in."""
@@ -149,7 +167,8 @@ class Factors(Scorer):
         if step is None:
             return State(arrays)
         grams = {"centre": step.centre, "base": step.base, "per_entry": step.per_entry}
-        return State(arrays | grams, {"lift": step.lift, "weighting": vars(step.weighting)})
+        arrays |= grams | {"signatures": self.signatures}
+        return State(arrays, {"lift": step.lift, "weighting": vars(step.weighting)})
 
     @classmethod
     def from_state(cls, state: State) -> "Factors":
@@ -160,7 +179,7 @@ class Factors(Scorer):
             return cls(*fitted)
         grams = (arrays["centre"], arrays["base"], arrays["per_entry"])
         step = HalfStep(arrays["items"], *grams, meta["lift"], Weighting(**meta["weighting"]))
-        return cls(*fitted, step)
+        return cls(*fitted, step, arrays["signatures"])
 
 
 def known(batch: UserBatch, seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -175,6 +194,21 @@ def occurrences(items: NDArray[Any], indptr: NDArray[Any], n_items: int) -> spar
     counts = sparse.csr_matrix((ones, items, indptr), shape=shape, copy=True)
     counts.sum_duplicates()
     return counts
+
+
+def signed(items: NDArray[Any], counts: NDArray[Any] | int, indptr: NDArray[Any]) -> NDArray[np.uint64]:
+    """A number for each history, whatever its order; two histories share one with a chance of 2^-64.
+
+    The sum over entries of a hash of the item: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
+    """
+    mixed = (items.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed = (mixed ^ (mixed >> np.uint64(31))) * np.asarray(counts).astype(np.uint64)
+    sums = np.zeros(len(mixed) + 1, np.uint64)
+    np.cumsum(mixed, out=sums[1:])
+    found: NDArray[np.uint64] = sums[indptr[1:]] - sums[indptr[:-1]]
+    return found
 
 
 def _blocks(lengths: NDArray[Any], width: int) -> Iterator[NDArray[np.intp]]:

@@ -7,10 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from reco_lab.core.ranking import blocks, spread
+
 Kind = Literal["cosine", "jaccard", "dice"]
 Weighting = Literal["none", "tfidf", "bm25"]
 
 EPSILON = 1e-6
+COLUMNS = 512
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,26 @@ def squares(matrix: sparse.csr_matrix) -> NDArray[np.float64]:
 
 
 def dots(left: sparse.csr_matrix, right: sparse.csr_matrix | NDArray[np.float32]) -> NDArray[np.float32]:
-    """The product as a dense float32 array."""
+    """The product as a dense float32 array; of a large one with an array, some columns at a time stay in cache."""
+    if isinstance(right, np.ndarray) and left.nnz > 8 * len(right):
+        return _columns_at_a_time(left, right)
     product = left @ right
     return np.asarray(product.toarray() if sparse.issparse(product) else product, np.float32)
+
+
+def together(matrix: sparse.csr_matrix, threads: int) -> NDArray[np.float32]:
+    """How often each two columns of a 0/1 matrix occur together, as a dense array: columns x columns."""
+    across, width = matrix.T.tocsr(), matrix.shape[1]
+    counts = np.empty((width, width), np.float32)
+
+    def count(rows: tuple[int, int]) -> None:
+        start, stop = rows
+        block = dots(across[start:stop], matrix[:, start:])
+        counts[start:stop, start:], counts[start:, start:stop] = block, block.T
+
+    for _ in spread(count, blocks(width, width), threads):
+        pass
+    return counts
 
 
 def keep_best(similar: NDArray[np.float64], k: int) -> sparse.csr_matrix:
@@ -91,6 +111,14 @@ def keep_best(similar: NDArray[np.float64], k: int) -> sparse.csr_matrix:
         above, tied = similar[crowded] > bars[crowded], similar[crowded] == bars[crowded]
         places = k - above.sum(axis=1, keepdims=True)
         kept[crowded] = above | (tied & (np.cumsum(tied, axis=1) <= places))
-    rows, columns = np.nonzero(kept)
-    values = similar[rows, columns].astype(np.float32)
-    return sparse.csr_matrix((values, (rows, columns)), shape=similar.shape)
+    columns = np.flatnonzero(kept) % width
+    indptr = np.append(0, np.cumsum(np.count_nonzero(kept, axis=1)))
+    return sparse.csr_matrix((similar[kept].astype(np.float32), columns, indptr), shape=similar.shape)
+
+
+def _columns_at_a_time(left: sparse.csr_matrix, right: NDArray[np.float32]) -> NDArray[np.float32]:
+    product = np.empty((left.shape[0], right.shape[1]), np.float32)
+    for start in range(0, right.shape[1], COLUMNS):
+        columns = slice(start, start + COLUMNS)
+        product[:, columns] = left @ right[:, columns]
+    return product

@@ -57,9 +57,10 @@ class BPR(Recommender):
             iterations=self.iterations,
         )
         counts = data.interactions.item_counts
-        with threadpool_limits(ctx.threads, "blas"):
-            step = self._newton_step(users, items, counts / counts.sum(), touched)
-            scorer = Factors.stepped(step, biases + np.log1p(counts).astype(np.float32), touched)
+        with threadpool_limits(1, "blas"):
+            step = self._newton_step(users, items, counts / counts.sum(), touched, ctx.threads)
+            levels = biases + np.log1p(counts).astype(np.float32)
+            scorer = Factors.stepped(step, levels, touched, ctx.threads)
         ctx.report(1.0, "fitted")
         return scorer
 
@@ -68,7 +69,12 @@ class BPR(Recommender):
         return Factors.from_state(state)
 
     def _newton_step(
-        self, users: Vectors, items: Vectors, popularity: NDArray[np.float64], touched: sparse.csr_matrix
+        self,
+        users: Vectors,
+        items: Vectors,
+        popularity: NDArray[np.float64],
+        touched: sparse.csr_matrix,
+        threads: int,
     ) -> HalfStep:
         """The step from zero, stretched so that the customers' vectors come nearest to the learnt ones."""
         centre = popularity @ items.astype(np.float64)
@@ -78,6 +84,6 @@ class BPR(Recommender):
         curved = (items, centre, np.zeros_like(ridge), CURVATURE * spread + ridge)
         weighting = Weighting(CURVATURE)
         plain = HalfStep(*curved, lift=SLOPE - CURVATURE, weighting=weighting)
-        steps = plain.fold(touched)
+        steps = plain.fold(touched, threads)
         stretch = float((steps * users).sum() / max((steps**2).sum(), np.finfo(np.float64).tiny)) or 1.0
         return HalfStep(*curved, lift=stretch * SLOPE - CURVATURE, weighting=weighting)

@@ -9,6 +9,7 @@ from scipy.linalg import lapack
 from threadpoolctl import threadpool_limits
 
 from reco_lab.algorithms._shapes import ItemToItem
+from reco_lab.algorithms._similarity import together
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import NeedsError
 from reco_lab.core.parameters import tunable
@@ -44,10 +45,9 @@ class Ease(Recommender):
         self.require(data)
         require_memory(data.interactions.n_items, free_bytes())
         with threadpool_limits(ctx.threads):
-            matrix = data.interactions.matrix
-            together = (matrix.T @ matrix).toarray()
+            counts = together(data.interactions.matrix, ctx.threads)
             ctx.report(0.3, "items counted")
-            inverse = inverted(together, self.l2, ctx.rng())
+            inverse = inverted(counts, self.l2, ctx.rng())
         inverse /= -np.diag(inverse)
         np.fill_diagonal(inverse, 0)
         ctx.report(1.0, "solved")
@@ -58,20 +58,20 @@ class Ease(Recommender):
         return ItemToItem.from_state(state)
 
 
-def inverted(together: NDArray[np.float32], l2: float, rng: np.random.Generator) -> NDArray[Any]:
+def inverted(counts: NDArray[np.float32], l2: float, rng: np.random.Generator) -> NDArray[Any]:
     """The inverse of X'X + l2 I: float32 where it proves exact enough on random vectors, else float64."""
-    gram = _ridge(together, np.float32(l2))
+    gram = _ridge(counts, np.float32(l2))
     inverse = _cholesky_inverse(gram)
     if inverse is not None:
         probe = rng.standard_normal((len(gram), 4)).astype(np.float32)
         residual = gram @ (inverse @ probe) - probe
         if np.abs(residual).max() <= LARGEST_RESIDUAL:
             return inverse
-    return np.linalg.inv(_ridge(together, np.float64(l2)))
+    return np.linalg.inv(_ridge(counts, np.float64(l2)))
 
 
-def _ridge(together: NDArray[np.float32], l2: np.floating[Any]) -> NDArray[Any]:
-    gram = together.astype(l2.dtype)
+def _ridge(counts: NDArray[np.float32], l2: np.floating[Any]) -> NDArray[Any]:
+    gram = counts.astype(l2.dtype)
     gram.flat[:: len(gram) + 1] += l2
     return gram
 

@@ -54,8 +54,9 @@ class ImplicitALS(Recommender):
             regularization=self.regularization,
             iterations=self.iterations,
         )
-        with threadpool_limits(ctx.threads, "blas"):
-            scorer = Factors.stepped(self._half_step(items), np.zeros(log.n_items, np.float32), history)
+        with threadpool_limits(1, "blas"):
+            biases = np.zeros(log.n_items, np.float32)
+            scorer = Factors.stepped(self._half_step(items), biases, history, ctx.threads)
         ctx.report(1.0, "fitted")
         return scorer
 

@@ -7,7 +7,7 @@ from reco_lab.algorithms._shapes import ItemToItem
 from reco_lab.algorithms._similarity import Kind, Similarity, Weigher, Weighting, dots, keep_best, squares
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.parameters import tunable
-from reco_lab.core.ranking import blocks
+from reco_lab.core.ranking import blocks, spread
 from reco_lab.core.recommender import FitContext, Info, Recommender, Scorer, State
 
 
@@ -41,11 +41,18 @@ class ItemKnn(Recommender):
             squares(profiles),
             profiles.T.tocsr(),
         )
-        nearest = []
-        for start, stop in blocks(len(sizes), len(sizes)):
-            similar = measure.of(dots(profiles[start:stop], across), sizes[start:stop], sizes)
-            similar[np.arange(stop - start), np.arange(start, stop)] = 0
-            nearest.append(keep_best(similar, self.neighbours))
+
+        def compare(rows: tuple[int, int]) -> sparse.csr_matrix:
+            own = slice(*rows)
+            similar = measure.of(dots(profiles[own], across), sizes[own], sizes)
+            similar[np.arange(len(similar)), np.arange(*rows)] = 0
+            return keep_best(similar, self.neighbours)
+
+        nearest: list[sparse.csr_matrix] = []
+        ranges = list(blocks(len(sizes), len(sizes)))
+        for found in spread(compare, ranges, ctx.threads):
+            stop = ranges[len(nearest)][1]
+            nearest.append(found)
             ctx.report(stop / len(sizes), f"compared {stop} of {len(sizes)} items")
         return ItemToItem(sparse.vstack(nearest, format="csr").T.tocsr())
 

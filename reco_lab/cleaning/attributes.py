@@ -1,31 +1,38 @@
 """Tables of customers and items: one row an id, texts and numbers, and the names that recommenders look for."""
 
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
+from reco_lab.cleaning.consent import consent_of
 from reco_lab.cleaning.ids import clean_ids
 from reco_lab.cleaning.interactions import refused_rows
-from reco_lab.core.errors import DataError
+from reco_lab.cleaning.times import clean_times
+from reco_lab.cleaning.values import clean_values
+from reco_lab.core.errors import DataError, InputError
 
-_TITLES = (
-    "title",
-    "name",
-    "product_name",
-    "item_name",
-    "producttitle",
-    "product_title",
-    "titel",
-    "titre",
-    "nombre",
-)
 _NUMBER = r"[+-]?(?:0|[1-9]\d*)(?:\.\d+)?"
+_SIGNS = r"^\s*(?:[€$£¥]|EUR|USD|GBP|CHF)\s*|\s*(?:[€$£¥%]|EUR|USD|GBP|CHF)\s*$"
+_AMOUNTS = ("price", "margin", "stock", "age")
+CONSENT, OPT_OUT = "consent", "opt_out"
 
 
-def clean_attributes(frame: pd.DataFrame, column: str, what: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def clean_attributes(
+    frame: pd.DataFrame,
+    column: str,
+    what: str,
+    meanings: Mapping[str, str] | None = None,
+    now: datetime | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The table indexed by its id, and the rows that were refused (line, reason, text).
 
-    Columns that hold only numbers become numbers (not ids, nor where one begins with a zero, as post codes do).
-    An item's name is found under its usual names, or as the column of distinct texts, and called `title`.
+    `meanings` maps a meaning (title, price, consent...) to its column, which then goes by that name: amounts
+    lose their currency, consent becomes yes or no, a sign-up becomes a time where `now` is given and the
+    column can be read. Other columns that hold only numbers become numbers (not ids, nor where one begins
+    with a zero, as post codes do). An item's name is else found as the column of distinct texts.
     """
     ids = clean_ids(frame[column], what)
     reasons = pd.Series("", index=range(len(frame)), dtype="str")
@@ -34,10 +41,30 @@ def clean_attributes(frame: pd.DataFrame, column: str, what: str) -> tuple[pd.Da
     kept = (reasons == "").to_numpy(bool)
     if not kept.any():
         raise DataError(f"No row of it has a {what} id.", fix="Check which column holds the id.")
-    table = frame.drop(columns=column)[kept]
-    table = pd.DataFrame({str(name): _typed(table[name]) for name in table.columns}, index=table.index)
+    table = _meant(frame.drop(columns=column)[kept], meanings or {}, now)
     table.index = pd.Index(ids.values[kept].to_numpy(object), dtype="str", name=what)
     return (_titled(table) if what == "item" else table), refused_rows(frame, reasons)
+
+
+def _meant(table: pd.DataFrame, meanings: Mapping[str, str], now: datetime | None) -> pd.DataFrame:
+    """The columns typed, those with a meaning under its name."""
+    special: dict[str, Callable[[pd.Series], pd.Series]] = {
+        **dict.fromkeys(_AMOUNTS, _amount),
+        CONSENT: consent_of,
+        OPT_OUT: partial(consent_of, opt_out=True),
+    }
+    if now is not None:
+        special["signup"] = partial(_moment, now=now)
+    by_column = {name: meaning for meaning, name in meanings.items()}
+    taken = {*meanings} - {*by_column}
+    result: dict[str, pd.Series] = {}
+    for name in table.columns:
+        meaning = by_column.get(name, "")
+        read = special.get(meaning, _typed)
+        own = f"{name} (column)" if name in taken else str(name)
+        target = CONSENT if meaning == OPT_OUT else meaning or own
+        result[target] = read(table[name])
+    return pd.DataFrame(result, index=table.index)
 
 
 def _typed(column: pd.Series) -> pd.Series:
@@ -49,10 +76,27 @@ def _typed(column: pd.Series) -> pd.Series:
     return column
 
 
+def _amount(column: pd.Series) -> pd.Series:
+    """Numbers, without a currency or a percent sign; the column as it is where it holds other things."""
+    bare = column.str.replace(_SIGNS, "", regex=True)
+    try:
+        cleaned = clean_values(bare)
+    except InputError:
+        return _typed(column)
+    refused = [flagged for reason, flagged in cleaned.refused.items() if reason != "has no value"]
+    return _typed(column) if np.logical_or.reduce(refused).any() else cleaned.values
+
+
+def _moment(column: pd.Series, now: datetime) -> pd.Series:
+    try:
+        return clean_times(column, now).values
+    except InputError:
+        return _typed(column)
+
+
 def _titled(table: pd.DataFrame) -> pd.DataFrame:
-    names = {str(name).lower().replace(" ", "_"): str(name) for name in table.columns}
-    found = next((names[name] for name in _TITLES if name in names), None) or _title_by_content(table)
-    return table if found is None or "title" in table else table.rename(columns={found: "title"})
+    found = None if "title" in table else _title_by_content(table)
+    return table if found is None else table.rename(columns={found: "title"})
 
 
 def _title_by_content(table: pd.DataFrame) -> str | None:

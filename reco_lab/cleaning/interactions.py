@@ -1,33 +1,24 @@
 """A table of text to clean rows of interactions, with an account of every row that did not make it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from reco_lab.cleaning.cleaned import Cleaned, Cleaner
-from reco_lab.cleaning.ids import clean_ids
-from reco_lab.cleaning.kinds import clean_kinds
-from reco_lab.cleaning.times import clean_times
-from reco_lab.cleaning.values import clean_values
+from reco_lab.cleaning.mending import Effect, mend
+from reco_lab.cleaning.times import check_range
+from reco_lab.cleaning.typed import ROLES, TypedTable, read_roles
 from reco_lab.core.errors import DataError
 from reco_lab.core.interactions import ColumnMap
+from reco_lab.core.recipe import Reading
+from reco_lab.core.step import Step, StepContext
+
+__all__ = ["CleanTable", "Reading", "clean_interactions", "mended_table", "refused_rows"]
 
 LONGEST_SHOWN = 500
 MOST_SHOWN = 20
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a person may say about a file that it does not show by itself."""
-
-    decimal: Literal[".", ","] | None = None
-    day_first: bool | None = None
-    zone: str = "UTC"
-    kinds: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,13 +26,14 @@ class CleanTable:
     """Clean rows (columns user, item and, where mapped, value, time, kind) and the account of the others.
 
     `refused` has a row for each row left out: line, reason, text. `mended` counts what was put right,
-    `notes` say how each column was understood.
+    `notes` say how each column was understood, `effects` what each step did.
     """
 
     frame: pd.DataFrame
     refused: pd.DataFrame
     mended: Mapping[str, int]
     notes: Mapping[str, str]
+    effects: tuple[Effect, ...] = ()
 
     @property
     def columns(self) -> ColumnMap:
@@ -51,19 +43,37 @@ class CleanTable:
 
 
 def clean_interactions(
-    frame: pd.DataFrame, columns: ColumnMap, now: datetime, reading: Reading | None = None
+    frame: pd.DataFrame,
+    columns: ColumnMap,
+    now: datetime,
+    reading: Reading | None = None,
+    steps: Sequence[Step] = (),
+    ctx: StepContext | None = None,
 ) -> CleanTable:
-    """Clean each mapped column; a row that any of them refuses is left out with its first reason.
+    """Read each mapped column, run the steps, and leave out with its first reason what is not usable then.
 
-    The frame's index holds the lines. Raises DataError where no row is left.
+    The frame's index holds the lines. Raises MappingError or DataError where a column cannot be read, where
+    a time before 1990 or in the future is left, and where no row is.
     """
-    cleaned = {
-        role: cleaner(frame[getattr(columns, role)])
-        for role, cleaner in _cleaners(now, reading or Reading()).items()
-        if getattr(columns, role) is not None
-    }
-    reasons = _reasons(cleaned, len(frame))
-    kept = (reasons == "").to_numpy(bool)
+    typed = read_roles(frame, columns, now, reading or Reading())
+    for question in typed.questions.values():
+        raise question
+    return mended_table(frame, columns, typed, steps, ctx or StepContext(now))
+
+
+def mended_table(
+    frame: pd.DataFrame, columns: ColumnMap, typed: TypedTable, steps: Sequence[Step], ctx: StepContext
+) -> CleanTable:
+    """The steps run over a table that is read already; `frame` is its text, `columns` the mapping it was read by."""
+    mended = mend(typed.frame, steps, ctx)
+    reasons = typed.reasons.copy()
+    by_step = mended.reasons[(reasons[mended.reasons.index] == "").to_numpy(bool)]
+    reasons[by_step.index] = by_step
+    kept = np.zeros(len(frame), bool)
+    kept[mended.frame.index] = True
+    kept &= (reasons == "").to_numpy(bool)
+    if columns.time is not None and "time" in mended.frame:
+        check_range(frame[columns.time], typed.frame["time"], kept, ctx.now)
     refused = refused_rows(frame, reasons)
     if not kept.any():
         raise DataError(
@@ -72,13 +82,9 @@ def clean_interactions(
             else "There are no rows in it.",
             fix="Check which column means what.",
         )
-    clean = pd.DataFrame({role: one.values for role, one in cleaned.items()})[kept]
-    return CleanTable(
-        clean,
-        refused,
-        {what: count for one in cleaned.values() for what, count in one.mended.items()},
-        {role: one.note for role, one in cleaned.items() if one.note},
-    )
+    rows = mended.frame.loc[kept[mended.frame.index], [role for role in ROLES if role in mended.frame]]
+    table = CleanTable(rows, refused, typed.mended, typed.notes, mended.effects)
+    return replace(table, mended={**typed.mended, **_changes(mended.effects)})
 
 
 def refused_rows(frame: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
@@ -97,21 +103,5 @@ def refused_rows(frame: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
     )
 
 
-def _cleaners(now: datetime, reading: Reading) -> dict[str, Cleaner]:
-    return {
-        "user": lambda column: clean_ids(column, "customer"),
-        "item": lambda column: clean_ids(column, "item"),
-        "value": lambda column: clean_values(column, reading.decimal),
-        "time": lambda column: clean_times(column, now, day_first=reading.day_first, zone=reading.zone),
-        "kind": lambda column: clean_kinds(column, reading.kinds),
-    }
-
-
-def _reasons(cleaned: Mapping[str, Cleaned], rows: int) -> pd.Series:
-    known = [""]
-    first = np.zeros(rows, np.int16)
-    for one in cleaned.values():
-        for reason, flagged in one.refused.items():
-            first[flagged & (first == 0)] = len(known)
-            known.append(reason)
-    return pd.Series(np.array(known, object)[first], dtype="str")
+def _changes(effects: Sequence[Effect]) -> dict[str, int]:
+    return {one.step.title.lower(): one.changed for one in effects if one.changed}

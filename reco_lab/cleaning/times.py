@@ -7,69 +7,116 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reco_lab.cleaning.cleaned import Cleaned, distinct, first_line, spread
+from reco_lab.cleaning.cleaned import Cleaned, Mask, distinct, first_line, spread
+from reco_lab.cleaning.months import MONTHS, month_numbers
 from reco_lab.core.errors import DataError, MappingError
 
 LOOKED_AT = 5000
 EARLIEST = np.datetime64("1990-01-01", "us")
+NAT = np.datetime64("NaT", "us")
 _UNITS = {"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1, "nanoseconds": 0.001}
 _DATE8 = r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
-_PARTS = (
-    r"(?P<first>\d{1,2})(?P<mark>[./-])(?P<second>\d{1,2})[./-](?P<year>\d{4}|\d{2})"
-    r"(?:[ T,]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second_>\d{2}(?:\.\d+)?))?\s*(?P<half>[AaPp][Mm])?)?"
+_COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+_HOURS = {
+    "Z": 0, "UT": 0, "UTC": 0, "GMT": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6,
+    "PST": -8, "PDT": -7, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2, "EEST": 3, "WET": 0, "WEST": 1,
+}  # fmt: skip
+_NAMED = "|".join(sorted(_HOURS, key=len, reverse=True))
+_ZONE = rf"(?:\s*(?P<zone>{_NAMED}|(?:UTC|GMT)?[+-]\d{{2}}(?::?\d{{2}})?))?"
+_ZONED = r"(?:Z|\d:?\d{2}(?:[.,]\d+)?\s*[+-]\d{2}(?::?\d{2})?)$"
+_TIME = (
+    r"(?:[ T,:]+(?:at |um |à |a las )?(?P<hour>\d{1,2})[:h.](?P<minute>\d{2})(?:[:.](?P<second>\d{2}(?:[.,]\d+)?))?"
+    rf"\s*(?P<half>[AaPp]\.?[Mm]\.?)?(?:\s?Uhr)?{_ZONE})?"
 )
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|\.|º)?"
+_YEAR = r"(?P<year>\d{4}|\d{2})"
+_MONTH = r"(?P<month>[^\W\d_]{3,12})\.?"
+_CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2}):(?P<second>\d{2})"
+_WEEKDAY = r"(?:[^\W\d_]{2,10}\.?,? +)?"
+_NUMERIC = rf"(?P<first>\d{{1,2}})(?P<mark>[./-])(?P<then>\d{{1,2}})[./-]{_YEAR}{_TIME}"
+_YEAR_FIRST = rf"(?P<year>\d{{4}})[./-](?P<month>\d{{1,2}})[./-](?P<day>\d{{1,2}}){_TIME}"
+_WORDED = (
+    rf"{_WEEKDAY}{_DAY}[ ./-]+(?:de )?{_MONTH}[ .,/-]+(?:del? )?{_YEAR}{_TIME}",
+    rf"{_WEEKDAY}{_MONTH}[ -]+{_DAY},?[ -]+{_YEAR}{_TIME}",
+    rf"(?P<year>\d{{4}})[ /-]{_MONTH}[ /-]{_DAY}{_TIME}",
+    rf"{_WEEKDAY}{_MONTH} +{_DAY} +{_CLOCK}(?: (?P<zone>{_NAMED}|[+-]\d{{4}}))? (?P<year>\d{{4}})",
+)
+_FIELDS = ("year", "month", "day", "hour", "minute", "second", "half", "zone")
 Times = NDArray[np.datetime64]
 
 
 @dataclass(frozen=True)
-class _Reading:
+class _Read:
     times: Times
     note: str
 
 
 def clean_times(
-    column: pd.Series, now: datetime, *, day_first: bool | None = None, zone: str = "UTC"
+    column: pd.Series, now: datetime, *, day_first: bool | None = None, zone: str = "UTC", stop: bool = True
 ) -> Cleaned:
     """Turn texts into UTC datetimes in microseconds; rows without a readable time are refused.
 
-    Understood, each for the whole column: epochs (the unit follows from their range), ISO 8601, YYYYMMDD,
-    and numeric dates whose order of day and month the column shows. Times without a zone are of `zone`.
-    Raises MappingError where the column holds no times or day and month cannot be told apart (then say
-    `day_first`), DataError for a time before 1990 or more than a day after `now`.
+    Understood, each for the whole column: epochs (the unit follows from their range), ISO 8601 and its usual
+    variants, YYYYMMDD, dates with the month's name, and numeric dates whose order of day and month the column
+    shows. Times without a zone are of `zone`. Raises MappingError where the column holds no times or day and
+    month cannot be told apart (then say `day_first`) and, unless `stop` is false, DataError for a time before
+    1990 or more than a day after `now`.
     """
     codes, texts = distinct(column)
-    bare = texts.str.strip()
-    latest = np.datetime64(now.replace(tzinfo=None) + timedelta(days=1), "us")
-    reading = _read(bare, str(column.name), latest, day_first, zone)
-    times = reading.times
+    bare = texts.str.strip().str.strip("[]")
+    read = _read(bare, str(column.name), _latest(now), day_first, zone)
+    times = read.times
     unread = np.isnat(times)
     if len(times) and unread.mean() > 0.5:
         raise MappingError(
             f"Column {column.name!r} does not hold times, for example {bare[unread].iloc[0]!r}.",
             fix="Choose the column that says when, or none.",
         )
-    outside = ~unread & ((times < EARLIEST) | (times > latest))
-    if outside.any():
-        _stop(column, spread(codes, outside), times[outside][0])
-    values = pd.Series(np.append(times, np.datetime64("NaT"))[codes], column.index, name=column.name)
+    values = pd.Series(np.append(times, NAT)[codes], column.index, name=column.name)
+    if stop:
+        check_range(column, values, np.ones(len(column), bool), now)
     refused = {"has no time": codes < 0, "has a time that cannot be read": spread(codes, unread)}
-    return Cleaned(values, refused, note=reading.note)
+    return Cleaned(values, refused, note=read.note)
 
 
-def _read(texts: pd.Series, name: str, latest: np.datetime64, day_first: bool | None, zone: str) -> _Reading:
-    if _share(texts, _DATE8) > 0.5:
-        return _Reading(_dates(texts, "%Y%m%d", zone), f"dates as YYYYMMDD{_said(zone)}")
+def check_range(column: pd.Series, times: pd.Series, rows: Mask, now: datetime) -> None:
+    """Raise DataError naming the first of these rows that lies before 1990 or more than a day after `now`."""
+    moments = times.to_numpy("datetime64[us]")
+    outside = rows & outside_range(moments, now)
+    if not outside.any():
+        return
+    line, text = first_line(column, outside)
+    raise DataError(
+        f"Column {column.name!r} says {text!r}, which is {np.datetime_as_string(moments[outside][0], 's')}: "
+        "before 1990 or in the future.",
+        where=f"line {line}",
+        fix="Mend or remove it, or choose another column for the time.",
+    )
+
+
+def outside_range(times: Times, now: datetime) -> Mask:
+    """Which times lie before 1990 or more than a day after `now`."""
+    return (times < EARLIEST) | (times > _latest(now))
+
+
+def _latest(now: datetime) -> np.datetime64:
+    return np.datetime64(now.replace(tzinfo=None) + timedelta(days=1), "us")
+
+
+def _read(texts: pd.Series, name: str, latest: np.datetime64, day_first: bool | None, zone: str) -> _Read:
+    for length, form in _COMPACT.items():
+        if _share(texts, rf"{_DATE8}\d{{{length - 8}}}") > 0.5:
+            words = "YYYYMMDD" + "HHMMSS"[: length - 8]
+            return _Read(_dates(texts, form, zone), f"dates as {words}{_said(zone)}")
     if _share(texts, r"\d+(?:\.\d+)?(?:[eE]\+?\d+)?") > 0.5:
         return _epoch(texts, name, latest)
-    if _share(texts, _PARTS) > 0.5:
+    if _share(texts, _NUMERIC) > 0.5:
         return _numeric(texts, name, day_first, zone)
-    zoned = texts.str.contains(r"(?:Z|[+-]\d{2}:?\d{2}|UTC)$", regex=True).to_numpy(bool)
-    utc = texts.str.endswith("UTC")
-    plain = texts.where(~utc, texts.str.slice(stop=-3).str.strip() + "Z") if utc.any() else texts
-    times = np.full(len(texts), np.datetime64("NaT", "us"))
-    for flags, where in ((zoned, "UTC"), (~zoned, zone)):
-        times[flags] = _dates(plain[flags], "ISO8601", where)
-    return _Reading(times, "ISO dates" + ("" if zoned.all() else _said(zone)))
+    if float(texts.iloc[:LOOKED_AT].str.contains(r"[^\W\d_]{3}", regex=True).mean() or 0) > 0.5:
+        worded = _worded(texts, zone)
+        if worded is not None:
+            return worded
+    return _iso(texts, zone)
 
 
 def _share(texts: pd.Series, pattern: str) -> float:
@@ -91,7 +138,21 @@ def _to_utc(parsed: pd.Series, zone: str) -> Times:
     return np.asarray(parsed.dt.tz_convert("UTC").dt.tz_localize(None), "datetime64[us]")
 
 
-def _epoch(texts: pd.Series, name: str, latest: np.datetime64) -> _Reading:
+def _iso(texts: pd.Series, zone: str) -> _Read:
+    """ISO 8601 first; what that does not read may have other marks, single digits or a zone's name."""
+    zoned = texts.str.contains(_ZONED, regex=True).to_numpy(bool)
+    times = np.full(len(texts), NAT)
+    for flags, where in ((zoned, "UTC"), (~zoned, zone)):
+        times[flags] = _dates(texts[flags], "ISO8601", where)
+    left = np.isnat(times)
+    if left.any():
+        parts = texts[left].str.extract(f"^{_YEAR_FIRST}$")
+        times[left] = _assembled(parts, zone)
+        zoned = zoned | np.isin(np.arange(len(texts)), np.flatnonzero(left)[parts["zone"].notna()])
+    return _Read(times, "ISO dates" + ("" if zoned.all() else _said(zone)))
+
+
+def _epoch(texts: pd.Series, name: str, latest: np.datetime64) -> _Read:
     numbers = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     middle = float(np.nanmedian(numbers))
     low, high = (float(bound.astype(np.int64)) for bound in (EARLIEST, latest))
@@ -105,33 +166,67 @@ def _epoch(texts: pd.Series, name: str, latest: np.datetime64) -> _Reading:
     far = np.abs(micro) > 2.0**62
     if far.any():
         raise DataError(f"Column {name!r} mixes units of time, for example {texts[far].iloc[0]!r}.")
-    times = np.full(len(texts), np.datetime64("NaT", "us"))
+    times = np.full(len(texts), NAT)
     known = ~np.isnan(micro)
     times[known] = micro[known].astype(np.int64).astype("datetime64[us]")
-    return _Reading(times, f"{unit} since 1970, UTC")
+    return _Read(times, f"{unit} since 1970, UTC")
 
 
-def _numeric(texts: pd.Series, name: str, day_first: bool | None, zone: str) -> _Reading:
-    parts = texts.str.extract(f"^{_PARTS}$")
-    first, second = (pd.to_numeric(parts[one], errors="coerce") for one in ("first", "second"))
+def _numeric(texts: pd.Series, name: str, day_first: bool | None, zone: str) -> _Read:
+    parts = texts.str.extract(f"^{_NUMERIC}$")
+    first, then = (pd.to_numeric(parts[one], errors="coerce") for one in ("first", "then"))
     if day_first is None:
-        day_first = _order(texts, first, second, bool((parts["mark"] == ".").any()), name)
-    day, month = (first, second) if day_first else (second, first)
-    year = pd.to_numeric(parts["year"], errors="coerce")
-    year = year.where(year > 99, year.where(year < 69, year - 100) + 2000)
-    hour = pd.to_numeric(parts["hour"], errors="coerce").fillna(0)
-    half = parts["half"].str.lower()
-    hour = hour.where(half.isna(), hour % 12 + 12 * (half == "pm"))
-    fields = {"year": year, "month": month, "day": day, "hour": hour}
-    fields["minute"] = pd.to_numeric(parts["minute"], errors="coerce").fillna(0)
-    fields["second"] = pd.to_numeric(parts["second_"], errors="coerce").fillna(0)
-    parsed = pd.to_datetime(pd.DataFrame(fields), errors="coerce")
+        day_first = _order(texts, first, then, bool((parts["mark"] == ".").any()), name)
+    day, month = (first, then) if day_first else (then, first)
     order = "day before month" if day_first else "month before day"
-    return _Reading(_to_utc(parsed, zone), f"dates with the {order}{_said(zone)}")
+    said = "" if parts["zone"].notna().all() else _said(zone)
+    return _Read(_assembled(parts.assign(day=day, month=month), zone), f"dates with the {order}{said}")
 
 
-def _order(texts: pd.Series, first: pd.Series, second: pd.Series, dots: bool, name: str) -> bool:
-    days_first, months_first = (first > 12).to_numpy(bool), (second > 12).to_numpy(bool)
+def _worded(texts: pd.Series, zone: str) -> _Read | None:
+    """Dates with the month's name; None where there are none."""
+    parts = pd.DataFrame(index=texts.index, columns=list(_FIELDS), dtype="str")
+    for pattern in _WORDED:
+        found = texts.str.extract(f"^{pattern}$").reindex(columns=list(_FIELDS))
+        parts = parts.where(parts["year"].notna(), found)
+    parts["month"] = month_numbers(parts["month"])
+    if parts["month"].isna().mean() > 0.5:
+        return None
+    said = "" if parts["zone"].notna().all() else _said(zone)
+    return _Read(_assembled(parts, zone), f"dates with the month's name, such as {MONTHS[0]}{said}")
+
+
+def _assembled(parts: pd.DataFrame, zone: str) -> Times:
+    """Year, month, day, hour, minute, second, half of the day and zone to UTC."""
+    numbers = {
+        name: pd.to_numeric(parts[name].astype("str").str.replace(",", "."), errors="coerce")
+        for name in _FIELDS[:6]
+    }
+    year = numbers["year"]
+    year = year.where(year > 99, year.where(year < 69, year - 100) + 2000)
+    half = parts["half"].astype("str").str.lower().str[0]
+    hour = numbers["hour"].fillna(0)
+    hour = hour.where(half.isna(), hour % 12 + 12 * (half == "p"))
+    fields = numbers | {"year": year, "hour": hour}
+    fields |= {name: numbers[name].fillna(0) for name in ("minute", "second")}
+    parsed = pd.to_datetime(pd.DataFrame(fields), errors="coerce")
+    offsets = _offsets(parts["zone"].astype("str"))
+    known = ~np.isnat(offsets)
+    return np.where(known, parsed.to_numpy("datetime64[us]") - offsets, _to_utc(parsed, zone))
+
+
+def _offsets(zones: pd.Series) -> NDArray[np.timedelta64]:
+    named = zones.map(_HOURS).astype("float64")
+    signed = zones.str.extract(r"(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>\d{2})?$")
+    hours = pd.to_numeric(signed["hours"]) + pd.to_numeric(signed["minutes"]).fillna(0) / 60
+    total = named.fillna(hours * (1 - 2 * (signed["sign"] == "-")))
+    return (
+        (total * 60).round().astype("Float64").to_numpy(np.float64, na_value=np.nan).astype("timedelta64[m]")
+    )
+
+
+def _order(texts: pd.Series, first: pd.Series, then: pd.Series, dots: bool, name: str) -> bool:
+    days_first, months_first = (first > 12).to_numpy(bool), (then > 12).to_numpy(bool)
     if days_first.any() and months_first.any():
         raise DataError(
             f"Column {name!r} writes dates in two ways: {texts[days_first].iloc[0]!r} and "
@@ -144,13 +239,3 @@ def _order(texts: pd.Series, first: pd.Series, second: pd.Series, dots: bool, na
             fix="Say which comes first: the day or the month.",
         )
     return bool(days_first.any()) or (dots and not months_first.any())
-
-
-def _stop(column: pd.Series, flagged: NDArray[np.bool_], time: np.datetime64) -> None:
-    line, text = first_line(column, flagged)
-    raise DataError(
-        f"Column {column.name!r} says {text!r}, which is {np.datetime_as_string(time, 's')}: before 1990 or "
-        "in the future.",
-        where=f"line {line}",
-        fix="Mend or remove it, or choose another column for the time.",
-    )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reco_lab.core.errors import InputError
+from reco_lab.store.disk import FULL
 
 Report = Callable[[float, str], None]
 Handler = Callable[[Any, Mapping[str, Any], Report], Mapping[str, Any]]
@@ -15,6 +16,7 @@ OPENER = "reco_lab.workspace:Workspace.open"
 OUT_OF_MEMORY = (
     "There was not enough memory for this. Try fewer or smaller models, or a smaller part of the data."
 )
+OUT_OF_SPACE = "The disk is full. What was stored before is untouched; free some space and start this again."
 
 
 def resolve(path: str) -> Any:
@@ -38,6 +40,8 @@ def sentence(error: Exception, reference: str) -> str:
         return str(error)
     if isinstance(error, MemoryError):
         return OUT_OF_MEMORY
+    if isinstance(error, OSError) and error.errno in FULL:
+        return OUT_OF_SPACE
     return f"Something went wrong on our side. The details are in the log under {reference}."
 
 

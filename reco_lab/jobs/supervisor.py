@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reco_lab.core.clock import SystemClock
+from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.jobs.handlers import thread_limits
-from reco_lab.store.database import Database
+from reco_lab.store.database import Database, from_environment
+from reco_lab.store.disk import lay_ballast
 from reco_lab.store.locks import FileLock
 from reco_lab.store.log import Log
 from reco_lab.store.queue import Queue
@@ -22,6 +24,7 @@ POLL_SECONDS = 0.1
 BEAT_SECONDS = 2.0
 CHECKPOINT_SECONDS = 30.0
 GRACE_SECONDS = 0.4
+RETRY_SECONDS = 1.0
 
 
 @dataclass
@@ -47,11 +50,13 @@ class Supervisor:
         if not lock.acquire(timeout=1.0):
             return False
         clock = SystemClock()
-        self._log = Log(self.home / "log", clock).bind(supervisor=self.name)
-        self._database = Database.open(self.home, os.environ.get("RECO_LAB_DATABASE_URL") or None)
+        self._database = Database.open(self.home, from_environment())
+        log = Log(self.home / "log", clock, secrets=self._database.secrets)
+        self._log = log.bind(supervisor=self.name)
         self._queue = Queue(self._database, clock)
         try:
             self._log.info("supervisor begins", pid=os.getpid())
+            lay_ballast(self.home)
             self._taken_up(self._queue.reap(silent_for=0))
             self._loop()
         finally:
@@ -63,10 +68,20 @@ class Supervisor:
         self._child = self._spawn()
         wanted, since = self._wanted(), time.monotonic()
         while time.monotonic() - since < self.idle_seconds and lock_path(self.home).exists():
-            self._tick()
+            self._try_tick()
             if self._job is not None or self._wanted() != wanted:
                 wanted, since = self._wanted(), time.monotonic()
             time.sleep(POLL_SECONDS)
+
+    def _try_tick(self) -> None:
+        try:
+            self._tick()
+        except NotFoundError:  # a restore took the job away
+            self._kill()
+            self._job = None
+        except InputError as error:  # the disk is full or the database server is gone, and both may pass
+            self._log.warning("the worker waits", why=str(error))
+            time.sleep(RETRY_SECONDS)
 
     def _tick(self) -> None:
         now = time.monotonic()
@@ -141,12 +156,11 @@ class Supervisor:
 
     def _leave(self) -> None:
         self._kill()
-        if lock_path(
-            self.home
-        ).exists():  # else somebody removed the workspace, and nothing may bring it back
-            self._taken_up(self._queue.reap(silent_for=0))
+        if lock_path(self.home).exists():  # else the workspace was removed, and nothing may bring it back
+            with suppress(InputError):  # what cannot be noted now is dealt with by the next supervisor
+                self._taken_up(self._queue.reap(silent_for=0))
+                self._database.checkpoint()
             self._log.info("supervisor ends")
-            self._database.checkpoint()
         self._database.close()
 
     def _taken_up(self, ids: list[str]) -> None:

@@ -1,42 +1,118 @@
 """A file of customers or items, joined to a log by the column that holds its ids."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
 import pandas as pd
 
+from reco_lab.analysis.attribute_columns import PERSONAL, guess_attributes, personal_columns
 from reco_lab.cleaning.attributes import clean_attributes
 from reco_lab.cleaning.ids import clean_ids
+from reco_lab.cleaning.personal import personal_kind
 from reco_lab.core.errors import MappingError
+from reco_lab.core.recipe import TableRecipe
 from reco_lab.sources import sniff
 
 WIDEST = 200
+_SAMPLE = 20_000
+Spell = Callable[[pd.Series], pd.Series]
 
 
 @dataclass(frozen=True, eq=False)
 class Attributes:
-    """A clean table indexed by id, and the rows of its file that were refused (file, line, reason, text)."""
+    """A clean table indexed by id, and the rows of its file that were refused (file, line, reason, text).
+
+    `recipe` says how it was read, and `notes` the same in words: what each column means, what was left out.
+    """
 
     frame: pd.DataFrame
     refused: pd.DataFrame
+    recipe: TableRecipe
+    notes: tuple[str, ...]
 
 
-def read_attributes(path: Path, what: str, ids: pd.Index) -> Attributes:
+def read_attributes(
+    path: Path,
+    what: Literal["customer", "item"],
+    ids: pd.Index,
+    *,
+    recipe: TableRecipe | None = None,
+    spell: Spell | None = None,
+    now: datetime | None = None,
+) -> Attributes:
     """Read a table of customers or items; its id column is the one that shares most with the log's `ids`.
 
-    Raises MappingError where no column shares any.
+    `recipe` says what a person decided; without one, meanings are guessed and columns with personal data of
+    customers are left out. `spell` turns the file's ids into the log's (pseudonyms). Raises MappingError where
+    no column shares any id.
     """
     table = sniff(path).read(path)
-    names = list(table.frame.columns)[:WIDEST]
-    shared = [
-        len(pd.Index(clean_ids(table.frame[name], what).values.unique()).intersection(ids)) for name in names
-    ]
+    column = _id_column(table.frame, what, ids, recipe, spell, path.name)
+    chosen = recipe or _guessed(table.frame.drop(columns=column), what, column)
+    left = table.frame.drop(columns=[name for name in chosen.leave_out if name in table.frame])
+    meanings = {meaning: name for meaning, name in chosen.columns.items() if name in left}
+    frame, refused = clean_attributes(left, column, what, meanings, now)
+    if spell is not None:
+        frame.index = pd.Index(spell(frame.index.to_series()), dtype="str", name=what)
+    unread = pd.DataFrame([vars(one) for one in table.refused], columns=["line", "reason", "text"])
+    return Attributes(
+        frame,
+        pd.concat([unread, refused], ignore_index=True).assign(file=path.name),
+        chosen,
+        _notes(chosen, what),
+    )
+
+
+def _id_column(
+    frame: pd.DataFrame, what: str, ids: pd.Index, recipe: TableRecipe | None, spell: Spell | None, file: str
+) -> str:
+    names = [recipe.id] if recipe and recipe.id in frame else [str(name) for name in frame.columns[:WIDEST]]
+    shared = [len(_ids(frame[name], what, spell).intersection(ids)) for name in names]
     if not max(shared):
         raise MappingError(
             f"No column of it holds ids of {what}s that the interactions know, such as {str(ids[0])!r}.",
-            where=path.name,
+            where=file,
             fix=f"Bring the table whose ids are those of the {what} column.",
         )
-    frame, refused = clean_attributes(table.frame, names[shared.index(max(shared))], what)
-    unread = pd.DataFrame([vars(one) for one in table.refused], columns=["line", "reason", "text"])
-    return Attributes(frame, pd.concat([unread, refused], ignore_index=True).assign(file=path.name))
+    return str(names[int(np.argmax(shared))])
+
+
+def _ids(column: pd.Series, what: str, spell: Spell | None) -> pd.Index:
+    found = pd.Series(clean_ids(column, what).values.dropna().unique(), dtype="str")
+    return pd.Index(found if spell is None else spell(found))
+
+
+def _guessed(frame: pd.DataFrame, what: str, column: str) -> TableRecipe:
+    kind: Literal["customers", "items"] = "customers" if what == "customer" else "items"
+    guess = guess_attributes(frame, kind)
+    meanings = {meaning: str(one.column) for meaning, one in guess.items() if meaning not in PERSONAL}
+    private = _private(frame) if what == "customer" else ()
+    return TableRecipe(
+        id=column,
+        columns={meaning: name for meaning, name in meanings.items() if name not in private},
+        leave_out=private,
+    )
+
+
+def _private(frame: pd.DataFrame) -> tuple[str, ...]:
+    """Columns with personal data, by name or by content."""
+    named = personal_columns(frame)
+    held = (
+        name
+        for name in frame.columns
+        if personal_kind(frame[name].iloc[:_SAMPLE], named.get(str(name), "")) in {"email", "phone"}
+    )
+    return tuple(dict.fromkeys([*named, *map(str, held)]))
+
+
+def _notes(recipe: TableRecipe, what: str) -> tuple[str, ...]:
+    meant = [f"{name!r} is the {meaning}" for meaning, name in recipe.columns.items() if name != meaning]
+    notes = [f"Table of {what}s: {', '.join(meant)}."] if meant else []
+    if recipe.leave_out:
+        names = ", ".join(map(repr, recipe.leave_out))
+        notes.append(f"Left out of the table of {what}s, as personal data: {names}.")
+    return tuple(notes)

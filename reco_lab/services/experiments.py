@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import ValidationError
 
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import NotFoundError
@@ -167,7 +168,13 @@ def comparison(workspace: Workspace, experiment_id: str) -> Comparison:
         raise NotFoundError(
             f"The experiment {record.name!r} has no result yet.", fix="Wait until it has finished."
         )
-    return Comparison.model_validate(record.comparison)
+    try:
+        return Comparison.model_validate(record.comparison)
+    except ValidationError as error:
+        raise NotFoundError(
+            f"The result of {record.name!r} was kept by another version of Reco Lab.",
+            fix="Run the experiment again.",
+        ) from error
 
 
 def experiment_of(record: ExperimentRecord) -> Experiment:

@@ -33,6 +33,13 @@ def guessed_columns(guess: Guess) -> Columns:
     return Columns(**{role: one.column for role, one in guess if one.confidence >= SURE})
 
 
+def named_columns(mapping: ColumnMap) -> Columns:
+    """The mapping by names, as a recipe keeps it."""
+    return Columns(
+        user=mapping.user, item=mapping.item, value=mapping.value, time=mapping.time, kind=mapping.kind
+    )
+
+
 def problems(frame: pd.DataFrame, columns: Columns) -> Iterator[str]:
     """What is wrong with a mapping, each as a sentence with what to change. Looks at the rows it is given."""
     try:

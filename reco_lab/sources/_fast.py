@@ -15,6 +15,7 @@ from pyarrow import csv as arrow_csv
 
 from reco_lab.core.source import Refused
 from reco_lab.sources._dialect import Dialect
+from reco_lab.sources._header import joined_names
 from reco_lab.sources._records import MOST_LINES_IN_A_ROW
 from reco_lab.sources._tables import text_frame, unique_names
 from reco_lab.sources._text import Text
@@ -25,17 +26,21 @@ _BLOCK_BYTES = 8 << 20
 
 def fast(text: Text, dialect: Dialect) -> Read | None:
     """Every record of the text, none refused; None where that cannot be had."""
-    odd = dialect.escape or dialect.skip_space or dialect.preamble or dialect.quote not in {"", '"'}
+    odd = dialect.skip_space or dialect.preamble or dialect.quote not in {"", '"'}
     if odd or text.damaged or text.mixed_ends or b"\0" in text.data:
         return None
     starts = _records(text, dialect)
     if starts is None:
         return None
-    names = _names(text, int(starts[0]), dialect) if dialect.header else [""] * dialect.width
-    table = _parse(text, dialect, int(starts[0]) if dialect.header else 0)
-    lines = starts[int(dialect.header) :]
-    if table is None or table.num_rows != len(lines) or len(names) != dialect.width:
+    first = dialect.header_rows
+    header = [_names(text, int(line), dialect) for line in starts[:first]]
+    if len(starts) < first or any(len(names) != dialect.width for names in header):
         return None
+    table = _parse(text, dialect, int(starts[first - 1]) if first else 0)
+    lines = starts[first:]
+    if table is None or table.num_rows != len(lines):
+        return None
+    names = joined_names(header) if header else [""] * dialect.width
     return text_frame(table.columns, unique_names(names), lines), ()
 
 
@@ -47,7 +52,7 @@ def _records(text: Text, dialect: Dialect) -> NDArray[np.int64] | None:
     full = stops - begins > (data[np.maximum(stops - 1, 0)] == ord("\r"))
     if dialect.quote:
         quotes = np.flatnonzero(data == ord('"'))
-        if not _regular(data, quotes, dialect.delimiter):
+        if not _regular(data, quotes, dialect.cut):
             return None
         outside = np.searchsorted(quotes, begins) % 2 == 0
         full &= outside
@@ -82,7 +87,7 @@ def _parse(text: Text, dialect: Dialect, skipped: int) -> pa.Table | None:
             pa.BufferReader(text.data),
             read_options=arrow_csv.ReadOptions(column_names=keys, skip_rows=skipped, block_size=_BLOCK_BYTES),
             parse_options=arrow_csv.ParseOptions(
-                delimiter=dialect.delimiter,
+                delimiter=dialect.cut,
                 quote_char=dialect.quote or False,
                 newlines_in_values=bool(dialect.quote),
             ),

@@ -21,14 +21,15 @@ class _UnclosedError(Exception):
 class Records:
     """Rows of the right width with the lines they begin on, and what was refused.
 
-    `preamble` are refused rows before the table; they do not count as damage. `names` is the header.
+    `aside` are refused rows that are no damage: those before the table, and comments. `header` holds the rows
+    of names.
     """
 
-    names: list[str] | None = None
+    header: list[list[str]] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
-    preamble: list[Refused] = field(default_factory=list)
+    aside: list[Refused] = field(default_factory=list)
 
 
 def careful(text: str, dialect: Dialect, *, rows: int | None, most_refused: float) -> Records:
@@ -102,17 +103,21 @@ class _Feed(Iterator[str]):
 def _take(found: Records, feed: _Feed, row: list[str], dialect: Dialect) -> None:
     if feed.blank:
         return
-    if len(found.preamble) < dialect.preamble and not found.rows and found.names is None:
+    begun = bool(found.rows or found.header)
+    if not begun and len(found.aside) < dialect.preamble:
         feed.give_up()
-        found.preamble.append(feed.refused("stands before the table"))
+        found.aside.append(feed.refused("stands before the table"))
     elif damage := feed.damage:
         feed.give_up()
         found.refused.append(feed.refused(damage))
     elif len(row) != dialect.width:
         feed.give_up()
-        found.refused.append(feed.refused(f"has {len(row)} values where {dialect.width} are expected"))
-    elif dialect.header and found.names is None:
-        found.names = row
+        if row[0].startswith("#"):
+            found.aside.append(feed.refused("is a comment"))
+        else:
+            found.refused.append(feed.refused(f"has {len(row)} values where {dialect.width} are expected"))
+    elif len(found.header) < dialect.header_rows:
+        found.header.append(row)
     else:
         found.rows.append(row)
         found.lines.append(feed.line)

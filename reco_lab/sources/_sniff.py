@@ -5,6 +5,8 @@ from pathlib import Path
 from reco_lab.core.errors import DataError
 from reco_lab.core.source import Source, sources
 from reco_lab.sources._files import head
+from reco_lab.sources._guard import Guarded
+from reco_lab.sources._text import unicode_mark, unmarked_utf16
 
 _CONVERT = "Save it as CSV (UTF-8) and bring that."
 _FOREIGN = (
@@ -13,20 +15,20 @@ _FOREIGN = (
     (b"GIF8", "a GIF picture"),
     (b"RIFF", "a picture or a sound"),
     (b"%PDF", "a PDF document"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)"),
+    (b"\xd0\xcf\x11\xe0", "an old office document"),
     (b"SQLite format 3", "an SQLite database"),
-    (b"\x28\xb5\x2f\xfd", "packed with Zstandard"),
+    (b"\x28\xb5\x2f\xfd", "packed twice"),
+    (b"\x1f\x8b\x08", "packed twice"),
+    (b"PK\x03\x04", "an archive or a document in an archive"),
     (b"BZh", "packed with bzip2"),
     (b"\xfd7zXZ", "packed with xz"),
     (b"7z\xbc\xaf", "a 7-Zip archive"),
     (b"PK\x05\x06", "an empty archive"),
     (b"ARROW1", "an Arrow (Feather) file"),
     (b"<", "a web page or XML"),
-    (b"{", "JSON"),
-    (b"[", "JSON"),
+    (b"{\"", "JSON that cannot be read"),
 )
 _CONTROL = bytes([*range(9), *range(14, 31)])
-_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def sniff(path: Path, format: str | None = None) -> Source:  # noqa: A002 - the word of the experiment file
@@ -43,17 +45,16 @@ def sniff(path: Path, format: str | None = None) -> Source:  # noqa: A002 - the 
             raise DataError(
                 f"There is no format called {format!r}.", fix=f"There are: {', '.join(sorted(known))}."
             )
-        return known[format]
-    special = [one for name, one in known.items() if name != "delimited"]
-    for source in (*special, known["delimited"]):
-        if source.recognises(path, start):
-            return source
+        return Guarded(format, known[format])
+    for name in sorted(known, key=lambda name: name == "delimited"):
+        if known[name].recognises(path, start):
+            return Guarded(name, known[name])
     raise DataError(f"It is {_what(start)}, not a table of text.", where=path.name, fix=_CONVERT)
 
 
 def is_text(start: bytes) -> bool:
     """Whether these first bytes of a file may be a table of text."""
-    if start[:2] in _MARKS:
+    if unicode_mark(start)[:2] not in {b"", b"\xef\xbb"} or unmarked_utf16(start[:4096]):
         return True
     foreign = any(start.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(mark) for mark, _ in _FOREIGN)
     return not foreign and len(start.translate(None, _CONTROL)) >= len(start) * 0.99

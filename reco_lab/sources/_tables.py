@@ -38,6 +38,34 @@ def unique_names(names: Sequence[str]) -> list[str]:
     return result
 
 
+def without_repeated_names(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Refused]]:
+    """The frame without rows that only repeat the column names, and these as refused rows."""
+    again = np.ones(len(frame), bool)
+    for name in frame.columns:
+        again &= (frame[name] == name).to_numpy(bool, na_value=False)
+        if not again.any():
+            return frame, []
+    text = ", ".join(map(str, frame.columns))
+    lines = frame.index[again].tolist()
+    return frame[~again], [Refused(line, text, "repeats the names of the columns") for line in lines]
+
+
+def choose(wanted: Any, labels: Sequence[str], default: int, what: str, name: str) -> int:
+    """The number (from 1) of what is wanted, given as a number or a label; `default` where nothing is.
+
+    Raises DataError with what there is.
+    """
+    if wanted is None:
+        return default
+    if isinstance(wanted, str) and wanted in labels:
+        return labels.index(wanted) + 1
+    if isinstance(wanted, int) and not isinstance(wanted, bool) and 1 <= wanted <= len(labels):
+        return wanted
+    raise DataError(
+        f"There is no {what} {wanted!r}.", where=name, fix=f"There are: {'; '.join(labels) or 'none'}."
+    )
+
+
 def check_width(width: int, name: str) -> None:
     """Raise DataError for more than 1,000 columns."""
     if width > MOST_COLUMNS:

@@ -1,16 +1,29 @@
 """Bytes to UTF-8, without ever replacing a character silently."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reco_lab.core.errors import DataError
+from reco_lab.sources._encoding import ENOUGH, WORDS, guesses
+from reco_lab.sources._files import long_line
 
 LONGEST_LINE = 1 << 20
-_ENCODINGS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+MOST_ALTERNATIVES = 4
+_MARKS = {
+    b"\xff\xfe\0\0": "utf-32-le",
+    b"\0\0\xfe\xff": "utf-32-be",
+    b"\xef\xbb\xbf": "utf-8",
+    b"\xff\xfe": "utf-16-le",
+    b"\xfe\xff": "utf-16-be",
+}
 _DAMAGED = re.compile("[\udc80-\udcff]")
+_LOST = "\ufffd".encode()
+_SURE = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,14 +31,15 @@ class Text:
     """A file's text as UTF-8 with its line ends at `ends`; `damaged` where some bytes of it are not UTF-8.
 
     `encoding` says in words how it was read. Line ends are LF, CR LF or, in files that have no LF, CR.
-    `warning` is what a person should look at, empty if nothing.
+    `notes` is what a person should see: a `warning`, and for a guess `encoding_sample` (five lines that show
+    it) and `encoding_alternatives` (name to the same lines read in that encoding).
     """
 
     data: bytes
     encoding: str
     ends: NDArray[np.int64]
     damaged: bool = False
-    warning: str = ""
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def mixed_ends(self) -> bool:
@@ -33,25 +47,62 @@ class Text:
         return self.data.count(b"\r") != self.data.count(b"\r\n")
 
 
+@dataclass(frozen=True)
+class _Found:
+    encoding: str
+    damaged: bool = False
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
 def decode(data: bytes, name: str, encoding: str | None = None) -> Text:
     """Decide the encoding (or take the one given), and check that no line is longer than 1 MB.
 
-    UTF-8 and UTF-16 with their marks, UTF-8 without, else Windows-1252, which is shown as a guess. Bytes
-    that are neither are refused; a few broken bytes in a UTF-8 text are left to be refused by line.
+    Unicode with its mark or without, else the encoding that makes the text most readable, which is shown as a
+    guess. Bytes that no encoding makes readable are refused; a few broken bytes in a UTF-8 text are left to be
+    refused by line.
     """
-    found, warning, damaged = _encoding(data, name) if encoding is None else (encoding, "", False)
-    mark = next((mark for mark in _ENCODINGS if data.startswith(mark)), b"")
+    found = _encoding(data, name) if encoding is None else _Found(encoding)
+    mark = unicode_mark(data)
     body = data[len(mark) :]
-    if found != "utf-8":
+    if found.encoding != "utf-8":
         try:
-            body = body.decode(found).encode("utf-8", "surrogatepass")
+            body = body.decode(found.encoding).encode("utf-8", "surrogatepass")
         except (UnicodeDecodeError, LookupError) as error:
-            raise DataError(f"It cannot be read as {found} ({error}).", where=name) from error
+            raise DataError(f"It cannot be read as {found.encoding} ({error}).", where=name) from error
     if b"\n" not in body:
         body = body.replace(b"\r", b"\n")
-    ends = np.flatnonzero(np.frombuffer(body, np.uint8) == ord("\n"))
+    ends = line_ends(body)
     _check_lines(body, ends, name)
-    return Text(body, found + (" with a mark" if mark else ""), ends, damaged, warning)
+    notes = {**found.notes, **_lost(body, found)}
+    return Text(body, found.encoding + (" with a mark" if mark else ""), ends, found.damaged, notes)
+
+
+def unicode_mark(data: bytes) -> bytes:
+    """The byte order mark at the beginning, if any."""
+    return next((mark for mark in _MARKS if data.startswith(mark)), b"")
+
+
+def unmarked_utf16(start: bytes) -> str:
+    """UTF-16 without a mark, told by the NULs in every other place of mostly Latin text; empty if it is not."""
+    for encoding, quiet, loud in (("utf-16-le", 1, 0), ("utf-16-be", 0, 1)):
+        if len(start) >= 16 and 0 not in start[loud::2] and start[quiet::2].count(0) > 0.4 * (len(start) // 2):
+            return encoding
+    return ""
+
+
+def whole_lines(data: bytes) -> bytes:
+    """The beginning of a text without its last line, which may be cut; a text of one line as it is."""
+    found = _MARKS.get(unicode_mark(data)) or unmarked_utf16(data[:4096]) or "ascii"
+    end = "\n".encode(found)
+    stop = data.rfind(end)
+    while stop > 0 and stop % len(end):
+        stop = data.rfind(end, 0, stop + len(end) - 1)
+    return data[: stop + len(end)] if stop > 0 else data
+
+
+def line_ends(data: bytes) -> NDArray[np.int64]:
+    """The places of the line ends."""
+    return np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
 
 
 def is_damaged(line: str) -> bool:
@@ -59,38 +110,65 @@ def is_damaged(line: str) -> bool:
     return _DAMAGED.search(line) is not None
 
 
-def _encoding(data: bytes, name: str) -> tuple[str, str, bool]:
-    for mark, encoding in _ENCODINGS.items():
-        if data.startswith(mark) and encoding != "utf-8":
-            return encoding, "", False
+def _encoding(data: bytes, name: str) -> _Found:
+    if (marked := _MARKS.get(unicode_mark(data), "utf-8")) != "utf-8":
+        return _Found(marked)
+    if unmarked := unmarked_utf16(data[:4096]):
+        return _Found(unmarked)
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
-        return _not_utf8(data, name, error)
-    return "utf-8", "", False
+        return _not_utf8(data, name, data.count(b"\n", 0, error.start) + 1)
+    return _Found("utf-8")
 
 
-def _not_utf8(data: bytes, name: str, error: UnicodeDecodeError) -> tuple[str, str, bool]:
-    line = data.count(b"\n", 0, error.start) + 1
-    if not data.decode("utf-8", "ignore").isascii():
-        return "utf-8", f"Line {line} has bytes that are not UTF-8; such lines are refused.", True
+def _not_utf8(data: bytes, name: str, line: int) -> _Found:
+    text = data.decode("utf-8", "surrogateescape")
+    broken = len(_DAMAGED.findall(text))
+    beyond = len(data) - len(text.encode("ascii", "ignore")) - broken
+    damage = _Found(
+        "utf-8", True, {"warning": f"Line {line} has bytes that are not UTF-8; such lines are refused."}
+    )
+    if beyond > 4 * broken:
+        return damage
+    good = [one for one in guesses(data) if one.score >= ENOUGH and _decodes(data, one.encoding)]
+    if good:
+        best = good[0]
+        others = good[1 : 1 + MOST_ALTERNATIVES]
+        unsure = any(best.score - one.score < _SURE for one in others)
+        warning = f"Read as {WORDS[best.encoding]}, a guess{'' if unsure else ' that looks right'}. "
+        notes = {
+            "warning": f"{warning}Check the letters in line {line}: {best.lines[0]}",
+            "encoding_unsure": unsure,
+            "encoding_sample": list(best.lines),
+            "encoding_alternatives": {one.encoding: list(one.lines) for one in others},
+        }
+        return _Found(best.encoding, notes=notes)
+    if broken <= 0.01 * (data.count(b"\n") + 1):
+        return damage
+    raise DataError(
+        f"It is not UTF-8 (line {line}), and in no other encoding do its letters make words.",
+        where=name,
+        fix="Save it as UTF-8, or say which encoding it has.",
+    )
+
+
+def _decodes(data: bytes, encoding: str) -> bool:
     try:
-        data.decode("cp1252")
-    except UnicodeDecodeError as other:
-        raise DataError(
-            f"It is neither UTF-8 (line {line}) nor Windows-1252.",
-            where=name,
-            fix="Save it as UTF-8, or say which encoding it has.",
-        ) from other
-    sample = data.split(b"\n")[line - 1].decode("cp1252").strip()[:80]
-    return "cp1252", f"Read as Windows-1252, a guess. Check the letters in line {line}: {sample}", False
+        data.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _lost(data: bytes, found: _Found) -> dict[str, str]:
+    if _LOST not in data or "warning" in found.notes:
+        return {}
+    line = data.count(b"\n", 0, data.find(_LOST)) + 1
+    return {"warning": f"Letters were lost before this file was made: line {line} holds the sign \ufffd for one."}
 
 
 def _check_lines(data: bytes, ends: NDArray[np.int64], name: str) -> None:
     lengths = np.diff(np.concatenate(([-1], ends, [len(data)])))
     if lengths.max() > LONGEST_LINE:
-        raise DataError(
-            f"Line {int(lengths.argmax()) + 1} is longer than 1 MB.",
-            where=name,
-            fix="Check that its rows stand on lines of their own.",
-        )
+        raise long_line(int(lengths.argmax()) + 1, name)

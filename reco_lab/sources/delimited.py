@@ -1,23 +1,36 @@
-"""Delimited text: comma, semicolon, tab, bar, double colon or space; with a header or without."""
+"""Delimited text: any delimiter, quote and encoding; with header rows or without, in one table or several."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from reco_lab.core.errors import DataError
-from reco_lab.core.source import Source, Table
-from reco_lab.sources._dialect import SAMPLE_CHARS, STAND_IN, Dialect, decide, stand_in
-from reco_lab.sources._fast import Read, fast
+from reco_lab.core.source import Refused, Source, Table
+from reco_lab.sources._dialect import ESCAPED, SAMPLE_CHARS, STAND_IN, Dialect, decide
+from reco_lab.sources._fast import fast
 from reco_lab.sources._files import contents
-from reco_lab.sources._records import careful
+from reco_lab.sources._header import joined_names
+from reco_lab.sources._records import Records, careful
+from reco_lab.sources._segments import FEWEST_ROWS, Segment, outside, segments
 from reco_lab.sources._sniff import is_text
-from reco_lab.sources._tables import MOST_REFUSED, check_refused, check_width, text_frame, unique_names
-from reco_lab.sources._text import Text, decode
+from reco_lab.sources._tables import (
+    MOST_REFUSED,
+    check_refused,
+    check_width,
+    choose,
+    text_frame,
+    unique_names,
+    without_repeated_names,
+)
+from reco_lab.sources._text import Text, decode, line_ends, whole_lines
 
-PREVIEW_BYTES = 64 << 20
+PREVIEW_BYTES = 4 << 20
+_LEAST_LOOK = 1000
 
 
 class Delimited(Source):
@@ -33,33 +46,99 @@ class Delimited(Source):
     def read(
         self, path: Path, *, header: bool | None = None, rows: int | None = None, **options: Any
     ) -> Table:
-        """Read the file; options `delimiter` and `encoding` replace the decision on the sample.
+        """Read the file; options `delimiter`, `quote` and `encoding` replace the decision on the sample.
 
-        Raises DataError where it is not text, has a header only, more than 1,000 columns, a line of more
-        than 1 MB, or more than 1 % of rows that cannot be parsed.
+        Of several tables in the file the first large one is read, or the one that the option `table` numbers (from 1).
+        Raises DataError where it is not text, has a header only, more than 1,000 columns, a line of more than
+        1 MB, or more than 1 % of rows that cannot be parsed (unless the option `allow_refused` is true).
         """
         text = _text(path, rows, options.get("encoding"))
-        sample = _sample(text.data)
-        dialect = decide(sample, header=header, delimiter=options.get("delimiter"))
-        check_width(dialect.width, path.name)
-        text = _stand_in(text, dialect.delimiter, path.name)
-        if _later_quotes(text.data, sample, dialect):
-            dialect = replace(dialect, quote='"')
-        read = fast(text, dialect) if rows is None else None
-        frame, refused = read or _slow(text, dialect, rows, path.name)
+        return _Reading(path.name, header, rows, options).table(text)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One reading of one text: what was asked."""
+
+    name: str
+    header: bool | None
+    rows: int | None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def table(self, text: Text) -> Table:
+        dialect = self._dialect(text)
+        data = dialect.prepare(text.data)
+        text = text if data is text.data else replace(text, data=data, ends=line_ends(data))
+        wanted = self.options.get("table")
+        read = fast(text, dialect) if self.rows is None and wanted is None else None
+        if read is None:
+            decoded = text.data.decode("utf-8", "surrogateescape")
+            found = self._careful(decoded, dialect, len(text.ends) + 1)
+            if wanted is not None or _in_a_row(found.refused) >= FEWEST_ROWS:
+                tables = segments(decoded, dialect)
+                if len(tables) > 1 or wanted is not None:
+                    return self._one_of(text, decoded, tables, dialect)
+            read = self._frame(found, dialect)
+        frame, again = without_repeated_names(read[0])
         if frame.empty:
-            raise DataError("It has a header but no rows.", where=path.name, fix="Export it with its rows.")
-        words = {"format": "delimited", "encoding": text.encoding} | dialect.words()
-        words |= {"warning": text.warning} if text.warning else {}
-        return Table(frame, len(frame) + len(refused), refused, words)
+            raise DataError("It has a header but no rows.", where=self.name, fix="Export it with its rows.")
+        refused = [replace(one, text=dialect.restore(one.text)) for one in (*read[1], *again)]
+        words = {"format": "delimited", "encoding": text.encoding} | dialect.words() | dict(text.notes)
+        return Table(_restored(frame, dialect), len(frame) + len(refused), tuple(refused), words)
+
+    def _dialect(self, text: Text) -> Dialect:
+        sample = _sample(text.data)
+        options = self.options
+        dialect = decide(
+            sample, header=self.header, delimiter=options.get("delimiter"), quote=options.get("quote")
+        )
+        check_width(dialect.width, self.name)
+        if (dialect.cut != dialect.delimiter and STAND_IN.encode() in text.data) or (
+            dialect.escape and ESCAPED.encode() in text.data
+        ):
+            raise DataError("It has control characters where only text may be.", where=self.name)
+        later = options.get("quote") is None and _later_quotes(text.data, sample, dialect)
+        return replace(dialect, quote='"') if later else dialect
+
+    def _careful(self, text: str, dialect: Dialect, lines: int) -> Records:
+        most = lines if self.options.get("allow_refused") else max(MOST_REFUSED * lines, _LEAST_LOOK)
+        return careful(text, dialect, rows=self.rows, most_refused=most)
+
+    def _frame(self, found: Records, dialect: Dialect) -> tuple[pd.DataFrame, tuple[Refused, ...]]:
+        if not self.options.get("allow_refused"):
+            check_refused(found.refused, len(found.rows) + len(found.refused), self.name)
+        columns = list(zip(*found.rows, strict=True)) or [()] * dialect.width
+        arrays = [pa.array(column, pa.large_string()) for column in columns]
+        names = unique_names(joined_names(found.header) if found.header else [""] * dialect.width)
+        return text_frame(arrays, names, found.lines), (*found.aside, *found.refused)
+
+    def _one_of(self, text: Text, decoded: str, tables: list[Segment], dialect: Dialect) -> Table:
+        """One of several tables, read as a text of its own; the rows of the others are refused as such."""
+        sizes = [len(one.lines) * one.columns for one in tables]
+        first = next((number for number, size in enumerate(sizes, 1) if size >= max(sizes) / 2), 1)
+        labels = [one.words(number) for number, one in enumerate(tables, 1)]
+        number = choose(self.options.get("table"), labels, first, "table", self.name)
+        chosen = tables[number - 1]
+        part = "\n".join(decoded.split("\n")[chosen.first - 1 : chosen.stop - 1])
+        data = dialect.restore(part).encode("utf-8", "surrogateescape")
+        inner = replace(self, options={key: value for key, value in self.options.items() if key != "table"})
+        table = inner.table(replace(text, data=data, ends=line_ends(data)))
+        frame = table.frame.set_axis(table.frame.index + chosen.first - 1)
+        moved = [replace(one, line=one.line + chosen.first - 1) for one in table.refused]
+        refused = sorted([*moved, *outside(decoded, tables, number)], key=lambda one: one.line)
+        words = table.dialect | {"tables": labels, "table": number}
+        if len(tables) > 1:
+            note = f"It holds {len(tables)} tables; {labels[number - 1]}, is read. "
+            words["warning"] = note + str(table.dialect.get("warning", ""))
+        return Table(frame, len(frame) + len(refused), tuple(refused), words)
 
 
 def _text(path: Path, rows: int | None, encoding: str | None) -> Text:
-    data = contents(path, None if rows is None else PREVIEW_BYTES)
-    if rows is not None and len(data) == PREVIEW_BYTES and b"\0" not in data[:4]:
-        data = data[: data.rfind(b"\n") + 1] or data
+    data = contents(path, None if rows is None else PREVIEW_BYTES, lines=True)
     if not is_text(data[:SAMPLE_CHARS]):
         raise DataError("It is not a text.", where=path.name, fix="Save it as CSV (UTF-8).")
+    if rows is not None and len(data) == PREVIEW_BYTES:
+        data = whole_lines(data)
     text = decode(data, path.name, encoding)
     if not text.data.strip():
         raise DataError("It is empty.", where=path.name, fix="Bring a file with a header and rows.")
@@ -72,30 +151,21 @@ def _sample(data: bytes) -> str:
     return data[: data.rfind(b"\n", 0, SAMPLE_CHARS) + 1 or SAMPLE_CHARS].decode("utf-8", "replace")
 
 
-def _stand_in(text: Text, delimiter: str, name: str) -> Text:
-    if delimiter == STAND_IN and STAND_IN.encode() in text.data:
-        raise DataError("It has control characters beside its double colons.", where=name)
-    data = stand_in(text.data, delimiter)
-    if data is text.data:
-        return text
-    return replace(text, data=data, ends=np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")))
-
-
 def _later_quotes(data: bytes, sample: str, dialect: Dialect) -> bool:
     """Whether values in quotes begin only after the sample."""
     edges = (dialect.delimiter.encode() + b'"', b'\n"')
-    return dialect.delimiter != STAND_IN and '"' not in sample and any(edge in data for edge in edges)
+    return dialect.cut != STAND_IN and '"' not in sample and any(edge in data for edge in edges)
 
 
-def _slow(text: Text, dialect: Dialect, rows: int | None, name: str) -> Read:
-    found = careful(
-        text.data.decode("utf-8", "surrogateescape"),
-        dialect,
-        rows=rows,
-        most_refused=max(MOST_REFUSED * (len(text.ends) + 1), 3),
-    )
-    check_refused(found.refused, len(found.rows) + len(found.refused), name)
-    columns = list(zip(*found.rows, strict=True)) or [()] * dialect.width
-    arrays = [pa.array(column, pa.large_string()) for column in columns]
-    names = unique_names(found.names or [""] * dialect.width)
-    return text_frame(arrays, names, found.lines), (*found.preamble, *found.refused)
+def _in_a_row(refused: list[Refused]) -> int:
+    """The longest run of neighbouring refused lines."""
+    steps = groupby(enumerate(refused), key=lambda pair: pair[1].line - pair[0])
+    return max((len(list(run)) for _, run in steps), default=0)
+
+
+def _restored(frame: pd.DataFrame, dialect: Dialect) -> pd.DataFrame:
+    """The frame with escaped delimiters as what they stand for."""
+    if not dialect.escape or dialect.quote:
+        return frame
+    renamed = frame.rename(columns=lambda name: name.replace(ESCAPED, dialect.delimiter))
+    return renamed.apply(lambda column: column.str.replace(ESCAPED, dialect.delimiter, regex=False))

@@ -12,8 +12,9 @@ from reco_lab.core.source import Refused, Source, Table
 from reco_lab.sources._files import HEAD_BYTES, contents
 from reco_lab.sources._sniff import is_text
 from reco_lab.sources._tables import text_frame
-from reco_lab.sources._text import decode
+from reco_lab.sources._text import decode, whole_lines
 
+PREVIEW_BYTES = 4 << 20
 _IDS = re.compile(r"[\w.-]*\d[\w.-]*")
 
 
@@ -45,7 +46,9 @@ class Lists(Source):
         **options: Any,
     ) -> Table:
         """Read the file. A customer without items is refused by line and stops nothing."""
-        text = decode(contents(path), path.name, options.get("encoding"))
+        data = contents(path, None if rows is None else PREVIEW_BYTES, lines=True)
+        cut = rows is not None and len(data) == PREVIEW_BYTES
+        text = decode(whole_lines(data) if cut else data, path.name, options.get("encoding"))
         if text.damaged or b"\0" in text.data:
             raise DataError("It has bytes that are not text.", where=path.name, fix="Save it as UTF-8.")
         lines = [line.split() for line in text.data.decode("utf-8").split("\n")[:rows]]

@@ -32,7 +32,7 @@ class Parquet(Source):
         rows: int | None = None,
         **options: Any,  # noqa: ARG002 - options are those of text files
     ) -> Table:
-        """Read the file. Raises DataError if it is damaged, nested, or larger in memory than 2 GB."""
+        """Read the file. Raises DataError if it is damaged, nested, or larger in memory than 4 GB."""
         try:
             table = self._table(path, rows)
             columns = [_text(column, name) for name, column in zip(table.column_names, table.columns)]  # noqa: B905 - Arrow's own pairs
@@ -50,13 +50,21 @@ class Parquet(Source):
         stored = sum(meta.row_group(group).total_byte_size for group in range(meta.num_row_groups))
         wanted = meta.num_rows if rows is None else min(rows, meta.num_rows)
         if max(stored, 8 * wanted * meta.num_columns) > MOST_BYTES:
-            raise DataError(
-                "It needs more than 2 GB of memory.", where=path.name, fix="Split it into smaller files."
-            )
-        if rows is None:
-            return file.read()
-        batches = file.iter_batches(batch_size=rows)
-        return pa.Table.from_batches([one for one in [next(batches, None)] if one], file.schema_arrow)
+            raise _too_large(path.name)
+        if rows is not None:
+            batches = file.iter_batches(batch_size=rows)
+            return pa.Table.from_batches([one for one in [next(batches, None)] if one], file.schema_arrow)
+        parts, size = [], 0
+        for part in file.iter_batches():
+            parts.append(part)
+            size += part.nbytes
+            if size > MOST_BYTES:
+                raise _too_large(path.name)
+        return pa.Table.from_batches(parts, file.schema_arrow)
+
+
+def _too_large(name: str) -> DataError:
+    return DataError("It needs more than 4 GB of memory.", where=name, fix="Split it into smaller files.")
 
 
 def _text(column: Any, name: str) -> Any:

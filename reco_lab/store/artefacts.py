@@ -2,11 +2,10 @@
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,8 @@ from numpy.typing import NDArray
 
 from reco_lab.core.errors import CorruptError, NotFoundError
 from reco_lab.core.recommender import State
+from reco_lab.store.disk import said_if_full
+from reco_lab.store.durable import sync_files, sync_folder
 from reco_lab.store.staging import Staging
 
 FORMAT = 1
@@ -59,22 +60,20 @@ class Artefacts:
     ) -> str:
         """Save and return the id; durable when it returns, and never half there whatever happens meanwhile.
 
-        Arrays of objects are refused with ValueError. Content that is there but damaged is put right.
+        Arrays of objects are refused with ValueError, a full disk with InputError. Content that is there but
+        damaged is put right. It belongs to this process until a record names it.
         """
-        draft = self.staging.folder()
-        try:
+        with self.staging.scratch() as draft, said_if_full(self.root.parent):
             _write_arrays(draft, arrays or {})
             _write_tables(draft, tables or {})
             _copy_files(draft, files or {})
             id_ = _write_manifest(draft, kind, meta or {})
-            self._publish(draft, id_)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+            self.publish(draft, id_)
         return id_
 
     def load(self, id_: str) -> Artefact:
         """Load all but the files, each checked first; NotFoundError or CorruptError."""
-        path = self._path(id_)
+        path = self.path(id_)
         if not path.is_dir():
             raise NotFoundError(f"There is no artefact {id_[:12]!r} in this workspace.")
         manifest = _checked(path, id_)
@@ -94,25 +93,87 @@ class Artefacts:
         artefact = self.load(id_)
         return artefact.meta["recommender"], _rebuild(artefact.meta["state"], artefact.arrays)
 
-    def _path(self, id_: str) -> Path:
+    def path(self, id_: str) -> Path:
+        """The folder of an artefact, there or not; NotFoundError for what cannot be an id."""
         if not _ID.fullmatch(id_):
             raise NotFoundError(f"{id_!r} is not the id of an artefact.")
         return self.root / id_[:2] / id_
 
-    def _publish(self, draft: Path, id_: str) -> None:
-        target = self._path(id_)
+    def publish(self, draft: Path, id_: str) -> None:
+        """Give a finished folder its place; a whole one that is there stays, a damaged one is replaced."""
+        target = self.path(id_)
+        self.staging.note(id_)
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
-            if _whole(target, id_):
+            if self.whole(id_):
                 return
             target.rename(self.staging.folder() / "damaged")
         try:
             draft.rename(target)
         except OSError:
-            if not _whole(target, id_):
+            if not self.whole(id_):
                 raise
-        _sync_folder(target.parent)
-        _sync_folder(self.root)
+        sync_folder(target.parent)
+        sync_folder(self.root)
+
+    def ids(self) -> list[str]:
+        """The ids of all artefacts that are there."""
+        return sorted(path.name for path in self.root.glob("[0-9a-f][0-9a-f]/*") if _ID.fullmatch(path.name))
+
+    def size(self, id_: str) -> int:
+        """How many bytes an artefact takes."""
+        return sum(path.stat().st_size for path in self.path(id_).rglob("*") if path.is_file())
+
+    def whole(self, id_: str) -> bool:
+        """Whether an artefact is there and every file of it is what was written."""
+        try:
+            _checked(self.path(id_), id_)
+        except CorruptError:
+            return False
+        return True
+
+    def with_parts(self, ids: Iterable[str]) -> set[str]:
+        """These ids and those that their manifests name, and so on."""
+        known: set[str] = set()
+        found = set(ids)
+        while found:
+            known |= found
+            manifests = [self.path(id_) / "manifest.json" for id_ in found if _ID.fullmatch(id_)]
+            named = (_ids_in(path.read_text("utf-8", "replace")) for path in manifests if path.exists())
+            found = set().union(*named).intersection(self.ids()) - known
+        return known
+
+    def settle(self, named: Callable[[], set[str]]) -> None:
+        """What a record names belongs to the record, and no more to the process that published it."""
+        with self.staging.alone():
+            self.staging.settle(self.with_parts(named()))
+
+    def lost(self, named: Callable[[], set[str]]) -> list[str]:
+        """What no record names and no living process is about to name. `named` gives the ids in the records."""
+        with self.staging.alone():
+            return self._lost(named)
+
+    def remove_lost(self, named: Callable[[], set[str]]) -> list[str]:
+        """Remove what `lost` tells; each disappears as a whole. Returns the ids."""
+        with self.staging.scratch() as rubbish, self.staging.alone():
+            gone = self._lost(named)
+            self._set_aside(gone, rubbish)
+        return gone
+
+    def sweep(self, named: Callable[[], set[str]]) -> int:
+        """Remove what dead processes left: their scratch, and what they published and never came to record."""
+        return self.staging.sweep(
+            lambda lost, rubbish: self._set_aside(lost - self.with_parts(named()), rubbish)
+        )
+
+    def _lost(self, named: Callable[[], set[str]]) -> list[str]:
+        kept = self.with_parts(named() | self.staging.in_flight())
+        return [id_ for id_ in self.ids() if id_ not in kept]
+
+    def _set_aside(self, ids: Iterable[str], rubbish: Path) -> None:
+        for id_ in ids:
+            if _ID.fullmatch(id_) and self.path(id_).exists():
+                self.path(id_).rename(rubbish / id_)
 
 
 def _write_arrays(draft: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -155,9 +216,9 @@ def _write_manifest(draft: Path, kind: str, meta: Mapping[str, Any]) -> str:
     manifest = {"format": FORMAT, "kind": kind, "meta": dict(meta), "files": digests}
     text = json.dumps(manifest, sort_keys=True, indent=1, ensure_ascii=False).encode()
     (draft / "manifest.json").write_bytes(text)
-    _sync_files(draft / name for name in [*names, "manifest.json"])
+    sync_files(draft / name for name in [*names, "manifest.json"])
     for folder in [*(path for path in draft.iterdir() if path.is_dir()), draft]:
-        _sync_folder(folder)
+        sync_folder(folder)
     return hashlib.sha256(text).hexdigest()
 
 
@@ -178,33 +239,13 @@ def _checked(path: Path, id_: str) -> dict[str, Any]:
     return manifest
 
 
-def _whole(path: Path, id_: str) -> bool:
-    try:
-        _checked(path, id_)
-    except CorruptError:
-        return False
-    return True
+def _ids_in(text: str) -> set[str]:
+    return set(re.findall(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", text))
 
 
 def _digest(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _sync_files(paths: Iterable[Path]) -> None:
-    for path in paths:
-        with path.open("rb+") as stream:
-            os.fsync(stream.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    if os.name == "nt":  # Windows has no way to sync a folder
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _flatten(state: State, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:

@@ -1,8 +1,11 @@
 """The structured log: one JSON object a line, one file a day, in the workspace."""
 
 import hashlib
+import json
+import re
 import traceback
 from collections.abc import MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,9 @@ import structlog
 
 from reco_lab.core.clock import Clock
 
+HIDDEN = "***"
+_PASSWORD = re.compile(r"(://[^:/@\s\"]*:)[^@\s\"]+@")
+
 
 @dataclass(frozen=True)
 class _Lines:
@@ -18,26 +24,40 @@ class _Lines:
 
     folder: Path
     clock: Clock
+    secrets: tuple[str, ...] = ()
 
     def msg(self, line: str) -> None:
+        with suppress(OSError):  # a full disk must not turn the sentence about it into a crash
+            self._append(self._redacted(line))
+
+    def _append(self, line: str) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / f"{self.clock.now():%Y-%m-%d}.jsonl").open("a", encoding="utf-8") as stream:
             stream.write(line + "\n")
+
+    def _redacted(self, line: str) -> str:
+        for secret in self.secrets:
+            line = line.replace(json.dumps(secret)[1:-1], HIDDEN)
+        return _PASSWORD.sub(rf"\1{HIDDEN}@", line)
 
     debug = info = warning = error = msg
 
 
 @dataclass(frozen=True)
 class Log:
-    """Events with the facts bound to them (run, job, request)."""
+    """Events with the facts bound to them (run, job, request).
+
+    No secret, and no password in an address, reaches the file.
+    """
 
     folder: Path
     clock: Clock
     facts: dict[str, Any] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
 
     def bind(self, **facts: Any) -> "Log":
         """The same log with these facts in every event."""
-        return Log(self.folder, self.clock, self.facts | facts)
+        return Log(self.folder, self.clock, self.facts | facts, self.secrets)
 
     def info(self, event: str, **facts: Any) -> None:
         """Note that something happened."""
@@ -56,7 +76,7 @@ class Log:
 
     def _logger(self) -> structlog.typing.FilteringBoundLogger:
         logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
-            _Lines(self.folder, self.clock),
+            _Lines(self.folder, self.clock, self.secrets),
             processors=[structlog.processors.add_log_level, self._stamp, structlog.processors.JSONRenderer()],
             wrapper_class=structlog.make_filtering_bound_logger("info"),
             context_class=dict,

@@ -1,7 +1,7 @@
 """The queue of long work: rows in the store that survive reruns, restarts and dead workers."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,9 +31,14 @@ class Queue:
 
     database: Database
     clock: Clock
+    guard: Callable[[], None] = lambda: None
 
     def submit(self, kind: str, payload: Mapping[str, Any], *, key: str | None = None) -> str:
-        """Queue a job and return its id; if a live job has the same key, that one's id instead."""
+        """Queue a job and return its id; if a live job has the same key, that one's id instead.
+
+        Raises what `guard` raises where nothing new may be begun, such as on a disk that is nearly full.
+        """
+        self.guard()
         id_ = uuid.uuid4().hex[:12]
         values = {
             "id": id_,
@@ -140,6 +145,18 @@ class Queue:
             for row in rows:
                 connection.execute(jobs.update().where(jobs.c.id == row.id).values(self._after_death(row)))
         return [row.id for row in rows]
+
+    def over_before(self, moment: datetime) -> list[str]:
+        """The ids of the jobs that were over before a moment."""
+        query = sa.select(jobs.c.id).where(jobs.c.state.not_in(LIVE), jobs.c.finished < moment)
+        with self.database.read() as connection:
+            return list(connection.execute(query.order_by(jobs.c.number)).scalars())
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """Remove jobs that are over for good."""
+        with self.database.write() as connection:
+            for id_ in ids:
+                connection.execute(jobs.delete().where(jobs.c.id == id_, jobs.c.state.not_in(LIVE)))
 
     def _after_death(self, row: sa.Row[Any]) -> dict[str, Any]:
         counted = {"interrupted": row.interrupted + 1}

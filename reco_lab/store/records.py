@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class DatasetVersion:
-    """One imported version of a data set; `artefact` holds its tables, `summary` what a list shows."""
+    """One imported version of a data set; `artefact` holds its tables, `summary` what a list shows.
+
+    `dropped` is when it was taken away; it can be brought back until it is forgotten.
+    """
 
     name: str
     version: int
@@ -19,6 +22,7 @@ class DatasetVersion:
     summary: Mapping[str, Any]
     synthetic: bool
     created: datetime
+    dropped: datetime | None = None
 
 
 @dataclass(frozen=True)

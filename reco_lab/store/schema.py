@@ -1,6 +1,9 @@
 """The tables of `state.db`: few writes, small rows. Arrays and tables of data are artefacts beside it."""
 
+import json
+import re
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -20,6 +23,41 @@ class Moment(sa.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value else None
 
 
+class Words(sa.TypeDecorator[str]):
+    """Text for people. What no database keeps (NUL, half a surrogate pair) becomes the replacement character."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """To text that any database keeps."""
+        return None if value is None else _UNKEPT.sub("\N{REPLACEMENT CHARACTER}", value)
+
+
+class JsonText(sa.TypeDecorator[Any]):
+    """JSON as text: PostgreSQL's own type refuses NaN, which a metric may be, and the escaped NUL."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, *, none_as_null: bool = False) -> None:
+        super().__init__()
+        self.none_as_null = none_as_null
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """To JSON."""
+        return None if value is None and self.none_as_null else json.dumps(value)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
+        """From JSON."""
+        return None if value is None else json.loads(value)
+
+
+def _json(*, none_as_null: bool = False) -> sa.types.TypeEngine[Any]:
+    return sa.JSON(none_as_null=none_as_null).with_variant(JsonText(none_as_null=none_as_null), "postgresql")
+
+
+_UNKEPT = re.compile("[\0\ud800-\udfff]")
 metadata = sa.MetaData()
 
 datasets = sa.Table(
@@ -28,12 +66,13 @@ datasets = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("name", sa.String(64), nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("title", Words, nullable=False),
     sa.Column("fingerprint", sa.String(64), nullable=False),
     sa.Column("artefact", sa.String(64), nullable=False),
-    sa.Column("summary", sa.JSON, nullable=False),
+    sa.Column("summary", _json(), nullable=False),
     sa.Column("synthetic", sa.Boolean, nullable=False),
     sa.Column("created", Moment, nullable=False),
+    sa.Column("dropped", Moment),
     sa.UniqueConstraint("name", "version", name="datasets_name_version"),
 )
 
@@ -43,11 +82,11 @@ experiments = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("id", sa.String(16), nullable=False, unique=True),
     sa.Column("key", sa.String(64), nullable=False, unique=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("spec", sa.JSON, nullable=False),
-    sa.Column("dataset", sa.Text, nullable=False, index=True),
+    sa.Column("name", Words, nullable=False),
+    sa.Column("spec", _json(), nullable=False),
+    sa.Column("dataset", Words, nullable=False, index=True),
     sa.Column("fingerprint", sa.String(64), nullable=False),
-    sa.Column("comparison", sa.JSON(none_as_null=True)),
+    sa.Column("comparison", _json(none_as_null=True)),
     sa.Column("created", Moment, nullable=False),
 )
 
@@ -55,7 +94,7 @@ runs = sa.Table(
     "runs",
     metadata,
     sa.Column("key", sa.String(64), primary_key=True),
-    sa.Column("result", sa.JSON, nullable=False),
+    sa.Column("result", _json(), nullable=False),
     sa.Column("artefact", sa.String(64)),
     sa.Column("created", Moment, nullable=False),
 )
@@ -64,7 +103,7 @@ settings = sa.Table(
     "settings",
     metadata,
     sa.Column("name", sa.String(120), primary_key=True),
-    sa.Column("value", sa.JSON, nullable=False),
+    sa.Column("value", _json(), nullable=False),
 )
 
 LIVE = ("queued", "running")
@@ -75,17 +114,17 @@ jobs = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("id", sa.String(16), nullable=False, unique=True),
     sa.Column("kind", sa.String(64), nullable=False),
-    sa.Column("payload", sa.JSON, nullable=False),
+    sa.Column("payload", _json(), nullable=False),
     sa.Column("key", sa.String(200)),
     sa.Column("state", sa.String(16), nullable=False, index=True),
     sa.Column("fraction", sa.Float, nullable=False),
-    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("message", Words, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("interrupted", sa.Integer, nullable=False),
     sa.Column("cancelling", sa.Boolean, nullable=False),
     sa.Column("worker", sa.String(64), nullable=False),
-    sa.Column("result", sa.JSON(none_as_null=True)),
-    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("result", _json(none_as_null=True)),
+    sa.Column("error", Words, nullable=False),
     sa.Column("reference", sa.String(16), nullable=False),
     sa.Column("submitted", Moment, nullable=False),
     sa.Column("started", Moment),

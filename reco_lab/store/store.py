@@ -1,8 +1,9 @@
 """What the workspace remembers: data sets and their versions, experiments, runs and settings."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
@@ -12,9 +13,11 @@ from reco_lab.core.clock import Clock
 from reco_lab.core.errors import DataError, NotFoundError
 from reco_lab.store.database import Database
 from reco_lab.store.records import DatasetVersion, ExperimentRecord, RunRecord
-from reco_lab.store.schema import datasets, experiments, runs, settings
+from reco_lab.store.schema import datasets, experiments, metadata, runs, settings
 
+_ID = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_KEYS = {"datasets": ("name", "version"), "runs": ("key",), "jobs": ("id",)}
 ID_LENGTH = 12
 
 
@@ -47,9 +50,10 @@ class Store:
         with self.database.write() as connection:
             newest = connection.execute(_newest(name)).one_or_none()
             if newest is None or newest.fingerprint != fingerprint:
+                last = sa.select(sa.func.max(datasets.c.version)).where(datasets.c.name == name)
                 values = {
                     "name": name,
-                    "version": newest.version + 1 if newest else 1,
+                    "version": (connection.execute(last).scalar() or 0) + 1,
                     "title": title or (newest.title if newest else name),
                     "fingerprint": fingerprint,
                     "artefact": artefact,
@@ -63,14 +67,16 @@ class Store:
 
     def datasets(self) -> list[DatasetVersion]:
         """The newest version of each data set, by name."""
-        newest = sa.select(sa.func.max(datasets.c.number)).group_by(datasets.c.name)
+        kept = sa.select(sa.func.max(datasets.c.number)).where(datasets.c.dropped.is_(None))
+        newest = kept.group_by(datasets.c.name)
         query = sa.select(datasets).where(datasets.c.number.in_(newest)).order_by(datasets.c.name)
         with self.database.read() as connection:
             return [_dataset(row) for row in connection.execute(query)]
 
     def versions(self, name: str) -> list[DatasetVersion]:
         """All versions of a data set, newest first; NotFoundError if there is none."""
-        query = sa.select(datasets).where(datasets.c.name == name).order_by(datasets.c.version.desc())
+        kept = sa.select(datasets).where(datasets.c.name == name, datasets.c.dropped.is_(None))
+        query = kept.order_by(datasets.c.version.desc())
         with self.database.read() as connection:
             found = [_dataset(row) for row in connection.execute(query)]
         if not found:
@@ -88,6 +94,44 @@ class Store:
         raise NotFoundError(
             f"The data set {name!r} has no version {version}.", fix=f"Its newest is {found[0].version}."
         )
+
+    def drop_dataset(self, name: str, version: int | None = None) -> DatasetVersion:
+        """Take a version away, by default the newest: the one before is the newest then.
+
+        Nothing is deleted until it is forgotten, and `bring_back` undoes it. NotFoundError names near ones.
+        """
+        found = self.dataset(name, version)
+        return self._mark(found.name, found.version, self.clock.now())
+
+    def bring_back(self, name: str, version: int) -> DatasetVersion:
+        """Undo a drop; NotFoundError if this version was not dropped, or is forgotten by now."""
+        if (name, version) not in {(found.name, found.version) for found in self.dropped()}:
+            raise NotFoundError(
+                f"Version {version} of {name!r} cannot be brought back.",
+                fix="It was not dropped, or that is so long ago that it was forgotten.",
+            )
+        return self._mark(name, version, None)
+
+    def dropped(self) -> list[DatasetVersion]:
+        """The versions that were dropped and can be brought back, the last dropped first."""
+        gone = sa.select(datasets).where(datasets.c.dropped.is_not(None))
+        query = gone.order_by(datasets.c.dropped.desc(), datasets.c.number.desc())
+        with self.database.read() as connection:
+            return [_dataset(row) for row in connection.execute(query)]
+
+    def all_versions(self) -> list[DatasetVersion]:
+        """Every version of every data set, dropped or not, oldest first."""
+        with self.database.read() as connection:
+            return [
+                _dataset(row) for row in connection.execute(sa.select(datasets).order_by(datasets.c.number))
+            ]
+
+    def forget_versions(self, versions: Iterable[DatasetVersion]) -> None:
+        """Remove the records of versions for good, dropped or not."""
+        with self.database.write() as connection:
+            for one in versions:
+                mine = (datasets.c.name == one.name, datasets.c.version == one.version)
+                connection.execute(datasets.delete().where(*mine))
 
     def save_experiment(
         self, key: str, name: str, spec: Mapping[str, Any], dataset: str, fingerprint: str
@@ -145,6 +189,32 @@ class Store:
             row = connection.execute(sa.select(runs).where(runs.c.key == key)).one_or_none()
         return None if row is None else RunRecord(**row._mapping)  # noqa: SLF001 - a row's documented mapping
 
+    def runs_before(self, moment: datetime) -> list[str]:
+        """The keys of the runs that were saved before a moment."""
+        query = sa.select(runs.c.key).where(runs.c.created < moment).order_by(runs.c.created)
+        with self.database.read() as connection:
+            return list(connection.execute(query).scalars())
+
+    def forget_runs(self, keys: Iterable[str]) -> None:
+        """Remove runs for good: asked again, they are computed again."""
+        with self.database.write() as connection:
+            for key in keys:
+                connection.execute(runs.delete().where(runs.c.key == key))
+
+    def references(self, but: Collection[tuple[str, ...]] = ()) -> set[str]:
+        """The id of every artefact that any record names, in whatever column or JSON value.
+
+        `but` leaves records out: ("datasets", name, version), ("runs", key), ("jobs", id), each part as text.
+        """
+        with self.database.read() as connection:
+            return {
+                id_
+                for table in metadata.sorted_tables
+                for row in connection.execute(_speaking(table))
+                if (table.name, *row[:-1]) not in but
+                for id_ in _ID.findall(row[-1])
+            }
+
     def get_setting(self, name: str, default: Any = None) -> Any:
         """The JSON value of a setting."""
         with self.database.read() as connection:
@@ -157,10 +227,27 @@ class Store:
             connection.execute(settings.delete().where(settings.c.name == name))
             connection.execute(settings.insert().values(name=name, value=value))
 
+    def _mark(self, name: str, version: int, dropped: datetime | None) -> DatasetVersion:
+        mine = (datasets.c.name == name, datasets.c.version == version)
+        with self.database.write() as connection:
+            connection.execute(datasets.update().where(*mine).values(dropped=dropped))
+            return _dataset(connection.execute(sa.select(datasets).where(*mine)).one())
+
 
 def _newest(name: str) -> sa.Select[Any]:
-    query = sa.select(datasets).where(datasets.c.name == name)
+    query = sa.select(datasets).where(datasets.c.name == name, datasets.c.dropped.is_(None))
     return query.order_by(datasets.c.version.desc()).limit(1)
+
+
+def _speaking(table: sa.Table) -> sa.Select[Any]:
+    """A row's key as texts, then all its columns that may name an artefact, as one text."""
+    keys = [sa.cast(table.c[name], sa.Text) for name in _KEYS.get(table.name, ())]
+    named = [column for column in table.c if column.name == "artefact" or isinstance(column.type, sa.JSON)]
+    text: sa.ColumnElement[str] = sa.literal("")
+    for column in named:
+        text = text.concat(" ").concat(sa.func.coalesce(sa.cast(column, sa.Text), ""))
+    columns: list[sa.ColumnElement[Any]] = [*keys, text]
+    return sa.select(*columns)
 
 
 def _dataset(row: sa.Row[Any]) -> DatasetVersion:

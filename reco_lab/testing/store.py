@@ -44,6 +44,124 @@ def check_bad_names_are_refused(store: Store, _queue: Queue, _clock: ManualClock
     assert store.datasets() == []
 
 
+def check_a_dropped_version_is_gone_and_can_be_brought_back(
+    store: Store, _queue: Queue, clock: ManualClock
+) -> None:
+    """Undo of an import: the version before is the newest again, and the undo can be undone."""
+    store.add_dataset("shop", "print-1", "artefact-1", {})
+    store.add_dataset("shop", "print-2", "artefact-2", {})
+    assert store.drop_dataset("shop").version == 2
+    assert store.dataset("shop").version == 1
+    assert [found.version for found in store.versions("shop")] == [1]
+    assert [(found.version, found.dropped) for found in store.dropped()] == [(2, clock.at)]
+    assert _refused(NotFoundError, lambda: store.dataset("shop", 2))
+    assert store.bring_back("shop", 2).dropped is None
+    assert (store.dataset("shop").version, store.dropped()) == (2, [])
+    assert _refused(NotFoundError, lambda: store.bring_back("shop", 2))
+    store.drop_dataset("shop", 2)
+    store.drop_dataset("shop", 1)
+    assert store.datasets() == []
+    assert _refused(NotFoundError, lambda: store.drop_dataset("shop"))
+
+
+def check_the_number_of_a_dropped_version_is_not_given_again(
+    store: Store, _queue: Queue, _clock: ManualClock
+) -> None:
+    """A version number means one content for ever, as long as anything of it can come back."""
+    store.add_dataset("shop", "print-1", "artefact-1", {})
+    store.add_dataset("shop", "print-2", "artefact-2", {})
+    store.drop_dataset("shop")
+    assert store.add_dataset("shop", "print-2", "artefact-2", {}).version == 3
+    store.bring_back("shop", 2)
+    assert [found.version for found in store.versions("shop")] == [3, 2, 1]
+
+
+def check_what_is_forgotten_is_gone_for_good(store: Store, queue: Queue, clock: ManualClock) -> None:
+    """Retention removes versions, runs and jobs that are over; what lives stays."""
+    old = store.add_dataset("shop", "print-1", "artefact-1", {})
+    store.add_dataset("shop", "print-2", "artefact-2", {})
+    store.save_run("old" + _KEY[3:], {})
+    queue.submit("train", {})
+    claim = queue.claim("worker")
+    assert claim is not None
+    queue.finish(claim, {})
+    live = queue.submit("train", {})
+    clock.at += timedelta(days=1)
+    store.save_run(_KEY, {})
+    assert store.runs_before(clock.at) == ["old" + _KEY[3:]]
+    assert queue.over_before(clock.at) == [claim.id]
+    store.forget_versions([old])
+    store.forget_runs(store.runs_before(clock.at))
+    queue.forget([claim.id, live])
+    assert [found.version for found in store.versions("shop")] == [2]
+    assert store.run("old" + _KEY[3:]) is None
+    assert store.run(_KEY) is not None
+    assert [job.id for job in queue.recent()] == [live]
+
+
+def check_every_artefact_that_a_record_names_is_known(
+    store: Store, queue: Queue, _clock: ManualClock
+) -> None:
+    """Nothing that anybody can still ask for is taken for rubbish, wherever its id stands."""
+    ids = [str(number) * 64 for number in range(6)]
+    store.add_dataset("shop", "print", ids[0], {"report": ids[1]})
+    store.add_dataset("gone", "print", ids[2], {})
+    store.drop_dataset("gone")
+    store.save_run(_KEY, {"deep": [{"lists": ids[3]}]}, ids[4])
+    queue.submit("train", {"model": ids[5]})
+    assert set(ids) <= store.references()
+
+
+def check_any_text_and_any_number_comes_back(store: Store, queue: Queue, _clock: ManualClock) -> None:
+    """What a person typed and what a model computed do not depend on the database."""
+    values = [
+        float("inf"),
+        0.1 + 0.2,
+        1e-320,
+        2**63,
+        "NUL \0 and \ud800",
+        "Grüße 日本 🛒",
+        {"": [None, True]},
+    ]
+    store.set_setting("odd", values)
+    assert store.get_setting("odd") == values
+    store.save_run(_KEY, {"metric": float("nan")})
+    found = store.run(_KEY)
+    assert found is not None
+    assert found.result["metric"] != found.result["metric"]
+    kept = store.add_dataset("shop", "print", "artefact", {}, title="Läden \0 \ud800 'x'; --")
+    assert store.dataset("shop").title == kept.title == "Läden \ufffd \ufffd 'x'; --"
+    id_ = queue.submit("train", {})
+    claim = queue.claim("worker")
+    assert claim is not None
+    assert queue.fail(claim, "It broke at \0.")
+    assert queue.get(id_).error == "It broke at \ufffd."
+
+
+def check_versions_count_up_however_many_add_them_at_once(
+    store: Store, _queue: Queue, _clock: ManualClock
+) -> None:
+    """Two imports at the same moment are two versions."""
+    with ThreadPoolExecutor(4) as threads:
+        added = list(
+            threads.map(lambda n: store.add_dataset("shop", f"print-{n}", f"artefact-{n}", {}), range(12))
+        )
+        list(threads.map(lambda n: store.set_setting("mode", n), range(12)))
+    assert sorted(found.version for found in added) == list(range(1, 13))
+
+
+def check_nothing_new_is_begun_where_there_is_no_room(store: Store, queue: Queue, clock: ManualClock) -> None:
+    """What guards the queue decides before anything is written."""
+
+    def refuse() -> None:
+        raise DataError("The disk is nearly full.")
+
+    guarded = type(queue)(queue.database, clock, refuse)
+    assert _refused(DataError, lambda: guarded.submit("train", {}))
+    assert queue.recent() == []
+    assert store.get_setting("mode") is None
+
+
 def check_an_unknown_name_is_answered_with_near_ones(
     store: Store, _queue: Queue, _clock: ManualClock
 ) -> None:

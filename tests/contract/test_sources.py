@@ -1,8 +1,10 @@
 import csv
+import json
 from dataclasses import replace
 
 import pyarrow as pa
 import pytest
+import xlsxwriter
 from pyarrow import parquet
 
 from reco_lab.core.source import sources
@@ -28,7 +30,26 @@ def write_lists(path, rows):
     path.write_text("\n".join(lines), encoding="utf-8")
 
 
-WRITERS = {"delimited": write_delimited, "parquet": write_parquet, "lists": write_lists}
+def write_excel(path, rows):
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate([("user_id", "item_id"), *rows]):
+            for column, text in enumerate(row):
+                sheet.write_string(number, column, text)
+
+
+def write_json_lines(path, rows):
+    lines = [json.dumps({"user_id": user, "item_id": item}) for user, item in rows]
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
+WRITERS = {
+    "delimited": write_delimited,
+    "excel": write_excel,
+    "json_lines": write_json_lines,
+    "lists": write_lists,
+    "parquet": write_parquet,
+}
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)

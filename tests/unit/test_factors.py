@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from reco_lab.algorithms._factors import Factors, HalfStep, Weighting, occurrences
-from reco_lab.core.batch import UserBatch
+from reco_lab.algorithms._factors import Factors, HalfStep, Weighting, occurrences, signed
+from reco_lab.core.batch import UNKNOWN, UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import CancelledError
 from reco_lab.core.interactions import ColumnMap, Interactions
@@ -176,3 +178,20 @@ def test_log_scaling_flattens_repeats():
     linear, flat = Weighting(2.0, "linear").of(counts), Weighting(2.0, "log", 1.0).of(counts)
     assert linear.tolist() == [2, 20]
     assert flat.tolist() == pytest.approx([2 * np.log(2), 2 * np.log(11)])
+
+
+def test_a_stored_vector_is_used_only_for_the_history_it_was_made_from(monkeypatch):
+    data = shop()
+    scorer, before = fitted("ials", data), UserBatch.of(data.interactions, np.arange(20, 30))
+    changed = replace(before, items=(before.items + 2) % 40)
+    stranger = replace(changed, codes=np.full(10, UNKNOWN, np.int32))
+    np.testing.assert_array_equal(scorer.score(changed), scorer.score(stranger))
+    monkeypatch.delattr(HalfStep, "fold")
+    assert scorer.score(before).shape == (10, 40)
+
+
+def test_histories_have_the_same_signature_only_where_they_hold_the_same_items():
+    items = np.array([1, 2, 2, 1, 1, 2, 2, 3, 0], np.int32)
+    signatures = signed(items, 1, np.array([0, 2, 4, 7, 8, 9, 9]))
+    assert signatures[0] == signatures[1]
+    assert len(set(signatures.tolist())) == 5

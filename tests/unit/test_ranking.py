@@ -142,3 +142,22 @@ def test_scores_of_another_type_are_refused():
 
     with pytest.raises(ScoreError, match="float64"):
         recommend(scorer, customers([]), 1)
+
+
+def test_threads_make_no_difference(monkeypatch):
+    rows = np.random.default_rng(1).integers(0, 4, (50, 6))
+    batch = customers(*[[user % 6] for user in range(50)])
+    monkeypatch.setattr(ranking, "BLOCK_BYTES", 50)
+
+    alone, shared = (recommend(Given(rows), batch, 3, threads=threads) for threads in (1, 4))
+
+    assert shared.items.tolist() == alone.items.tolist()
+    assert shared.scores.tolist() == alone.scores.tolist()
+
+
+def test_a_mistake_on_a_thread_is_raised():
+    def work(part):
+        raise ScoreError(f"part {part}")
+
+    with pytest.raises(ScoreError, match="part 0"):
+        list(ranking.spread(work, range(3), 2))

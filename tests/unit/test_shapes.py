@@ -5,7 +5,8 @@ from scipy import sparse
 
 from reco_lab.algorithms import ease
 from reco_lab.algorithms._shapes import ItemToItem, Neighbours, SameForAll
-from reco_lab.algorithms._similarity import Similarity, Weigher, keep_best, squares
+from reco_lab.algorithms._similarity import Similarity, Weigher, dots, keep_best, squares, together
+from reco_lab.core import ranking
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import NeedsError
@@ -207,3 +208,19 @@ def test_ease_refuses_a_catalogue_that_would_not_fit_and_names_one_that_does():
 def test_ease_asks_for_no_more_than_there_is():
     ease.require_memory(5_000, int(5_000**2 * 24 / 0.6) + 100)
     ease.require_memory(10**9, None)
+
+
+def test_a_large_product_is_the_same_some_columns_at_a_time():
+    rng = np.random.default_rng(0)
+    left = sparse.csr_matrix((rng.random((30, 20)) < 0.9).astype(np.float32))
+    right = rng.normal(size=(20, 1100)).astype(np.float32)
+
+    assert left.nnz > 8 * len(right)
+    np.testing.assert_array_equal(dots(left, right), left @ right)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_together_counts_the_customers_of_both_items(threads, monkeypatch):
+    monkeypatch.setattr(ranking, "BLOCK_BYTES", 40)
+
+    assert together(sparse.csr_matrix(HISTORIES), threads).tolist() == (HISTORIES.T @ HISTORIES).tolist()

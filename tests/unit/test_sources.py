@@ -156,7 +156,7 @@ def test_broken_bytes_in_a_utf8_text_cost_their_line_only(file):
 
 
 def test_bytes_of_no_known_encoding_are_refused(file):
-    with pytest.raises(DataError, match=r"neither UTF-8 .* nor Windows-1252"):
+    with pytest.raises(DataError, match=r"not UTF-8 .line 2., and in no other encoding"):
         read(file(b"name,item\n" + b"\x81\x8d\x8f,1\n" * 5))
 
 
@@ -258,9 +258,8 @@ UNUSABLE = {
     "picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "PNG picture"),
     "photo": (b"\xff\xd8\xff\xe0\0\x10JFIF", "JPEG picture"),
     "page": (b"<!DOCTYPE html><html></html>", "web page"),
-    "json": (b'{"user": 1}\n', "JSON"),
     "bytes": (bytes(range(256)) * 20, "binary file"),
-    "old excel": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 500, "old Excel"),
+    "old excel": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 500, "no workbook that can be read"),
     "damaged gzip": (b"\x1f\x8b\x08\0\0\0\0\0", "cannot be read"),
     "long line": (b"user,item\n" + b"x" * (1 << 20) + b",1\n" + b"u,i\n" * 500, "Line 2 is longer than 1 MB"),
     "too wide": (many_columns().encode(), "1001 columns"),
@@ -290,11 +289,6 @@ def test_an_archive_with_several_files_names_them(file):
         read(file(archive(**{"one.csv": "a,b\n1,2\n", "two.csv": "a,b\n1,2\n"})))
 
 
-def test_an_excel_workbook_says_that_it_is_one(file):
-    with pytest.raises(DataError, match=r"an Excel workbook.*as CSV"):
-        read(file(archive(**{"[Content_Types].xml": "<x/>", "xl/workbook.xml": "<x/>"})))
-
-
 def test_a_bomb_is_refused_before_it_fills_the_memory(file):
     with pytest.raises(DataError, match="unpacks to more than"):
         read(file(gzip.compress(b"1,2,3\n" * (12 << 20), 9), "small.csv.gz"))
@@ -306,8 +300,8 @@ def test_a_missing_file_is_answered_by_name(tmp_path):
 
 
 def test_an_unknown_format_is_answered_with_those_there_are(file):
-    with pytest.raises(DataError, match="delimited, lists, parquet"):
-        sniff(file("a,b\n1,2\n"), "excel")
+    with pytest.raises(DataError, match="delimited, excel, json_lines, lists, parquet"):
+        sniff(file("a,b\n1,2\n"), "word")
 
 
 def test_lists_become_pairs_and_a_customer_without_items_is_counted(file):

@@ -1,0 +1,40 @@
+"""Explore: what is in a data set, in sentences first, then in charts that filter each other."""
+
+import streamlit as st
+
+from reco_lab.services.explore import Scope
+from reco_lab.ui import board, cache, explore, export, page, scope, show
+from reco_lab.ui.words import md
+
+with page.open("Explore") as lab:
+    board.running(lab.workspace)
+    if lab.version is None:
+        show.empty(
+            "There is nothing to explore: no data yet",
+            "With data here, this page says what is in it: who comes back, what sells together, what is missing.",
+            page=page.DATA,
+            label="Bring your data",
+            icon=":material/upload_file:",
+        )
+        st.stop()
+
+    known = cache.choices(lab.workspace, lab.version)
+    chosen = scope.asked(known, lab.version.name)
+    with st.container(
+        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="explore-bar"
+    ):
+        scope.boxes(known, chosen)
+        actions = st.container(horizontal=True, width="content")
+    found = cache.portrait(lab.workspace, lab.version, chosen)
+    whole = cache.portrait(lab.workspace, lab.version, Scope()) if chosen else found
+    colours = show.palette()
+    with actions:
+        export.menu(explore.downloads(lab.version, found, whole), key="explore")
+
+    show.answer(explore.headline(found), explore.base(found, whole))
+    explore.faults(found)
+    if chosen:
+        st.info(f"Only a part is shown: {md(scope.words(chosen))}.", icon=":material/filter_alt:")
+
+    explore.cards(found, expert=lab.expert)
+    explore.sections(found, whole, colours)

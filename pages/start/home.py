@@ -1,0 +1,55 @@
+"""Home: what is here, what happened last, what to do next."""
+
+import streamlit as st
+
+from reco_lab.services import demo, experiments
+from reco_lab.ui import board, cache, compare, page, records, show, state, steps
+from reco_lab.ui.words import md, when
+
+with page.open("Home") as lab:
+    running = board.running(lab.workspace)
+
+    if lab.version is None:
+        with st.container(border=True):
+            st.header("There is no data here yet", anchor=False)
+            st.markdown("Bring a file of your own, or look around in a simulated shop first.")
+            with st.container(horizontal=True):
+                if st.button("Bring your data", type="primary", icon=":material/upload_file:"):
+                    st.switch_page(page.DATA)
+                if st.button("Load the demo shop", icon=":material/storefront:"):
+                    with st.spinner("Setting up the demo shop…"):
+                        demo.submit_demo(lab.workspace)
+                    st.rerun()
+        st.stop()
+
+    asked = experiments.listing(lab.workspace, lab.version.name)
+    done = records.finished(asked)
+    latest = done[0] if done else None
+    if latest is not None:
+        show.answer(records.sentence(latest), f"{latest.name} · {when(latest.created)}")
+
+    steps.strip(lab.version, latest, running=running)
+    if latest is not None:
+        compare.board(cache.comparison(lab.workspace, latest.id), show.palette())
+
+    if lab.version.synthetic:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown("**This is example data.** Bring yours: a file is enough.", width="stretch")
+            if st.button("Bring your data", icon=":material/upload_file:"):
+                st.switch_page(page.DATA)
+
+    st.header("Recent comparisons", anchor=False)
+    if not asked:
+        st.markdown("None yet. The first one takes about a minute.")
+    for record in asked[:8]:
+        with st.container(horizontal=True, vertical_alignment="center", border=True):
+            with st.container(gap="xxsmall", width="stretch"):
+                st.markdown(f"**{md(record.name)}**")
+                st.caption(f"{when(record.created)} · {md(records.standing(lab.workspace, record))}")
+            if record.comparison is not None:
+                st.page_link(
+                    page.COMPARE,
+                    label="Open",
+                    icon=":material/leaderboard:",
+                    query_params={state.EXPERIMENT: record.id},
+                )

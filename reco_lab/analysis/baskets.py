@@ -1,0 +1,129 @@
+"""What is taken together: baskets, and pairs of items that share more of them than chance gives."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse, stats
+
+from reco_lab.analysis.tables import Tables
+from reco_lab.analysis.view import View, day_of, only, sample
+from reco_lab.core.interactions import Interactions, Kind
+
+MOST_ROWS = 1_000_000
+LARGEST = 50
+MOST_ITEMS = 1000
+FEWEST = 10
+LOOKED_AT = 300
+SHOWN = 12
+LEVEL = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Baskets:
+    """A basket is what one customer took on one day (UTC): purchases where there are any (`purchases`).
+
+    `sizes` has label and baskets. Baskets of more than 50 items (`oversized`) are not a choice of things that
+    go together and are left out of the pairs. `pairs` has first, second (codes), first_title, second_title,
+    baskets, customers, lift, low: only pairs in 10 baskets and of 10 customers at least, whose lift is above
+    1 after all `tested` pairs were looked at; the surest on top. `share` is the share of customers looked at.
+    """
+
+    sizes: pd.DataFrame
+    baskets: int
+    single: int
+    mean: float
+    oversized: int
+    pairs: pd.DataFrame
+    tested: int
+    purchases: bool
+    share: float
+
+
+def baskets(view: View) -> Baskets | None:
+    """Gather baskets and test pairs; None without times."""
+    if view.log.times is None:
+        return None
+    bought = only(view.log, Kind.purchase)
+    rows, share = sample(bought if len(bought) else view.log, MOST_ROWS)
+    lines = _lines(rows)
+    count = np.bincount(lines["basket"])
+    edges = [1, 2, 3, 4, 6, 11, 21, 51]
+    labels = ["1", "2", "3", "4–5", "6–10", "11–20", "21–50", "over 50"]
+    binned = np.bincount(np.searchsorted(edges, count, side="right") - 1, minlength=len(labels))
+    kept = count[lines["basket"]] <= LARGEST
+    pairs, tested = _pairs(lines[kept], int((count <= LARGEST).sum()), view.log.n_items)
+    titles = view.data.titles.to_numpy()
+    for place in ("first", "second"):
+        pairs[f"{place}_title"] = titles[pairs[place]]
+    return Baskets(
+        sizes=pd.DataFrame({"label": labels, "baskets": binned}),
+        baskets=len(count),
+        single=int((count == 1).sum()),
+        mean=float(count.mean()),
+        oversized=int((count > LARGEST).sum()),
+        pairs=pairs,
+        tested=tested,
+        purchases=len(bought) > 0,
+        share=share,
+    )
+
+
+def _lines(rows: Interactions) -> pd.DataFrame:
+    """The different items of each basket: basket (numbered), user, item."""
+    times = np.zeros(len(rows), "datetime64[us]") if rows.times is None else rows.times
+    table = Tables.of({"rows": {"user": rows.users, "item": rows.items, "day": day_of(times)}})
+    return table.ask(
+        "select distinct (dense_rank() over (order by user, day) - 1)::integer as basket, user, item "
+        "from rows order by basket, item"
+    )
+
+
+def _pairs(lines: pd.DataFrame, total: int, items: int) -> tuple[pd.DataFrame, int]:
+    """The pairs that go together, and how many could have been found."""
+    often = np.bincount(lines["item"], minlength=items)
+    chosen = np.flatnonzero(often >= FEWEST)
+    chosen = chosen[np.argsort(-often[chosen], kind="stable")][:MOST_ITEMS]
+    place = np.full(items, -1)
+    place[chosen] = np.arange(len(chosen))
+    lines = lines[place[lines["item"]] >= 0]
+    marks = np.ones(len(lines), np.int32)
+    where = (lines["basket"].to_numpy(), place[lines["item"]])
+    held = sparse.csc_array(
+        (marks, where), shape=(int(lines["basket"].max() + 1) if len(lines) else 1, len(chosen))
+    )
+    together = np.triu((held.T @ held).toarray(), 1)
+    first, second = np.nonzero(together >= FEWEST)
+    found = pd.DataFrame({"first": first, "second": second, "baskets": together[first, second]})
+    found["lift"] = found["baskets"] * total / often[chosen[first]] / often[chosen[second]]
+    tested = len(chosen) * (len(chosen) - 1) // 2
+    found["low"] = _low(found["baskets"].to_numpy(), max(1, tested)) / found["baskets"] * found["lift"]
+    found = found[found["low"] > 1].nlargest(LOOKED_AT, "low")
+    owners = lines.drop_duplicates("basket").set_index("basket")["user"]
+    found["customers"] = _owners(held, owners, found)
+    found = found[found["customers"] >= FEWEST]
+    found["low"] = _low(found["customers"].to_numpy(), max(1, tested)) / found["customers"] * found["lift"]
+    found = found[found["low"] > 1].nlargest(SHOWN, "low").reset_index(drop=True)
+    return found.assign(first=chosen[found["first"]], second=chosen[found["second"]]), tested
+
+
+def _low(counts: NDArray[np.int64], tested: int) -> NDArray[np.float64]:
+    """The lower limit of the mean of a Poisson count, exact, at 5 % shared among all that are tested.
+
+    It is taken over customers at last: the baskets of one customer are not independent of each other.
+    """
+    return np.asarray(stats.chi2.ppf(LEVEL / tested, 2 * counts) / 2, np.float64)
+
+
+def _owners(held: sparse.csc_array, owners: pd.Series, pairs: pd.DataFrame) -> list[int]:
+    """How many different customers had each pair in one basket."""
+    columns = {
+        place: held.indices[held.indptr[place] : held.indptr[place + 1]]
+        for place in set(pairs["first"]) | set(pairs["second"])
+    }
+    shared = (
+        np.intersect1d(columns[one], columns[other], assume_unique=True)
+        for one, other in zip(pairs["first"], pairs["second"], strict=True)
+    )
+    return [owners.loc[places].nunique() for places in shared]

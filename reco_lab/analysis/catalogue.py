@@ -1,0 +1,55 @@
+"""What the table of items knows: the column of categories and the column of prices, by their usual names."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.features import TAG_SEPARATOR
+
+CATEGORY_NAMES = (
+    "category",
+    "categories",
+    "genre",
+    "genres",
+    "department",
+    "product_category",
+    "commodity_desc",
+)
+PRICE_NAMES = ("price", "unit_price", "unitprice", "list_price", "sales_price", "preis", "prix", "precio")
+MOST_CATEGORIES = 2000
+
+
+def category_pairs(data: Dataset) -> pd.DataFrame | None:
+    """Which item is in which category: `item` (code) and `category`; None where none are known.
+
+    A cell may hold several categories with "|" between them.
+    """
+    name = _column(data, CATEGORY_NAMES)
+    if data.items is None or name is None:
+        return None
+    cells = data.items[name].reset_index(drop=True).dropna().astype("str")
+    words = cells.str.split(TAG_SEPARATOR).explode().str.strip().astype("str")
+    pairs = pd.DataFrame({"item": words.index.to_numpy(np.int32), "category": words.to_numpy()})
+    pairs = pairs[pairs["category"] != ""].drop_duplicates()
+    levels = pairs["category"].nunique()
+    return pairs.reset_index(drop=True) if 2 <= levels <= MOST_CATEGORIES else None
+
+
+def prices(data: Dataset) -> NDArray[np.float64] | None:
+    """The price of each item by code, NaN where it is not known; None where no price is known at all."""
+    name = _column(data, PRICE_NAMES)
+    if data.items is None or name is None:
+        return None
+    found = pd.to_numeric(data.items[name], errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    found = np.where(np.isfinite(found), found, np.nan)
+    return None if np.isnan(found).all() else found
+
+
+def _column(data: Dataset, names: Sequence[str]) -> str | None:
+    if data.items is None:
+        return None
+    known = {str(column).strip().lower().replace(" ", "_"): str(column) for column in data.items.columns}
+    return next((known[name] for name in names if name in known), None)

@@ -1,0 +1,33 @@
+"""How alike the lists of the recommenders are: the share of items that two of them have in common."""
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from reco_lab.charts.theme import Palette, figure
+from reco_lab.charts.words import short
+
+
+def overlap(names: tuple[str, ...], shares: NDArray[np.floating], palette: Palette) -> go.Figure:
+    """Draw a square of shares from 0 to 1; `shares` is symmetric, names x names, the diagonal left blank."""
+    chart = figure(palette, 44 * len(names) + 140)
+    labels = [short(name) for name in names]
+    values = np.where(np.eye(len(names), dtype=bool), np.nan, shares)
+    chart.add_heatmap(
+        z=values,
+        zmin=0,
+        zmax=1,
+        colorscale=[[0, palette.scale[0]], [1, palette.scale[1]]],
+        showscale=False,
+        xgap=2,
+        ygap=2,
+        texttemplate="%{z:.0%}",
+        textfont={"color": palette.text},
+        customdata=[[f"{one} and {other}" for other in labels] for one in labels],
+        hovertemplate="%{customdata} share %{z:.0%} of their lists<extra></extra>",
+        hoverongaps=False,
+    )
+    places = list(range(len(names)))
+    chart.update_yaxes(autorange="reversed", showgrid=False, tickvals=places, ticktext=labels)
+    chart.update_xaxes(showgrid=False, tickangle=-40, tickvals=places, ticktext=labels)
+    return chart

@@ -1,0 +1,45 @@
+"""What most steps do: flag rows and leave them out."""
+
+from abc import abstractmethod
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reco_lab.core.step import Mended, Step, StepContext
+
+Mask = NDArray[np.bool_]
+
+
+class LeavesOut(Step):
+    """A step that leaves rows out and changes none."""
+
+    @abstractmethod
+    def flagged(self, frame: pd.DataFrame, ctx: StepContext) -> Mask:
+        """Which rows it leaves out."""
+
+    def apply(self, frame: pd.DataFrame, ctx: StepContext) -> Mended:
+        """Part the rows in two."""
+        flagged = self.flagged(frame, ctx)
+        if not flagged.any():
+            return Mended(frame, frame.iloc[:0])
+        return Mended(frame[~flagged], frame[flagged])
+
+
+def counted(mask: Mask, what: str = "row") -> str:
+    """How many rows and their share, in words: "3 rows (1.2 %)"."""
+    number, share = int(mask.sum()), float(mask.mean()) if len(mask) else 0.0
+    words = f"{number:,} {what}{'s' * (number != 1)}"
+    shown = f"{share:.1%}" if share >= 0.001 else "under 0.1%"
+    return f"{words} ({shown.replace('%', ' %')})"
+
+
+def shown(values: object, most: int = 5) -> str:
+    """The first few values, quoted."""
+    texts = [repr(str(one)) for one in list(values)[: most + 1]]  # type: ignore[call-overload] # anything that can be walked
+    return ", ".join(texts[:most]) + (" and more" if len(texts) > most else "")
+
+
+def flag(column: pd.Series) -> Mask:
+    """A column of truth values as a mask; missing is false."""
+    return column.fillna(value=False).to_numpy(bool)

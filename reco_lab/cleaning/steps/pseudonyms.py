@@ -1,0 +1,55 @@
+"""Ids that are personal data become pseudonyms."""
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+
+from reco_lab.cleaning.personal import personal_kind, pseudonym
+from reco_lab.cleaning.steps._leaving import shown
+from reco_lab.core.parameters import tunable
+from reco_lab.core.step import Mended, Step, StepContext, Suggestion
+
+_WORDS = {"email": "e-mail addresses", "phone": "telephone numbers", "name": "names"}
+
+
+class Pseudonyms(Step):
+    """Replace ids by a keyed hash (HMAC-SHA-256) that only this workspace can make.
+
+    The same id always becomes the same pseudonym, so tables still join. Pseudonymous is not anonymous.
+    """
+
+    label: ClassVar[str] = "Personal data in ids"
+    summary: ClassVar[str] = "Replace customers' ids by a keyed hash that only this workspace can make."
+    role: Literal["user", "item"] = tunable("user", help="Whose ids.")
+
+    @property
+    def reason(self) -> str:
+        """Why a row is left out: none ever is."""
+        return "is kept"
+
+    @classmethod
+    def suggest(cls, frame: pd.DataFrame, ctx: StepContext) -> Iterator[Suggestion]:
+        """On: nothing is lost for learning, and no address lies in the workspace."""
+        ids = pd.Series(frame["user"].dropna().unique()[:20_000], dtype="str")
+        kind = personal_kind(ids, ctx.meanings.get("user", ""))
+        if kind:
+            yield Suggestion(
+                cls(),
+                f"The customers' ids are {_WORDS[kind]} ({shown([_masked(one) for one in ids[:2]])}). They become "
+                "pseudonyms: the same customer stays the same, and no address is kept.",
+                "doubt",
+                on=True,
+            )
+
+    def apply(self, frame: pd.DataFrame, ctx: StepContext) -> Mended:
+        """Replace every id that is there."""
+        codes, ids = pd.factorize(frame[self.role])
+        new = np.array([*(pseudonym(ctx.key, str(one)) for one in ids), None], object)
+        column = pd.Series(new[codes], frame.index, dtype="str")
+        return Mended(frame.assign(**{self.role: column}), frame.iloc[:0], int((codes >= 0).sum()))
+
+
+def _masked(text: str) -> str:
+    return text[:1] + "…" + text[-4:] if len(text) > 5 else "…"

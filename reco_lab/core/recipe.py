@@ -1,0 +1,68 @@
+"""A recipe: how a file of one shape is read and mended, so that the next one needs no questions."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator
+from pydantic.dataclasses import dataclass
+
+from reco_lab.core.experiment import Columns
+from reco_lab.core.step import Step, step
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Reading:
+    """What a person may say about a file that it does not show by itself.
+
+    `kinds` maps words of the file to names of `Kind`, or to nothing where their rows are left out.
+    """
+
+    decimal: Literal[".", ","] | None = None
+    day_first: bool | None = None
+    zone: str = "UTC"
+    kinds: Mapping[str, str] = Field(default_factory=dict)
+
+
+class TableRecipe(BaseModel):
+    """How a table of customers or items is read: its id, the columns with a meaning, those left out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str | None = None
+    columns: dict[str, str] = Field(default_factory=dict)
+    leave_out: tuple[str, ...] = ()
+
+
+class Recipe(BaseModel):
+    """The answers and mends of an import: what the columns mean, how they are written, the steps in order.
+
+    `shape` holds the names of the file's columns, by which the recipe is suggested for the next file.
+    `customers` and `items` say the same of the tables beside it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = FORMAT
+    shape: tuple[str, ...] = ()
+    header: bool | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+    columns: Columns
+    reading: Reading = Field(default_factory=Reading)
+    steps: tuple[SerializeAsAny[Step], ...] = ()
+    customers: TableRecipe | None = None
+    items: TableRecipe | None = None
+
+    @field_validator("steps", mode="before")
+    @classmethod
+    def _steps(cls, values: Any) -> Any:
+        if not isinstance(values, list | tuple):
+            return values
+        return tuple(step(one) if isinstance(one, Mapping) else one for one in values)
+
+
+def shape_key(columns: Sequence[str]) -> str:
+    """The key of a shape: files whose columns have the same names in the same order share it."""
+    return hashlib.sha256("\0".join(map(str, columns)).encode()).hexdigest()

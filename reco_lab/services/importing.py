@@ -1,0 +1,291 @@
+"""Import a file: read, mapped, mended by a recipe, accounted for row by row, and kept as a version."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reco_lab.analysis.columns import guess_table_kind, kind_of_value
+from reco_lab.cleaning.interactions import CleanTable, clean_interactions, refused_rows
+from reco_lab.cleaning.steps.pseudonyms import Pseudonyms
+from reco_lab.cleaning.typed import read_roles
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.errors import MappingError, NotFoundError
+from reco_lab.core.experiment import Columns
+from reco_lab.core.interactions import ColumnMap, Interactions, Kind
+from reco_lab.core.recipe import Reading, Recipe
+from reco_lab.core.source import Table
+from reco_lab.core.step import Step, StepContext
+from reco_lab.services import recipes
+from reco_lab.services.appending import append as appended
+from reco_lab.services.appending import digest_of, known_rows, remember_files, same_file
+from reco_lab.services.attributes import Attributes, Spell, read_attributes
+from reco_lab.services.keeping import load_dataset, save_dataset
+from reco_lab.services.mapping import column_map, named_columns
+from reco_lab.services.quality import context
+from reco_lab.sources import sniff
+from reco_lab.store.records import DatasetVersion
+from reco_lab.workspace import Workspace
+
+_KNOWN = "is in the earlier version already"
+
+
+@dataclass(frozen=True, eq=False)
+class ImportReport:
+    """What an import did: `rows_in_file = loaded + len(refused)`.
+
+    `refused` is the table of rows left out (file, line, reason, text) and `refused_attributes` that of the
+    tables of customers and items. `mended` says what was put right in how many rows, `notes` how each column
+    was understood. `recipe` repeats the import.
+    """
+
+    dataset: DatasetVersion
+    rows_in_file: int
+    loaded: int
+    refused: pd.DataFrame
+    refused_attributes: pd.DataFrame
+    mended: Mapping[str, int]
+    notes: Mapping[str, str]
+    dialect: dict[str, Any]
+    warnings: tuple[str, ...]
+    recipe: Recipe
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of what was loaded."""
+        return self.dataset.fingerprint
+
+    @property
+    def version(self) -> int:
+        """The version of the data set that holds it."""
+        return self.dataset.version
+
+    @property
+    def summary(self) -> Mapping[str, Any]:
+        """Counts, first and last day, kinds."""
+        return self.dataset.summary
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many rows were refused for each reason, most frequent first."""
+        return {str(reason): int(count) for reason, count in self.refused["reason"].value_counts().items()}
+
+
+def import_file(
+    workspace: Workspace,
+    path: Path,
+    name: str,
+    *,
+    title: str = "",
+    columns: Columns | None = None,
+    header: bool | None = None,
+    format: str | None = None,  # noqa: A002 - the word of the experiment file
+    customers: Path | None = None,
+    items: Path | None = None,
+    reading: Reading | None = None,
+    options: Mapping[str, Any] | None = None,
+    recipe: Recipe | None = None,
+    append: bool = False,
+) -> ImportReport:
+    """Import a file of interactions, with tables of customers and items where there are any.
+
+    `recipe` says what the columns mean and how rows are mended; `columns`, `header`, `reading` and `options`
+    overrule it. Without one, columns are guessed and nothing is mended but ids that are personal data, which
+    become pseudonyms. `append` puts the rows behind those of the newest version: rows it has already (equal to
+    the microsecond) are left out. The same content twice makes no second version. Raises DataError,
+    MappingError or SpecError with a sentence; the earlier version stays.
+    """
+    table = _read(path, format, recipe, header, options)
+    if columns is None and recipe is None:
+        _require_interactions(table, path)
+    mapping = column_map(table.frame, columns or (recipe.columns if recipe else None))
+    ctx = context(workspace, table.frame, mapping)
+    used = Recipe(
+        shape=tuple(map(str, table.frame.columns)),
+        header=header if recipe is None or header is not None else recipe.header,
+        options=dict(options or (recipe.options if recipe else {})),
+        columns=named_columns(mapping),
+        reading=reading or (recipe.reading if recipe else Reading()),
+        steps=recipe.steps if recipe else _private(table.frame, mapping, ctx),
+        customers=recipe.customers if recipe else None,
+        items=recipe.items if recipe else None,
+    )
+    clean = clean_interactions(table.frame, mapping, ctx.now, used.reading, used.steps, ctx)
+    earlier, digest = _earlier(workspace, name) if append else None, digest_of(path)
+    kept = _without_known(workspace, table, mapping, clean, earlier, digest)
+    log, notes = _log(table, mapping, kept)
+    people, catalogue = _tables(used, log, ctx, customers, items)
+    version, used = _keep(workspace, name, title, log, people, catalogue, used, earlier)
+    remember_files(workspace, version, digest, earlier)
+    tables = [one for one in (people, catalogue) if one is not None]
+    return ImportReport(
+        dataset=version,
+        rows_in_file=table.rows_in_file,
+        loaded=len(kept.frame),
+        refused=_joined([_unread(table), kept.refused], path.name),
+        refused_attributes=_joined([one.refused for one in tables]),
+        mended=clean.mended,
+        notes=notes,
+        dialect=table.dialect,
+        warnings=(*reading_warnings(table), *(note for one in tables for note in one.notes)),
+        recipe=used,
+    )
+
+
+def _read(
+    path: Path,
+    format_: str | None,
+    recipe: Recipe | None,
+    header: bool | None,
+    options: Mapping[str, Any] | None,
+) -> Table:
+    if recipe is None:
+        return sniff(path, format_).read(path, header=header, **(options or {}))
+    known = recipe.header if header is None else header
+    table = sniff(path, format_).read(path, header=known, **(options or recipe.options))
+    recipes.check_shape(recipe, [str(name) for name in table.frame.columns], path.name)
+    return table
+
+
+def _require_interactions(table: Table, path: Path) -> None:
+    kind = guess_table_kind(table.frame)
+    if kind != "interactions":
+        raise MappingError(
+            f"It looks like a table of {kind}, not of interactions.",
+            where=path.name,
+            fix=f"Bring it beside a file of interactions, as its {kind}, or say which column means what.",
+        )
+
+
+def _private(frame: pd.DataFrame, mapping: ColumnMap, ctx: StepContext) -> tuple[Step, ...]:
+    """Pseudonyms where the customers' ids are personal data: unless a recipe says otherwise."""
+    only_ids = read_roles(frame, ColumnMap(mapping.user, mapping.item), ctx.now, Reading())
+    return tuple(found.step for found in Pseudonyms.suggest(only_ids.frame, ctx) if found.on)
+
+
+def _earlier(workspace: Workspace, name: str) -> DatasetVersion | None:
+    try:
+        return workspace.store.dataset(name)
+    except NotFoundError:
+        return None
+
+
+def _without_known(
+    workspace: Workspace,
+    table: Table,
+    mapping: ColumnMap,
+    clean: CleanTable,
+    earlier: DatasetVersion | None,
+    digest: str,
+) -> CleanTable:
+    """The clean rows less those of the earlier version; a file that went into it brings nothing new."""
+    if earlier is None:
+        return clean
+    frame = _complete(table, mapping, clean.frame)
+    known = known_rows(load_dataset(workspace, earlier.name, earlier.version).interactions, frame)
+    if same_file(workspace, earlier, digest):
+        known[:] = True
+    reasons = pd.Series(np.where(known, _KNOWN, ""), dtype="str")
+    again = refused_rows(table.frame.iloc[frame.index], reasons)
+    refused = pd.concat([clean.refused, again], ignore_index=True)
+    return replace(clean, frame=clean.frame[~known], refused=refused)
+
+
+def _complete(table: Table, mapping: ColumnMap, frame: pd.DataFrame) -> pd.DataFrame:
+    """The clean rows as a log would hold them: with a value and a kind."""
+    kind, _ = _kind(table, mapping, frame)
+    value = frame.get("value", 1.0)
+    return frame.assign(value=value, kind=frame.get("kind", kind.name))
+
+
+def _log(table: Table, mapping: ColumnMap, clean: CleanTable) -> tuple[Interactions | None, dict[str, str]]:
+    """The log (None where no row is new); where values come without kinds, what the value says about the kind."""
+    if clean.frame.empty:
+        return None, dict(clean.notes)
+    log = Interactions.from_frame(clean.frame, clean.columns)
+    if mapping.value is None or mapping.kind is not None:
+        return log, dict(clean.notes)
+    kind, reason = _kind(table, mapping, clean.frame)
+    return replace(log, kinds=np.full(len(log), kind, np.uint8)), {**clean.notes, "kind": reason}
+
+
+def _kind(table: Table, mapping: ColumnMap, frame: pd.DataFrame) -> tuple[Kind, str]:
+    """What each row is where no column says so."""
+    if mapping.value is None:
+        return Kind.interaction, ""
+    kind, reason = kind_of_value(table.frame[mapping.value])
+    if kind == Kind.rating.name and "value" not in frame:
+        return Kind.interaction, "every row is taken as an interaction, as the ratings are not used"
+    return Kind[kind], reason
+
+
+def _tables(
+    used: Recipe, log: Interactions | None, ctx: StepContext, customers: Path | None, items: Path | None
+) -> tuple[Attributes | None, Attributes | None]:
+    if log is None:
+        return None, None
+    spells = {role: _spell(used, role, ctx) for role in ("user", "item")}
+    people = customers and read_attributes(
+        customers, "customer", log.user_ids, recipe=used.customers, spell=spells["user"], now=ctx.now
+    )
+    catalogue = items and read_attributes(
+        items, "item", log.item_ids, recipe=used.items, spell=spells["item"], now=ctx.now
+    )
+    return people, catalogue
+
+
+def _spell(used: Recipe, role: str, ctx: StepContext) -> Spell | None:
+    """How ids of other tables become those of the log: by the pseudonyms of the recipe, if there are any."""
+    step = next((one for one in used.steps if isinstance(one, Pseudonyms) and one.role == role), None)
+    if step is None:
+        return None
+    return lambda ids: step.apply(pd.DataFrame({role: ids}), ctx).frame[role]
+
+
+def _keep(
+    workspace: Workspace,
+    name: str,
+    title: str,
+    log: Interactions | None,
+    people: Attributes | None,
+    catalogue: Attributes | None,
+    used: Recipe,
+    earlier: DatasetVersion | None,
+) -> tuple[DatasetVersion, Recipe]:
+    if log is None and earlier is not None:
+        return earlier, used
+    frames = [None if one is None else one.frame for one in (people, catalogue)]
+    data = Dataset.join(name, log, frames[0], frames[1])  # type: ignore[arg-type] # no rows only happen beside an earlier version
+    if earlier is not None:
+        data = appended(load_dataset(workspace, name, earlier.version), data)
+    version = save_dataset(workspace, data, title)
+    changes = {
+        role: one.recipe for role, one in (("customers", people), ("items", catalogue)) if one is not None
+    }
+    used = used.model_copy(update=changes)
+    recipes.keep(workspace, version, used)
+    return version, used
+
+
+def _unread(table: Table) -> pd.DataFrame:
+    return pd.DataFrame([vars(one) for one in table.refused], columns=["line", "reason", "text"])
+
+
+def _joined(tables: list[pd.DataFrame], file: str | None = None) -> pd.DataFrame:
+    columns = ["file", "line", "reason", "text"]
+    named = [table if file is None else table.assign(file=file) for table in tables if len(table)]
+    return pd.concat(named, ignore_index=True)[columns] if named else pd.DataFrame(columns=columns)
+
+
+def reading_warnings(table: Table) -> Iterator[str]:
+    """What a person should look at in the way a file was read, as sentences."""
+    if warning := table.dialect.get("warning"):
+        yield str(warning)
+    if table.refused:
+        first = table.refused[0]
+        yield f"{len(table.refused)} rows cannot be read; line {first.line} {first.reason}."
+    if table.frame.shape[1] < 2:
+        yield "It has one column only; interactions need a customer and an item."

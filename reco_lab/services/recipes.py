@@ -1,0 +1,125 @@
+"""Recipes: written and read as TOML, kept with a version, suggested for the next file of the same shape."""
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from reco_lab.core.errors import InputError, SpecError
+from reco_lab.core.recipe import Recipe, shape_key
+from reco_lab.core.step import step
+from reco_lab.store.records import DatasetVersion
+from reco_lab.workspace import Workspace
+
+_TITLE = "# A recipe of Reco Lab: what the columns of a file mean and how its rows are mended.\n"
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def dump(recipe: Recipe) -> str:
+    """The recipe as TOML that `parse` reads back to the same recipe."""
+    values = recipe.model_dump(mode="json", exclude_none=True)
+    steps = values.pop("steps", [])
+    tables = {name: value for name, value in values.items() if isinstance(value, dict)}
+    lines = [_pair(name, value) for name, value in values.items() if name not in tables and value != []]
+    for name, table in tables.items():
+        inner = [_pair(key, one) for key, one in table.items() if one not in ([], {}, None)]
+        lines += ["", f"[{name}]", *inner] if inner else []
+    for one in steps:
+        lines += ["", "[[steps]]", *(_pair(key, value) for key, value in one.items())]
+    return _TITLE + "\n".join(lines) + "\n"
+
+
+def parse(text: str, name: str = "recipe.toml") -> Recipe:
+    """The recipe that this TOML describes. Raises SpecError that says where it is wrong and what is allowed."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"This is not valid TOML: {error}.", where=name) from error
+    places = _places(text)
+    specs = raw.get("steps", [])
+    if not isinstance(specs, list) or not all(isinstance(one, Mapping) for one in specs):
+        raise SpecError("steps must be tables.", where=name, fix="Begin each with [[steps]].")
+    for place, spec in enumerate(specs):
+        try:
+            step(spec)
+        except InputError as error:
+            line = f", line {places[place]}" if place < len(places) else ""
+            raise SpecError(error.what, where=f"{name}{line}", fix=error.fix) from error
+    try:
+        return Recipe(**raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        path = ".".join(str(part) for part in first["loc"])
+        message = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
+        raise SpecError(f"{path}: {message}.", where=name) from error
+
+
+def load(path: Path) -> Recipe:
+    """The recipe in a file. Raises SpecError naming the file."""
+    try:
+        return parse(path.read_text("utf-8-sig"), path.name)
+    except FileNotFoundError as error:
+        raise SpecError("There is no such file.", where=str(path)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(
+            "It cannot be read as text.", where=path.name, fix="A recipe is a TOML file in UTF-8."
+        ) from error
+
+
+def keep(workspace: Workspace, version: DatasetVersion, recipe: Recipe) -> None:
+    """Keep a recipe with the version that it made, and as the suggestion for files of its shape."""
+    text = dump(recipe)
+    workspace.store.set_setting(_of_version(version), text)
+    workspace.store.set_setting(f"recipe-of-shape/{shape_key(recipe.shape)}", text)
+
+
+def recipe_of(workspace: Workspace, version: DatasetVersion) -> Recipe | None:
+    """The recipe that made a version; None where it was made without one."""
+    return _kept(workspace, _of_version(version))
+
+
+def suggested(workspace: Workspace, columns: Sequence[str]) -> Recipe | None:
+    """The recipe last used for a file with columns of these names; None for a new shape."""
+    return _kept(workspace, f"recipe-of-shape/{shape_key(list(columns))}")
+
+
+def check_shape(recipe: Recipe, columns: Sequence[str], name: str) -> None:
+    """Raise SpecError where a file lacks columns that the recipe's mapping or steps use."""
+    needed = [one for one in recipe.columns.model_dump().values() if isinstance(one, str)]
+    lacking = [one for one in needed if one not in set(columns)]
+    if lacking:
+        raise SpecError(
+            f"The recipe is for another shape of file: there is no column {', '.join(map(repr, lacking))}.",
+            where=name,
+            fix=f"There are: {', '.join(map(str, columns[:30]))}.",
+        )
+
+
+def _of_version(version: DatasetVersion) -> str:
+    return f"recipe/{version.name[:32]}/{version.fingerprint}"
+
+
+def _kept(workspace: Workspace, name: str) -> Recipe | None:
+    text = workspace.store.get_setting(name)
+    return None if text is None else parse(text)
+
+
+def _places(text: str) -> list[int]:
+    lines = enumerate(text.splitlines(), 1)
+    return [number for number, line in lines if re.match(r"\s*\[\[\s*steps\s*\]\]", line)]
+
+
+def _pair(key: str, value: Any) -> str:
+    return f"{key if _BARE.fullmatch(key) else json.dumps(key, ensure_ascii=False)} = {_literal(value)}"
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(_pair(key, one) for key, one in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_literal(one) for one in value) + "]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

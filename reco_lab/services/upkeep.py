@@ -1,0 +1,274 @@
+"""What keeps a workspace well: backups, undo, retention, the disk, and a look at how everything is.
+
+The Settings page shows `diagnostics`, `disk`, `backups`, `dropped`, `retention` and `tidy` (a dry run), and
+does `backup`, `restore`, `bring_back`, `drop`, `set_retention` and `tidy(dry_run=False)`.
+"""
+
+import platform
+import sys
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reco_lab.jobs.start import worker_lives
+from reco_lab.services.backups import Restored, alone, backup, backups, restore
+from reco_lab.store.archive import Backup
+from reco_lab.store.disk import Disk, drop_ballast, lay_ballast, look, size_text
+from reco_lab.store.records import DatasetVersion, JobState
+from reco_lab.workspace import Workspace
+
+__all__ = [
+    "Backup",
+    "Diagnostics",
+    "Restored",
+    "Retention",
+    "Tidied",
+    "backup",
+    "backups",
+    "bring_back",
+    "diagnostics",
+    "disk",
+    "drop",
+    "dropped",
+    "restore",
+    "retention",
+    "set_retention",
+    "tidy",
+    "tidy_if_due",
+]
+
+LIBRARIES = ("streamlit", "pandas", "numpy", "scipy", "pyarrow", "duckdb", "sqlalchemy", "psycopg")
+FOLDERS = ("artefacts", "backups", "log", "staging")
+SETTING, LAST = "retention", "retention.last"
+
+
+class Retention(BaseModel):
+    """How many days things are kept; None keeps them for ever."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dropped: int = Field(7, ge=0, description="Days in which a dropped version can be brought back.")
+    versions: int | None = Field(
+        None, ge=0, description="Days for a version that is neither the newest nor used."
+    )
+    runs: int | None = Field(
+        None, ge=0, description="Days for trained models; asked again, they are trained again."
+    )
+    jobs: int | None = Field(90, ge=0, description="Days for jobs that are over.")
+    log: int | None = Field(30, ge=0, description="Days for the log.")
+
+
+@dataclass(frozen=True)
+class Tidied:
+    """What was removed, or would be."""
+
+    versions: tuple[DatasetVersion, ...]
+    runs: tuple[str, ...]
+    jobs: tuple[str, ...]
+    artefacts: tuple[str, ...]
+    logs: tuple[Path, ...]
+    size: int
+
+    @property
+    def sentence(self) -> str:
+        """The same in words."""
+        parts = {
+            "version": len(self.versions),
+            "trained model": len(self.runs),
+            "job": len(self.jobs),
+            "stored file": len(self.artefacts),
+            "day of the log": len(self.logs),
+        }
+        told = [f"{count:,} {_plural(name, count)}" for name, count in parts.items() if count]
+        return f"{', '.join(told)}: {size_text(self.size)}." if told else "There is nothing to remove."
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """How the workspace is: what a person sees, and what they send when they ask for help. No data in it.
+
+    `sizes` are bytes by part. `problems` are sentences, empty if all is well.
+    """
+
+    home: Path
+    at: datetime
+    database: str
+    revision: str | None
+    versions: dict[str, str]
+    sizes: dict[str, int]
+    counts: dict[str, int]
+    disk: Disk
+    worker: bool
+    problems: tuple[str, ...]
+
+
+def disk(workspace: Workspace) -> Disk:
+    """How much of the workspace's disk is free; `low` asks for a warning, `scarce` refuses new work."""
+    return look(workspace.home)
+
+
+def diagnostics(workspace: Workspace, *, thorough: bool = False) -> Diagnostics:
+    """Look at everything; `thorough` also reads every stored file and holds it against its checksum."""
+    store, database = workspace.store, workspace.store.database
+    recent = workspace.queue.recent(1000)
+    return Diagnostics(
+        home=workspace.home,
+        at=workspace.clock.now(),
+        database=database.description,
+        revision=database.revision(),
+        versions={"reco-lab": version("reco-lab"), "python": platform.python_version()} | _libraries(),
+        sizes=_sizes(workspace.home),
+        counts={
+            "data sets": len(store.datasets()),
+            "versions": len(store.all_versions()),
+            "experiments": len(store.experiments()),
+            "stored files": len(workspace.artefacts.ids()),
+            "jobs waiting": sum(job.state is JobState.queued for job in recent),
+            "jobs running": sum(job.state is JobState.running for job in recent),
+        },
+        disk=disk(workspace),
+        worker=worker_lives(workspace.home),
+        problems=tuple(_problems(workspace, thorough=thorough)),
+    )
+
+
+def drop(workspace: Workspace, name: str, version: int | None = None) -> DatasetVersion:
+    """Undo an import: the version (by default the newest) is gone from everywhere, and `bring_back` undoes that."""
+    gone = workspace.store.drop_dataset(name, version)
+    workspace.log.info("version dropped", dataset=gone.name, version=gone.version)
+    return gone
+
+
+def bring_back(workspace: Workspace, name: str, version: int) -> DatasetVersion:
+    """Bring a dropped version back, within the days that `Retention.dropped` gives; NotFoundError after them."""
+    return workspace.store.bring_back(name, version)
+
+
+def dropped(workspace: Workspace) -> list[tuple[DatasetVersion, datetime]]:
+    """The versions that can be brought back, and until when; the last dropped first."""
+    kept = timedelta(days=retention(workspace).dropped)
+    return [(one, one.dropped + kept) for one in workspace.store.dropped() if one.dropped is not None]
+
+
+def retention(workspace: Workspace) -> Retention:
+    """How long things are kept in this workspace."""
+    return Retention.model_validate(workspace.store.get_setting(SETTING, {}))
+
+
+def set_retention(workspace: Workspace, wanted: Retention) -> None:
+    """Keep things so long from now on; nothing is removed yet."""
+    workspace.store.set_setting(SETTING, wanted.model_dump())
+
+
+def tidy(workspace: Workspace, wanted: Retention | None = None, *, dry_run: bool = True) -> Tidied:
+    """Remove what is older than the retention allows, and stored files that no record names; or tell what it would.
+
+    It works on a full disk as well. InputError if a backup or a restore is at work.
+    """
+    with alone(workspace):
+        found = _expired(workspace, wanted or retention(workspace))
+        if dry_run:
+            return found
+        drop_ballast(workspace.home)
+        workspace.store.forget_versions(found.versions)
+        workspace.store.forget_runs(found.runs)
+        workspace.queue.forget(found.jobs)
+        workspace.artefacts.remove_lost(workspace.store.references)
+        for path in found.logs:
+            path.unlink(missing_ok=True)
+        lay_ballast(workspace.home)
+    workspace.log.info(
+        "tidied", **{name: len(value) for name, value in asdict(found).items() if name != "size"}
+    )
+    return found
+
+
+def tidy_if_due(workspace: Workspace) -> Tidied | None:
+    """Tidy by the workspace's retention, at most once a day; for whoever starts the app. None if not due."""
+    today = workspace.clock.now().date().isoformat()
+    if workspace.store.get_setting(LAST) == today:
+        return None
+    workspace.store.set_setting(LAST, today)
+    return tidy(workspace, dry_run=False)
+
+
+def _expired(workspace: Workspace, wanted: Retention) -> Tidied:
+    store, now = workspace.store, workspace.clock.now()
+
+    def before(days: int | None) -> datetime:
+        return datetime.min.replace(tzinfo=now.tzinfo) if days is None else now - timedelta(days=days)
+
+    gone = [
+        one for one in store.dropped() if one.dropped is not None and one.dropped < before(wanted.dropped)
+    ]
+    versions = (*gone, *_superseded(workspace, before(wanted.versions)))
+    runs, jobs = store.runs_before(before(wanted.runs)), workspace.queue.over_before(before(wanted.jobs))
+    leaving: set[tuple[str, ...]] = {("datasets", one.name, str(one.version)) for one in versions}
+    leaving |= {("runs", key) for key in runs} | {("jobs", id_) for id_ in jobs}
+    workspace.artefacts.settle(store.references)
+    artefacts = workspace.artefacts.lost(lambda: store.references(leaving))
+    logs = _old_logs(workspace.home / "log", before(wanted.log))
+    size = sum(map(workspace.artefacts.size, artefacts)) + sum(path.stat().st_size for path in logs)
+    return Tidied(versions, tuple(runs), tuple(jobs), tuple(artefacts), logs, size)
+
+
+def _superseded(workspace: Workspace, before: datetime) -> list[DatasetVersion]:
+    """Versions that a newer one replaced, that are old, and that no experiment asked about."""
+    used = {(one.dataset, one.fingerprint) for one in workspace.store.experiments()}
+    newest = {(one.name, one.version) for one in workspace.store.datasets()}
+    return [
+        one
+        for one in workspace.store.all_versions()
+        if one.dropped is None
+        and one.created < before
+        and (one.name, one.version) not in newest
+        and (one.name, one.fingerprint) not in used
+    ]
+
+
+def _old_logs(folder: Path, before: datetime) -> tuple[Path, ...]:
+    return tuple(path for path in sorted(folder.glob("????-??-??.jsonl")) if path.stem < f"{before:%Y-%m-%d}")
+
+
+def _problems(workspace: Workspace, *, thorough: bool) -> list[str]:
+    found = [f"The database: {line}" for line in workspace.store.database.check()]
+    there = set(workspace.artefacts.ids())
+    found += [
+        f"The files of {one.name} version {one.version} are gone; restore a backup."
+        for one in workspace.store.all_versions()
+        if one.artefact not in there
+    ]
+    if thorough:
+        damaged = [id_ for id_ in sorted(there) if not workspace.artefacts.whole(id_)]
+        found += [f"The stored file {id_[:12]} is damaged; restore a backup." for id_ in damaged]
+    if disk(workspace).low:
+        found.append(f"The disk is nearly full: {disk(workspace).sentence}")
+    return found
+
+
+def _sizes(home: Path) -> dict[str, int]:
+    sizes = {name: _size(home / name) for name in FOLDERS}
+    return sizes | {"database": sum(path.stat().st_size for path in home.glob("state.db*"))}
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _libraries() -> dict[str, str]:
+    found: dict[str, str] = {"platform": sys.platform}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _plural(name: str, count: int) -> str:
+    if count == 1:
+        return name
+    return name.replace("day", "days", 1) if name.startswith("day ") else f"{name}s"

@@ -1,0 +1,101 @@
+"""The board of running work: how far it is, how long it still takes, and a way to stop it."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from reco_lab.jobs.start import ensure_worker
+from reco_lab.store.records import Job, JobState
+from reco_lab.ui import page, state
+from reco_lab.ui.words import md, time_left
+from reco_lab.workspace import Workspace
+
+EVERY = 1.0
+RECENT = 20
+
+
+def running(workspace: Workspace) -> bool:
+    """Show all work that waits or runs, brought up to date every second; False where there is none.
+
+    When a job ends the whole page is drawn anew, so that what it found appears.
+    """
+    watched = tuple(job.id for job in workspace.queue.recent(RECENT) if job.live)
+    if watched:
+        watch: Callable[[], None] = partial(_watch, workspace, watched)
+        st.fragment(run_every=EVERY, key="board")(watch)()
+    return bool(watched)
+
+
+def ended(workspace: Workspace, dataset: str) -> None:
+    """Say how the last work on a data set ended: its finding, its failure with the reason, or that it was cancelled."""
+    jobs = workspace.queue.recent(RECENT)
+    last = next((job for job in jobs if _asked(job).get("data", {}).get("dataset") == dataset), None)
+    if last is None:
+        return
+    if last.state is JobState.failed:
+        reference = f" The details are in the log under **{md(last.reference)}**." if last.reference else ""
+        st.error(md(last.error) + reference, title="The last experiment failed", icon=":material/error:")
+    if last.state is JobState.cancelled:
+        kept = "The last experiment was cancelled. What was finished before is kept."
+        st.info(kept, icon=":material/cancel:")
+    if last.state is JobState.done and last.result:
+        _finding(last.result)
+
+
+def _finding(result: Mapping[str, Any]) -> None:
+    st.success(
+        md(result.get("sentence", "")), title="The last experiment is done", icon=":material/check_circle:"
+    )
+    st.page_link(
+        page.COMPARE,
+        label="Open the comparison",
+        icon=":material/leaderboard:",
+        query_params={state.EXPERIMENT: str(result.get("id", ""))},
+    )
+
+
+def _watch(workspace: Workspace, watched: tuple[str, ...]) -> None:
+    with page.guard(workspace):
+        ensure_worker(workspace)
+        jobs = [workspace.queue.get(ident) for ident in watched]
+        for job in jobs:
+            if job.live:
+                _card(workspace, job)
+        if not all(job.live for job in jobs):
+            st.rerun()
+
+
+def _asked(job: Job) -> Mapping[str, Any]:
+    """The question that a job answers."""
+    asked: Mapping[str, Any] = job.payload.get("experiment", {})
+    return asked
+
+
+def _cancel(workspace: Workspace, ident: str) -> None:
+    workspace.queue.cancel(ident)
+
+
+def _card(workspace: Workspace, job: Job) -> None:
+    with st.container(border=True):
+        head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+        waits = job.state is JobState.queued
+        doing = "Waiting for its turn" if waits else "Running"
+        head.markdown(f"**{doing}**: {md(_asked(job).get('name', job.kind))}", width="content")
+        head.button(
+            "Stopping…" if job.cancelling else "Cancel",
+            key=f"cancel-{job.id}",
+            icon=":material/close:",
+            disabled=job.cancelling,
+            on_click=_cancel,
+            args=(workspace, job.id),
+        )
+        words = " · ".join(part for part in (md(job.message), time_left(job.seconds_left)) if part)
+        st.progress(min(1.0, max(0.0, job.fraction)), text=words or "Starting…")
+        if job.interrupted:
+            st.warning(
+                "The work was interrupted (its process ended) and has been taken up again.",
+                icon=":material/restart_alt:",
+            )
+        st.caption("It goes on when you leave this page or close the browser.")

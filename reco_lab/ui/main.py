@@ -1,0 +1,39 @@
+"""The table of contents: which pages there are, in which group, under which address."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from reco_lab.ui import page
+
+# Before the pages are named: an icon of theirs would be fetched from outside for the browser's tab.
+st.set_page_config(
+    page_title="Reco Lab",
+    page_icon=str(Path(__file__).with_name("icon.png")),
+    layout="wide",
+    menu_items={"About": "Reco Lab compares recommenders honestly and shows why."},
+)
+
+
+def _page(path: Path, title: str, icon: str, summary: str, *, first: bool = False) -> st.Page:
+    return st.Page(path, title=title, icon=f":material/{icon}:", default=first, help=summary)
+
+
+chosen = st.navigation(
+    {
+        "Start": [
+            _page(page.HOME, "Home", "home", "What is here, and what to do next.", first=True),
+        ],
+        "Data": [
+            _page(page.DATA, "Data", "upload_file", "Bring data in and see what was understood."),
+            _page(page.EXPLORE, "Explore", "query_stats", "What is in the data, in sentences and charts."),
+        ],
+        "Lab": [
+            _page(page.EXPERIMENT, "Experiment", "experiment", "Choose recommenders and compare them."),
+            _page(page.COMPARE, "Compare", "leaderboard", "Which recommender is better, and by how much."),
+            _page(page.CUSTOMER, "Customer", "person_search", "One customer, several models side by side."),
+        ],
+    }
+)
+st.set_page_config(page_title=f"{chosen.title} · Reco Lab")
+chosen.run()

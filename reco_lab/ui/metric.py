@@ -1,0 +1,34 @@
+"""What a metric is called on the screen: the plain words first, its name in the field second."""
+
+from reco_lab.core.evaluation import metrics
+
+
+def name(key: str) -> str:
+    """The field's name of a metric key: "nDCG@10"."""
+    ident, _, k = key.partition("@")
+    label = metrics()[ident].label if ident in metrics() else ident
+    return f"{label}@{k}" if k else label
+
+
+def plain(key: str) -> str:
+    """What a metric tells, for anyone."""
+    ident = key.partition("@")[0]
+    return metrics()[ident].plain if ident in metrics() else ""
+
+
+def definition(key: str) -> str:
+    """The formula in words, with what happens at its edges."""
+    ident = key.partition("@")[0]
+    return f"{metrics()[ident].definition} {metrics()[ident].edge_cases}" if ident in metrics() else ""
+
+
+def full(key: str) -> str:
+    """The plain words with the field's name behind them, for a menu."""
+    words = plain(key).rstrip(".")
+    return f"{words} ({name(key)})" if words else name(key)
+
+
+def better_when_higher(key: str) -> bool | None:
+    """Whether more is better; None where neither end is good by itself."""
+    ident = key.partition("@")[0]
+    return metrics()[ident].higher_is_better if ident in metrics() else None

@@ -1,0 +1,111 @@
+"""The guard that every page calls: title, data set, and errors that never show a traceback."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.errors import InputError
+from reco_lab.services import data, experiments
+from reco_lab.store.records import DatasetVersion
+from reco_lab.ui import cache, linked, show, state
+from reco_lab.ui.words import count
+from reco_lab.workspace import Workspace
+
+PAGES = Path(__file__).resolve().parents[2] / "pages"
+HOME = PAGES / "start" / "home.py"
+DATA = PAGES / "data" / "data.py"
+EXPLORE = PAGES / "data" / "explore.py"
+EXPERIMENT = PAGES / "lab" / "experiment.py"
+COMPARE = PAGES / "lab" / "compare.py"
+CUSTOMER = PAGES / "lab" / "customer.py"
+
+
+@dataclass(frozen=True)
+class Lab:
+    """What a page has to work with: the workspace, the chosen data set (None: there is none), the mode."""
+
+    workspace: Workspace
+    version: DatasetVersion | None
+    expert: bool
+
+    @property
+    def chosen(self) -> DatasetVersion:
+        """The chosen data set; asked for only where there is one."""
+        if self.version is None:
+            raise InputError("No data set is chosen.", fix="Bring data in on the Data page.")
+        return self.version
+
+    def dataset(self) -> Dataset:
+        """The chosen data set's content."""
+        return cache.dataset(self.workspace, self.chosen.name, self.chosen.fingerprint)
+
+
+@contextmanager
+def open(title: str) -> Iterator[Lab]:  # noqa: A001 - pages say `page.open(...)`
+    """Open a page: its title, the sidebar, and a guard around everything the page does."""
+    heading = st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute")
+    heading.title(title, anchor=False, width="content")
+    try:
+        workspace = cache.workspace()
+    except Exception as error:  # noqa: BLE001 - there is no workspace, so there is no log to write to
+        show.closed(error)
+        st.stop()
+    with guard(workspace):
+        lab = _sidebar(workspace)
+        if lab.version is not None and lab.version.synthetic:
+            with heading:
+                show.synthetic()
+        yield lab
+
+
+@contextmanager
+def guard(workspace: Workspace) -> Iterator[None]:
+    """Show a person's mistake as its sentence; log any other error and show the reference.
+
+    A part of a page that is drawn again by itself needs a guard of its own.
+    """
+    try:
+        yield
+    except InputError as error:
+        show.mistake(error)
+    except Exception as error:  # noqa: BLE001 - the last stop before the screen: logged, never swallowed
+        show.fault(workspace.log.reference(error))
+
+
+def _sidebar(workspace: Workspace) -> Lab:
+    versions = {version.name: version for version in data.list_datasets(workspace)}
+    with st.sidebar:
+        chosen = None
+        if versions:
+            _follow_experiment(workspace)
+            titles = {name: version.title or name for name, version in versions.items()}
+            chosen = versions[linked.choice("Data set", titles, key=state.DATASET, noun="data set")]
+            st.caption(size(chosen))
+        expert = st.toggle(
+            "Expert",
+            key=state.EXPERT,
+            bind="query-params",
+            help="Plain shows the answer and one way to go on. Expert shows every setting and every number.",
+        )
+    return Lab(workspace, chosen, expert)
+
+
+def size(version: DatasetVersion) -> str:
+    """How large a data set is, in words."""
+    summary = version.summary
+    parts = (("customers", "customer"), ("items", "item"), ("rows", "interaction"))
+    return " · ".join(count(int(summary[key]), noun) for key, noun in parts if key in summary)
+
+
+def _follow_experiment(workspace: Workspace) -> None:
+    """A link to an experiment brings its data set with it, whatever was chosen before."""
+    asked = st.query_params.get(state.EXPERIMENT)
+    if asked is None or linked.followed(state.EXPERIMENT) == asked:
+        return
+    for record in experiments.listing(workspace):
+        if record.id == asked:
+            st.query_params[state.DATASET] = record.dataset

@@ -1,0 +1,180 @@
+"""What an experiment found, as tables: for the screen, for the charts and for a spreadsheet."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from reco_lab.experiments.results import Cell, Comparison, Row
+from reco_lab.ui import metric
+from reco_lab.ui.words import score, seconds
+
+
+def keys(comparison: Comparison) -> list[str]:
+    """Every metric that some recommender has, the headline first."""
+    found = [key for row in comparison.leaderboard for key in row.metrics]
+    return list(dict.fromkeys([comparison.headline, *found]))
+
+
+def answered(comparison: Comparison) -> list[Row]:
+    """The rows that did not fail."""
+    return [row for row in comparison.leaderboard if row.error is None]
+
+
+def failed(comparison: Comparison) -> list[Row]:
+    """The rows that failed."""
+    return [row for row in comparison.leaderboard if row.error is not None]
+
+
+def dots(comparison: Comparison, key: str) -> pd.DataFrame:
+    """What the leaderboard chart draws: name, value, low, high, role; the best first."""
+    rows = [
+        {
+            "name": row.name,
+            "value": row.metrics[key].value,
+            "low": row.metrics[key].low,
+            "high": row.metrics[key].high,
+            "role": role(comparison, row),
+        }
+        for row in answered(comparison)
+        if key in row.metrics and row.metrics[key].value is not None
+    ]
+    frame = pd.DataFrame(rows, columns=["name", "value", "low", "high", "role"])
+    numbers = frame.astype({"value": "float64", "low": "float64", "high": "float64"})
+    rising = metric.better_when_higher(key) is False
+    return numbers.sort_values("value", ascending=rising, kind="stable", ignore_index=True)
+
+
+def points(comparison: Comparison, other: str) -> pd.DataFrame:
+    """What the trade-off chart draws: name, x (the other metric), y (the headline), role."""
+    across, up = dots(comparison, other), dots(comparison, comparison.headline)
+    joined = up.merge(across[["name", "value"]].rename(columns={"value": "x"}), on="name")
+    return joined.rename(columns={"value": "y"})[["name", "x", "y", "role"]]
+
+
+def role(comparison: Comparison, row: Row) -> str:
+    """Whether a row is the champion, a challenger, or a reference that gives the others a scale."""
+    if row.name == comparison.champion:
+        return "champion"
+    return "reference" if row.reference else "challenger"
+
+
+def table(comparison: Comparison, key: str) -> pd.DataFrame:
+    """The leaderboard as a person reads it, for one metric."""
+    verdicts = {verdict.other: verdict for verdict in comparison.verdicts}
+    asked = comparison.split.users_scored
+    order = {name: place for place, name in enumerate(dots(comparison, key)["name"])}
+    rows = sorted(answered(comparison), key=lambda row: order.get(row.name, len(order)))
+    return pd.DataFrame([_line(comparison, row, key, verdicts.get(row.name), asked) for row in rows])
+
+
+def _line(comparison: Comparison, row: Row, key: str, verdict: Any, asked: int) -> dict[str, Any]:
+    cell = row.metrics.get(key)
+    line: dict[str, Any] = {
+        "Recommender": row.name,
+        metric.name(key): cell.value if cell else None,
+        "95 % interval": f"{score(cell.low)} to {score(cell.high)}"
+        if cell and cell.low is not None
+        else None,
+        "All customers": cell.all_customers if cell else None,
+        "Scored": None if row.scored is None else f"{row.scored:,} of {asked:,}",
+    }
+    if key == comparison.headline:
+        line["Behind the champion"] = verdict.difference if verdict else None
+    line["Verdict"] = _word(comparison, row, verdict if key == comparison.headline else None)
+    line["Training"] = seconds(row.seconds.fit) if row.seconds else None
+    return line
+
+
+def _word(comparison: Comparison, row: Row, verdict: Any) -> str:
+    own = {"champion": "champion", "reference": "reference"}.get(role(comparison, row), "")
+    if verdict is None:
+        return own
+    seen = {"better": "worse", "worse": "better", "tie": "tie"}.get(
+        str(verdict.outcome), str(verdict.outcome)
+    )
+    return f"{own}, {seen}" if own else seen
+
+
+def columns(comparison: Comparison, key: str) -> dict[str, Any]:
+    """How the columns of the leaderboard are shown, each with its explanation."""
+    values = [row.metrics[key].value or 0.0 for row in answered(comparison) if key in row.metrics]
+    return {
+        "Recommender": st.column_config.TextColumn(pinned=True),
+        metric.name(key): st.column_config.ProgressColumn(
+            help=metric.plain(key), format="%.3f", min_value=0, max_value=max(values, default=0) or 1
+        ),
+        "95 % interval": st.column_config.TextColumn(
+            help="Simultaneous for all rows: resampled over customers."
+        ),
+        "All customers": st.column_config.NumberColumn(
+            format="%.3f", help="With cold customers, who get one shared fallback."
+        ),
+        "Scored": st.column_config.TextColumn(
+            help="Warm customers the model had an answer of its own for; the others count as 0."
+        ),
+        "Behind the champion": st.column_config.NumberColumn(
+            format="%+.3f", help="Champion minus this one, paired by customer."
+        ),
+    }
+
+
+def differences(comparison: Comparison) -> pd.DataFrame:
+    """Every paired comparison with the champion, in full."""
+    return pd.DataFrame(
+        [
+            {
+                "Champion against": verdict.other,
+                "Difference": verdict.difference,
+                "Low": verdict.low,
+                "High": verdict.high,
+                "p": verdict.p,
+                "p (Holm)": verdict.p_holm,
+                "Customers": verdict.customers,
+                "Outcome": str(verdict.outcome),
+            }
+            for verdict in comparison.verdicts
+        ]
+    )
+
+
+def flat(comparison: Comparison) -> pd.DataFrame:
+    """Everything on one sheet: a line a recommender and metric."""
+    rows = [
+        {
+            "recommender": row.name,
+            "algorithm": row.algorithm,
+            "parameters": str(row.parameters),
+            "reference": row.reference,
+            "metric": key,
+            "value": cell.value,
+            "low": cell.low,
+            "high": cell.high,
+            "all_customers": cell.all_customers,
+            "scored": row.scored,
+            "synthetic_data": comparison.synthetic,
+            "error": row.error,
+        }
+        for row in comparison.leaderboard
+        for key, cell in (row.metrics or {"": Cell(value=None)}).items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def costs(comparison: Comparison) -> pd.DataFrame:
+    """What each recommender took: seconds, memory, and the parameters it ran with."""
+    return pd.DataFrame(
+        [
+            {
+                "Recommender": row.name,
+                "Algorithm": row.algorithm,
+                "Parameters": ", ".join(f"{name} = {value}" for name, value in row.parameters.items()),
+                "Fit (s)": row.seconds.fit if row.seconds else None,
+                "Recommend (s)": row.seconds.recommend if row.seconds else None,
+                "Evaluate (s)": row.seconds.evaluate if row.seconds else None,
+                "Peak memory (MB)": row.peak_memory_mb,
+                "On validation": row.validation,
+            }
+            for row in answered(comparison)
+        ]
+    )

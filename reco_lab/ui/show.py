@@ -1,0 +1,88 @@
+"""The parts that every page is made of: an empty state, an error, a chart with its table, a badge."""
+
+from pathlib import Path
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from reco_lab.charts.theme import DARK, LIGHT, Palette
+from reco_lab.core.errors import InputError
+from reco_lab.ui.words import md
+
+_MODEBAR = {
+    "displaylogo": False,
+    "modeBarButtons": [["toImage"]],
+    "responsive": True,
+    "scrollZoom": False,
+}
+
+
+def palette() -> Palette:
+    """The colours of the theme that this browser shows."""
+    return DARK if st.context.theme.type == "dark" else LIGHT
+
+
+def answer(sentence: str, detail: str = "") -> None:
+    """The page's answer, first and largest: one sentence, with one quieter line under it."""
+    with st.container(border=True):
+        st.header(md(sentence), anchor=False)
+        if detail:
+            st.caption(md(detail))
+
+
+def synthetic() -> None:
+    """The badge of simulated data."""
+    st.badge("Example data (simulated)", icon=":material/science:", color="orange")
+
+
+def empty(missing: str, then: str, *, page: Path, label: str, icon: str) -> None:
+    """Say what is missing and what will be here then, and offer the page that mends it."""
+    with st.container(border=True):
+        st.header(md(missing), anchor=False)
+        st.markdown(md(then))
+        if st.button(label, type="primary", icon=icon, key="mend"):
+            st.switch_page(page)
+
+
+def mistake(error: InputError) -> None:
+    """A mistake in what a person gave: what is wrong, where, and what to do."""
+    where = f" ({error.where})" if error.where else ""
+    st.error(
+        md(error.fix) or "Change it and try again.", title=md(error.what + where), icon=":material/error:"
+    )
+
+
+def fault(reference: str) -> None:
+    """A fault of ours: no traceback, only the reference under which the log has it."""
+    st.error(
+        f"This is our fault, not yours, and nothing of yours was lost. The details are in the log under "
+        f"**{md(reference)}**.",
+        title="Something went wrong on this page",
+        icon=":material/bug_report:",
+    )
+
+
+def closed(error: Exception) -> None:
+    """The workspace could not be opened: there is no log to refer to, so the reason is shown."""
+    st.error(
+        f"{md(type(error).__name__)}: {md(error)} \n\nThe folder is set by `RECO_LAB_HOME`; it must exist on "
+        "this machine and be writable.",
+        title="The workspace cannot be opened",
+        icon=":material/folder_off:",
+    )
+
+
+def chart(figure: go.Figure, *, finding: str, table: pd.DataFrame, key: str, explained: str = "") -> None:
+    """A chart whose title says the finding, with the same numbers as a table below it."""
+    st.header(md(finding), anchor=False, help=md(explained) or None)
+    st.plotly_chart(figure, theme=None, alt=finding, config=_MODEBAR, key=f"chart-{key}")
+    with st.expander("Show as table", icon=":material/table_rows:"):
+        st.dataframe(table, hide_index=True, alt=finding, placeholder="–")
+
+
+def warnings(sentences: tuple[str, ...]) -> None:
+    """Warnings in words, in one box."""
+    if sentences:
+        bullet = "- " if len(sentences) > 1 else ""
+        st.warning("\n".join(bullet + md(sentence) for sentence in sentences), icon=":material/warning:")

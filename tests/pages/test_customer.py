@@ -1,0 +1,130 @@
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from reco_lab.services import experiments
+
+CUSTOMER = "pages/lab/customer.py"
+
+
+def titles(browser):
+    """The item cards in their order."""
+    return [
+        one.value
+        for one in browser.markdown
+        if one.value[:1].replace("*", "").isdigit() or one.value.startswith("**")
+    ]
+
+
+def button(browser, start):
+    return next(one for one in browser.button if one.key and one.key.startswith(start))
+
+
+def test_without_a_model_the_page_says_what_is_missing(empty, visit, says):
+    assert "There is no model to ask yet" in says(visit(CUSTOMER))
+
+
+def test_one_customer_is_shown_with_several_lists_and_reasons(shop, visit, says):
+    browser = visit(CUSTOMER, customer="c07")
+
+    assert browser.selectbox(key="customer").value == "c07"
+    assert len(browser.subheader) == 3
+    assert "Because of" in says(browser)
+
+
+def test_striking_an_item_ranks_the_lists_again(shop, visit, says):
+    browser = visit(CUSTOMER, customer="c07")
+    before = titles(browser)
+    button(browser, "strike-").click().run()
+
+    assert "What if: 1 struck, 0 added" in says(browser)
+    assert titles(browser) != before
+
+
+def test_what_was_struck_comes_back(shop, visit, says):
+    browser = visit(CUSTOMER, customer="c07")
+    before = titles(browser)
+    button(browser, "strike-").click().run()
+    button(browser, "back-").click().run()
+
+    assert "What if" not in browser.header[0].value
+    assert titles(browser) == before
+
+
+def test_an_item_from_a_list_can_be_added(shop, visit, says):
+    browser = visit(CUSTOMER, customer="c07")
+    button(browser, "add-").click().run()
+
+    assert "What if: 0 struck, 1 added" in says(browser)
+
+
+def test_another_customer_begins_with_her_true_history(shop, visit, says):
+    browser = visit(CUSTOMER, customer="c07")
+    button(browser, "strike-").click().run()
+    browser.selectbox(key="customer").select("c08").run()
+
+    assert "What if:" not in says(browser)
+
+
+def test_an_unknown_customer_in_a_link_gets_a_sentence(shop, visit):
+    browser = visit(CUSTOMER, customer="nobody")
+
+    assert browser.selectbox(key="customer").value != "nobody"
+
+
+def test_text_from_data_is_never_markup(shop, visit):
+    shown = [
+        one.value for one in visit(CUSTOMER, customer="c00", models="EASE").markdown if "Bold" in one.value
+    ]
+
+    assert all("](" not in text and "<b>" not in text for text in shown)
+
+
+@pytest.mark.parametrize("search", ["c1", "zzz"])
+def test_a_search_narrows_the_customers_or_says_that_none_fits(shop, visit, search, says):
+    browser = visit(CUSTOMER)
+    browser.text_input(key="search").set_value(search).run()
+
+    narrowed = all("c1" in one for one in browser.selectbox(key="customer").options)
+    assert narrowed if search == "c1" else "No customer" in says(browser)
+
+
+def test_the_lists_are_those_of_the_experiment_in_the_address(shop, visit):
+    (record,) = experiments.listing(shop)
+
+    assert visit(CUSTOMER, experiment=record.id).selectbox(key="experiment").value == record.id
+
+
+def test_a_fault_while_lists_are_ranked_again_shows_a_reference(shop, visit, says, monkeypatch):
+    browser = visit(CUSTOMER, customer="c07")
+
+    def broken(*_):
+        raise ZeroDivisionError("secret detail")
+
+    monkeypatch.setattr("reco_lab.ui.customer._headline", broken)
+    button(browser, "strike-").click().run()
+
+    assert not browser.exception
+    assert "The details are in the log under" in says(browser)
+
+
+def test_without_a_choice_all_models_are_shown(shop, visit):
+    browser = visit(CUSTOMER)
+    browser.multiselect(key="models").set_value([]).run()
+
+    assert len(browser.subheader) == len(browser.multiselect(key="models").options)
+
+
+def test_a_model_that_cannot_follow_a_what_if_is_greyed_with_the_reason(says):
+    def script():
+        from reco_lab.services.customers import Card, Panel
+        from reco_lab.ui import cards
+
+        card = Card("i1", "Tent", "Camping", 9.5, 1.0, held_out=True, because=())
+        stuck = Panel("SVD", (card,), folds_in=False, why_not="It only knows its own customers.")
+        cards.panel(stuck, stuck, "c1", key="x")
+
+    browser = AppTest.from_function(script).run()
+
+    assert "Not changed by the what-if: It only knows its own customers." in says(browser)
+    assert ":gray[1. Tent]" in says(browser)
+    assert "chosen afterwards" in says(browser)

@@ -1,0 +1,89 @@
+import pytest
+
+from reco_lab.services import experiments
+
+EXPERIMENT = "pages/lab/experiment.py"
+
+
+def test_without_data_the_page_says_what_is_missing(empty, visit, says):
+    browser = visit(EXPERIMENT)
+
+    assert "no data yet" in says(browser)
+    assert [one.label for one in browser.button] == ["Bring your data"]
+
+
+def test_in_plain_mode_one_button_asks_the_whole_question(shop, visit):
+    browser = visit(EXPERIMENT)
+    browser.radio(key="goal").set_value("recall").run()
+    browser.button(key="run").click().run()
+
+    (job,) = shop.queue.recent()
+    assert job.payload["experiment"]["metrics"]["names"][0] == "recall"
+    assert job.payload["experiment"]["data"]["dataset"] == "small-shop"
+
+
+def test_in_expert_mode_the_parameters_chosen_are_those_that_run(shop, expert):
+    browser = expert()
+    browser.pills(key="plan-recommenders").set_value(["ease", "item_knn"]).run()
+    browser.number_input(key="plan-ease-l2").set_value(123.0).run()
+    browser.radio(key="plan-split").set_value("random_rows").run()
+    browser.button(key="run").click().run()
+
+    asked = shop.queue.recent()[0].payload["experiment"]
+    assert {one["algorithm"]: one for one in asked["recommenders"]}["ease"]["l2"] == 123.0
+    assert asked["split"]["kind"] == "random_rows"
+
+
+def test_no_recommender_gets_a_sentence(shop, expert, says):
+    browser = expert()
+    browser.pills(key="plan-recommenders").set_value([]).run()
+
+    assert "No recommender is chosen" in says(browser)
+
+
+def test_what_the_data_lacks_is_said(shop, expert, says):
+    assert "needs" in says(expert())
+
+
+@pytest.fixture
+def expert(visit):
+    """Opens the page with every setting."""
+    return lambda: visit(EXPERIMENT).toggle(key="expert").set_value(True).run()
+
+
+@pytest.fixture
+def running(shop, question):
+    """An experiment that a worker has begun."""
+    experiments.submit(shop, question("Another one", seed=5))
+    claim = shop.queue.claim("worker")
+    shop.queue.progress(claim, 0.4, "EASE learns")
+    return claim
+
+
+def test_running_work_shows_how_far_it_is_and_can_be_cancelled(shop, running, visit, says):
+    browser = visit(EXPERIMENT)
+    assert "Running" in says(browser)
+    browser.button(key=f"cancel-{running.id}").click().run()
+
+    assert shop.queue.get(running.id).cancelling
+
+
+def test_interrupted_work_says_that_it_is_taken_up_again(shop, running, visit, says):
+    shop.queue.reap(silent_for=0)
+    shop.queue.claim("another worker")
+
+    assert "was interrupted" in says(visit(EXPERIMENT))
+
+
+def test_work_that_failed_says_why(shop, running, visit, says):
+    shop.queue.fail(running, "The machine ran out of memory.", "A1B2C3")
+    text = says(visit(EXPERIMENT))
+
+    assert "ran out of memory" in text
+    assert "A1B2C3" in text
+
+
+def test_work_that_is_done_says_what_it_found(shop, running, visit, says):
+    shop.queue.finish(running, {"id": running.payload["id"], "sentence": "EASE beats everything."})
+
+    assert "EASE beats everything." in says(visit(EXPERIMENT))

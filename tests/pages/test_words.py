@@ -1,0 +1,75 @@
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+
+from reco_lab.services import experiments
+from reco_lab.ui import export, intake
+from reco_lab.ui.words import count, md, score, seconds, time_left, when
+
+
+@pytest.mark.parametrize(
+    "text", ["**b**", "[x](http://a.example)", "<b>", "$e$", "`c`", "~~s~~", "# h", "a|b"]
+)
+def test_every_sign_of_markdown_is_made_literal(text):
+    assert md(text).replace("\\", "") == text
+    assert all(md(text)[at - 1] == "\\" for at, sign in enumerate(md(text)) if sign in "*[]()<>$`~#|")
+
+
+def test_an_emoji_or_icon_code_is_broken():
+    assert ":material/home:" not in md(":material/home:").replace("\\", "")
+
+
+def test_a_line_break_cannot_begin_a_heading():
+    assert "\n" not in md("one\n# two")
+
+
+def test_a_number_has_its_noun():
+    assert (count(1, "item"), count(12345, "item")) == ("1 item", "12,345 items")
+
+
+def test_what_is_not_known_is_a_dash():
+    assert score(None) == "–"
+    assert score(0.12345) == "0.123"
+
+
+def test_durations_read_as_a_person_says_them():
+    assert [seconds(value) for value in (0, 0.02, 2.5, 40, 600)] == [
+        "< 1 ms",
+        "20 ms",
+        "2.5 s",
+        "40 s",
+        "10 min",
+    ]
+    assert time_left((30.0, 60.0)) == "30 s to 60 s left"
+    assert time_left(None) == ""
+
+
+def test_moments_read_alike_from_text_and_from_clocks():
+    assert (
+        when("2026-11-02T18:04:00") == when(datetime(2026, 11, 2, 18, 4, tzinfo=UTC)) == "2 Nov 2026, 18:04"
+    )
+
+
+def test_a_cell_that_a_spreadsheet_would_run_is_made_text():
+    table = pd.DataFrame({"title": ["=1+1", "plain"], "n": [-1, 2]})
+
+    assert export.csv(table).decode("utf-8-sig").splitlines() == ["title,n", "'=1+1,-1", "plain,2"]
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("u.data", "u"), ("My Shop (1).CSV.gz", "my-shop-1"), ("---", "my-data"), ("ä.txt", "my-data")],
+)
+def test_a_file_s_name_becomes_a_data_set_s_name(file, name):
+    assert intake.name_of(file) == name
+
+
+def test_the_report_is_one_page_that_loads_nothing(shop):
+    (record,) = experiments.listing(shop)
+    found = experiments.comparison(shop, record.id)
+    page = export.report(found, [])
+
+    assert found.sentence.split("(")[0] in page
+    assert "Example data" in page
+    assert "http" not in page
