@@ -174,7 +174,7 @@ def _by_content(
     columns: list[_Column], kind: Attributes, found: dict[str, ColumnGuess]
 ) -> dict[str, ColumnGuess]:
     free = [one for one in columns if one.name not in {guess.column for guess in found.values()}]
-    looks = {
+    looks: dict[str, dict[str, Callable[[_Column], bool]]] = {
         "items": {"image": _is_image},
         "customers": {"gender": lambda one: one.among(_GENDERS), "age": _is_age},
     }

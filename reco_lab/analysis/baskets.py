@@ -100,7 +100,8 @@ def _pairs(lines: pd.DataFrame, total: int, items: int) -> tuple[pd.DataFrame, i
     tested = len(chosen) * (len(chosen) - 1) // 2
     found["low"] = _low(found["baskets"].to_numpy(), max(1, tested)) / found["baskets"] * found["lift"]
     found = found[found["low"] > 1].nlargest(LOOKED_AT, "low")
-    owners = lines.drop_duplicates("basket").set_index("basket")["user"]
+    owners = np.zeros(held.shape[0], np.int64)
+    owners[lines["basket"]] = lines["user"]
     found["customers"] = _owners(held, owners, found)
     found = found[found["customers"] >= FEWEST]
     found["low"] = _low(found["customers"].to_numpy(), max(1, tested)) / found["customers"] * found["lift"]
@@ -116,7 +117,7 @@ def _low(counts: NDArray[np.int64], tested: int) -> NDArray[np.float64]:
     return np.asarray(stats.chi2.ppf(LEVEL / tested, 2 * counts) / 2, np.float64)
 
 
-def _owners(held: sparse.csc_array, owners: pd.Series, pairs: pd.DataFrame) -> list[int]:
+def _owners(held: sparse.csc_array, owners: NDArray[np.int64], pairs: pd.DataFrame) -> list[int]:
     """How many different customers had each pair in one basket."""
     columns = {
         place: held.indices[held.indptr[place] : held.indptr[place + 1]]
@@ -126,4 +127,4 @@ def _owners(held: sparse.csc_array, owners: pd.Series, pairs: pd.DataFrame) -> l
         np.intersect1d(columns[one], columns[other], assume_unique=True)
         for one, other in zip(pairs["first"], pairs["second"], strict=True)
     )
-    return [owners.loc[places].nunique() for places in shared]
+    return [len(np.unique(owners[places])) for places in shared]

@@ -23,7 +23,8 @@ class Cohorts:
     `periods` has start, new, returning, whole (False where the log begins or ends within the period).
     `retention` has start, customers (the cohort's size) and one column an age (1, 2, ... periods later) with the
     share that was active then: NaN where that period is not over, out of the scope or the cohort has fewer
-    than 20 customers. `pooled` has age, customers, active, share, low, high (Wilson, 95 %) over all cohorts.
+    than 20 customers. `pooled` has age, customers, active, share, low, high (Wilson, 95 %) over all cohorts
+    but the first: the log cannot tell which of those had come before it began.
     """
 
     unit: str
@@ -102,7 +103,7 @@ def _retention(
             known = began + age in over
             still = int(seen.get((began, began + age), 0))
             row[age] = still / size if known and size >= SMALLEST else np.nan
-            if known:
+            if known and began != sizes.index[0]:
                 pool[age].append((size, still))
         rows.append(row)
     table = pd.DataFrame(rows).dropna(axis="columns", how="all")

@@ -24,11 +24,11 @@ _NAMES: dict[Role, str] = {
     "item": (
         "item product prod sku movie film asin stock stockcode article artikel book isbn song track artist asset "
         "content business ad offer produkt produit producto prodotto upc ean gtin show anime game news goods "
-        "article material coupon recipe restaurant"
+        "material coupon recipe restaurant reference ref"
     ),
     "time": (
         "timestamp time date datetime ts when created createdat event_time eventtime invoicedate orderdate day datum "
-        "zeit zeitpunkt zeitstempel fecha hora heure tijd unixreviewtime purchasedate"
+        "zeit zeitpunkt zeitstempel bestelldatum kaufdatum rechnungsdatum fecha hora heure tijd unixreviewtime purchasedate"
     ),
     "value": (
         "rating ratings score stars overall bewertung note puntuacion valutazione qty quantity menge anzahl "
@@ -40,6 +40,10 @@ _WORDS: dict[Role, dict[str, int]] = {
     role: {word: rank for rank, word in enumerate(names.split())} for role, names in _NAMES.items()
 }
 _SUFFIXES = {"id", "ids", "no", "nr", "nummer", "number", "num", "code", "key", "hash", "uuid"}
+_ORDERS = {
+    "order", "orders", "invoice", "receipt", "basket", "transaction", "session", "line", "bestell", "bestellung",
+    "auftrag", "rechnung", "rechnungs", "beleg", "bon", "commande", "facture", "ticket", "pedido", "factura", "ordine",
+}  # fmt: skip
 _SPEAKING = {"name", "title", "description", "category", "price", "email", "age", "gender", "country", "type"}
 _EVENT_WORDS = {
     "view", "click", "cart", "addtocart", "add_to_cart", "purchase", "transaction", "buy", "order", "rating",
@@ -139,7 +143,12 @@ class _Look:
         self.numeric = float(numbers.notna().mean()) if len(numbers) else 0.0
         self.numbers = numbers.dropna().to_numpy(np.float64)
         split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-        self.tokens = [word for word in re.split(r"[^\w]+|_", split.lower()) if word]
+        self.tokens = [_unglued(word) for word in re.split(r"[^\w]+|_", split.lower()) if word]
+
+    @property
+    def of_an_order(self) -> bool:
+        """Whether it names an order, a receipt or a visit: never a customer or an item."""
+        return bool(set(self.tokens) & _ORDERS) and not any(self.named(role) for role in ("user", "item"))
 
     def named(self, role: Role) -> float:
         """How well the name fits: 1 exactly, less the more it says besides; 0 not at all."""
@@ -203,6 +212,15 @@ class _Look:
         return bool(different and len(self.distinct) and wordy > 0.8 and self.numeric < 0.1)
 
 
+def _unglued(word: str) -> str:
+    """The word without a "nr" or "id" that is glued to a word we know: kundennr, artikelnummer, customerid."""
+    for suffix in sorted(_SUFFIXES, key=len, reverse=True):
+        bare = word.removesuffix(suffix)
+        if bare != word and (bare in _ORDERS or any(bare in words for words in _WORDS.values())):
+            return bare
+    return word
+
+
 def _best(role: Role, looks: list[_Look]) -> ColumnGuess:
     scored = [(*_score(role, look), look) for look in looks]
     score, reason, look = max(scored, key=lambda one: one[0], default=(0.0, "", None))
@@ -240,7 +258,9 @@ def _score(role: Role, look: _Look) -> tuple[float, str]:
 
 
 def _by_place(role: Role, looks: list[_Look]) -> ColumnGuess:
-    ids = [look for look in looks if not look.time and look.rows]
+    ids = [look for look in looks if not look.time and look.rows and not look.of_an_order]
+    repeating = [look for look in ids if not look.unique or look.rows <= 20]
+    ids = repeating or ids
     if not ids:
         return ColumnGuess(None, 0.0, "no column is left for it")
     best = max(ids, key=lambda look: (look.identifying, -ids.index(look)))

@@ -17,6 +17,7 @@ from reco_lab.analysis.long_tail import LongTail
 from reco_lab.analysis.prices import PriceBands
 from reco_lab.analysis.profile import Profile
 from reco_lab.analysis.repeats import Repeats
+from reco_lab.analysis.scope import Scope
 from reco_lab.analysis.top_items import TopItems
 
 AGES = {"day": "day", "week": "week", "month": "month", "quarter": "quarter"}
@@ -37,6 +38,7 @@ class Parts:
     """All that was found in one view; a part is None where the data has nothing to show for it."""
 
     profile: Profile
+    scope: Scope = field(default_factory=Scope)
     activity: Activity | None = None
     long_tail: LongTail | None = None
     customers: Histories | None = None
@@ -69,6 +71,14 @@ def findings(parts: Parts) -> tuple[Finding, ...]:
 def _over_time(parts: Parts) -> Iterator[Finding]:
     if parts.activity is not None and parts.activity.series["unusual"].any():
         yield _unusual(parts.activity)
+    recent = parts.activity.recent if parts.activity is not None else None
+    if recent is not None and recent.sure:
+        yield Finding(
+            f"{recent.now / recent.before - 1:+.0%}",
+            f"interactions a day in the last four weeks: {recent.now:,.0f}, after {recent.before:,.0f} in the four weeks before.",
+            "Activity",
+            0.75,
+        )
     if parts.hours is not None:
         weekday, hour = parts.hours.peak
         total = parts.hours.rows.sum()
@@ -85,7 +95,7 @@ def _over_time(parts: Parts) -> Iterator[Finding]:
 def _unusual(found: Activity) -> Finding:
     odd = found.series[found.series["unusual"]]
     far = (np.sqrt(odd["rows"]) - np.sqrt(odd["expected"])).abs()
-    worst = odd.loc[far.idxmax()]
+    worst = odd.iloc[int(far.to_numpy().argmax())]
     many = f"{len(odd)} unusual {found.unit}{'' if len(odd) == 1 else 's'}"
     lead = "the clearest is" if len(odd) > 1 else "it is"
     day = f"{worst['start']:%d %b %Y}".lstrip("0")
@@ -107,7 +117,7 @@ def _items(parts: Parts) -> Iterator[Finding]:
             "Items",
             0.35 + 0.5 * max(0.0, tail.top_share - 0.2),
         )
-        if tail.never:
+        if tail.never and not parts.scope:
             share = tail.never / (tail.never + tail.items)
             yield Finding(
                 f"{share:.0%}",
@@ -129,11 +139,10 @@ def _items(parts: Parts) -> Iterator[Finding]:
 
 def _mover(found: TopItems) -> Finding:
     first = found.movers.iloc[0]
-    change = f"{first['change']:+.0%}" if first["change"] < 9 else f"×{first['change'] + 1:.0f}"
     return Finding(
-        change,
-        f"is how “{first['title']}” moved: its share of customers in the last {found.window} days against the "
-        f"{found.window} before ({first['before']:,} then, {first['now']:,} now).",
+        f"{first['before']:,} → {first['now']:,}",
+        f"customers of “{first['title']}” in the last {found.window} days against the {found.window} before: more "
+        f"than chance gives, with all {found.tested:,} items looked at.",
         "Items",
         0.6,
     )
@@ -211,24 +220,27 @@ def _steps(parts: Parts) -> Iterator[Finding]:
         return
     steps = parts.funnel.steps
     first, last = steps.iloc[0], steps.iloc[-1]
+    looked = "" if parts.funnel.share == 1 else f", among {parts.funnel.share:.0%} of the customers"
     yield Finding(
         f"{last['of_first']:.1%}",
-        f"of what customers {_did(str(first['step']))} ends in a {last['step']} ({last['pairs']:,} of "
-        f"{first['pairs']:,} pairs of customer and item).",
+        f"of what customers {_did(str(first['step']))} they {_did(str(last['step']))} later ({last['pairs']:,} of "
+        f"{first['pairs']:,} pairs of customer and item{looked}).",
         "Funnel",
         0.6,
     )
 
 
 def _did(step: str) -> str:
-    return {"view": "look at", "click": "click on", "cart": "put into the cart"}.get(step, step)
+    return {"view": "look at", "click": "click on", "cart": "put into the cart", "purchase": "buy"}.get(
+        step, step
+    )
 
 
 def _offer(parts: Parts) -> Iterator[Finding]:
     if parts.prices is not None:
         bands = parts.prices.bands
         ratio = bands["share"] / bands["item_share"]
-        band = bands.loc[ratio.idxmax()]
+        band = bands.iloc[int(ratio.to_numpy().argmax())]
         yield Finding(
             f"{band['share']:.0%}",
             f"of the interactions go to items from {band['low']:,.2f} to {band['high']:,.2f}, which are "
@@ -236,7 +248,7 @@ def _offer(parts: Parts) -> Iterator[Finding]:
             "Catalogue",
             min(0.6, 0.25 + 0.2 * abs(float(ratio.max()) - 1)),
         )
-    if parts.categories is not None and len(parts.categories.mix):
+    if parts.categories is not None and len(parts.categories.mix) and not parts.scope.categories:
         first = parts.categories.mix.iloc[0]
         yield Finding(
             f"{first['share']:.0%}",
@@ -248,7 +260,7 @@ def _offer(parts: Parts) -> Iterator[Finding]:
 
 def _gaps(parts: Parts) -> Iterator[Finding]:
     gaps = parts.missing
-    if len(gaps) and gaps["share"].iloc[0] >= 0.05:
+    if not parts.scope and len(gaps) and gaps["share"].iloc[0] >= 0.05:
         first = gaps.iloc[0]
         yield Finding(
             f"{first['share']:.0%}",

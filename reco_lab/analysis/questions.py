@@ -90,7 +90,7 @@ def _words(name: str, texts: pd.Series, distinct: pd.Series) -> Question:
         parted = distinct.str.split(separator)
         options = pd.Series([part.strip() for parts in parted for part in parts if part.strip()], dtype="str")
         kinds = options.unique()
-        several = (parted.str.len() > 1).mean() > 0.2
+        several = (distinct.str.count(re.escape(separator)) > 0).mean() > 0.2
         if several and 2 <= len(kinds) <= MOST_OPTIONS and len(kinds) < max(len(distinct), 4):
             every = bool(len(kinds) > 2 and (parted.map(lambda parts: len(set(parts))) == len(kinds)).all())
             kind: QuestionKind = "rank" if every else "choices"
@@ -132,7 +132,7 @@ def _ranks(frame: pd.DataFrame, questions: list[Question]) -> dict[str, Question
         if one.kind == "number" and one.low == 1:
             found = _PREFIX.match(one.column)
             groups.setdefault(found[1] if found else "", []).append(one)
-    ranked = {}
+    ranked: dict[str, Question] = {}
     for group in groups.values():
         if len(group) < FEWEST_ALIKE or max(one.high for one in group) != len(group):
             continue

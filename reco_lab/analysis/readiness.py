@@ -76,7 +76,7 @@ def _amount(view: View) -> list[Point]:
             1 - owners.largest,
             (0.9, 0.98),
             f"the largest has {owners.largest:.1%} of all rows",
-            "at most 2%",
+            "2% or less is good, 10% the most",
             "One customer with much of the log is often a robot or a till.",
         ),
     ]
@@ -92,7 +92,7 @@ def _depth(view: View) -> list[Point]:
             again,
             (0.1, 0.5),
             f"{again:.0%} have two interactions or more",
-            "50%",
+            "50% or more is good, 10% the least",
             "Whoever came once gives nothing to learn from and nothing to test on.",
         ),
         _rated(
@@ -100,7 +100,7 @@ def _depth(view: View) -> list[Point]:
             carried,
             (0.5, 0.8),
             f"{carried:.0%} of interactions are on items of five customers or more",
-            "80%",
+            "80% or more is good, 50% the least",
             "Taste is learnt from items that several customers share.",
         ),
     ]
@@ -128,7 +128,7 @@ def _time(view: View) -> list[Point]:
             1 - cold,
             (0.5, 0.85),
             f"{cold:.0%} of the last fifth is on items nobody had touched before",
-            "at most 15%",
+            "15% or less is good, 50% the most",
             "New items can only be recommended by what is known about them, not by who took them.",
             needed=False,
         ),
@@ -158,14 +158,35 @@ def _content(view: View) -> list[Point]:
     placed = 0.0 if grouped is None else grouped["item"].nunique() / view.log.n_items
     why = "With them new items can be recommended, and lists can be read."
     return [
-        _rated("Titles of items", known, (0.5, 0.9), f"{known:.0%} have one", "90%", why, needed=False),
-        _rated("Categories of items", placed, (0.5, 0.9), f"{placed:.0%} have one", "90%", why, needed=False),
+        _rated(
+            "Titles of items",
+            known,
+            (0.5, 0.9),
+            f"{known:.0%} have one",
+            "90% or more is good, 50% the least",
+            why,
+            needed=False,
+        ),
+        _rated(
+            "Categories of items",
+            placed,
+            (0.5, 0.9),
+            f"{placed:.0%} have one",
+            "90% or more is good, 50% the least",
+            why,
+            needed=False,
+        ),
     ]
 
 
 def _counted(label: str, found: int, least: int, good: int, why: str, *, needed: bool = True) -> Point:
     return Point(
-        label, _state(found, (least, good)), f"{found:,}", f"{good:,} (at least {least:,})", why, needed
+        label,
+        _state(found, (least, good)),
+        f"{found:,}",
+        f"{good:,} or more is good, {least:,} the least",
+        why,
+        needed,
     )
 
 

@@ -23,7 +23,7 @@ class TopItems:
 
     `before` and `now` are the customers of the item in the two last spans of `window` days, `change` by how much
     its share of them grew (0.5: half as much again). It is `sure` where chance alone would not do that, with
-    all `tested` items looked at. `movers` are the sure ones, largest change first. Without times, or where
+    all `tested` items looked at: `rose` and `fell` count them, `movers` are those of largest change. Without times, or where
     the log is shorter than two weeks, window is 0 and change is NaN.
     """
 
@@ -31,6 +31,8 @@ class TopItems:
     movers: pd.DataFrame
     window: int
     tested: int
+    rose: int
+    fell: int
 
 
 def top_items(view: View) -> TopItems:
@@ -48,7 +50,12 @@ def top_items(view: View) -> TopItems:
     sure = table[table["sure"]]
     order = np.abs(np.log1p(sure["change"].clip(lower=-0.999))).sort_values(ascending=False).index
     return TopItems(
-        best.reset_index(drop=True), sure.loc[order].head(MOST_MOVERS).reset_index(drop=True), window, tested
+        top=best.reset_index(drop=True),
+        movers=sure.loc[order].head(MOST_MOVERS).reset_index(drop=True),
+        window=window,
+        tested=tested,
+        rose=int((sure["change"] > 0).sum()),
+        fell=int((sure["change"] < 0).sum()),
     )
 
 

@@ -18,6 +18,7 @@ from reco_lab.core.errors import DataError
 from reco_lab.core.interactions import Interactions, Kind
 
 BLOCK = 1 << 20
+CLEARLY = 1.25
 NEVER = np.iinfo(np.int32).max
 
 
@@ -154,11 +155,11 @@ def only(log: Interactions, kind: Kind) -> Interactions:
 
 
 def sample(log: Interactions, most: int) -> tuple[Interactions, float]:
-    """Whole histories of some customers, about `most` rows at most, and the share of customers taken.
+    """Whole histories of some customers, about `most` rows of a log that is clearly longer, and the share taken.
 
     Which customers are taken depends on nothing but their place in the list of ids: the same ones each time.
     """
-    if len(log) <= most:
+    if len(log) <= most * CLEARLY:
         return log, 1.0
     share = most / len(log)
     lots = (np.arange(log.n_users, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)

@@ -51,7 +51,35 @@ _WORDS = {
     ),
 }  # fmt: skip
 _NUMBERS = {word: number for number, words in _WORDS.items() for word in words.split("|")}
-_SILENT = ["don't know", "dont know", "do not know", "not sure", "unsure", "n/a", "na", "not applicable", "no answer", "prefer not to say", "no opinion", "none", "-", "weiss nicht", "weiss ich nicht", "keine angabe", "keine antwort", "k.a.", "ne sait pas", "je ne sais pas", "sans reponse", "nsp", "no se", "no lo se", "no aplica", "sin respuesta", "ns/nc"]
+_SILENT = [
+    "don't know",
+    "dont know",
+    "do not know",
+    "not sure",
+    "unsure",
+    "n/a",
+    "na",
+    "not applicable",
+    "no answer",
+    "prefer not to say",
+    "no opinion",
+    "none",
+    "-",
+    "weiss nicht",
+    "weiss ich nicht",
+    "keine angabe",
+    "keine antwort",
+    "k.a.",
+    "ne sait pas",
+    "je ne sais pas",
+    "sans reponse",
+    "nsp",
+    "no se",
+    "no lo se",
+    "no aplica",
+    "sin respuesta",
+    "ns/nc",
+]
 _NUMBERED = r"^(\d{1,2})(?:\s*[-–:.=]\s*|\s*\()[^\d].*$"
 
 

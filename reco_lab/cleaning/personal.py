@@ -2,12 +2,14 @@
 
 import hashlib
 import hmac
+import re
 
 import pandas as pd
 
 from reco_lab.cleaning.ids import canonical_id
 
-PREFIX = "p_"
+_PREFIX = "p_"
+_PSEUDONYM = rf"{_PREFIX}[0-9a-f]{{32}}"
 _EMAIL = r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"
 _PHONE = r"(?:\+|00)\d[\d ()./-]{6,18}\d|\(?0\d{1,5}\)?[ /-]\d[\d -]{4,}\d|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}"
 _BARE_PHONE = r"\+?\d{7,15}"
@@ -17,9 +19,14 @@ _NEARLY_ALL = 0.8
 
 
 def pseudonym(key: bytes, id_: str) -> str:
-    """The pseudonym of an id: HMAC-SHA-256 of its one spelling under the workspace's key, 128 bits of it."""
+    """The pseudonym of an id: HMAC-SHA-256 of its one spelling under the workspace's key, 128 bits of it.
+
+    A pseudonym stands for itself.
+    """
+    if re.fullmatch(_PSEUDONYM, id_):
+        return id_
     digest = hmac.digest(key, canonical_id(id_).encode("utf-8", "surrogatepass"), hashlib.sha256)
-    return PREFIX + digest.hex()[:32]
+    return _PREFIX + digest.hex()[:32]
 
 
 def personal_kind(texts: pd.Series, called: str = "") -> str:

@@ -4,27 +4,17 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
+from reco_lab.cli.answer import Answer
 from reco_lab.cli.text import table
-from reco_lab.core.errors import InputError, NotFoundError
+from reco_lab.core.errors import InputError, NotFoundError, SpecError
 from reco_lab.core.evaluation import metrics as known_metrics
-from reco_lab.core.experiment import Columns
 from reco_lab.core.recommender import algorithms as known_algorithms
 from reco_lab.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command says: as JSON values, as text, and whether all is well."""
-
-    data: Any
-    text: str
-    passed: bool = True
 
 
 def app(options: argparse.Namespace) -> Answer:
@@ -32,8 +22,11 @@ def app(options: argparse.Namespace) -> Answer:
     from reco_lab.services.demo import run_demo
 
     workspace = Workspace.open()
-    sys.stderr.write("Preparing the demo shop and its comparison (only the first start takes a moment) ...\n")
-    run_demo(workspace, _progress())
+    if os.environ.get("RECO_LAB_DEMO") != "0":
+        sys.stderr.write(
+            "Preparing the demo shop and its comparison (only the first start takes a moment) ...\n"
+        )
+        run_demo(workspace, _progress())
     workspace.close()
     script = ROOT / "app.py"
     if not script.is_file():
@@ -66,96 +59,19 @@ def worker(_options: argparse.Namespace) -> Answer:
     return Answer(None, "")
 
 
-def columns(text: str) -> Columns:
-    """Parse `user=client,item=3`: names, or positions from 0."""
-    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
-    values: dict[str, Any] = {
-        role.strip(): int(name) if name.strip().isdecimal() else name.strip() for role, _, name in pairs
-    }
-    unknown = sorted(set(values) - set(Columns.model_fields))
-    if unknown or not {"user", "item"} <= set(values):
-        what = f"{unknown[0]!r} is no role of a column" if unknown else "user and item are needed"
-        raise argparse.ArgumentTypeError(f"{what}; write user=...,item=...[,value=...][,time=...][,kind=...]")
-    return Columns(**values)
-
-
-def data_import(options: argparse.Namespace) -> Answer:
-    """Import a file and account for every row of it."""
-    from reco_lab.services.data import import_file
-
-    report = import_file(
-        Workspace.open(),
-        options.file,
-        options.name,
-        columns=options.columns,
-        header=options.header,
-        format=None if options.format == "table" else options.format,
-        customers=options.customers,
-        items=options.items,
-    )
-    values = {
-        "name": report.dataset.name,
-        "version": report.version,
-        "fingerprint": report.fingerprint,
-        "rows_in_file": report.rows_in_file,
-        "loaded": report.loaded,
-        "refused": report.reasons,
-        "mended": dict(report.mended),
-        "columns": dict(report.notes),
-        "dialect": report.dialect,
-        "summary": dict(report.summary),
-        "warnings": list(report.warnings),
-    }
-    lines = [
-        f"{report.dataset.name} version {report.version}: {report.loaded} of {report.rows_in_file} rows loaded."
-    ]
-    lines += [f"  refused {count}: {reason}" for reason, count in report.reasons.items()]
-    lines += [f"  {role}: {note}" for role, note in report.notes.items()]
-    return Answer(values, "\n".join([*lines, *(f"! {warning}" for warning in report.warnings)]))
-
-
-def data_list(_options: argparse.Namespace) -> Answer:
-    """List the data sets of the workspace."""
-    from reco_lab.services.data import list_datasets
-
-    found = list_datasets(Workspace.open())
-    values = [
-        asdict(one) | {"created": one.created.isoformat(), "summary": dict(one.summary)} for one in found
-    ]
-    rows = [
-        (
-            one.name,
-            one.version,
-            one.summary.get("rows"),
-            one.summary.get("customers"),
-            one.summary.get("items"),
-        )
-        for one in found
-    ]
-    text = table(("data set", "version", "interactions", "customers", "items"), rows)
-    return Answer(
-        values,
-        text if found else "There are no data sets yet. Import one: reco-lab data import FILE --name NAME",
-    )
-
-
-def make_shop(options: argparse.Namespace) -> Answer:
-    """Make a simulated shop and import it as a data set."""
-    from reco_lab.services.demo import make_dataset
-
-    made = make_dataset(Workspace.open(), options.name, customers=options.customers, seed=options.seed)
-    return Answer(
-        {"name": made.name, "fingerprint": made.fingerprint, **made.summary},
-        f"{made.title} is ready: {made.summary['rows']} interactions.",
-    )
-
-
 def run(options: argparse.Namespace) -> Answer:
     """Run an experiment file."""
-    from reco_lab.experiments.file import load
+    from reco_lab.experiments.file import line_of, load
     from reco_lab.services.experiments import run as conduct
 
-    answer = conduct(Workspace.open(), load(options.file), _progress(), options.file.parent)
+    experiment = load(options.file)
+    try:
+        answer = conduct(Workspace.open(), experiment, _progress(), options.file.parent)
+    except NotFoundError as error:
+        if experiment.data.dataset is None:
+            raise
+        line = line_of(options.file.read_text("utf-8-sig"), ("data", "dataset"))
+        raise SpecError(error.what, where=f"{options.file}, line {line}", fix=error.fix) from error
     names = list(answer.leaderboard[0].metrics) if answer.leaderboard else []
     rows = [
         (
@@ -186,17 +102,20 @@ def recommend(options: argparse.Namespace) -> Answer:
     """One customer's list from a finished experiment."""
     from reco_lab.services.customers import microscope
     from reco_lab.services.experiments import comparison, listing
+    from reco_lab.services.privacy import allowed
 
     if not 1 <= options.k <= 1000:
         raise InputError(f"-k {options.k} is not allowed; it must be from 1 to 1000.")
     workspace = Workspace.open()
-    done = [record.id for record in listing(workspace) if record.comparison is not None]
-    chosen = options.experiment or next(iter(done), None)
+    done = [record for record in listing(workspace, options.dataset) if record.comparison is not None]
+    chosen = options.experiment or next((record.id for record in done), None)
     if chosen is None:
         raise NotFoundError(
-            "No experiment has finished yet.", fix="Run one: reco-lab run FILE, or open the app once."
+            f"No experiment{f' on {options.dataset}' if options.dataset else ''} has finished yet.",
+            fix="Run one: reco-lab run FILE, or open the app once.",
         )
-    name = options.recommender or comparison(workspace, chosen).champion
+    answer = comparison(workspace, chosen)
+    name = options.recommender or answer.champion or answer.leaderboard[0].name
     lens = microscope(workspace, chosen)
     names = [model.name for model in lens.models]
     if name not in names:
@@ -205,19 +124,27 @@ def recommend(options: argparse.Namespace) -> Answer:
         )
     look = lens.look(options.customer, k=options.k, models=(name,))
     cards = look.panels[0].cards
+    may = allowed(workspace, [look.customer_id], lens.data)
     values = {
         "customer": look.customer_id,
         "experiment": chosen,
+        "dataset": answer.dataset,
         "recommender": name,
+        "may_be_sent": bool(may.mask[0]),
         "items": [asdict(card) for card in cards],
     }
     rows = [
-        (place, card.item_id, card.title, "; ".join(reason.text for reason in card.because))
+        (
+            place,
+            card.item_id,
+            card.title,
+            "; ".join(reason.text for reason in card.because if reason.weight > 0),
+        )
         for place, card in enumerate(cards, 1)
     ]
-    return Answer(
-        values, f"{name} for {look.customer_id}:\n" + table(("", "item", "title", "because of"), rows)
-    )
+    text = f"{name} for {look.customer_id} ({answer.experiment}, {answer.dataset}):\n"
+    text += table(("", "item", "title", "because of"), rows)
+    return Answer(values, text if may.mask[0] else f"{text}\n! Nothing of this may be sent. {may.sentence}")
 
 
 def calibrate(options: argparse.Namespace) -> Answer:

@@ -1,9 +1,15 @@
 """What can be typed: commands, their options and examples."""
 
 import argparse
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from reco_lab.cli import commands
+from reco_lab.cli.words import columns, kinds
+
+if TYPE_CHECKING:
+    Actions = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse gives its type no public name
 
 EXAMPLES = """examples:
   reco-lab app                                    open the app with the demo shop
@@ -26,27 +32,54 @@ def build() -> argparse.ArgumentParser:
     return parser
 
 
-def _app(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def later(module: str, name: str) -> Callable[[argparse.Namespace], Any]:
+    """A command that is imported when it is run, so that help and mistakes do not wait for heavy libraries."""
+
+    def run(options: argparse.Namespace) -> Any:
+        return getattr(import_module(f"reco_lab.cli.{module}"), name)(options)
+
+    return run
+
+
+def _app(actions: "Actions") -> None:
     app = _command(actions, "app", "Open the app in the browser.", "example:\n  reco-lab app --port 8600")
     app.add_argument("--port", type=int, default=8501, help="port to listen on (default 8501)")
     app.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     app.add_argument("--no-browser", action="store_true", help="do not open a browser window")
-    app.set_defaults(command=commands.app)
+    app.set_defaults(command=later("commands", "app"))
     worker = _command(
         actions,
         "worker",
         "Do the queued work until stopped (the app starts one by itself).",
         "example:\n  reco-lab worker",
     )
-    worker.set_defaults(command=commands.worker)
+    worker.set_defaults(command=later("commands", "worker"))
 
 
-def _data(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _data(actions: "Actions") -> None:
     data = _command(
         actions, "data", "Bring in data, list it, make a simulated shop.", "example:\n  reco-lab data list"
     )
-    data.set_defaults(command=commands.data_list)
+    data.set_defaults(command=later("data", "data_list"))
     inner = data.add_subparsers(title="commands", metavar="COMMAND")
+    _import(inner)
+    _safekeeping(inner, actions)
+    _json(
+        _command(inner, "list", "List the data sets.", "example:\n  reco-lab data list --json")
+    ).set_defaults(command=later("data", "data_list"))
+    shop = _command(
+        inner,
+        "make-shop",
+        "Make a simulated shop whose customers' true preferences are known.",
+        "example:\n  reco-lab data make-shop --customers 20000 --name big-shop",
+    )
+    shop.add_argument("--customers", type=int, default=2000, help="how many customers (default 2000)")
+    shop.add_argument("--seed", type=int, default=0, help="the same seed makes the same shop (default 0)")
+    shop.add_argument("--name", default="my-shop", help="name of the data set (default my-shop)")
+    _json(shop).set_defaults(command=later("data", "make_shop"))
+
+
+def _import(inner: "Actions") -> None:
     bring = _command(
         inner,
         "import",
@@ -56,16 +89,29 @@ def _data(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     )
     bring.add_argument("file", type=Path, help="text with any delimiter, Parquet, or lists; .gz and .zip too")
     bring.add_argument(
-        "--name", required=True, help="name of the data set: lower-case letters, digits, - and _"
+        "--name",
+        help="name of the data set: lower-case letters, digits, - and _ (default: from the file's name)",
     )
     bring.add_argument(
         "--columns",
-        type=commands.columns,
+        type=columns,
         default=None,
         help="user=...,item=...[,value=...][,time=...][,kind=...]: names or positions from 0",
     )
     bring.add_argument(
         "--format", choices=("table", "lists"), default="table", help='lists: lines of "user item item ..."'
+    )
+    bring.add_argument(
+        "--kinds",
+        type=kinds,
+        default=None,
+        help="what the words of the kind column mean: paid=purchase,seen=view,cancelled= (nothing: left out)",
+    )
+    bring.add_argument(
+        "--recipe", type=Path, help="a recipe (TOML): what the columns mean and how rows are mended"
+    )
+    bring.add_argument(
+        "--append", action="store_true", help="put the rows behind those of the newest version"
     )
     header = bring.add_mutually_exclusive_group()
     header.add_argument(
@@ -76,23 +122,59 @@ def _data(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
         "--customers", type=Path, help="a table of customers (first column or `user`: their id)"
     )
     bring.add_argument("--items", type=Path, help="a table of items (first column or `item`: their id)")
-    _json(bring).set_defaults(command=commands.data_import)
-    _json(
-        _command(inner, "list", "List the data sets.", "example:\n  reco-lab data list --json")
-    ).set_defaults(command=commands.data_list)
-    shop = _command(
+    _json(bring).set_defaults(command=later("data", "data_import"))
+
+
+def _safekeeping(inner: "Actions", actions: "Actions") -> None:
+    check = _command(
         inner,
-        "make-shop",
-        "Make a simulated shop whose customers' true preferences are known.",
-        "example:\n  reco-lab data make-shop --customers 20000 --name big-shop",
+        "check",
+        "Say what is wrong in a file and what would mend it.",
+        "example:\n  reco-lab data check orders.csv --save orders.recipe.toml",
     )
-    shop.add_argument("--customers", type=int, default=2000, help="how many customers (default 2000)")
-    shop.add_argument("--seed", type=int, default=0, help="the same seed makes the same shop (default 0)")
-    shop.add_argument("--name", default="my-shop", help="name of the data set (default my-shop)")
-    _json(shop).set_defaults(command=commands.make_shop)
+    check.add_argument("file", type=Path, help="the file")
+    check.add_argument("--columns", type=columns, default=None, help="as for data import")
+    check.add_argument(
+        "--header",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="whether the first row names the columns",
+    )
+    check.add_argument("--save", type=Path, help="write the recipe with the default mends to this file")
+    _json(check).set_defaults(command=later("data", "data_check"))
+    fetch = _command(
+        inner,
+        "fetch",
+        "Fetch a public data set, or list those there are.",
+        "examples:\n  reco-lab data fetch\n  reco-lab data fetch ml-100k --from DOWNLOADS",
+    )
+    fetch.add_argument("dataset", nargs="?", help="its name (default: list them)")
+    fetch.add_argument("--from", dest="source", type=Path, help="a folder that has its files already")
+    _json(fetch).set_defaults(command=later("data", "data_fetch"))
+    keep = _command(
+        actions, "backup", "Write everything into one file.", "example:\n  reco-lab backup /mnt/safe"
+    )
+    keep.add_argument(
+        "target", nargs="?", type=Path, help="a file or a folder (default: the workspace's own)"
+    )
+    _json(keep).set_defaults(command=later("data", "backup"))
+    back = _command(
+        actions, "restore", "Bring back what a backup holds.", "example:\n  reco-lab restore backup.zip"
+    )
+    back.add_argument("file", type=Path, help="a backup")
+    _json(back).set_defaults(command=later("data", "restore"))
+    stop = _command(
+        actions,
+        "suppress",
+        "Never write to these customers again.",
+        "example:\n  reco-lab suppress C00042 C00043",
+    )
+    stop.add_argument("customer", nargs="+", help="ids of customers")
+    stop.add_argument("--remove", action="store_true", help="take them off the list")
+    _json(stop).set_defaults(command=later("data", "suppress"))
 
 
-def _experiments(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _experiments(actions: "Actions") -> None:
     run = _command(
         actions,
         "run",
@@ -100,7 +182,7 @@ def _experiments(actions: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "example:\n  reco-lab run experiment.toml --json",
     )
     run.add_argument("file", type=Path, help="an experiment in TOML (the Experiment page writes one)")
-    _json(run).set_defaults(command=commands.run)
+    _json(run).set_defaults(command=later("commands", "run"))
     one = _command(
         actions,
         "recommend",
@@ -109,9 +191,10 @@ def _experiments(actions: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     one.add_argument("--customer", required=True, help="the customer's id")
     one.add_argument("--experiment", help="id of a finished experiment (default: the latest)")
+    one.add_argument("--dataset", help="the latest experiment on this data set")
     one.add_argument("--recommender", help="name on the leaderboard (default: the champion)")
     one.add_argument("-k", type=int, default=10, help="length of the list, 1 to 1000 (default 10)")
-    _json(one).set_defaults(command=commands.recommend)
+    _json(one).set_defaults(command=later("commands", "recommend"))
     certificate = _command(
         actions,
         "calibrate",
@@ -121,26 +204,24 @@ def _experiments(actions: "argparse._SubParsersAction[argparse.ArgumentParser]")
     certificate.add_argument(
         "--data", type=Path, help="folder with golden-ml-100k/ and ml-100k/ (default: RECO_LAB_TEST_DATA)"
     )
-    _json(certificate).set_defaults(command=commands.calibrate)
+    _json(certificate).set_defaults(command=later("commands", "calibrate"))
 
 
-def _lists(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _lists(actions: "Actions") -> None:
     known = _command(
         actions,
         "algorithms",
         "List the recommenders with their parameters.",
         "example:\n  reco-lab algorithms --json",
     )
-    _json(known).set_defaults(command=commands.algorithms)
+    _json(known).set_defaults(command=later("commands", "algorithms"))
     measures = _command(
         actions, "metrics", "List the metrics with their definitions.", "example:\n  reco-lab metrics"
     )
-    _json(measures).set_defaults(command=commands.metrics)
+    _json(measures).set_defaults(command=later("commands", "metrics"))
 
 
-def _command(
-    actions: "argparse._SubParsersAction[argparse.ArgumentParser] | None", name: str, text: str, examples: str
-) -> argparse.ArgumentParser:
+def _command(actions: "Actions | None", name: str, text: str, examples: str) -> argparse.ArgumentParser:
     form = argparse.RawDescriptionHelpFormatter
     if actions is None:
         return argparse.ArgumentParser(prog=name, description=text, epilog=examples, formatter_class=form)

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from reco_lab.core.evaluation import metrics
+from reco_lab.core.errors import NotFoundError
+from reco_lab.core.evaluation import metric
 from reco_lab.core.interactions import Kind
 from reco_lab.core.recommender import Recommender, recommender
 from reco_lab.core.splitting import Splitter, splitter
@@ -53,9 +54,11 @@ class MetricSpec(BaseModel):
     @field_validator("names")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [name for name in names if name not in metrics()]
-        if unknown:
-            raise ValueError(f"There is no metric called {unknown[0]!r}. There are: {', '.join(metrics())}.")
+        for name in names:
+            try:
+                metric(name)
+            except NotFoundError as error:
+                raise ValueError(str(error)) from error
         return tuple(dict.fromkeys(names))
 
     @field_validator("k")

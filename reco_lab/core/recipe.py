@@ -10,8 +10,6 @@ from pydantic.dataclasses import dataclass
 from reco_lab.core.experiment import Columns
 from reco_lab.core.step import Step, step
 
-FORMAT = 1
-
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Reading:
@@ -45,7 +43,7 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     shape: tuple[str, ...] = ()
     header: bool | None = None
     options: dict[str, Any] = Field(default_factory=dict)

@@ -83,7 +83,8 @@ def _id_column(
 
 def _ids(column: pd.Series, what: str, spell: Spell | None) -> pd.Index:
     found = pd.Series(clean_ids(column, what).values.dropna().unique(), dtype="str")
-    return pd.Index(found if spell is None else spell(found))
+    ids: pd.Index = pd.Index(found if spell is None else spell(found), dtype="str")
+    return ids
 
 
 def _guessed(frame: pd.DataFrame, what: str, column: str) -> TableRecipe:

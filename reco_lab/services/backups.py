@@ -22,8 +22,10 @@ from reco_lab.workspace import Workspace
 
 FOLDER, SAFETY = "backups", "before-restore"
 MARGIN = 16 << 20
-# what is made again, or belongs to living processes; everything else in the folder is somebody's and is kept
-_LEFT_OUT = {"artefacts", "staging", "log", FOLDER, "ballast", "worker.wanted"}
+# what is made or fetched again, or belongs to living processes; everything else in the folder is somebody's and is kept
+_LEFT_OUT = {"artefacts", "staging", "log", FOLDER, "ballast", "public", "worker.wanted"}
+# who objected after the backup was made has objected still
+_UNITED = {Path("privacy", "suppressed.txt")}
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,18 @@ def backup(workspace: Workspace, target: Path | None = None) -> Backup:
 
 
 def restore(path: Path, home: Path, *, clock: Clock | None = None) -> Restored:
-    """Bring a workspace back to what a backup holds; all of the old or all of the new, also after a kill.
+    """Bring a workspace back to what a backup holds; its records are all of the old or all of the new.
 
     Everything is checked before anything is touched, then the state of now is backed up into `backups`. An app
-    that has the workspace open sees the restored state at once. Raises DataError for a damaged backup or one of
+    that has the workspace open sees the restored state at once. Small files such as the key come last; lists of
+    people who objected are united and never shortened. Raises DataError for a damaged backup or one of
     a newer Reco Lab, InputError where the disk is too full. Whoever is interrupted may do it again.
     """
     known = archive.read(path)
     workspace = Workspace.open(home, clock=clock)
     try:
         with alone(workspace), said_if_full(workspace.home):
-            _require(2 * known.size, workspace.home)
+            _require(known.size, workspace.home)
             with workspace.staging.scratch() as draft:
                 archive.extract(known, draft)
                 state = _checked_state(known, draft, workspace)
@@ -156,7 +159,8 @@ def _extras(home: Path) -> dict[str, Path]:
     """Small files that others keep in the workspace: the key, the suppression list, recipes."""
     places = [place for place in home.iterdir() if place.name not in _LEFT_OUT and not _of_the_system(place)]
     files = [file for place in places for file in (place, *place.rglob("*")) if file.is_file()]
-    named = {f"files/{file.relative_to(home).as_posix()}": file for file in files if not file.is_symlink()}
+    theirs = [file for file in files if not _of_the_system(file)]
+    named = {f"files/{file.relative_to(home).as_posix()}": file for file in theirs}
     return {name: file for name, file in named.items() if archive.can_name(name)}
 
 
@@ -198,6 +202,9 @@ def _put_back(files: Path, home: Path) -> None:
     for source in sorted(path for path in files.rglob("*") if path.is_file()):
         place = home / source.relative_to(files)
         place.parent.mkdir(parents=True, exist_ok=True)
+        if source.relative_to(files) in _UNITED and place.exists():
+            lines = {*source.read_text("utf-8").splitlines(), *place.read_text("utf-8").splitlines()}
+            source.write_text("".join(f"{line}\n" for line in sorted(lines)), "utf-8")
         source.chmod(0o600)
         sync_files([source])
         source.replace(place)

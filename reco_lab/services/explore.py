@@ -7,8 +7,6 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from reco_lab.analysis.activity import activity
 from reco_lab.analysis.baskets import baskets
 from reco_lab.analysis.catalogue import category_pairs
@@ -84,7 +82,7 @@ def portrait(workspace: Workspace, data: Dataset, asked: Scope | None = None) ->
     asked = asked or Scope()
     began = time.perf_counter()
     view = look(data, asked)
-    found: dict[str, Any] = {"profile": profile(view)}
+    found: dict[str, Any] = {"profile": profile(view), "scope": asked}
     faults: dict[str, str] = {}
     for name, measure in _SIDES.items():
         _attempt(workspace, name, partial(measure, view), found, faults)
@@ -111,13 +109,12 @@ def _attempt(
 def choices(data: Dataset) -> Choices:
     """What the filter can offer."""
     log, pairs = data.interactions, category_pairs(data)
-    present = np.flatnonzero(np.bincount(log.kinds))
     first, last = (None, None) if log.times is None else (log.times.min(), log.times.max())
     return Choices(
         first=None if first is None else first.astype("datetime64[D]").item(),
         last=None if last is None else last.astype("datetime64[D]").item(),
         categories=() if pairs is None else tuple(sorted(pairs["category"].unique())),
-        kinds=tuple(Kind(int(code)) for code in present),
+        kinds=tuple(kind for kind in Kind if (log.kinds == kind).any()),
     )
 
 

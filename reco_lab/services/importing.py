@@ -103,16 +103,7 @@ def import_file(
         _require_interactions(table, path)
     mapping = column_map(table.frame, columns or (recipe.columns if recipe else None))
     ctx = context(workspace, table.frame, mapping)
-    used = Recipe(
-        shape=tuple(map(str, table.frame.columns)),
-        header=header if recipe is None or header is not None else recipe.header,
-        options=dict(options or (recipe.options if recipe else {})),
-        columns=named_columns(mapping),
-        reading=reading or (recipe.reading if recipe else Reading()),
-        steps=recipe.steps if recipe else _private(table.frame, mapping, ctx),
-        customers=recipe.customers if recipe else None,
-        items=recipe.items if recipe else None,
-    )
+    used = _used(table, mapping, ctx, recipe, header=header, options=options, reading=reading)
     clean = clean_interactions(table.frame, mapping, ctx.now, used.reading, used.steps, ctx)
     earlier, digest = _earlier(workspace, name) if append else None, digest_of(path)
     kept = _without_known(workspace, table, mapping, clean, earlier, digest)
@@ -148,6 +139,28 @@ def _read(
     table = sniff(path, format_).read(path, header=known, **(options or recipe.options))
     recipes.check_shape(recipe, [str(name) for name in table.frame.columns], path.name)
     return table
+
+
+def _used(
+    table: Table,
+    mapping: ColumnMap,
+    ctx: StepContext,
+    recipe: Recipe | None,
+    *,
+    header: bool | None,
+    options: Mapping[str, Any] | None,
+    reading: Reading | None,
+) -> Recipe:
+    """The recipe that repeats this import: the one given, overruled by what else was said."""
+    base = recipe or Recipe(columns=named_columns(mapping), steps=_private(table.frame, mapping, ctx))
+    said = {
+        "header": header,
+        "options": None if options is None else dict(options),
+        "reading": reading,
+        "columns": named_columns(mapping),
+        "shape": tuple(map(str, table.frame.columns)),
+    }
+    return base.model_copy(update={name: value for name, value in said.items() if value is not None})
 
 
 def _require_interactions(table: Table, path: Path) -> None:
@@ -228,12 +241,15 @@ def _tables(
     if log is None:
         return None, None
     spells = {role: _spell(used, role, ctx) for role in ("user", "item")}
-    people = customers and read_attributes(
-        customers, "customer", log.user_ids, recipe=used.customers, spell=spells["user"], now=ctx.now
-    )
-    catalogue = items and read_attributes(
-        items, "item", log.item_ids, recipe=used.items, spell=spells["item"], now=ctx.now
-    )
+    people = catalogue = None
+    if customers is not None:
+        people = read_attributes(
+            customers, "customer", log.user_ids, recipe=used.customers, spell=spells["user"], now=ctx.now
+        )
+    if items is not None:
+        catalogue = read_attributes(
+            items, "item", log.item_ids, recipe=used.items, spell=spells["item"], now=ctx.now
+        )
     return people, catalogue
 
 

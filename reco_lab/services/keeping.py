@@ -1,5 +1,6 @@
 """Data sets in the workspace: saved under their content, listed, loaded as fast as arrays can be read."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ KIND = "dataset"
 
 def save_dataset(workspace: Workspace, dataset: Dataset, title: str = "") -> DatasetVersion:
     """Keep a data set as the next version of its name; what is already there is not kept twice."""
+    dataset = _without_empty_tables(dataset)
     log, truth = dataset.interactions, dataset.truth
     arrays: dict[str, Any] = {
         "users": log.users,
@@ -74,6 +76,15 @@ def summary(dataset: Dataset) -> dict[str, Any]:
         "customer_columns": _columns(dataset.customers),
         "item_columns": _columns(dataset.items),
     }
+
+
+def _without_empty_tables(dataset: Dataset) -> Dataset:
+    """The same without a table that has no columns: it says no more than the ids, which the log has."""
+    customers, items = (
+        None if table is None or not len(table.columns) else table
+        for table in (dataset.customers, dataset.items)
+    )
+    return replace(dataset, customers=customers, items=items)
 
 
 def _columns(table: pd.DataFrame | None) -> list[str]:

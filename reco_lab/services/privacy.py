@@ -12,14 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reco_lab.cleaning.consent import consenting
-from reco_lab.cleaning.personal import PREFIX, pseudonym
+from reco_lab.cleaning.personal import pseudonym
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import CorruptError
 from reco_lab.store.locks import FileLock
 from reco_lab.workspace import Workspace
 
 KEY_BYTES = 32
-_HEX = 32
 _Change = Callable[[set[str], set[str]], set[str]]
 
 
@@ -100,11 +99,7 @@ def allowed(workspace: Workspace, ids: Iterable[str], dataset: Dataset | None = 
 def _marks(workspace: Workspace, ids: Iterable[str]) -> list[str]:
     """The pseudonym of each id; one that is a pseudonym already stands for itself."""
     key = pseudonym_key(workspace)
-    return [one if _is_pseudonym(one) else pseudonym(key, one) for one in ids]
-
-
-def _is_pseudonym(id_: str) -> bool:
-    return id_.startswith(PREFIX) and len(id_) == len(PREFIX) + _HEX
+    return [pseudonym(key, one) for one in ids]
 
 
 def _rewrite(workspace: Workspace, change: _Change, ids: Iterable[str]) -> int:

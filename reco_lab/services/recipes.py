@@ -16,6 +16,7 @@ from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
 
 _TITLE = "# A recipe of Reco Lab: what the columns of a file mean and how its rows are mended.\n"
+_OPTIONAL = ("customers", "items")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -27,7 +28,7 @@ def dump(recipe: Recipe) -> str:
     lines = [_pair(name, value) for name, value in values.items() if name not in tables and value != []]
     for name, table in tables.items():
         inner = [_pair(key, one) for key, one in table.items() if one not in ([], {}, None)]
-        lines += ["", f"[{name}]", *inner] if inner else []
+        lines += ["", f"[{name}]", *inner] if inner or name in _OPTIONAL else []
     for one in steps:
         lines += ["", "[[steps]]", *(_pair(key, value) for key, value in one.items())]
     return _TITLE + "\n".join(lines) + "\n"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ from reco_lab.workspace import Workspace
 FEWEST_ITEMS = 2
 PROMOTER, PASSIVE = 9, 7
 _LINE = "respondent "
+_CELL = ["row", "item", "value", "text", "kind"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +69,12 @@ class SurveyReport:
     notes: tuple[str, ...]
 
 
-def look(path: Path, *, header: bool | None = None) -> Survey:
-    """Read a survey and say what each column is. Raises DataError for an unusable file."""
-    return _look(path, sniff(path).read(path, header=header))
+def look(path: Path, *, header: bool | None = None, **options: Any) -> Survey:
+    """Read a survey and say what each column is. Raises DataError for an unusable file.
+
+    `options`: `delimiter`, `encoding`, `sheet`, where a person knows better than the look decides.
+    """
+    return _look(path, sniff(path).read(path, header=header, **options))
 
 
 def import_survey(
@@ -82,6 +86,7 @@ def import_survey(
     kinds: Mapping[str, QuestionKind] | None = None,
     choices: Literal["attributes", "items"] | None = None,
     header: bool | None = None,
+    **options: Any,
 ) -> SurveyReport:
     """Import a survey: ratings and ranks become ratings of items, the rest attributes of the respondents.
 
@@ -91,11 +96,11 @@ def import_survey(
     Respondents without an id are named by their line; ids that are personal data become pseudonyms. Raises
     MappingError where fewer than two questions could be items.
     """
-    table = sniff(path).read(path, header=header)
+    table = sniff(path).read(path, header=header, **options)
     survey = _overruled(_look(path, table), kinds or {})
     picked = choices or ("attributes" if survey.of_kind("rating", "rank") else "items")
     ids, notes = _respondents(workspace, table, survey)
-    answers = pd.concat([*_answers(table.frame, survey, picked)], ignore_index=True)
+    answers = _all_answers(table.frame, survey, picked)
     good = answers[answers["value"].notna()]
     if good["item"].nunique() < FEWEST_ITEMS:
         raise MappingError(
@@ -160,6 +165,11 @@ def _respondents(workspace: Workspace, table: Table, survey: Survey) -> tuple[pd
     ctx = StepContext(workspace.clock.now(), pseudonym_key(workspace))
     hidden = Pseudonyms().apply(pd.DataFrame({"user": ids}), ctx).frame["user"]
     return hidden, ("The respondents' ids are personal data; they became pseudonyms.",)
+
+
+def _all_answers(frame: pd.DataFrame, survey: Survey, picked: str) -> pd.DataFrame:
+    found = [*_answers(frame, survey, picked)]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=_CELL)
 
 
 def _answers(frame: pd.DataFrame, survey: Survey, picked: str) -> Iterator[pd.DataFrame]:

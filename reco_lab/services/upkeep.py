@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 LIBRARIES = ("streamlit", "pandas", "numpy", "scipy", "pyarrow", "duckdb", "sqlalchemy", "psycopg")
-FOLDERS = ("artefacts", "backups", "log", "staging")
+FOLDERS = ("artefacts", "backups", "log", "public", "staging")
 SETTING, LAST = "retention", "retention.last"
 
 

@@ -4,6 +4,7 @@ A warm process forks one that does the deed; that one is killed. What it had ack
 there must be whole, and nothing else may be left.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -25,7 +26,7 @@ from reco_lab.core.errors import RecoLabError
 from reco_lab.core.recommender import State
 from reco_lab.services.backups import backup, backups, restore
 from reco_lab.services.data import import_file, load_dataset
-from reco_lab.store.database import MIGRATIONS, Database, newest_revision
+from reco_lab.store.database import Database, newest_revision
 from reco_lab.workspace import Workspace
 
 HOMES_EVERY = 20
@@ -230,6 +231,19 @@ def _publish_in(workspace: Workspace, number: int) -> str:
     return f"{number:064d}"
 
 
+def _publish_carelessly(home: Path, number: int) -> str:
+    """What a villain does: the record first, and the file in its place while it is written."""
+    workspace = Workspace.open(home)
+    id_ = hashlib.sha256(str(number).encode()).hexdigest()
+    workspace.store.save_run(f"{number:064d}", {"number": number}, id_)
+    path = workspace.artefacts.path(id_)
+    path.mkdir(parents=True)
+    for part in range(200):
+        with (path / "arrays.npz").open("ab") as stream:
+            stream.write(bytes(part) * 100)
+    return f"{number:064d}"
+
+
 def _published_wrong(home: Path, acknowledged: list[str]) -> tuple[list[str], list[str]]:
     workspace = Workspace.open(home)
     torn, lost = [], []
@@ -247,18 +261,9 @@ def _published_wrong(home: Path, acknowledged: list[str]) -> tuple[list[str], li
 
 def _prepare_old(home: Path) -> None:
     """A workspace of the first schema, with a few hundred rows."""
-    from alembic import command
-    from alembic.config import Config
-
-    Workspace.open(home).close()
-    for path in home.glob("state.db*"):
-        path.unlink()
     database = Database.unmigrated(home)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    database.upgrade("0001")
     with database.write() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
         connection.exec_driver_sql(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) "
             "INSERT INTO settings SELECT 'setting ' || i, i FROM n"
@@ -351,6 +356,7 @@ def _restored_wrong(home: Path, acknowledged: list[str]) -> tuple[list[str], lis
 DEEDS = {
     "import": Deed(_open, _import, _imported_wrong),
     "publish": Deed(_open, _publish, _published_wrong),
+    "publish carelessly": Deed(_open, _publish_carelessly, _published_wrong),
     "migrate": Deed(_prepare_old, _migrate, _migrated_wrong, homes_every=1),
     "backup": Deed(_prepare_full, _back_up, _backed_up_wrong),
     "restore": Deed(_prepare_two, _restore, _restored_wrong),

@@ -104,7 +104,7 @@ def says_what_it_changed(kind: Kind) -> None:
     """Cells that differ in rows that stay lie in as many rows as it says."""
     frame = dirty_table()
     for one in steps_of(kind):
-        mended = one.apply(frame, context())
+        mended = one.apply(dirty_table(), context())
         same = [name for name in frame if name in mended.frame]
         before, after = frame.loc[mended.frame.index, same], mended.frame[same]
         differs = ((before != after) & ~(before.isna() & after.isna())).any(axis=1)

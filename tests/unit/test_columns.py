@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 
+from reco_lab.analysis.attribute_columns import guess_attributes, meanings, personal_columns
 from reco_lab.analysis.columns import guess_columns, guess_table_kind, kind_of_value
 from reco_lab.sources import sniff
 
@@ -109,3 +110,60 @@ def test_ratings_without_a_header_are_guessed_by_content(real_data, name):
 def test_real_tables_are_told_apart(real_data, name, kind):
     path = real_data(name)
     assert guess_table_kind(sniff(path).read(path, rows=5000).frame) == kind
+
+
+def attributes(frame, kind):
+    return {meaning: one.column for meaning, one in guess_attributes(frame, kind).items()}
+
+
+def test_columns_of_items_are_known_by_their_names():
+    frame = table(
+        sku=["a", "b"], product_name=["Red shoe", "Coat"], Kategorie=["x", "y"], unitPrice=["1.5", "$ 2"],
+        image_link=["http://x/a.jpg", "http://x/b.jpg"], in_stock=["yes", "no"], profit_margin=["20%", "30%"],
+        colour=["red", "blue"],
+    )  # fmt: skip
+    assert attributes(frame, "items") == {
+        "title": "product_name", "category": "Kategorie", "price": "unitPrice", "image": "image_link",
+        "stock": "in_stock", "margin": "profit_margin",
+    }  # fmt: skip
+
+
+def test_columns_of_customers_are_known_by_their_names_or_what_they_hold():
+    frame = table(
+        id=["1", "2"], Age=["30", "45-54"], c2=["M", "F"], Bundesland=["x", "y"], marketing_opt_in=["yes", "no"],
+        created_at=["2020-01-01", "2021-01-01"], email=["a@b.de", "c@d.de"], note=["x", "y"],
+    )  # fmt: skip
+    assert attributes(frame, "customers") == {
+        "age": "Age", "gender": "c2", "region": "Bundesland", "consent": "marketing_opt_in", "signup": "created_at",
+        "email": "email",
+    }  # fmt: skip
+    assert personal_columns(frame) == {"email": "email"}
+
+
+def test_a_column_called_price_that_holds_words_is_no_price():
+    assert "price" not in attributes(table(id=["a", "b"], price=["cheap", "dear"]), "items")
+
+
+def test_columns_of_a_log_without_a_role_are_known_by_their_names():
+    frame = table(
+        InvoiceNo=["1"], OrderStatus=["paid"], UnitPrice=["1"], client=["a"], Country=["UK"], mail=["a@b.de"]
+    )
+    assert meanings(frame, ("client",)) == {
+        "InvoiceNo": "order",
+        "OrderStatus": "status",
+        "UnitPrice": "price",
+    }
+    assert meanings(frame, ("mail",))["mail"] == "email"
+
+
+@pytest.mark.data
+def test_the_columns_of_real_tables_are_understood(real_data):
+    def read(name):
+        path = real_data(name)
+        return sniff(path).read(path, rows=5000).frame
+
+    assert attributes(read("complete-journey/products.csv"), "items") == {
+        "title": "product_type", "category": "product_category", "brand": "brand",
+    }  # fmt: skip
+    assert attributes(read("complete-journey/demographics.csv"), "customers")["age"] == "age"
+    assert attributes(read("ml-100k/u.user"), "customers") == {"gender": "column 3", "age": "column 2"}

@@ -8,18 +8,22 @@ from reco_lab.cleaning.interactions import Reading
 from reco_lab.core.clock import ManualClock
 from reco_lab.core.dataset import Dataset, Truth
 from reco_lab.core.errors import DataError, MappingError, NotFoundError, SpecError
-from reco_lab.core.experiment import Columns, DataSpec
+from reco_lab.core.experiment import Columns, DataSpec, Experiment
 from reco_lab.core.interactions import ColumnMap, Interactions
+from reco_lab.services import recipes
 from reco_lab.services.data import (
     check,
+    encoding_report,
     import_file,
     list_datasets,
     load_dataset,
     preview,
+    quality,
     read_split_files,
     save_dataset,
     summary,
 )
+from reco_lab.services.experiments import run as conduct
 from reco_lab.workspace import Workspace
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
@@ -265,3 +269,90 @@ def test_the_published_split_is_read_from_its_two_files(real_data):
     data, parts, _ = read_split_files(spec, folder)
     assert np.bincount(parts).tolist() == [80_000, 0, 20_000]
     assert (data.interactions.n_users, data.interactions.n_items) == (943, 1682)
+
+
+def test_columns_of_items_and_customers_go_by_the_names_that_recommenders_look_for(workspace, file):
+    things = file(
+        'sku,Produktname,Warengruppe,Preis,Bild\na,Roter Schuh,Schuhe,"12,50 €",http://x/a.jpg\n'
+        'b,Blauer Mantel,Jacken,"99,00 €",http://x/b.jpg\n',
+        "things.csv",
+    )
+    people = file(
+        "kunde,alter,geschlecht,registriert\nu1,30,w,2020-01-31\nu2,40,m,2021-05-01\n", "people.csv"
+    )
+    report = import_file(workspace, file(LOG), "shop", customers=people, items=things)
+    data = load_dataset(workspace, "shop")
+    assert data.items.loc["a", ["category", "price"]].tolist() == ["Schuhe", 12.5]
+    assert set(data.items.columns) == {"title", "category", "price", "image"}
+    assert set(data.customers.columns) == {"age", "gender", "signup"}
+    assert data.customers["signup"].dt.year.tolist() == [2020, 2021]
+    assert any("'Preis' is the price" in note for note in report.warnings)
+
+
+def test_what_was_done_with_every_attribute_is_said(workspace, file):
+    rows = "".join(f"u{n},{n % 50 + 18},{('m', 'f')[n % 2]},{'' if n == 3 else 'x'},{n}\n" for n in range(60))
+    people = file("id,age,gender,plan,row\n" + rows, "people.csv")
+    log = "user,item\n" + "".join(f"u{n},i{n % 7}\n" for n in range(60)) * 2
+    import_file(workspace, file(log), "shop", customers=people)
+    said = {one.column: one for one in encoding_report(load_dataset(workspace, "shop"))}
+    assert {name: one.how for name, one in said.items()} == {
+        "age": "number", "gender": "category", "plan": "left out", "row": "left out",
+    }  # fmt: skip
+    assert said["gender"].levels == ("f", "m")
+    assert said["plan"].missing == 1
+    assert said["plan"].sentence == "Left out: it always says 'x'. 1 missing."
+
+
+def test_a_table_of_personal_data_alone_brings_nothing(workspace, file):
+    people = file("id,email\nu1,a@example.com\nu2,b@example.com\n", "people.csv")
+    import_file(workspace, file(LOG), "shop", customers=people)
+    assert load_dataset(workspace, "shop").customers is None
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_online_retail_is_understood_mended_replayed_and_trained_on(workspace, real_data, tmp_path):
+    path = real_data("online-retail/OnlineRetail.csv")
+    report = quality(workspace, path)
+    found = {(one.step.kind(), getattr(one.step, "what", "")): one for one in report.findings}
+    assert found["missing_ids", ""].rows == 135_080
+    assert "24.9 %" in found["missing_ids", ""].sentence
+    assert found["cancelled_orders", ""].rows == 9_288
+    assert found["not_positive", "price"].rows == 2_517
+    assert found["exact_copies", ""].rows == 5_268
+    assert "month before day" in report.notes["time"]
+    first = import_file(workspace, path, "retail", recipe=report.recipe())
+    assert (first.rows_in_file, first.loaded, len(first.refused)) == (541_909, 392_692, 149_217)
+    assert first.summary["customers"] == 4338
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(recipes.dump(first.recipe), "utf-8")
+    again = import_file(workspace, path, "again", recipe=recipes.load(recipe))
+    assert again.fingerprint == first.fingerprint
+    data = load_dataset(workspace, "retail")
+    asked = {
+        "data": {"dataset": "retail"},
+        "split": {"kind": "global_time"},
+        "recommenders": [{"algorithm": "item_knn"}],
+        "metrics": {"names": ["ndcg"], "k": [10]},
+    }
+    answer = conduct(workspace, Experiment(**asked), lambda _fraction, _message: None)
+    scores = {row.algorithm: row.metrics["ndcg@10"].value for row in answer.leaderboard}
+    assert scores["item_knn"] > scores["random"]
+    assert data.interactions.n_items == 3665
+
+
+@pytest.mark.data
+def test_complete_journey_is_three_joined_tables(workspace, real_data):
+    report = import_file(
+        workspace,
+        real_data("complete-journey/transactions_sample.csv"),
+        "journey",
+        customers=real_data("complete-journey/demographics.csv"),
+        items=real_data("complete-journey/products.csv"),
+    )
+    data = load_dataset(workspace, "journey")
+    assert (report.rows_in_file, report.loaded) == (75_000, 75_000)
+    assert report.summary["kinds"] == {"purchase": 75_000}
+    assert (data.interactions.n_items, len(data.customers)) == (92_336, data.interactions.n_users)
+    assert data.customers["age"].notna().sum() == 801
+    assert {"category", "brand", "title"} <= set(data.items.columns)

@@ -79,4 +79,4 @@ class Robots(LeavesOut):
         many = np.bincount(users[known], minlength=size) >= FEWEST_ROWS
         awake = np.zeros((size, 24), bool)
         awake[users[known], (seconds[known] // 3600) % 24] = True
-        return only_looking & many & (awake.sum(axis=1) >= self.hours)
+        return np.asarray(only_looking & many & (awake.sum(axis=1) >= self.hours))

@@ -1,0 +1,195 @@
+"""Commands that bring data in, list it, check it, keep it safe."""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from reco_lab.cli.answer import Answer
+from reco_lab.cli.text import table
+from reco_lab.core.recipe import Reading
+from reco_lab.services import backups, privacy, public, recipes
+from reco_lab.services.data import ImportReport, import_file, list_datasets, preview, quality
+from reco_lab.workspace import Workspace
+
+SURE = 0.7
+WORDS = {"user": "Customer", "item": "Item", "value": "Value", "time": "Time", "kind": "Kind"}
+
+
+def data_import(options: argparse.Namespace) -> Answer:
+    """Import a file and account for every row of it."""
+    report = import_file(
+        Workspace.open(),
+        options.file,
+        options.name or dataset_name(options.file),
+        columns=options.columns,
+        header=options.header,
+        format=None if options.format == "table" else options.format,
+        customers=options.customers,
+        items=options.items,
+        reading=Reading(kinds=options.kinds) if options.kinds else None,
+        recipe=None if options.recipe is None else recipes.load(options.recipe),
+        append=options.append,
+    )
+    doubts = () if options.columns or options.recipe else guess_doubts(options)
+    values = {
+        "name": report.dataset.name,
+        "version": report.version,
+        "fingerprint": report.fingerprint,
+        "rows_in_file": report.rows_in_file,
+        "loaded": report.loaded,
+        "refused": report.reasons,
+        "mended": dict(report.mended),
+        "columns": report.recipe.columns.model_dump(),
+        "notes": dict(report.notes),
+        "dialect": report.dialect,
+        "summary": dict(report.summary),
+        "warnings": [*doubts, *report.warnings],
+        "recipe": recipes.dump(report.recipe),
+    }
+    return Answer(values, _import_text(report, doubts))
+
+
+def guess_doubts(options: argparse.Namespace) -> tuple[str, ...]:
+    """A warning for each column that was guessed without being sure, with what to type instead."""
+    guess = preview(options.file, header=options.header).guess
+    return tuple(
+        f"{WORDS[role]} was taken from {one.column!r} ({one.confidence:.0%} sure: {one.reason}). "
+        "If that is wrong, say --columns user=...,item=..."
+        for role, one in guess
+        if role in {"user", "item"} and one.column is not None and one.confidence < SURE
+    )
+
+
+def dataset_name(path: Path) -> str:
+    """A name for the data set made from the file's: lower-case letters, digits, - and _."""
+    stem = path.name.partition(".")[0].lower()
+    name = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_") else "-" for sign in stem)
+    return name.strip("-_")[:64] or "data"
+
+
+def _import_text(report: ImportReport, doubts: tuple[str, ...]) -> str:
+    mapping = report.recipe.columns.model_dump(exclude_none=True)
+    lines = [
+        f"{report.dataset.name} version {report.version}: {report.loaded:,} of {report.rows_in_file:,} rows loaded.",
+        "  " + ", ".join(f"{WORDS[role].lower()} from {column!r}" for role, column in mapping.items()),
+    ]
+    lines += [f"  {count:,} rows left out: {reason}" for reason, count in report.reasons.items()]
+    lines += [f"  {role}: {note}" for role, note in report.notes.items()]
+    return "\n".join([*lines, *(f"! {warning}" for warning in (*doubts, *report.warnings))])
+
+
+def data_list(_options: argparse.Namespace) -> Answer:
+    """List the data sets of the workspace."""
+    found = list_datasets(Workspace.open())
+    values = [
+        asdict(one) | {"created": one.created.isoformat(), "summary": dict(one.summary)} for one in found
+    ]
+    rows = [
+        (
+            one.name,
+            one.version,
+            one.summary.get("rows"),
+            one.summary.get("customers"),
+            one.summary.get("items"),
+        )
+        for one in found
+    ]
+    text = table(("data set", "version", "interactions", "customers", "items"), rows)
+    return Answer(
+        values,
+        text if found else "There are no data sets yet. Import one: reco-lab data import FILE --name NAME",
+    )
+
+
+def make_shop(options: argparse.Namespace) -> Answer:
+    """Make a simulated shop and import it as a data set."""
+    from reco_lab.services.demo import make_dataset
+
+    made = make_dataset(Workspace.open(), options.name, customers=options.customers, seed=options.seed)
+    return Answer(
+        {"name": made.name, "fingerprint": made.fingerprint, **made.summary},
+        f"{made.title} is ready: {made.summary['rows']} interactions.",
+    )
+
+
+def data_check(options: argparse.Namespace) -> Answer:
+    """Say what is wrong in a file and what would mend it, without importing; the recipe can be kept in a file."""
+    found = quality(Workspace.open(), options.file, options.columns, header=options.header)
+    if options.save is not None:
+        options.save.write_text(recipes.dump(found.recipe()), encoding="utf-8")
+    findings = [
+        {"title": one.title, "sentence": one.sentence, "severity": one.severity, "rows": one.rows,
+         "customers": one.customers, "mended_by_default": one.on_by_default}
+        for one in found.findings
+    ]  # fmt: skip
+    lines = [f"{found.rows:,} rows, {len(findings)} findings."]
+    lines += [
+        f"  [{'mend' if one.on_by_default else 'keep'}] {one.title}: {one.sentence}" for one in found.findings
+    ]
+    lines += [f"  ? {question}" for question in found.questions]
+    return Answer(
+        {"rows": found.rows, "findings": findings, "recipe": recipes.dump(found.recipe())}, "\n".join(lines)
+    )
+
+
+def data_fetch(options: argparse.Namespace) -> Answer:
+    """Bring a public data set into the workspace, or list those there are."""
+    known = public.public_datasets()
+    if options.dataset is None:
+        rows = [(name, one.publisher, one.licence) for name, one in known.items()]
+        listed = [
+            {"name": name, "publisher": one.publisher, "licence": one.licence, "address": one.address}
+            for name, one in known.items()
+        ]
+        return Answer(listed, table(("data set", "publisher", "licence"), rows))
+    workspace = Workspace.open()
+    fetched = public.fetch(workspace, options.dataset, from_folder=options.source)
+    entry = fetched.entry
+    report = import_file(
+        workspace,
+        fetched.interactions,
+        entry.name,
+        columns=entry.columns,
+        header=entry.header,
+        customers=fetched.customers,
+        items=fetched.items,
+        options=entry.options,
+    )
+    unchecked = tuple(f"{name} has no known checksum to be checked against." for name in fetched.unchecked)
+    values = {
+        "name": entry.name,
+        "licence": entry.licence,
+        "fingerprint": report.fingerprint,
+        "loaded": report.loaded,
+    }
+    return Answer(values | {"warnings": list(unchecked)}, _import_text(report, unchecked))
+
+
+def backup(options: argparse.Namespace) -> Answer:
+    """Write everything of the workspace into one file."""
+    made = backups.backup(Workspace.open(), options.target)
+    return Answer(
+        {"path": str(made.path), "size": made.size},
+        f"Everything is in {made.path} ({made.size / 1e6:,.1f} MB).",
+    )
+
+
+def restore(options: argparse.Namespace) -> Answer:
+    """Bring the workspace back to what a backup holds."""
+    done = backups.restore(options.file, Workspace.open().home)
+    kept = f" What was there before is in {done.kept}." if done.kept else ""
+    return Answer(
+        {"kept": str(done.kept) if done.kept else None},
+        f"The workspace is as it was in {options.file}.{kept}",
+    )
+
+
+def suppress(options: argparse.Namespace) -> Answer:
+    """Put customers on the list of those who must not be written to; only keyed hashes of their ids are kept."""
+    workspace = Workspace.open()
+    change = privacy.unsuppress if options.remove else privacy.suppress
+    changed = change(workspace, options.customer)
+    count = privacy.suppressed_count(workspace)
+    return Answer(
+        {"changed": changed, "suppressed": count}, f"{changed} changed; {count} customers are suppressed."
+    )

@@ -1,0 +1,125 @@
+import hashlib
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from reco_lab.core.clock import ManualClock
+from reco_lab.core.errors import CorruptError
+from reco_lab.core.recipe import TableRecipe
+from reco_lab.services import privacy, recipes
+from reco_lab.services.data import import_file, load_dataset
+from reco_lab.workspace import Workspace
+
+NOW = datetime(2025, 6, 1, tzinfo=UTC)
+PEOPLE = ["ann@example.com", "bob@example.com", "cyd@example.com"]
+LOG = "email,item\n" + "".join(f"{PEOPLE[n % 3]},i{n % 5}\n" for n in range(30))
+TABLE = "email,first_name,age,newsletter\nann@example.com,Ann,30,yes\nbob@example.com,Bob,40,no\ncyd@example.com,Cyd,50,\n"
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    opened = Workspace.open(tmp_path / "home", clock=ManualClock(NOW))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(content, name="shop.csv"):
+        path = tmp_path / name
+        path.write_text(content, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_addresses_never_reach_the_workspace_unless_a_person_says_so(workspace, file):
+    report = import_file(workspace, file(LOG), "shop", customers=file(TABLE, "people.csv"))
+    data = load_dataset(workspace, "shop")
+    assert all(one.startswith("p_") for one in data.interactions.user_ids)
+    assert data.interactions.n_users == 3
+    assert "first_name" not in data.customers
+    stored = b"".join(path.read_bytes() for path in workspace.home.rglob("*") if path.is_file())
+    assert not [one for one in (*PEOPLE, "Cyd") if one.encode() in stored]
+    assert any("personal data: 'first_name'" in note for note in report.warnings)
+
+
+def test_tables_join_by_the_same_pseudonym(workspace, file):
+    import_file(workspace, file(LOG), "shop", customers=file(TABLE, "people.csv"))
+    data = load_dataset(workspace, "shop")
+    ann = privacy.pseudonym(privacy.pseudonym_key(workspace), " ann@example.com")
+    assert data.customers.loc[ann, "age"] == 30
+    assert data.customers["consent"].to_dict()[ann] == "yes"
+
+
+def test_a_person_may_say_otherwise(workspace, file):
+    kept = import_file(workspace, file(LOG), "shop").recipe
+    assert [one.kind() for one in kept.steps] == ["pseudonyms"]
+    otherwise = kept.model_copy(
+        update={"steps": (), "customers": TableRecipe(id="email", columns={"age": "age"})}
+    )
+    people = file(TABLE, "people.csv")
+    import_file(workspace, file(LOG), "open", recipe=otherwise, customers=people)
+    data = load_dataset(workspace, "open")
+    assert data.interactions.user_ids.tolist() == PEOPLE
+    assert data.customers.loc[PEOPLE[0], "first_name"] == "Ann"
+    assert recipes.recipe_of(workspace, workspace.store.dataset("open")).steps == ()
+
+
+def test_the_pseudonym_is_keyed_and_the_key_is_the_owners_alone(workspace, tmp_path):
+    key = privacy.pseudonym_key(workspace)
+    path = workspace.home / "keys" / "pseudonyms.key"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert privacy.pseudonym_key(workspace) == key
+    made = privacy.pseudonym(key, "ann@example.com")
+    assert made == privacy.pseudonym(key, made)
+    assert hashlib.sha256(b"ann@example.com").hexdigest()[:32] not in made
+    other = Workspace.open(tmp_path / "other")
+    assert privacy.pseudonym(privacy.pseudonym_key(other), "ann@example.com") != made
+    other.close()
+
+
+def test_a_damaged_key_is_said_and_never_replaced(workspace):
+    privacy.pseudonym_key(workspace)
+    (workspace.home / "keys" / "pseudonyms.key").write_bytes(b"short")
+    with pytest.raises(CorruptError, match="damaged"):
+        privacy.pseudonym_key(workspace)
+
+
+def test_who_wants_no_advertising_is_never_allowed_whatever_the_id_looks_like(workspace, file):
+    assert privacy.suppress(workspace, ["ann@example.com", "c7"]) == 2
+    assert privacy.suppress(workspace, [" ann@example.com"]) == 0
+    hidden = privacy.pseudonym(privacy.pseudonym_key(workspace), "ann@example.com")
+    found = privacy.allowed(workspace, ["ann@example.com", hidden, "bob@example.com", "c7", "c8"])
+    assert found.mask.tolist() == [False, False, True, False, True]
+    assert found.sentence == "Left out: 3 on the suppression list."
+    assert b"ann@" not in (workspace.home / "privacy" / "suppressed.txt").read_bytes()
+    assert privacy.unsuppress(workspace, ["c7"]) == 1
+    assert privacy.suppressed_count(workspace) == 1
+    assert privacy.allowed(workspace, ["c7"]).mask.all()
+
+
+def test_a_later_upload_does_not_bring_a_suppressed_customer_back(workspace, file):
+    privacy.suppress(workspace, [PEOPLE[1]])
+    import_file(workspace, file(LOG), "shop")
+    ids = load_dataset(workspace, "shop").interactions.user_ids
+    assert privacy.allowed(workspace, ids).mask.sum() == 2
+
+
+def test_only_a_clear_yes_is_consent(workspace, file):
+    import_file(workspace, file(LOG), "shop", customers=file(TABLE, "people.csv"))
+    data = load_dataset(workspace, "shop")
+    found = privacy.allowed(workspace, data.interactions.user_ids, data)
+    assert (found.mask.sum(), found.without_consent) == (1, 2)
+    assert found.sentence == "Left out: 2 without consent."
+
+
+def test_an_opt_out_is_turned_round(workspace, file):
+    people = file("id,unsubscribed\nu1,yes\nu2,\nu3,no\n", "people.csv")
+    import_file(workspace, file("user,item\nu1,a\nu2,a\nu3,b\nu1,b\n"), "shop", customers=people)
+    data = load_dataset(workspace, "shop")
+    assert data.customers["consent"].tolist() == ["no", "yes", "yes"]
+    np.testing.assert_array_equal(
+        privacy.allowed(workspace, ["u1", "u2", "u3"], data).mask, [False, True, True]
+    )

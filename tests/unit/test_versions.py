@@ -1,0 +1,73 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from reco_lab.core.clock import ManualClock
+from reco_lab.core.errors import DataError
+from reco_lab.services.data import import_file, load_dataset, redo_import, undo_import
+from reco_lab.workspace import Workspace
+
+NOW = datetime(2025, 6, 1, tzinfo=UTC)
+DAYS = "customer,item,rating,day\n"
+FIRST = DAYS + "u1,a,5,2024-01-01\nu1,b,3,2024-01-02\nu2,a,4,2024-01-03\n"
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    opened = Workspace.open(tmp_path / "home", clock=ManualClock(NOW))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(content, name="shop.csv"):
+        path = tmp_path / name
+        path.write_text(content, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_new_rows_are_put_behind_the_old_and_old_versions_stay(workspace, file):
+    import_file(workspace, file(FIRST), "shop", customers=file("id,age\nu1,30\nu2,40\n", "people.csv"))
+    more = file(DAYS + "u2,a,4,2024-01-03\nu3,c,2,2024-02-01\n", "more.csv")
+    report = import_file(
+        workspace, more, "shop", append=True, customers=file("id,age\nu2,41\nu3,50\n", "p2.csv")
+    )
+    assert (report.version, report.rows_in_file, report.loaded) == (2, 2, 1)
+    assert report.reasons == {"is in the earlier version already": 1}
+    assert report.refused["line"].tolist() == [2]
+    assert len(load_dataset(workspace, "shop").interactions) == 4
+    assert load_dataset(workspace, "shop").customers["age"].to_dict() == {"u1": 30.0, "u2": 41.0, "u3": 50.0}
+    assert len(load_dataset(workspace, "shop", 1).interactions) == 3
+
+
+def test_appending_a_file_that_is_in_already_changes_nothing(workspace, file):
+    untimed = file("user,item\nu,a\nu,a\n", "untimed.csv")
+    for path, name in ((file(FIRST), "timed"), (untimed, "untimed")):
+        first = import_file(workspace, path, name)
+        again = import_file(workspace, path, name, append=True)
+        assert again.dataset == first.dataset
+        assert (again.loaded, len(again.refused)) == (0, again.rows_in_file)
+
+
+def test_appending_to_nothing_is_an_import(workspace, file):
+    assert import_file(workspace, file(FIRST), "shop", append=True).version == 1
+
+
+def test_rows_without_times_are_not_put_behind_rows_with_them(workspace, file):
+    import_file(workspace, file(FIRST), "shop")
+    with pytest.raises(DataError, match="This file has no times"):
+        import_file(workspace, file("customer,item,rating\nu1,a,5\n", "more.csv"), "shop", append=True)
+    assert load_dataset(workspace, "shop").fingerprint == workspace.store.dataset("shop").fingerprint
+
+
+def test_an_import_can_be_undone_and_brought_back(workspace, file):
+    first = import_file(workspace, file(FIRST), "shop")
+    second = import_file(workspace, file(DAYS + "u3,c,2,2024-02-01\n", "more.csv"), "shop", append=True)
+    gone = undo_import(workspace, "shop")
+    assert gone.version == second.version
+    assert load_dataset(workspace, "shop").fingerprint == first.fingerprint
+    redo_import(workspace, gone)
+    assert load_dataset(workspace, "shop").fingerprint == second.fingerprint
