@@ -20,8 +20,10 @@ ROOT = Path(__file__).resolve().parents[2]
 def app(options: argparse.Namespace) -> Answer:
     """Open the app; the demo shop and its comparison are made on the first start."""
     from reco_lab.services.demo import run_demo
+    from reco_lab.services.upkeep import tidy_if_due
 
     workspace = Workspace.open()
+    tidy_if_due(workspace)
     if os.environ.get("RECO_LAB_DEMO") != "0":
         sys.stderr.write(
             "Preparing the demo shop and its comparison (only the first start takes a moment) ...\n"

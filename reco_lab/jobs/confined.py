@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import IO, Any
 
@@ -139,10 +140,8 @@ class _Process:
         self.handle.kill()
         self.handle.wait()
         if self.handle.stdin is not None:
-            try:
+            with suppress(BrokenPipeError):  # what it had not read goes with it
                 self.handle.stdin.close()
-            except BrokenPipeError:  # what it had not read goes with it
-                pass
         self.output.close()
         self.errors.close()
 

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 
 from reco_lab.core.errors import InputError
 from reco_lab.store import server
-from reco_lab.store.disk import drop_ballast, full_disk, look
+from reco_lab.store.disk import full_disk, has_ballast, look
 from reco_lab.store.durable import replaced
 from reco_lab.store.locks import FileLock
+from reco_lab.store.snapshot import snapshot
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 STATE = "state.db"
@@ -44,12 +45,13 @@ class Database:
         """
         database = cls.unmigrated(home, url)
         with FileLock(home / "migrate.lock"):
+            reserve = has_ballast(home)
             try:
                 database.migrate()
             except InputError:
-                if not drop_ballast(home):
+                if not reserve or has_ballast(home):
                     raise
-                database.migrate()
+                database.migrate()  # the disk was full, and the reserve was given up
         return database
 
     @classmethod
@@ -109,8 +111,12 @@ class Database:
                 "This workspace was written by a newer Reco Lab.",
                 fix="Update Reco Lab, or use another folder.",
             )
-        if revision is not None and not self.on_server:
+        if revision is not None:
             self.copy(self.home / "backups" / f"state-{revision}.db")
+        self.upgrade(newest)
+
+    def upgrade(self, revision: str) -> None:
+        """Run the migrations up to a revision, all of them in one transaction."""
         from alembic import command
         from alembic.config import Config
 
@@ -118,10 +124,14 @@ class Database:
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         with self.write() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
 
     def copy(self, path: Path) -> None:
-        """Write a consistent copy of `state.db` while others read and write it; there whole or not at all."""
+        """Write a consistent copy into one SQLite file while others read and write; there whole or not at all."""
+        if self.on_server:
+            with self.read() as connection:
+                snapshot(connection, path)
+            return
         with (
             replaced(path) as draft,
             closing(sqlite3.connect(draft)) as target,

@@ -83,6 +83,11 @@ def lay_ballast(home: Path, size: int = BALLAST_BYTES) -> bool:
     return False
 
 
+def has_ballast(home: Path) -> bool:
+    """Whether there is a reserve to give up."""
+    return _ballast(home).exists()
+
+
 def drop_ballast(home: Path) -> bool:
     """Give the reserve up; whether there was one."""
     try:

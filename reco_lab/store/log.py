@@ -24,7 +24,7 @@ class _Lines:
 
     folder: Path
     clock: Clock
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def msg(self, line: str) -> None:
         with suppress(OSError):  # a full disk must not turn the sentence about it into a crash
@@ -53,7 +53,7 @@ class Log:
     folder: Path
     clock: Clock
     facts: dict[str, Any] = field(default_factory=dict)
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def bind(self, **facts: Any) -> "Log":
         """The same log with these facts in every event."""

@@ -165,6 +165,16 @@ def test_after_a_kill_of_the_supervisor_nothing_is_left_and_the_next_one_goes_on
     assert again.result == undisturbed.result
 
 
+def test_a_job_that_a_restore_took_away_stops_and_the_worker_goes_on(workspace):
+    begin(workspace)
+    steps = workspace.queue.submit("steps", STEPS | {"paused_by": str(workspace.home)})
+    wait_until(lambda: workspace.queue.get(steps).message == "Waiting to be killed")
+    with workspace.store.database.write() as connection:
+        connection.exec_driver_sql("DELETE FROM jobs")
+    assert over(workspace, workspace.queue.submit("about", {})).state is JobState.done
+    assert [job.kind for job in workspace.queue.recent()] == ["about"]
+
+
 def test_an_idle_worker_ends_by_itself_and_leaves_no_process_and_no_lock(workspace):
     begin(workspace, idle_seconds=0.5)
     assert over(workspace, workspace.queue.submit("about", {})).state is JobState.done
