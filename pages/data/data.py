@@ -1,86 +1,90 @@
-"""Data: bring data in, see what was understood, keep its versions."""
+"""Data: bring data in, see what was understood and what is wrong, mend it, keep its versions."""
 
 import streamlit as st
 
-from reco_lab.services import data, demo
-from reco_lab.ui import board, cache, intake, page, shelves, show, state
-from reco_lab.ui.words import md
+from reco_lab.services import data, demo, recipes
+from reco_lab.ui import (
+    arrival,
+    board,
+    intake,
+    page,
+    repairs,
+    shelves,
+    show,
+    state,
+    survey,
+    understood,
+    versions,
+)
+from reco_lab.ui.words import md, when
 
 with page.open("Data") as lab:
     board.running(lab.workspace)
-    imported = state.imported()
+    imported, brought = state.imported(), state.brought()
+
     if imported is not None:
-        intake.done(imported)
-        with st.container(horizontal=True):
-            if st.button("Compare recommenders", type="primary", icon=":material/experiment:"):
-                state.forget_import()
-                st.switch_page(page.EXPERIMENT)
-            st.button("Bring another file", icon=":material/upload_file:", on_click=state.forget_import)
+        arrival.done(lab, imported)
         st.stop()
 
-    st.header("Bring a file", anchor=False)
-    st.markdown(
-        "One row for each thing a customer did. Text with any delimiter, with or without a header, also as .gz "
-        "or .zip; or Parquet. Up to 1 GB here, larger ones with `reco-lab data import PATH`."
-    )
-    upload = st.file_uploader("File of interactions", key="file")
-    if upload is None and lab.version is None:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown("Nothing at hand?", width="content")
-            if st.button("Use the demo shop", icon=":material/storefront:"):
-                with st.spinner("Setting up the demo shop…"):
-                    demo.submit_demo(lab.workspace)
-                st.query_params[state.DATASET] = demo.DEMO
-                st.rerun()
-    if upload is not None:
-        path = intake.staged(lab.workspace, upload)
-        with st.expander("How the file is written", icon=":material/tune:"):
-            header = intake.header()
-            reading = intake.reading()
-        seen = cache.preview(path, header)
-        st.caption(md(intake.dialect(seen)))
-        show.warnings(seen.warnings)
-
-        st.header("What the columns mean", anchor=False)
-        columns = intake.mapping(seen)
-        st.dataframe(seen.rows, hide_index=True, alt="The first rows of the file", height=240)
-
-        with st.expander("Tables of customers and items (optional)", icon=":material/table:"):
-            st.caption(
-                "Joined by the column that holds the same ids: titles, categories, prices, ages, regions."
+    if brought is None:
+        if lab.version is not None:
+            title = lab.version.title or lab.version.name
+            show.answer(
+                f"{title}: {page.size(lab.version)}.",
+                f"Version {lab.version.version}, brought in {when(lab.version.created)}.",
             )
-            people = st.file_uploader("Customers", key="customers-file")
-            catalogue = st.file_uploader("Items", key="items-file")
-        name = st.text_input(
-            "Name of the data set",
-            intake.name_of(upload.name),
-            max_chars=64,
-            help="Lower case, digits, - and _.",
-        )
-        problems = (
-            data.check(seen, columns)
-            if columns
-            else ["Choose a column for the customer and one for the item."]
-        )
-        for problem in problems:
-            st.error(md(problem), icon=":material/error:")
-        if st.button(
-            "Import", type="primary", icon=":material/check:", disabled=bool(problems), key="import"
-        ):
-            with st.spinner("Reading, checking and keeping every row…"):
-                report = data.import_file(
-                    lab.workspace,
-                    path,
-                    name,
-                    title=upload.name,
-                    columns=columns,
-                    header=header,
-                    reading=reading,
-                    customers=intake.staged(lab.workspace, people) if people else None,
-                    items=intake.staged(lab.workspace, catalogue) if catalogue else None,
-                )
-            intake.remember(report, lab.workspace)
-            st.query_params[state.DATASET] = name
-            st.rerun()
+        st.header("Bring a file", anchor=False)
+        intake.start(lab.workspace)
+        if lab.version is None:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown("Nothing at hand?", width="content")
+                if st.button("Use the demo shop", icon=":material/storefront:"):
+                    with st.spinner("Setting up the demo shop…"):
+                        demo.submit_demo(lab.workspace)
+                    st.query_params[state.DATASET] = demo.DEMO
+                    st.rerun()
+        else:
+            versions.listing(lab)
+        shelves.datasets(lab)
+        versions.all_dropped(lab.workspace)
+        st.stop()
 
-    shelves.datasets(lab)
+    st.markdown(f":material/description: **{md(brought.title)}**")
+    answer, written = st.container(), st.container()
+    intake.another(lab.workspace)
+    with written:
+        known = understood.look(lab.workspace, brought)
+    answers = survey.holds(lab, brought, known)
+    if answers is not None:
+        with answer:
+            survey.headline(answers)
+        survey.flow(lab, brought, known, answers)
+        st.stop()
+
+    last = repairs.same_as_last(recipes.suggested(lab.workspace, known.seen.shape), known.seen.shape)
+    st.header("What the columns mean", anchor=False)
+    columns = understood.mapping(known.seen, last.columns if last else brought.columns)
+    st.dataframe(known.seen.rows, hide_index=True, alt="The first rows of the file", height=240)
+    problems = (
+        data.check(known.seen, columns)
+        if columns
+        else ["Choose a column for the customer and one for the item."]
+    )
+    for problem in problems:
+        st.error(md(problem), icon=":material/error:")
+
+    found = None
+    if columns is not None and not problems and repairs.whole_file(brought):
+        found = repairs.found(lab.workspace, brought, known, columns, last)
+    with answer:
+        if found is not None:
+            show.answer(*repairs.headline(found))
+
+    tables = intake.beside(lab.workspace, brought)
+    name, append = arrival.place(lab, brought)
+    waiting = bool(problems) or (found is not None and bool(found.open))
+    pressed = st.button("Import", type="primary", icon=":material/check:", disabled=waiting, key="import")
+    if pressed and columns is not None:
+        arrival.bring_in(
+            lab, brought, known, columns, found, last=last, tables=tables, name=name, append=append
+        )

@@ -20,15 +20,12 @@ with page.open("Explore") as lab:
 
     known = cache.choices(lab.workspace, lab.version)
     chosen = scope.asked(known, lab.version.name)
-    with st.container(
-        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="explore-bar"
-    ):
+    with st.container(horizontal=True, vertical_alignment="center"):
         scope.boxes(known, chosen)
-        actions = st.container(horizontal=True, width="content")
+        menu = st.container(width="content")
     found = cache.portrait(lab.workspace, lab.version, chosen)
     whole = cache.portrait(lab.workspace, lab.version, Scope()) if chosen else found
-    colours = show.palette()
-    with actions:
+    with menu:
         export.menu(explore.downloads(lab.version, found, whole), key="explore")
 
     show.answer(explore.headline(found), explore.base(found, whole))
@@ -37,4 +34,4 @@ with page.open("Explore") as lab:
         st.info(f"Only a part is shown: {md(scope.words(chosen))}.", icon=":material/filter_alt:")
 
     explore.cards(found, expert=lab.expert)
-    explore.sections(found, whole, colours)
+    explore.sections(found, whole, show.palette())

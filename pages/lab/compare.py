@@ -3,7 +3,7 @@
 import streamlit as st
 
 from reco_lab.services import experiments
-from reco_lab.ui import board, cache, compare, export, linked, metric, page, records, results, show, state
+from reco_lab.ui import board, cache, compare, linked, metric, page, records, report, results, show, state
 from reco_lab.ui.words import md
 
 with page.open("Compare") as lab:
@@ -28,32 +28,37 @@ with page.open("Compare") as lab:
         )
         st.stop()
 
+    notice = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = linked.choice("Experiment", records.labels(done), key=state.EXPERIMENT, noun="experiment")
+        chosen = linked.choice(
+            "Experiment", records.labels(done), key=state.EXPERIMENT, noun="experiment", notice=notice
+        )
         found = cache.comparison(lab.workspace, chosen)
         keys = results.keys(found)
         key = st.selectbox(
-            "Judged by",
+            "Show",
             keys,
             key="metric",
-            format_func=metric.name,
+            format_func=metric.name if lab.expert else metric.full,
             bind="query-params",
-            help="The verdict is about the first one.",
+            help="The verdict is about the first one, which was chosen before the run.",
         )
         colours = show.palette()
-        export.menu(compare.downloads(lab.workspace, chosen, found), key="compare")
+        report.share(lab, chosen, found)
 
-    show.answer(found.sentence, compare.base(found))
+    show.answer(found.sentence if lab.expert else found.plain, compare.base(found, expert=lab.expert))
     show.warnings(found.warnings)
 
     compare.board(found, colours, key)
     st.dataframe(
-        results.table(found, key),
+        results.table(found, key, expert=lab.expert),
         hide_index=True,
         column_config=results.columns(found, key),
         alt=f"Leaderboard by {metric.name(key)}",
         placeholder="–",
     )
+    if found.champion is not None:
+        st.caption("The champion is picked in advance, on the validation part, before the test is looked at.")
     for row in results.failed(found):
         st.error(md(row.error), title=f"{md(row.name)} did not finish", icon=":material/error:")
 

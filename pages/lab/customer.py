@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from reco_lab.services import experiments
-from reco_lab.ui import board, cache, customer, linked, page, records, show, state
+from reco_lab.services import demo, experiments
+from reco_lab.ui import board, customer, page, records, show
 
 with page.open("Customer") as lab:
     board.running(lab.workspace)
@@ -12,16 +12,16 @@ with page.open("Customer") as lab:
     )
     if not done:
         show.empty(
-            "There is no model to ask yet",
+            "No customer to show yet",
             "After a comparison, this page shows what each recommender would offer to one customer, and why.",
             page=page.DATA if lab.version is None else page.EXPERIMENT,
             label="Bring your data" if lab.version is None else "Compare recommenders",
             icon=":material/experiment:",
         )
+        if lab.version is None and st.button("Load the demo shop", icon=":material/storefront:"):
+            with st.spinner("Setting up the demo shop…"):
+                demo.submit_demo(lab.workspace)
+            st.rerun()
         st.stop()
 
-    chosen = linked.choice("Experiment", records.labels(done), key=state.EXPERIMENT, noun="experiment")
-    microscope = cache.microscope(lab.workspace, chosen)
-    who = customer.pick(microscope)
-    models, length = customer.models(microscope, cache.comparison(lab.workspace, chosen))
-    customer.bench(lab.workspace, microscope, who, models, length)
+    customer.bench(lab.workspace, customer.ask(lab.workspace, done), expert=lab.expert)

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from reco_lab.services import experiments
-from reco_lab.ui import board, cache, compare, export, page, plan, show
-from reco_lab.ui.words import md
+from reco_lab.ui import board, cache, cut, export, page, plan, show, state
+from reco_lab.ui.words import md, seconds, short
 
 with page.open("Experiment") as lab:
     if lab.version is None:
@@ -18,27 +18,29 @@ with page.open("Experiment") as lab:
         st.stop()
 
     data = lab.dataset()
-    starter = experiments.starter(data)
-    if not board.running(lab.workspace):
-        board.ended(lab.workspace, lab.version.name)
+    today = short(lab.workspace.clock.now()).partition(",")[0]
+    starter = experiments.starter(data, f"{lab.version.title or lab.version.name}, {today}")
+    running = board.running(lab.workspace)
+    done = not running and board.ended(lab.workspace, lab.version.name)
 
     if lab.expert:
         asked = plan.expert(starter, experiments.offers(data), data)
     else:
-        asked = plan.plain(starter)
+        asked = plan.plain(starter, data)
         names = [spec.info.label for spec in asked.recommenders]
         st.markdown(f"**{len(names)} recommenders** will learn from this data: {md(', '.join(names))}.")
         st.caption(
-            "All of them see the same past and are judged on the same later part. Switch to Expert in the sidebar "
-            "to choose them, their settings and the split."
+            "All see the same past and are judged on the same later part. Expert, in the sidebar, has more."
         )
 
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(
-            "Compare recommenders", type="primary", icon=":material/play_arrow:", shortcut="T", key="run"
-        ):
-            experiments.submit(lab.workspace, asked)
-            st.rerun()
+        pressed = st.button(
+            "Compare again" if done else "Compare recommenders",
+            type="secondary" if done or running else "primary",
+            icon=":material/play_arrow:",
+            disabled=running,
+            key="run",
+        )
         export.menu(
             [
                 export.Download("Experiment file (TOML)", "experiment.toml", lambda: experiments.toml(asked)),
@@ -47,8 +49,26 @@ with page.open("Experiment") as lab:
                 ),
             ],
             key="experiment",
+            note="The address holds the data set and the goal, not the settings: those are in the experiment file. ",
+        )
+    if (before := experiments.seconds_before(lab.workspace, lab.version.name)) is not None:
+        st.caption(f"The last comparison on this data took {seconds(before)}.")
+
+    if pressed:
+        same = experiments.answered(lab.workspace, asked)
+        if same is None:
+            experiments.submit(lab.workspace, asked)
+            st.rerun()
+        st.info(
+            f"You asked this on {short(same.created)}; the result is the same.", icon=":material/history:"
+        )
+        st.page_link(
+            page.COMPARE,
+            label="Open the comparison",
+            icon=":material/leaderboard:",
+            query_params={state.EXPERIMENT: same.id},
         )
 
-    summary, cut = cache.preview_cut(data, asked)
-    show.warnings(compare.doubts(summary))
-    compare.cut_view(summary, cut, show.palette())
+    summary, parts = cache.preview_cut(lab.workspace, data, asked)
+    show.warnings(cut.doubts(summary))
+    cut.view(summary, parts, show.palette())

@@ -3,10 +3,13 @@
 import streamlit as st
 
 from reco_lab.services import demo, experiments
-from reco_lab.ui import board, cache, compare, page, records, show, state, steps
+from reco_lab.ui import board, cache, home, page, records, state, steps
 from reco_lab.ui.words import md, when
 
 with page.open("Home") as lab:
+    st.markdown(
+        "Reco Lab trains recommenders on your customers' data and says which one is really better, for whom, and why."
+    )
     running = board.running(lab.workspace)
 
     if lab.version is None:
@@ -26,11 +29,11 @@ with page.open("Home") as lab:
     done = records.finished(asked)
     latest = done[0] if done else None
     if latest is not None:
-        show.answer(records.sentence(latest), f"{latest.name} · {when(latest.created)}")
+        found = cache.comparison(lab.workspace, latest.id)
+        home.finding(found, lab.version, expert=lab.expert)
+        home.customer(lab.workspace, latest.id, found)
 
     steps.strip(lab.version, latest, running=running)
-    if latest is not None:
-        compare.board(cache.comparison(lab.workspace, latest.id), show.palette())
 
     if lab.version.synthetic:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
@@ -45,7 +48,8 @@ with page.open("Home") as lab:
         with st.container(horizontal=True, vertical_alignment="center", border=True):
             with st.container(gap="xxsmall", width="stretch"):
                 st.markdown(f"**{md(record.name)}**")
-                st.caption(f"{when(record.created)} · {md(records.standing(lab.workspace, record))}")
+                standing = "" if record is latest else md(records.standing(lab.workspace, record))
+                st.caption(" · ".join(part for part in (when(record.created), standing) if part))
             if record.comparison is not None:
                 st.page_link(
                     page.COMPARE,

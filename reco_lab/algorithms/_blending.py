@@ -15,6 +15,7 @@ from reco_lab.core.ranking import Candidates, recommend
 from reco_lab.core.recommender import Codes, Contributions, FitContext, Recommender, Scorer, Scores, State
 
 Weights = tuple[float, ...]
+Scale = NDArray[np.float64]
 LEARN_FROM_AT_MOST = 1000
 LEARN_BYTES = 256 << 20
 LENGTH = 10
@@ -61,7 +62,16 @@ class Blend(Scorer):
         return self._learnt
 
     def contributions(self, batch: UserBatch, items: Codes) -> Contributions:
-        """What each part adds."""
+        """What each history entry adds, where every part that counts can say so; else what each part adds.
+
+        The first is exact: a weighted sum of the parts' own contributions, each over the spread of its scores.
+        """
+        heard = [(part, weight) for part, weight in zip(self.parts, self.weights, strict=True) if weight]
+        told = [_told(part, weight, batch, items) for part, weight in heard]
+        shares = [one for one in told if one is not None]
+        if len(shares) == len(told):
+            weights, base = (np.sum([share[place] for share in shares], axis=0) for place in (0, 1))
+            return Contributions(weights.astype(np.float32), base.astype(np.float32))
         rows = [
             np.float32(weight) * standardised(part, batch)[0, items]
             for part, weight in zip(self.parts, self.weights, strict=True)
@@ -78,11 +88,28 @@ class Blend(Scorer):
 def standardised(part: Scorer, batch: UserBatch) -> Scores:
     """A part's scores per customer with mean 0 and spread 1; zeros where it has no answer or no preference."""
     scores = part.score(batch).astype(np.float64)
+    middle, spread = _scale(part, batch, scores)
+    return np.where(spread > 0, (scores - middle) / np.where(spread > 0, spread, 1.0), 0.0).astype(np.float32)
+
+
+def _scale(part: Scorer, batch: UserBatch, scores: Scale) -> tuple[Scale, Scale]:
+    """The middle and the spread of each customer's scores; a spread of 0 where the part has nothing to say."""
     spread, size = scores.std(axis=1, keepdims=True), np.abs(scores).max(axis=1, keepdims=True)
     flat = spread <= np.finfo(np.float32).eps * size
     silent = flat | ~part.answers(batch)[:, None]
-    centred = scores - scores.mean(axis=1, keepdims=True)
-    return np.where(silent, 0.0, centred / np.where(flat, 1.0, spread)).astype(np.float32)
+    return scores.mean(axis=1, keepdims=True), np.where(silent, 0.0, spread)
+
+
+def _told(part: Scorer, weight: float, batch: UserBatch, items: Codes) -> tuple[Scale, Scale] | None:
+    """What each history entry adds to a part's weighted voice and what is left; None where it cannot say."""
+    middle, spread = (side[0, 0] for side in _scale(part, batch, part.score(batch).astype(np.float64)))
+    if not spread:
+        return np.zeros((len(batch.items), len(items))), np.zeros(len(items))
+    own = part.contributions(batch, items)
+    if own is None or own.labels:
+        return None
+    factor = weight / spread
+    return own.weights * factor, (own.base - middle) * factor
 
 
 def learn_weights(
@@ -103,6 +130,8 @@ def learn_weights(
     batch = UserBatch.of(log, customers, attributes=data.customers)
     opinions = [standardised(part, batch) for part in parts]
     relevant = validation.matrix[customers]
+    pairs = None if ctx.candidates is None else ctx.candidates.pairs
+    allowed = ctx.candidates if pairs is None else Candidates(pairs=pairs[customers])
 
     def quality(weights: Weights) -> float:
         ctx.report(len(parts) / (len(parts) + 1), "learning the weights")
@@ -116,7 +145,7 @@ def learn_weights(
             LENGTH,
             exclude_seen=not ctx.repeats,
             seen_kinds=ctx.seen_kinds,
-            candidates=Candidates(items=ctx.candidates),
+            candidates=allowed,
         )
         scored = np.ones(len(batch), np.bool_)
         evaluation = Evaluation(lists, relevant, data, log.n_items, scored)

@@ -157,7 +157,7 @@ class Neighbours(Scorer):
         shared = products if self._plain is self._across else dots(history, self._plain)
         lengths, others = np.diff(history.indptr), np.diff(self.train.indptr)
         similar[(shared == lengths[:, None]) & (shared == others)] = 0
-        known = np.flatnonzero(codes >= 0)
+        known = np.flatnonzero((codes >= 0) & (codes < self.train.shape[0]))
         similar[known, codes[known]] = 0
         return similar
 

@@ -1,6 +1,6 @@
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from pydantic import ValidationInfo, field_validator
@@ -63,10 +63,6 @@ class Hybrid(Recommender):
         specs = tuple(recommender(spec) for spec in state.meta["parts"])
         parts = tuple(spec.restore(child) for spec, child in zip(specs, state.children, strict=True))
         return Blend(parts, tuple(state.meta["weights"]), specs, {})
-
-    def to_dict(self) -> dict[str, Any]:
-        """The specification as JSON values, with the weights where they are set."""
-        return super().to_dict() | ({"weights": list(self.weights)} if self.weights else {})
 
 
 def default_parts(data: Dataset) -> tuple[Recommender, ...]:

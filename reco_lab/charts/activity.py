@@ -43,7 +43,7 @@ def activity(series: pd.DataFrame, palette: Palette) -> go.Figure:
 def newcomers(periods: pd.DataFrame, palette: Palette) -> go.Figure:
     """Draw new customers on top of returning ones; `periods` has `start`, `new` and `returning`."""
     chart = figure(palette, 260)
-    for name, colour in (("returning", palette.muted), ("new", palette.accent)):
+    for name, colour in (("returning", palette.scale[1]), ("new", palette.accent)):
         chart.add_bar(
             x=periods["start"],
             y=periods[name],

@@ -22,51 +22,78 @@ def bars(
     """Draw one lying bar a row, the first on top.
 
     `rows` has `name`, `value`, `text` (written beside the bar) and, where `against` says what it is, `mark`: a
-    tick that the bar is held against. `form` is how values are written (d3's words), `room` what the texts
-    beside the bars need of the width.
+    tick that the bar is held against; `under`, where given, stands below the name. `form` is how values are
+    written (d3's words), `room` what the texts beside the bars need of the width.
     """
     rows = rows.reset_index(drop=True)
-    chart = figure(palette, ROW * len(rows) + 80)
+    names, ticks = _names(rows)
+    chart = figure(palette, (ROW + 12 * ("under" in rows)) * len(rows) + 80)
     chart.add_bar(
         x=rows["value"],
         y=rows.index,
         orientation="h",
         name=plain(axis),
         marker={"color": palette.accent},
-        text=[plain(text) for text in rows["text"]],
-        textposition="outside",
-        cliponaxis=False,
-        customdata=[plain(name) for name in rows["name"]],
+        customdata=names,
         hovertemplate=f"%{{customdata}}: %{{x:{form}}}<extra></extra>",
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 0.6}},
     )
+    ends = rows["value"]
     if against:
-        chart.add_scatter(
-            x=rows["mark"],
-            y=rows.index,
-            mode="markers",
-            name=plain(against),
-            marker={
-                "symbol": "line-ns",
-                "size": 16,
-                "line": {"width": 3, "color": palette.series[2]},
-                "color": palette.series[2],
-            },
-            customdata=[plain(name) for name in rows["name"]],
-            hovertemplate=f"%{{customdata}}, {plain(against)}: %{{x:{form}}}<extra></extra>",
-        )
-    most = float(rows[["value", "mark"]].max().max()) if against else float(rows["value"].max())
-    chart.update_xaxes(tickformat=form, range=[0, most * (1 + room) or 1], nticks=5)
+        ends = rows[["value", "mark"]].max(axis=1)
+        _marks(chart, rows["mark"], names, plain(against), form, palette)
+    _texts(chart, ends, rows["text"])
+    chart.update_xaxes(tickformat=form, range=[0, float(ends.max()) * (1 + room) or 1], nticks=5)
     chart.update_yaxes(
         tickvals=list(rows.index),
-        ticktext=[short(name) for name in rows["name"]],
+        ticktext=ticks,
         range=[len(rows) - 0.4, -0.6],
         showgrid=False,
         zeroline=False,
     )
     chart.update_layout(showlegend=bool(against), bargap=0.35)
     return chart.update_layout(clickmode="event+select") if click else chart
+
+
+def _names(rows: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """The full names for the eye that looks closer, and what fits beside the axis."""
+    names, ticks = ([made(name) for name in rows["name"]] for made in (plain, short))
+    if "under" not in rows:
+        return names, ticks
+    below = rows["under"]
+    return (
+        [f"{one}, {plain(other)}" for one, other in zip(names, below, strict=True)],
+        [f"{one}<br>{short(other)}" for one, other in zip(ticks, below, strict=True)],
+    )
+
+
+def _marks(
+    chart: go.Figure, at: pd.Series, names: list[str], words: str, form: str, palette: Palette
+) -> None:
+    colour = palette.series[2]
+    chart.add_scatter(
+        x=at,
+        y=at.index,
+        mode="markers",
+        name=words,
+        marker={"symbol": "line-ns", "size": 16, "line": {"width": 3, "color": colour}, "color": colour},
+        customdata=names,
+        hovertemplate=f"%{{customdata}}, {words}: %{{x:{form}}}<extra></extra>",
+    )
+
+
+def _texts(chart: go.Figure, ends: pd.Series, texts: pd.Series) -> None:
+    chart.add_scatter(
+        x=ends,
+        y=ends.index,
+        mode="text",
+        text=[f" {plain(text)}" for text in texts],
+        textposition="middle right",
+        cliponaxis=False,
+        hoverinfo="skip",
+        showlegend=False,
+    )
 
 
 def columns(rows: pd.DataFrame, *, axis: str, palette: Palette) -> go.Figure:

@@ -36,6 +36,7 @@ def heat(
     places = list(range(0, len(columns), step))
     chart.update_xaxes(
         showgrid=False,
+        ticks="",
         title=axis,
         tickvals=places,
         ticktext=[short(columns[at]) for at in places],
@@ -43,6 +44,7 @@ def heat(
     )
     chart.update_yaxes(
         autorange="reversed",
+        ticks="",
         showgrid=False,
         tickvals=list(range(len(rows))),
         ticktext=[short(row) for row in rows],

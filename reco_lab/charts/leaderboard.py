@@ -9,8 +9,8 @@ from reco_lab.charts.words import plain, short
 ROW = 34
 
 
-def leaderboard(rows: pd.DataFrame, *, axis: str, palette: Palette) -> go.Figure:
-    """Draw one dot a recommender with its 95 % interval.
+def leaderboard(rows: pd.DataFrame, *, axis: str, palette: Palette, percent: bool = False) -> go.Figure:
+    """Draw one dot a recommender with its 95 % interval; `percent` where the values are shares.
 
     `rows` has `name`, `value`, `low`, `high` (NaN where there is no interval) and `role`: champion,
     challenger or reference. Rows keep their order, the first on top.
@@ -46,5 +46,5 @@ def leaderboard(rows: pd.DataFrame, *, axis: str, palette: Palette) -> go.Figure
     chart.update_yaxes(
         tickvals=list(rows.index), ticktext=names, autorange="reversed", showgrid=False, zeroline=False
     )
-    chart.update_xaxes(title=plain(axis), rangemode="tozero")
+    chart.update_xaxes(title=plain(axis), rangemode="tozero", tickformat=".0%" if percent else None)
     return chart

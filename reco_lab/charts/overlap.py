@@ -9,10 +9,10 @@ from reco_lab.charts.words import short
 
 
 def overlap(names: tuple[str, ...], shares: NDArray[np.floating], palette: Palette) -> go.Figure:
-    """Draw a square of shares from 0 to 1; `shares` is symmetric, names x names, the diagonal left blank."""
-    chart = figure(palette, 44 * len(names) + 140)
+    """Draw each pair once, as a triangle of shares from 0 to 1; `shares` is symmetric, names x names."""
+    chart = figure(palette, 44 * len(names) + 100)
     labels = [short(name) for name in names]
-    values = np.where(np.eye(len(names), dtype=bool), np.nan, shares)
+    values = np.where(np.tri(len(names), k=-1, dtype=bool), shares, np.nan)[1:, :-1]
     chart.add_heatmap(
         z=values,
         zmin=0,
@@ -23,11 +23,11 @@ def overlap(names: tuple[str, ...], shares: NDArray[np.floating], palette: Palet
         ygap=2,
         texttemplate="%{z:.0%}",
         textfont={"color": palette.text},
-        customdata=[[f"{one} and {other}" for other in labels] for one in labels],
+        customdata=[[f"{one} and {other}" for other in labels[:-1]] for one in labels[1:]],
         hovertemplate="%{customdata} share %{z:.0%} of their lists<extra></extra>",
         hoverongaps=False,
     )
-    places = list(range(len(names)))
-    chart.update_yaxes(autorange="reversed", showgrid=False, tickvals=places, ticktext=labels)
-    chart.update_xaxes(showgrid=False, tickangle=-40, tickvals=places, ticktext=labels)
+    places = list(range(len(names) - 1))
+    chart.update_yaxes(autorange="reversed", showgrid=False, tickvals=places, ticktext=labels[1:])
+    chart.update_xaxes(showgrid=False, tickangle=-40, tickvals=places, ticktext=labels[:-1])
     return chart

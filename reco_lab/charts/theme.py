@@ -5,6 +5,8 @@ from functools import cache
 
 import plotly.graph_objects as go
 
+Figure = go.Figure
+
 
 @dataclass(frozen=True)
 class Palette:

@@ -8,7 +8,21 @@ from numpy.typing import NDArray
 from reco_lab.charts.theme import Palette, figure
 from reco_lab.charts.words import plain, short
 
-LABELLED = 6
+NEAR = 0.12
+
+
+def sides_of(rows: pd.DataFrame) -> "pd.Series[str]":
+    """On which side of its dot each name stands: above, or below where a higher dot is so near that they would meet."""
+    spots = rows[["x", "y"]].to_numpy(np.float64)
+    spots = spots / np.where(np.ptp(spots, axis=0) > 0, np.ptp(spots, axis=0), 1.0)
+    sides = np.full(len(rows), "top center", dtype=object)
+    drawn: list[int] = []
+    for place in np.argsort(-spots[:, 1], kind="stable"):
+        near = [other for other in drawn if np.abs(spots[other] - spots[place]).max() < NEAR]
+        if near and sides[near[-1]] == "top center":
+            sides[place] = "bottom center"
+        drawn.append(int(place))
+    return pd.Series(sides, index=rows.index)
 
 
 def undominated(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -18,10 +32,12 @@ def undominated(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bo
     return np.asarray(~(as_good & better).any(axis=1), np.bool_)
 
 
-def tradeoff(rows: pd.DataFrame, *, x_axis: str, y_axis: str, palette: Palette) -> go.Figure:
-    """Draw one point a recommender; `rows` has `name`, `x`, `y` and `role`.
+def tradeoff(
+    rows: pd.DataFrame, *, x_axis: str, y_axis: str, palette: Palette, percent: bool = False
+) -> go.Figure:
+    """Draw one named point a recommender; `rows` has `name`, `x`, `y` and `role`; `percent`: x is a share.
 
-    The undominated ones are joined and named; references are open diamonds and take no part in that.
+    The undominated ones are joined; references are open diamonds and take no part in that.
     """
     chart = figure(palette, 380)
     aside = (rows["role"] == "reference").to_numpy()
@@ -30,27 +46,28 @@ def tradeoff(rows: pd.DataFrame, *, x_axis: str, y_axis: str, palette: Palette) 
     chart.add_scatter(
         x=best["x"], y=best["y"], mode="lines", line={"color": palette.muted, "dash": "dot"}, hoverinfo="skip"
     )
-    named = "markers+text" if len(best) <= LABELLED else "markers"
-    _points(chart, best, named, {"color": palette.accent, "symbol": "circle", "size": 13}, palette)
-    _points(chart, others, "markers", {"color": palette.muted, "symbol": "circle", "size": 11}, palette)
-    _points(
-        chart, rows[aside], named, {"color": palette.muted, "symbol": "diamond-open", "size": 11}, palette
-    )
-    chart.update_xaxes(title=plain(x_axis), rangemode="tozero")
+    sides = sides_of(rows)
+    for part, colour, symbol, size in (
+        (best, palette.accent, "circle", 13),
+        (others, palette.text, "circle", 11),
+        (rows[aside], palette.muted, "diamond-open", 11),
+    ):
+        _points(chart, part, sides[part.index], {"color": colour, "symbol": symbol, "size": size}, palette)
+    chart.update_xaxes(title=plain(x_axis), rangemode="tozero", tickformat=".0%" if percent else None)
     chart.update_yaxes(title=plain(y_axis), rangemode="tozero")
     return chart.update_layout(margin={"t": 32})
 
 
 def _points(
-    chart: go.Figure, rows: pd.DataFrame, mode: str, marker: dict[str, object], palette: Palette
+    chart: go.Figure, rows: pd.DataFrame, sides: "pd.Series[str]", marker: dict[str, object], palette: Palette
 ) -> None:
     chart.add_scatter(
         x=rows["x"],
         y=rows["y"],
-        mode=mode,
+        mode="markers+text",
         marker=marker,
         text=[short(name) for name in rows["name"]],
-        textposition="top center",
+        textposition=sides,
         textfont={"color": palette.text, "size": 12},
         cliponaxis=False,
         hovertemplate="%{text}: %{x:.3f}, %{y:.4f}<extra></extra>",

@@ -133,8 +133,10 @@ def recommend(options: argparse.Namespace) -> Answer:
         "dataset": answer.dataset,
         "recommender": name,
         "may_be_sent": bool(may.mask[0]),
-        "items": [asdict(card) for card in cards],
+        "items": [asdict(card) for card in cards] if may.mask[0] else [],
     }
+    if not may.mask[0]:
+        return Answer(values, f"Nothing may be sent to {look.customer_id}. {may.sentence}")
     rows = [
         (
             place,
@@ -146,7 +148,7 @@ def recommend(options: argparse.Namespace) -> Answer:
     ]
     text = f"{name} for {look.customer_id} ({answer.experiment}, {answer.dataset}):\n"
     text += table(("", "item", "title", "because of"), rows)
-    return Answer(values, text if may.mask[0] else f"{text}\n! Nothing of this may be sent. {may.sentence}")
+    return Answer(values, text)
 
 
 def calibrate(options: argparse.Namespace) -> Answer:

@@ -103,8 +103,28 @@ class UserBatch:
         """The row of the batch that each history entry belongs to."""
         return np.repeat(np.arange(len(self)), self.lengths)
 
+    def within(self, n_items: int) -> "UserBatch":
+        """The batch without the history entries that a model of these many items has never heard of."""
+        known = self.items < n_items
+        if known.all():
+            return self
+        counts = np.bincount(self.owners[known], minlength=len(self))
+        return replace(
+            self,
+            indptr=np.concatenate(([0], np.cumsum(counts))),
+            items=self.items[known],
+            values=self.values[known],
+            kinds=self.kinds[known],
+            times=None if self.times is None else self.times[known],
+        )
+
     def matrix(self, n_items: int) -> sparse.csr_matrix:
-        """The histories as float32 customers x items, 1 where there is any interaction."""
+        """The histories as float32 customers x items, 1 where there is any interaction.
+
+        Raises ValueError for an item code beyond `n_items` (see `within`).
+        """
+        if len(self.items) and self.items.max() >= n_items:
+            raise ValueError(f"item code {self.items.max()} is beyond the {n_items} items that are known")
         pairs = np.sort(self.owners * np.int64(n_items) + self.items)
         pairs = pairs[np.diff(pairs, prepend=-1) > 0]
         owners, items = np.divmod(pairs, n_items)

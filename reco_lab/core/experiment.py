@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from importlib.metadata import version
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -120,12 +119,16 @@ class Experiment(BaseModel):
         return tuple(Kind[name] for name in names)
 
     def key(self, fingerprint: str) -> str:
-        """The question's key; `fingerprint` is that of the data and its cuts. The name does not matter, the version does."""
+        """The question's key; `fingerprint` is that of the data and its cuts. The name does not matter."""
         question = self.model_dump(mode="json", exclude={"name", "data"})
-        return hashlib.sha256(
-            json.dumps([question, fingerprint, version("reco-lab")], sort_keys=True).encode()
-        ).hexdigest()
+        return hashlib.sha256(json.dumps([question, fingerprint], sort_keys=True).encode()).hexdigest()
 
     def run_key(self, spec: Recommender, fingerprint: str) -> str:
-        """The key of one recommender's run: adding another recommender does not change it."""
-        return self.model_copy(update={"recommenders": (spec,), "split": None}).key(fingerprint)
+        """The key of one recommender's run: neither another recommender nor another metric changes it.
+
+        What matters of the metrics is the headline, which the validation is about, and the longest list.
+        """
+        name, k = self.headline
+        kept = MetricSpec(names=(name,), k=(k, max(self.metrics.k)))
+        alone = {"recommenders": (spec,), "split": None, "metrics": kept}
+        return self.model_copy(update=alone).key(fingerprint)

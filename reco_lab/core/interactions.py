@@ -83,7 +83,7 @@ class Interactions:
             else _kinds(frame[columns.kind], columns)
         )
         log = cls(users, items, values, times, kinds, user_ids, item_ids)
-        return log.take(log.canonical_order())
+        return log.reordered(log.canonical_order())
 
     def __len__(self) -> int:
         return len(self.users)
@@ -99,7 +99,16 @@ class Interactions:
         return len(self.item_ids)
 
     def take(self, rows: Rows | NDArray[np.bool_]) -> "Interactions":
-        """The interactions at these rows (positions or a mask); codes keep their meaning."""
+        """The interactions at these rows (ascending positions or a mask); codes keep their meaning.
+
+        Raises ValueError for positions out of order: everything relies on the canonical order.
+        """
+        if rows.dtype != np.bool_ and (np.diff(rows) < 0).any():
+            raise ValueError("rows must be taken in ascending order")
+        return self.reordered(rows)
+
+    def reordered(self, rows: Rows | NDArray[np.bool_]) -> "Interactions":
+        """The interactions at these rows in this very order: only for whoever brings a log into canonical order."""
         times = None if self.times is None else self.times[rows]
         return replace(
             self,

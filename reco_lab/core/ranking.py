@@ -57,7 +57,7 @@ def recommend(
 ) -> Recommendations:
     """The k best items for each customer of the batch.
 
-    Items of the customer's own history are left out (of these kinds only, if kinds are given) unless
+    History entries that the model has never heard of are passed over. Items of the customer's own history are left out (of these kinds only, if kinds are given) unless
     `exclude_seen` is False. Equal scores are ranked by item code, which follows the item id. Works in
     blocks of customers whose scores fit in a processor's cache, `threads` at a time, and the number of
     threads changes nothing else. Raises ScoreError where scores are not finite.
@@ -67,7 +67,7 @@ def recommend(
     scores = np.full((len(batch), k), -np.inf, np.float32)
 
     def rank(rows: tuple[int, int]) -> None:
-        part = batch.rows(*rows)
+        part = batch.rows(*rows).within(scorer.n_items)
         block = checked(scorer, part)
         if candidates is not None:
             _mask_candidates(block, candidates, *rows)

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,11 @@ from reco_lab.core.discovery import discover, lookup, public_id
 from reco_lab.core.errors import NeedsError, ParameterError
 from reco_lab.core.interactions import Interactions, Kind
 from reco_lab.core.parameters import Parameter, explain, parameters_of
+
+if TYPE_CHECKING:
+    from reco_lab.core.ranking import (
+        Candidates,  # ranking ranks what a Scorer scores, and so imports this module
+    )
 
 ALGORITHMS = "reco_lab.algorithms"
 
@@ -70,7 +75,7 @@ class FitContext:
 
     `report(fraction, message)` may raise CancelledError, so a fit calls it between its steps. `validation`
     is only for algorithms that learn from it (a hybrid's weights); it never overlaps the data or the test.
-    Lists for it are made as they will be judged: of these `candidates` (None: all items), without the items
+    Lists for it are made as they will be judged: of these `candidates` (pairs by customer code), without the items
     of the history of `seen_kinds` (none named: all kinds), unless `repeats` count.
     """
 
@@ -78,7 +83,7 @@ class FitContext:
     threads: int = 1
     validation: Interactions | None = None
     report: Callable[[float, str], None] = lambda _fraction, _message: None
-    candidates: NDArray[np.bool_] | None = None
+    candidates: "Candidates | None" = None
     seen_kinds: tuple[Kind, ...] = ()
     repeats: bool = False
 
@@ -195,9 +200,10 @@ class Recommender(BaseModel, ABC):
         return {parameter.name: getattr(self, parameter.name) for parameter in self.parameters()}
 
     def to_dict(self) -> dict[str, Any]:
-        """The specification as JSON values: `algorithm`, its parameters, and `parts` of the same form."""
+        """The specification as JSON values: `algorithm`, every field, and `parts` of the same form."""
         parts = {"parts": [part.to_dict() for part in self.parts]} if self.parts else {}
-        return {"algorithm": self.algorithm()} | self.params() | parts
+        own = {name: _json(getattr(self, name)) for name in type(self).model_fields if name != "parts"}
+        return {"algorithm": self.algorithm()} | own | parts
 
     @model_serializer(mode="wrap")
     def _serialize(self, _handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -207,6 +213,10 @@ class Recommender(BaseModel, ABC):
     @classmethod
     def _parse_parts(cls, parts: Any) -> Any:
         return tuple(part if isinstance(part, Recommender) else recommender(part) for part in parts)
+
+
+def _json(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def algorithms() -> Mapping[str, type[Recommender]]:

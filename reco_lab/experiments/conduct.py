@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.errors import CancelledError, RecoLabError
+from reco_lab.core.errors import CancelledError, InputError
 from reco_lab.core.evaluation import metric
 from reco_lab.core.experiment import Experiment
 from reco_lab.core.recommender import Recommender, Scorer, recommender
@@ -125,7 +125,7 @@ def _sit(
         line.runs.append(finished)
     except CancelledError:
         raise
-    except RecoLabError as error:
+    except InputError as error:
         line.error = str(error)
     except Exception as error:  # noqa: BLE001 - one failed run never loses the finished ones; the log has it
         line.error = shelf.excuse(line.spec, error)
@@ -136,7 +136,7 @@ def _comparison(
 ) -> Comparison:
     tests = [both.test for both in exams]
     cut = cuts_fingerprint(folds)
-    rows = [_row(line, experiment, cut) for line in lines]
+    rows = [_row(line, experiment, folds) for line in lines]
     answers = {line.name: line.answers for line in lines if line.error is None}
     gaps = [gap for exam in tests if (gap := oracle_gap(data.truth, exam))]
     if not gaps and data.truth is not None:
@@ -195,13 +195,13 @@ def _overall(answers: Mapping[str, list[Answer]]) -> dict[str, dict[str, float |
     }
 
 
-def _row(line: Line, experiment: Experiment, cut: str) -> Row:
+def _row(line: Line, experiment: Experiment, folds: Sequence[Split]) -> Row:
     base = Row(
         name=line.name,
         algorithm=line.spec.algorithm(),
         parameters=line.spec.to_dict(),
         reference=line.spec.algorithm() in REFERENCES,
-        run_key=experiment.run_key(line.spec, cut),
+        run_keys=tuple(experiment.run_key(line.spec, split.fingerprint) for split in folds),
         error=line.error,
     )
     if line.error is not None:
@@ -248,4 +248,7 @@ def _total(parts: list[Seconds]) -> Seconds:
 
 
 def _step(report: Report, name: str, done: int, steps: int) -> Report:
-    return lambda fraction, message: report((done + fraction) / steps, f"{name}: {message}")
+    def told(fraction: float, message: str) -> None:
+        report((done + fraction) / steps, message if name in message else f"{name}: {message}")
+
+    return told

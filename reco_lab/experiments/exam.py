@@ -46,6 +46,7 @@ class Exam:
     rated: Interactions
     repeats_removed: int
     as_of: np.datetime64 | None
+    threads: int = 1
 
     @classmethod
     def of(cls, split: Split, part: Part, experiment: Experiment) -> "Exam":
@@ -84,6 +85,7 @@ class Exam:
             rated=rows.ratings.take(_has_history(train.interactions)[rows.ratings.users]),
             repeats_removed=len(asked) - len(fresh),
             as_of=as_of,
+            threads=experiment.threads,
         )
 
     @cached_property
@@ -179,6 +181,7 @@ class Exam:
             exclude_seen=not self.repeats,
             seen_kinds=self.seen_kinds,
             candidates=candidates,
+            threads=self.threads,
         )
 
     def _rows(self, start: int, stop: int) -> Candidates:

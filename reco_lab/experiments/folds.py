@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_lab.core.evaluation import Measurement
+from reco_lab.core.interactions import Kind
 from reco_lab.core.splitting import Split
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.results import SplitSummary
@@ -79,8 +80,16 @@ def summary(kind: str, exams: Sequence[Exam], folds: Sequence[Split]) -> SplitSu
         asked=asked,
         judged=judged,
         candidates=first.n_candidates,
-        as_of=None if first.as_of is None else str(first.as_of.astype("datetime64[s]")),
+        as_of=_text(first.as_of),
+        until=_text(
+            max((split.test.times.max() for split in folds if split.test.times is not None), default=None)
+        ),
+        hits=tuple(dict.fromkeys(Kind(kind).name for exam in exams for kind in np.unique(exam.asked.kinds))),
     )
+
+
+def _text(moment: np.datetime64 | None) -> str | None:
+    return None if moment is None else str(moment.astype("datetime64[s]"))
 
 
 def _distinct(codes: Sequence[NDArray[np.int64]]) -> int:

@@ -48,7 +48,7 @@ class Row(_Result):
     peak_memory_mb: float | None = None
     reference: bool = False
     error: str | None = None
-    run_key: str = ""
+    run_keys: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -57,7 +57,8 @@ class SplitSummary(_Result):
 
     `nothing_left` counts warm customers whose test rows all fell away: repeats or items nobody knew
     (`unknown_item_rows`). `asked` counts the test rows of the kinds to predict, `judged` those of them that are held against the
-    lists: without repeats and without items that nobody knew at the cut.
+    lists: without repeats and without items that nobody knew at the cut. `as_of` is when the test begins,
+    `until` when its last row happened, `hits` the kinds of interaction that count.
     """
 
     kind: str
@@ -76,6 +77,8 @@ class SplitSummary(_Result):
     judged: int = 0
     candidates: int = 0
     as_of: str | None = None
+    until: str | None = None
+    hits: tuple[str, ...] = ()
 
 
 class Outcome(StrEnum):

@@ -143,7 +143,7 @@ def _fit(
         experiment.threads,
         validation,
         report,
-        candidates=exam.candidates.items,
+        candidates=exam.candidates,
         seen_kinds=exam.seen_kinds,
         repeats=exam.repeats,
     )

@@ -22,6 +22,7 @@ def compared(
     """One comparison in a sentence; `gap` is champion minus other with its interval."""
     centre, low, high = gap if outcome is not Outcome.worse else (-gap[0], -gap[2], -gap[1])
     size = f"{centre:+.3f} {shown(key)}, {low:+.3f} to {high:+.3f}"
+    size = size.replace("-", "\N{MINUS SIGN}")
     if low > 0:
         size = f"{centre:.3f} {shown(key)} ({low:.3f} to {high:.3f})"
     return {
@@ -60,29 +61,45 @@ def plain(best: str | None, rows: Sequence[Row], found: Sequence[Verdict], key: 
     lead = (
         _against_all(best, rivals) if popular == best else _against_popular(best, popular, known, rivals, key)
     )
-    above = [one.other for one in rivals if one.outcome is Outcome.worse and one.other != popular]
-    close = [
-        one.other for one in rivals if one.outcome in {Outcome.tie, Outcome.unsure} and one.other != popular
-    ]
+    others = [one for one in rivals if one.other != popular]
+    above = [one.other for one in others if one.outcome is Outcome.worse]
+    close = [one.other for one in others if one.outcome in {Outcome.tie, Outcome.unsure}]
     if above:
-        lead += f" {_listed(above)} did better still in the test."
-    if close and popular != best:
-        lead += f" {_listed(close)} may be as good."
+        lead += f" {listed(above)} did better still in the test."
+    beats = any(one.other == popular and one.outcome is Outcome.better for one in rivals)
+    if close and beats:
+        lead += f" {listed(close)} may be as good."
     return lead
+
+
+def merged(best: str, found: Sequence[Verdict]) -> str:
+    """All comparisons of the champion in a line or two, by how they ended."""
+    groups = {
+        outcome: [one.other for one in found if one.outcome is outcome]
+        for outcome in (Outcome.better, Outcome.worse, Outcome.tie, Outcome.unsure)
+    }
+    words = {
+        Outcome.better: f"{best} beats {{}}.",
+        Outcome.worse: f"Better than {best}: {{}}.",
+        Outcome.tie: "A tie: {}.",
+        Outcome.unsure: "Not decided: {}.",
+    }
+    return " ".join(words[outcome].format(listed(names)) for outcome, names in groups.items() if names)
 
 
 def _against_popular(
     best: str, popular: str | None, rows: dict[str, Row], found: Sequence[Verdict], key: str
 ) -> str:
-    outcome = next((one.outcome for one in found if one.other == popular), None)
-    if popular is None or outcome is None:
+    duel = next((one for one in found if one.other == popular), None)
+    outcome = duel.outcome if duel else None
+    if popular is None or duel is None:
         return f"{best} was chosen; {shown(key)} does not say how it compares with showing everybody the bestsellers."
     if outcome is Outcome.tie:
         return f"{best} is no better and no worse than showing everybody the bestsellers."
     if outcome is Outcome.worse:
         return f"Showing everybody the bestsellers did better than {best} in the test."
     if outcome is Outcome.unsure:
-        return f"Whether {best} is better than showing everybody the bestsellers cannot be told from so few customers."
+        return _not_shown(best, duel.customers, [*rows.values()], found)
     return f"{best} finds what customers go for next {_times(rows[best], rows[popular], key)} showing everybody the bestsellers."
 
 
@@ -100,5 +117,26 @@ def _against_all(best: str, found: Sequence[Verdict]) -> str:
     return "Nothing that was tried is shown to be better than showing everybody the bestsellers."
 
 
-def _listed(names: Sequence[str]) -> str:
+def _not_shown(best: str, customers: int, rows: Sequence[Row], found: Sequence[Verdict]) -> str:
+    lead = "No recommender is shown to be better than popular items here."
+    if any(one.outcome is Outcome.worse for one in found):
+        lead = f"{best} is not shown to be better than popular items here."
+    running = [row.name for row in rows if row.algorithm not in YARDSTICKS and row.metrics]
+    place, of = running.index(best) + 1, len(running)
+    stood = f"came {_ordinal(place)} of {_number(of)}" if place > 1 else "came first"
+    return f"{lead} {customers:,} customers are too few. {best}, picked in advance, {stood}."
+
+
+def _ordinal(place: int) -> str:
+    words = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+    return words[place - 1] if place <= len(words) else f"at place {place}"
+
+
+def _number(count: int) -> str:
+    words = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    return words[count - 1] if count <= len(words) else str(count)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence lists them: A, B and C."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

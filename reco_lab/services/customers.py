@@ -1,6 +1,6 @@
 """The customer microscope: one customer, several models side by side, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import NotFoundError
-from reco_lab.core.interactions import Kind
+from reco_lab.core.interactions import Interactions, Kind
 from reco_lab.core.ranking import NO_ITEM, Candidates, recommend
 from reco_lab.core.recommender import Contributions, FitContext, Recommender, Scorer, recommender
 from reco_lab.experiments.exam import FALLBACK, Exam
@@ -19,14 +19,25 @@ from reco_lab.services.experiments import exam_of, models_of
 from reco_lab.workspace import Workspace
 
 REASONS = 3
+NOTHING = 1e-9
+STRENGTH = tuple(
+    kind.name for kind in (Kind.interaction, Kind.view, Kind.click, Kind.cart, Kind.rating, Kind.purchase)
+)
 
 
 @dataclass(frozen=True)
 class Reason:
-    """A signed part of a score: what it comes from, and how much it adds."""
+    """A signed part of a score: what it comes from, and how much it adds.
+
+    Where that is an item of the history, `kind` is the strongest thing done to it and `time` the latest moment;
+    `itself` tells that it is the recommended item. Where it is a part of the model, `kind` is empty.
+    """
 
     text: str
     weight: float
+    kind: str = ""
+    time: str = ""
+    itself: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,13 +55,32 @@ class Card:
 
 @dataclass(frozen=True)
 class Panel:
-    """One model's list. `why_not` says why it cannot follow a changed history; `fallback`, that it knows nothing of her."""
+    """One model's list. `why_not` says why it cannot follow a changed history; `fallback`, that it knows nothing of her.
+
+    `explains`: its scores can be taken apart; where not, no card has a reason. `alike`: everybody gets the same.
+    """
 
     name: str
     cards: tuple[Card, ...]
     folds_in: bool
     why_not: str = ""
     fallback: bool = False
+    algorithm: str = ""
+    explains: bool = True
+    alike: bool = False
+
+
+@dataclass(frozen=True)
+class Afterwards:
+    """What a customer did in the test part: rows of each kind; `asked` of the kinds to predict, and why some do not count.
+
+    `again` are repeats of what she had before, `unknown` are of items that no list could hold.
+    """
+
+    kinds: dict[str, int]
+    asked: int = 0
+    again: int = 0
+    unknown: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +88,8 @@ class Look:
     """What is known of a customer, what each model would show, what was really wanted, how far the lists agree.
 
     `history` has a row an interaction, newest first: item_id, title, kind, value, time. `overlap` is the
-    share of items that two lists have in common, panels x panels.
+    share of items that two lists have in common, panels x panels. `wanted` are the kinds that count as a hit,
+    `as_of` is the moment of the cut, where it knows one.
     """
 
     customer_id: str
@@ -67,6 +98,9 @@ class Look:
     panels: tuple[Panel, ...]
     held_out: tuple[str, ...]
     overlap: NDArray[np.float64]
+    afterwards: Afterwards
+    wanted: tuple[str, ...] = ()
+    as_of: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +119,7 @@ class Microscope:
     data: Dataset
     exam: Exam
     models: tuple[Model, ...]
+    after: Interactions
 
     def customers(self, search: str = "", limit: int = 50) -> list[str]:
         """Ids that contain the search text: those with something held out first, longest histories first."""
@@ -99,6 +134,10 @@ class Microscope:
         if search.strip():
             titles = titles[titles.str.contains(search.strip(), case=False, regex=False)]
         return [(str(item), str(title)) for item, title in titles.head(limit).items()]
+
+    def title(self, item_id: str) -> str:
+        """What an item is called; NotFoundError for one that is not there."""
+        return self.data.title(_code(self.data.interactions.item_ids, item_id, "item"))
 
     def look(
         self,
@@ -133,6 +172,9 @@ class Microscope:
             panels=panels,
             held_out=tuple(self.data.title(item) for item in sorted(wanted)),
             overlap=_overlap(panels),
+            afterwards=self._afterwards(code),
+            wanted=tuple(Kind(kind).name for kind in np.unique(self.exam.asked.kinds)),
+            as_of=None if self.exam.as_of is None else str(self.exam.as_of.astype("datetime64[s]")),
         )
 
     @cached_property
@@ -141,6 +183,20 @@ class Microscope:
         lengths = np.diff(log.user_starts)
         held = np.bincount(self.exam.judged.users, minlength=log.n_users) > 0
         return np.lexsort((-lengths, ~(held & (lengths > 0))))
+
+    def _afterwards(self, code: int) -> Afterwards:
+        rows = self.after.kinds[self.after.users == code]
+        asked = self.exam.asked.items[self.exam.asked.users == code]
+        judged = int((self.exam.judged.users == code).sum())
+        known = self._candidates(self._batch(code))
+        unknown = 0 if known.items is None else int((~known.items[asked]).sum())
+        kinds, counts = np.unique(rows, return_counts=True)
+        return Afterwards(
+            {Kind(kind).name: int(number) for kind, number in zip(kinds, counts, strict=True)},
+            len(asked),
+            len(asked) - judged - unknown,
+            unknown,
+        )
 
     @cached_property
     def _fallback(self) -> Scorer:
@@ -190,7 +246,7 @@ class Microscope:
         items = lists.items[0][lists.items[0] != NO_ITEM]
         parts = model.scorer.contributions(batch, items) if answered else None
         cards = tuple(
-            self._card(int(item), float(score), wanted, self._because(parts, batch, place))
+            self._card(int(item), float(score), wanted, self._because(parts, batch, place, int(item)))
             for place, (item, score) in enumerate(zip(items, lists.scores[0], strict=False))
         )
         stuck = edited and not model.scorer.folds_in
@@ -200,6 +256,9 @@ class Microscope:
             model.scorer.folds_in,
             model.spec.info.folds_in_why if stuck else "",
             fallback=not answered,
+            algorithm=model.spec.algorithm(),
+            explains=parts is not None,
+            alike=parts is not None and not parts.labels and not parts.weights.any(),
         )
 
     def _candidates(self, batch: UserBatch) -> Candidates:
@@ -222,18 +281,34 @@ class Microscope:
             because=because,
         )
 
-    def _because(self, parts: Contributions | None, batch: UserBatch, place: int) -> tuple[Reason, ...]:
-        """The strongest signed parts of one item's score, in the words of the history's titles."""
+    def _because(
+        self, parts: Contributions | None, batch: UserBatch, place: int, item: int
+    ) -> tuple[Reason, ...]:
+        """The strongest signed parts of one item's score: entries of the history, or parts of the model."""
         if parts is None:
             return ()
         if parts.labels:
-            names, weights = parts.labels, parts.weights[:, place].astype(np.float64)
-        else:
-            items, rows = np.unique(batch.items, return_inverse=True)
-            weights = np.bincount(rows, parts.weights[:, place]).astype(np.float64)
-            names = tuple(self.data.title(int(item)) for item in items)
-        order = np.argsort(-np.abs(weights), kind="stable")[:REASONS]
-        return tuple(Reason(names[row], float(weights[row])) for row in order if abs(weights[row]) > 1e-9)
+            weights = parts.weights[:, place].astype(np.float64)
+            return tuple(Reason(parts.labels[row], float(weights[row])) for row in _strongest(weights))
+        items, rows = np.unique(batch.items, return_inverse=True)
+        if not len(items):
+            return ()
+        weights = np.bincount(rows, parts.weights[:, place]).astype(np.float64)
+        return tuple(
+            self._entry(int(items[row]), float(weights[row]), batch, item) for row in _strongest(weights)
+        )
+
+    def _entry(self, code: int, weight: float, batch: UserBatch, item: int) -> Reason:
+        mine = batch.items == code
+        kinds = {Kind(kind) for kind in batch.kinds[mine]}
+        times = None if batch.times is None else batch.times[mine].max()
+        return Reason(
+            self.data.title(code),
+            weight,
+            strongest(kind.name for kind in kinds),
+            "" if times is None else str(times.astype("datetime64[s]")),
+            itself=code == item,
+        )
 
     def _history(self, batch: UserBatch) -> pd.DataFrame:
         ids = self.data.interactions.item_ids
@@ -258,11 +333,21 @@ class Microscope:
 
 def microscope(workspace: Workspace, experiment_id: str) -> Microscope:
     """Load the models of a finished experiment; its reference rows too, except the oracle."""
-    data, exam = exam_of(workspace, experiment_id)
+    data, exam, after = exam_of(workspace, experiment_id)
     models = tuple(Model(name, spec, scorer) for name, spec, scorer in models_of(workspace, experiment_id))
     if not models:
         raise NotFoundError("This experiment has no trained model yet.", fix="Wait until it has finished.")
-    return Microscope(data, exam, models)
+    return Microscope(data, exam, models, after)
+
+
+def strongest(kinds: Iterable[str]) -> str:
+    """What says most of an interest among the kinds of interaction: a purchase more than a look."""
+    return max(kinds, key=STRENGTH.index)
+
+
+def _strongest(weights: NDArray[np.float64]) -> list[int]:
+    order = np.argsort(-np.abs(weights), kind="stable")[:REASONS]
+    return [int(row) for row in order if abs(weights[row]) > NOTHING]
 
 
 def _code(ids: pd.Index, wanted: str, what: str) -> int:

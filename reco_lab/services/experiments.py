@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import NotFoundError
 from reco_lab.core.experiment import DataSpec, Experiment, MetricSpec
+from reco_lab.core.interactions import Interactions
 from reco_lab.core.parameters import Parameter
 from reco_lab.core.ranking import NO_ITEM
 from reco_lab.core.recommender import Info, Recommender, Scorer, algorithms, recommender
@@ -24,10 +25,11 @@ from reco_lab.experiments.run import Report
 from reco_lab.services.data import load_dataset, read_split_files
 from reco_lab.services.shelf import WorkspaceShelf
 from reco_lab.splits.given import Given
-from reco_lab.store.records import ExperimentRecord, Job
+from reco_lab.store.records import ExperimentRecord, Job, JobState
 from reco_lab.workspace import Workspace
 
 JOB = "experiment"
+REMEMBERED = 50
 STARTERS = ("item_knn", "ease", "ials", "recently_popular", "content", "hybrid")
 
 
@@ -151,6 +153,23 @@ def cuts(data: Dataset, experiment: Experiment) -> list[Split]:
     return list(chosen.split(data, np.random.default_rng(experiment.seed)))
 
 
+def answered(workspace: Workspace, experiment: Experiment) -> ExperimentRecord | None:
+    """The finished experiment that asked the very same question before, if there is one; the name does not matter."""
+    ready = prepare(workspace, experiment)
+    key = ready.experiment.key(cuts_fingerprint(ready.splits))
+    known = (one for one in listing(workspace, ready.data.name) if one.key == key)
+    return next((one for one in known if one.comparison is not None), None)
+
+
+def seconds_before(workspace: Workspace, dataset: str) -> float | None:
+    """How long the last comparison on this data set took from its start to its end; None where none is remembered."""
+    for job in workspace.queue.recent(REMEMBERED):
+        asked = job.payload.get("experiment", {}).get("data", {}).get("dataset")
+        if asked == dataset and job.state is JobState.done and job.started and job.finished:
+            return (job.finished - job.started).total_seconds()
+    return None
+
+
 def listing(workspace: Workspace, dataset: str | None = None) -> list[ExperimentRecord]:
     """The experiments of a data set (or all), newest first; those without a comparison have not finished."""
     return workspace.store.experiments(dataset)
@@ -233,10 +252,10 @@ def leaderboard_frame(answer: Comparison) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def exam_of(workspace: Workspace, experiment_id: str) -> tuple[Dataset, Exam]:
-    """The data of an experiment and the test exam of its (first) split."""
+def exam_of(workspace: Workspace, experiment_id: str) -> tuple[Dataset, Exam, Interactions]:
+    """The data of an experiment, the test exam of its (first) split, and all rows of the test part."""
     ready = recall(workspace, experiment_id)
-    return ready.data, Exam.of(ready.splits[0], "test", ready.experiment)
+    return ready.data, Exam.of(ready.splits[0], "test", ready.experiment), ready.splits[0].test
 
 
 def models_of(workspace: Workspace, experiment_id: str) -> list[tuple[str, Recommender, Scorer]]:
@@ -248,9 +267,16 @@ def models_of(workspace: Workspace, experiment_id: str) -> list[tuple[str, Recom
 
 
 def _version(workspace: Workspace, name: str, fingerprint: str) -> Dataset:
-    """The version of a data set with this fingerprint, the newest where none is named or it is gone."""
+    """The version of a data set with this fingerprint, the newest where none is named; NotFoundError if it is gone."""
+    if not fingerprint:
+        return load_dataset(workspace, name)
     known = [one.version for one in workspace.store.versions(name) if one.fingerprint == fingerprint]
-    return load_dataset(workspace, name, known[0] if known else None)
+    if not known:
+        raise NotFoundError(
+            f"The version of {name!r} that this was asked about was dropped.",
+            fix="Bring it back on the Data page.",
+        )
+    return load_dataset(workspace, name, known[0])
 
 
 def _shared(one: np.ndarray, other: np.ndarray, n_items: int) -> float:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from reco_lab.core.experiment import Experiment
+from reco_lab.experiments.results import Outcome
 from reco_lab.services.experiments import JOB, run
 from reco_lab.workspace import Workspace
 
@@ -15,7 +16,8 @@ Handler = Callable[[Workspace, Mapping[str, Any], Report], dict[str, Any]]
 def _experiment(workspace: Workspace, payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
     asked = Experiment.model_validate(payload["experiment"])
     answer = run(workspace, asked, report, fingerprint=payload["fingerprint"])
-    return {"id": payload["id"], "sentence": answer.sentence}
+    decided = any(one.outcome in {Outcome.better, Outcome.worse} for one in answer.verdicts)
+    return {"id": payload["id"], "sentence": answer.sentence, "plain": answer.plain, "decided": decided}
 
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType({JOB: _experiment})

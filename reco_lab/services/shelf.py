@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import numpy as np
 
-from reco_lab.core.errors import CorruptError
+from reco_lab.core.errors import CorruptError, RecoLabError
 from reco_lab.core.evaluation import RatingErrors
 from reco_lab.core.experiment import Experiment
 from reco_lab.core.ranking import Recommendations
@@ -14,6 +15,8 @@ from reco_lab.core.splitting import Split
 from reco_lab.experiments.results import Seconds
 from reco_lab.experiments.run import Run
 from reco_lab.workspace import Workspace
+
+RELEASE = version("reco-lab")
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +27,9 @@ class WorkspaceShelf:
     experiment: Experiment
 
     def fetch(self, spec: Recommender, split: Split) -> Run | None:
-        """The finished run; one whose file is damaged counts as not done."""
+        """The finished run; one of another release of Reco Lab or with a damaged file counts as not done."""
         record = self.workspace.store.run(self._key(spec, split))
-        if record is None:
+        if record is None or record.result.get("release") != RELEASE:
             return None
         result = dict(record.result)
         try:
@@ -59,6 +62,7 @@ class WorkspaceShelf:
         lists = self.workspace.artefacts.save("lists", arrays=arrays)
         model = self.workspace.artefacts.save_state(finished.spec.to_dict(), scorer.state())
         result = {
+            "release": RELEASE,
             "spec": finished.spec.to_dict(),
             "lists": lists,
             "validation": finished.validation,
@@ -70,7 +74,8 @@ class WorkspaceShelf:
     def excuse(self, spec: Recommender, error: Exception) -> str:
         """A sentence for the leaderboard; the details are in the log under its reference."""
         reference = self.workspace.log.reference(error)
-        return f"{spec.info.label} failed ({type(error).__name__}). The details are in the log under {reference}."
+        what = str(error) if isinstance(error, RecoLabError) else type(error).__name__
+        return f"{spec.info.label} failed: {what.rstrip('.')}. The details are in the log under {reference}."
 
     def models(
         self, specs: Iterator[tuple[str, Recommender]], split: Split

@@ -102,16 +102,24 @@ class _Reading:
     def __init__(self, sample: str, delimiter: str, quote: str | None) -> None:
         self.delimiter = delimiter
         self.quote, self.escape = _quoting(sample, delimiter, quote)
-        if not self.quote and delimiter != STAND_IN and "\\" + delimiter in sample:
+        self._cut(sample)
+        if not self.quote and delimiter != STAND_IN and f"\\{delimiter}" in sample:
+            plain = self.consistent
             self.escape = "\\"
-        text = _prepare(sample.encode(), delimiter, self.quote, self.escape).decode()
-        self.skip_space = delimiter == "," and text.count(", ") >= 0.9 * max(text.count(","), 1)
-        self.rows = _rows(text, _csv(_cut(delimiter), self.quote, self.skip_space))
+            self._cut(sample)
+            if self.consistent <= plain:
+                self.escape = ""
+                self._cut(sample)
+        lead = next((n for n, row in enumerate(self.rows) if self._begins(row)), 0)
+        self.preamble = lead if lead <= MOST_PREAMBLE else 0
+
+    def _cut(self, sample: str) -> None:
+        text = _prepare(sample.encode(), self.delimiter, self.quote, self.escape).decode()
+        self.skip_space = self.delimiter == "," and text.count(", ") >= 0.9 * max(text.count(","), 1)
+        self.rows = _rows(text, _csv(_cut(self.delimiter), self.quote, self.skip_space))
         widths = Counter(map(len, self.rows))
         self.width = max(widths, key=lambda width: (widths[width], width)) if widths else 1
         self.consistent = widths[self.width] / max(len(self.rows), 1)
-        lead = next((n for n, row in enumerate(self.rows) if self._begins(row)), 0)
-        self.preamble = lead if lead <= MOST_PREAMBLE else 0
 
     def _begins(self, row: list[str]) -> bool:
         filled = sum(bool(cell.strip()) for cell in row)
@@ -136,7 +144,10 @@ class _Reading:
 
 
 def _best(sample: str, quote: str | None) -> _Reading:
-    readings = [_Reading(sample, one, quote) for one in _USUAL]
+    usual = [one for one in _USUAL if one in sample] or [","]
+    if sample.count("|") == 2 * sample.count("||"):
+        usual = ["||" if one == "|" else one for one in usual]
+    readings = [_Reading(sample, one, quote) for one in usual]
     good = [one for one in readings if one.good]
     comma_free = [one for one in good if one.delimiter != "," and one.has_decimal_commas()]
     if good:

@@ -7,6 +7,7 @@ do in words: Latin letters with accents alone between others, Cyrillic or Greek 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 WORDS = {
     "cp1252": "Windows-1252 (Western Europe)",
@@ -30,7 +31,7 @@ WORDS = {
 ENOUGH = 0.5
 SHOWN_LINES = 5
 _SAMPLE_LINES, _SAMPLE_BYTES, _LONGEST_SHOWN = 2000, 128 << 10, 80
-_WESTERN = "äöüßÄÖÜéèêëÉÈÊàâÀÂáÁçÇîïíÍôóÓúÚûùœŒæÆñÑãõÃÕøØåÅìòÌÒý€’‘“”„–—…«»°£§©®™·¿¡½²³µ\xa0"
+_WESTERN = "äöüßÄÖÜéèêëÉÈÊàâÀÂáÁçÇîïíÍôóÓúÚûùœŒæÆñÑãõÃÕøØåÅìòÌÒ€’‘“”„–—…«»°£§©®™·¿¡½²³µ\xa0"
 _LATIN = {
     "cp1252": _WESTERN,
     "cp1250": "ąćęłńóśźżĄĆĘŁŃÓŚŹŻáčďéěíňřšťúůýžÁČĎÉĚÍŇŘŠŤÚŮÝŽöüőűÖÜŐŰľĺŕôäđĐăâîşţĂÂÎŞŢ–„”“’€§\xa0",
@@ -39,7 +40,7 @@ _LATIN = {
     "mac_roman": _WESTERN,
     "cp850": _WESTERN,
 }
-_WORTH = {"cp1252": 1.0, "cp1250": 0.95, "cp1254": 0.93, "cp1257": 0.9, "mac_roman": 0.9, "cp850": 0.9,
+_WORTH = {"cp1252": 1.0, "cp1250": 0.95, "cp1254": 0.96, "cp1257": 0.9, "mac_roman": 0.9, "cp850": 0.9,
           "cp1251": 1.0, "koi8-r": 0.99, "cp1253": 0.98, "cp1255": 1.01, "cp1256": 0.9, "cp874": 0.8}  # fmt: skip
 _SCRIPTS = {
     "cp1251": "А-яЁёІіЇїЄєҐґ",
@@ -53,14 +54,21 @@ _RARE = 0.3
 _FEWEST_LETTERS = 4
 _LEADS = {  # first bytes of the common characters, and what these are worth
     "cp932": ((0x81, 0x83, 1.0), (0x88, 0x97, 0.95)),
-    "euc_jp": ((0xA4, 0xA5, 1.0), (0xA1, 0xA3, 0.9), (0xB0, 0xCF, 0.85)),
+    "euc_jp": ((0xA4, 0xA5, 1.1), (0xA1, 0xA3, 0.9), (0xB0, 0xCF, 0.85)),
     "gb18030": ((0xB0, 0xD7, 0.9), (0xA1, 0xA3, 0.8)),
     "big5": ((0xA4, 0xC6, 0.95), (0xA1, 0xA3, 0.8)),
     "cp949": ((0xB0, 0xC8, 1.0), (0xA1, 0xA3, 0.8)),
 }
 _TRAILS_ABOVE = {"gb18030", "cp949"}
+_VOWELS = {
+    "cp1251": "аеиоуыэюяёіїє",
+    "koi8-r": "аеиоуыэюяё",
+    "cp1253": "αεηιουωάέήίόύώϊϋ",
+}
+_FEWEST_VOWELS, _ODD, _SHOUTED = 0.25, 0.8, 0.97
+_BESIDE_LETTERS = "’‘“„«\xa0"
 _SIGNS = "№«»–—…’“”„€°\xa0"
-_BEYOND = re.compile(rb"[^\n]*[\x80-\xff][^\n]*")
+_BEYOND = re.compile(rb"[\x80-\xff]")
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
 
 
@@ -88,13 +96,14 @@ def guesses(data: bytes) -> list[Guess]:
 
 
 def _sample(data: bytes) -> list[bytes]:
+    """The first lines that hold bytes beyond ASCII."""
     lines: list[bytes] = []
-    size = 0
-    for line in _BEYOND.finditer(data):
-        lines.append(line.group().strip(b"\r"))
+    at = size = 0
+    while len(lines) < _SAMPLE_LINES and size < _SAMPLE_BYTES and (found := _BEYOND.search(data, at)):
+        begin, end = data.rfind(b"\n", 0, found.start()) + 1, data.find(b"\n", found.start())
+        at = len(data) if end < 0 else end
+        lines.append(data[begin:at].strip(b"\r"))
         size += len(lines[-1])
-        if len(lines) >= _SAMPLE_LINES or size > _SAMPLE_BYTES:
-            break
     return lines
 
 
@@ -110,24 +119,30 @@ def _score(encoding: str, text: str) -> float:
         return few * _WORTH[encoding] * sum(_latin(_LATIN[encoding], text, runs)) / size
     if encoding in _SCRIPTS:
         letters = re.compile(f"[{_SCRIPTS[encoding]}]")
+        letters_only = "".join(run.group() for run in runs)
+        vowels = sum(map(letters_only.lower().count, _VOWELS.get(encoding, "")))
+        few *= _ODD if encoding in _VOWELS and vowels < _FEWEST_VOWELS * size else 1.0
+        few *= _SHOUTED if letters_only.isupper() else 1.0
         return few * _WORTH[encoding] * sum(_script(letters, run.group()) for run in runs) / size
     return few * sum(sum(_common(encoding, run.group())) for run in runs) / size
 
 
 def _latin(common: str, text: str, runs: list[re.Match[str]]) -> Iterator[float]:
-    """Accents stand alone or in pairs; an upper-case one does not follow a lower-case letter."""
+    """Accents stand alone or a few together; capitals begin words, and signs do not stand before letters."""
     for run in runs:
-        crowd = 1.0 if len(run.group()) <= 2 else 0.3
-        before = text[run.start() - 1] if run.start() else " "
-        for char in run.group():
-            odd = before.islower() and char.isupper()
+        crowd = 1.0 if len(run.group()) <= 3 else 0.3
+        around = f" {text[max(run.start() - 1, 0) : run.end() + 1]} "[run.start() == 0 :]
+        for before, char, after in zip(around, around[1:], around[2:], strict=False):
+            if char.isascii():
+                continue
+            sign_in_word = not char.isalpha() and char not in _BESIDE_LETTERS and after.isalpha()
+            odd = sign_in_word or (before.islower() and char.isupper())
             yield crowd * (char in common) * (0.2 if odd else 1.0)
-            before = char
 
 
 def _script(letters: re.Pattern[str], run: str) -> float:
     good = [char in _SIGNS or letters.match(char) is not None for char in run]
-    odd = sum(before.islower() and after.isupper() for before, after in zip(run, run[1:], strict=False))
+    odd = sum(before.islower() and after.isupper() for before, after in pairwise(run))
     single = 0.5 if len(run) == 1 and run not in _SIGNS else 1.0
     return single * max(0.0, sum(good) - 2.0 * odd)
 

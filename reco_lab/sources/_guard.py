@@ -54,7 +54,9 @@ class Guarded(Source):
             kind = DataError if path.is_file() else NotFoundError
             raise kind(**error.parts) from error
         except LimitError as error:
-            raise DataError(_too_much(error.what, limits), where=path.name, fix="Split it into smaller files.") from error
+            raise DataError(
+                _too_much(error.what, limits), where=path.name, fix="Split it into smaller files."
+            ) from error
 
     def _harmless(self, path: Path, rows: int | None) -> bool:
         if self.name in CONFINED:

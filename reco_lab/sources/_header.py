@@ -65,7 +65,12 @@ def has_header(rows: Sequence[Sequence[str]]) -> tuple[bool, str]:
     if against:
         return False, "the first row looks like all the others"
     named, why = _words_only(first, columns)
-    if kinds[0] == "empty" and _usual(columns[0]) and {"word", "code"} & set(kinds) and "comes back" not in why:
+    if (
+        kinds[0] == "empty"
+        and _usual(columns[0])
+        and {"word", "code"} & set(kinds)
+        and "comes back" not in why
+    ):
         return True, "the first row begins with a gap where the other rows have numbers or codes"
     return named, why
 

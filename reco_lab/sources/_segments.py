@@ -87,7 +87,12 @@ def _records(text: str, dialect: Dialect) -> list[_Record]:
 
 
 def _begins(
-    records: Sequence[_Record], at: int, size: int, starts: Sequence[int], lines: Sequence[str], dialect: Dialect
+    records: Sequence[_Record],
+    at: int,
+    size: int,
+    starts: Sequence[int],
+    lines: Sequence[str],
+    dialect: Dialect,
 ) -> bool:
     if size < FEWEST_ROWS:
         return False
@@ -96,7 +101,9 @@ def _begins(
     first = records[at]
     if first.width == records[starts[-1]].width:
         return False
-    return first.after_blank or (first.width > 1 and _has_names(lines[first.line - 1 :], first.width, dialect))
+    return first.after_blank or (
+        first.width > 1 and _has_names(lines[first.line - 1 :], first.width, dialect)
+    )
 
 
 def _has_names(lines: Sequence[str], width: int, dialect: Dialect) -> bool:

@@ -26,7 +26,7 @@ _FOREIGN = (
     (b"PK\x05\x06", "an empty archive"),
     (b"ARROW1", "an Arrow (Feather) file"),
     (b"<", "a web page or XML"),
-    (b"{\"", "JSON that cannot be read"),
+    (b'{"', "JSON that cannot be read"),
 )
 _CONTROL = bytes([*range(9), *range(14, 31)])
 

@@ -14,7 +14,7 @@ from reco_lab.sources._files import long_line
 
 LONGEST_LINE = 1 << 20
 MOST_ALTERNATIVES = 4
-_MARKS = {
+MARKS = {
     b"\xff\xfe\0\0": "utf-32-le",
     b"\0\0\xfe\xff": "utf-32-be",
     b"\xef\xbb\xbf": "utf-8",
@@ -64,39 +64,50 @@ def decode(data: bytes, name: str, encoding: str | None = None) -> Text:
     found = _encoding(data, name) if encoding is None else _Found(encoding)
     mark = unicode_mark(data)
     body = data[len(mark) :]
+    damaged = found.damaged
     if found.encoding != "utf-8":
         try:
-            body = body.decode(found.encoding).encode("utf-8", "surrogatepass")
+            halves = "surrogatepass" if found.encoding.startswith(("utf-16", "utf-32")) else "strict"
+            text = body.decode(found.encoding, halves)
         except (UnicodeDecodeError, LookupError) as error:
             raise DataError(f"It cannot be read as {found.encoding} ({error}).", where=name) from error
+        body = text.encode("utf-8", "surrogatepass")
+    if found.encoding.startswith("utf") and not damaged:
+        damaged = not _decodes(body, "utf-8")
     if b"\n" not in body:
         body = body.replace(b"\r", b"\n")
     ends = line_ends(body)
     _check_lines(body, ends, name)
     notes = {**found.notes, **_lost(body, found)}
-    return Text(body, found.encoding + (" with a mark" if mark else ""), ends, found.damaged, notes)
+    return Text(body, found.encoding + (" with a mark" if mark else ""), ends, damaged, notes)
 
 
 def unicode_mark(data: bytes) -> bytes:
     """The byte order mark at the beginning, if any."""
-    return next((mark for mark in _MARKS if data.startswith(mark)), b"")
+    return next((mark for mark in MARKS if data.startswith(mark)), b"")
 
 
 def unmarked_utf16(start: bytes) -> str:
     """UTF-16 without a mark, told by the NULs in every other place of mostly Latin text; empty if it is not."""
     for encoding, quiet, loud in (("utf-16-le", 1, 0), ("utf-16-be", 0, 1)):
-        if len(start) >= 16 and 0 not in start[loud::2] and start[quiet::2].count(0) > 0.4 * (len(start) // 2):
+        if (
+            len(start) >= 16
+            and 0 not in start[loud::2]
+            and start[quiet::2].count(0) > 0.4 * (len(start) // 2)
+        ):
             return encoding
     return ""
 
 
-def whole_lines(data: bytes) -> bytes:
-    """The beginning of a text without its last line, which may be cut; a text of one line as it is."""
-    found = _MARKS.get(unicode_mark(data)) or unmarked_utf16(data[:4096]) or "ascii"
+def whole_lines(data: bytes, name: str) -> bytes:
+    """The beginning of a text without its last line, which is cut. DataError if that is longer than 1 MB."""
+    found = MARKS.get(unicode_mark(data)) or unmarked_utf16(data[:4096]) or "ascii"
     end = "\n".encode(found)
     stop = data.rfind(end)
     while stop > 0 and stop % len(end):
         stop = data.rfind(end, 0, stop + len(end) - 1)
+    if len(data) - stop > LONGEST_LINE * len(end) and b"\r" not in data:
+        raise long_line(data.count(b"\n") + 1, name)
     return data[: stop + len(end)] if stop > 0 else data
 
 
@@ -111,7 +122,7 @@ def is_damaged(line: str) -> bool:
 
 
 def _encoding(data: bytes, name: str) -> _Found:
-    if (marked := _MARKS.get(unicode_mark(data), "utf-8")) != "utf-8":
+    if (marked := MARKS.get(unicode_mark(data), "utf-8")) != "utf-8":
         return _Found(marked)
     if unmarked := unmarked_utf16(data[:4096]):
         return _Found(unmarked)
@@ -165,7 +176,9 @@ def _lost(data: bytes, found: _Found) -> dict[str, str]:
     if _LOST not in data or "warning" in found.notes:
         return {}
     line = data.count(b"\n", 0, data.find(_LOST)) + 1
-    return {"warning": f"Letters were lost before this file was made: line {line} holds the sign \ufffd for one."}
+    return {
+        "warning": f"Letters were lost before this file was made: line {line} holds the sign \ufffd for one."
+    }
 
 
 def _check_lines(data: bytes, ends: NDArray[np.int64], name: str) -> None:

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from defusedxml import ElementTree
+from defusedxml import ElementTree  # type: ignore[import-untyped] # it comes without stubs
 
 from reco_lab.core.errors import DataError
 from reco_lab.sources._files import check_size
@@ -22,6 +22,8 @@ _FORMULA = re.compile(rb"<f[\s>/]")
 _VALUE = re.compile(rb"<(?:v|t)\b[^>]*>[^<]")
 _PLACE = re.compile(rb"""\br=["']([A-Z]{1,3}[0-9]{1,7})["']""")
 _ODS_FORMULA = re.compile(rb"<table:table-cell\b([^>]*table:formula=[^>]*)>")
+_ERROR = re.compile(rb"""\bt=["']e["']""")
+_TEXT = re.compile(rb"<v\b[^>]*>([^<]{1,20})")
 _PADDED = re.compile(rb"""formatCode=["']0{2,}["']""")
 
 
@@ -44,12 +46,12 @@ def inspect(data: bytes, name: str) -> None:
                     )
 
 
-def empty_formulas(data: bytes, sheet: str) -> set[str]:
-    """The places (such as "B2") of formulas that were saved without a value, in an .xlsx document."""
+def faults(data: bytes, sheet: str) -> dict[str, str]:
+    """What is wrong with cells of an .xlsx document, by place (such as "B2"): errors, formulas without a value."""
     part = _sheet_part(data, sheet)
-    if b"<f" not in part:
-        return set()
-    return set(_without_value(part))
+    if not any(mark in part for mark in (b"<f", b't="e"', b"t='e'")):
+        return {}
+    return dict(_faults(part))
 
 
 def lost_formulas_of_ods(data: bytes) -> int:
@@ -63,12 +65,17 @@ def pads_with_zeros(data: bytes) -> bool:
     return _PADDED.search(_member(data, "xl/styles.xml")) is not None
 
 
-def _without_value(part: bytes) -> Iterator[str]:
+def _faults(part: bytes) -> Iterator[tuple[str, str]]:
     for cell in _CELL.finditer(part):
-        if _FORMULA.search(cell.group(2)) and not _VALUE.search(cell.group(2)):
-            place = _PLACE.search(cell.group(1))
-            if place:
-                yield place.group(1).decode()
+        place = _PLACE.search(cell.group(1))
+        if place is None:
+            continue
+        where = place.group(1).decode()
+        if _ERROR.search(cell.group(1)):
+            found = _TEXT.search(cell.group(2))
+            yield where, f"holds the error {found.group(1).decode() if found else '?'} (cell {where})"
+        elif _FORMULA.search(cell.group(2)) and not _VALUE.search(cell.group(2)):
+            yield where, f"holds a formula without a value (cell {where})"
 
 
 def _sheet_part(data: bytes, sheet: str) -> bytes:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pandas as pd
-import pyarrow as pa
 
 from reco_lab.core.errors import DataError
 from reco_lab.core.source import Refused, Source, Table
@@ -72,9 +71,9 @@ class _Reading:
         wanted = self.options.get("table")
         read = fast(text, dialect) if self.rows is None and wanted is None else None
         if read is None:
-            decoded = text.data.decode("utf-8", "surrogateescape")
-            found = self._careful(decoded, dialect, len(text.ends) + 1)
+            found = self._careful(text, dialect)
             if wanted is not None or _in_a_row(found.refused) >= FEWEST_ROWS:
+                decoded = text.data.decode("utf-8", "surrogateescape")
                 tables = segments(decoded, dialect)
                 if len(tables) > 1 or wanted is not None:
                     return self._one_of(text, decoded, tables, dialect)
@@ -100,17 +99,16 @@ class _Reading:
         later = options.get("quote") is None and _later_quotes(text.data, sample, dialect)
         return replace(dialect, quote='"') if later else dialect
 
-    def _careful(self, text: str, dialect: Dialect, lines: int) -> Records:
+    def _careful(self, text: Text, dialect: Dialect) -> Records:
+        lines = len(text.ends) + 1
         most = lines if self.options.get("allow_refused") else max(MOST_REFUSED * lines, _LEAST_LOOK)
-        return careful(text, dialect, rows=self.rows, most_refused=most)
+        return careful(text.data, dialect, rows=self.rows, most_refused=most, damaged=text.damaged)
 
     def _frame(self, found: Records, dialect: Dialect) -> tuple[pd.DataFrame, tuple[Refused, ...]]:
         if not self.options.get("allow_refused"):
-            check_refused(found.refused, len(found.rows) + len(found.refused), self.name)
-        columns = list(zip(*found.rows, strict=True)) or [()] * dialect.width
-        arrays = [pa.array(column, pa.large_string()) for column in columns]
+            check_refused(found.refused, len(found.lines) + len(found.refused), self.name)
         names = unique_names(joined_names(found.header) if found.header else [""] * dialect.width)
-        return text_frame(arrays, names, found.lines), (*found.aside, *found.refused)
+        return text_frame(found.columns(dialect.width), names, found.lines), (*found.aside, *found.refused)
 
     def _one_of(self, text: Text, decoded: str, tables: list[Segment], dialect: Dialect) -> Table:
         """One of several tables, read as a text of its own; the rows of the others are refused as such."""
@@ -138,7 +136,7 @@ def _text(path: Path, rows: int | None, encoding: str | None) -> Text:
     if not is_text(data[:SAMPLE_CHARS]):
         raise DataError("It is not a text.", where=path.name, fix="Save it as CSV (UTF-8).")
     if rows is not None and len(data) == PREVIEW_BYTES:
-        data = whole_lines(data)
+        data = whole_lines(data, path.name)
     text = decode(data, path.name, encoding)
     if not text.data.strip():
         raise DataError("It is empty.", where=path.name, fix="Bring a file with a header and rows.")
@@ -164,8 +162,13 @@ def _in_a_row(refused: list[Refused]) -> int:
 
 
 def _restored(frame: pd.DataFrame, dialect: Dialect) -> pd.DataFrame:
-    """The frame with escaped delimiters as what they stand for."""
-    if not dialect.escape or dialect.quote:
+    """The frame with the signs that `prepare` put in as what they stand for."""
+    if dialect.quote:
+        sign, stands_for = (STAND_IN, dialect.delimiter) if dialect.cut != dialect.delimiter else ("", "")
+    else:
+        sign, stands_for = (ESCAPED, dialect.delimiter) if dialect.escape else ("", "")
+    if not sign:
         return frame
-    renamed = frame.rename(columns=lambda name: name.replace(ESCAPED, dialect.delimiter))
-    return renamed.apply(lambda column: column.str.replace(ESCAPED, dialect.delimiter, regex=False))
+    names = [str(name).replace(sign, stands_for) for name in frame.columns]
+    columns = [frame.iloc[:, at].str.replace(sign, stands_for, regex=False) for at in range(len(names))]
+    return pd.DataFrame(dict(zip(names, columns, strict=True)), index=frame.index)

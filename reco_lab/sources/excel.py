@@ -2,10 +2,8 @@
 
 import io
 import re
-import statistics
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,7 +14,7 @@ import python_calamine
 from reco_lab.core.errors import DataError
 from reco_lab.core.source import Refused, Source, Table
 from reco_lab.sources._files import ZIP, contents
-from reco_lab.sources._header import certain, has_header, header_rows, joined_names
+from reco_lab.sources._grid import MOST_HEADER_ROWS, Grid, layout
 from reco_lab.sources._tables import (
     check_refused,
     check_width,
@@ -25,13 +23,11 @@ from reco_lab.sources._tables import (
     unique_names,
     without_repeated_names,
 )
-from reco_lab.sources._workbook import empty_formulas, inspect, lost_formulas_of_ods, pads_with_zeros
+from reco_lab.sources._workbook import faults, inspect, lost_formulas_of_ods, pads_with_zeros
 
 OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-MOST_PREAMBLE = 20
-MOST_HEADER_ROWS = 8
 EXACT = 10**15
-_ERRORS = {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"}
+_TITLE = 0.8
 _ID_NAME = re.compile(
     r"(^|[^a-z])(id|ids|code|nr|no|num|number|nummer|sku|ean|upc|isbn|asin|zip|plz|postcode|fips|account|customer"
     r"|user|client|kunde|item|product|article|artikel|card|phone|tel)([^a-z]|$)|[a-z](Id|ID|Nr|No|Code)$"
@@ -76,8 +72,8 @@ class Excel(Source):
             number = choose(
                 options.get("sheet"), [name for name, _ in sheets], _fullest(sheets), "sheet", path.name
             )
-            grid = _grid(book, sheets[number - 1][0])
-            missing = _formulas(data, sheets[number - 1][0])
+            grid, cells = _grid(book, sheets[number - 1][0], path.name)
+            wrong = _faults(data, sheets[number - 1][0])
         except python_calamine.PasswordError as error:
             raise DataError(
                 "It is locked with a password.", where=path.name, fix="Save it without one."
@@ -88,29 +84,11 @@ class Excel(Source):
                 where=path.name,
                 fix="Save it again as .xlsx, or as CSV (UTF-8).",
             ) from error
-        table = _table(grid, missing, header, rows, path.name)
+        table = _table(grid, wrong, header, rows, path.name)
         words = table.dialect | {"sheet": sheets[number - 1][0], "sheets": [name for name, _ in sheets]}
-        warnings = list(_warnings(data, grid, table, sheets, number))
+        warnings = list(_warnings(data, cells, table, sheets, number))
         words |= {"warning": " ".join(warnings)} if warnings else {}
         return Table(table.frame, table.rows_in_file, table.refused, words)
-
-
-@dataclass(frozen=True)
-class _Grid:
-    """The cells of a sheet from A1, merged ones filled in to the right; `below` holds merged cells to leave out."""
-
-    cells: list[list[Any]]
-    below: frozenset[tuple[int, int]]
-    merged: tuple[tuple[int, int, int, int], ...]
-
-    def merged_rows(self, top: int) -> int:
-        """How many rows from `top` on are held together by merged cells that begin in them, if some are wide."""
-        stop, wide = top, False
-        for first, left, last, right in sorted(self.merged):
-            if top <= first <= max(stop, top) and last < top + MOST_HEADER_ROWS:
-                stop, wide = max(stop, last), wide or right > left
-                stop += wide and stop == first == last
-        return stop - top + 1 if wide else 0
 
 
 def _sheets(book: Any) -> list[tuple[str, int]]:
@@ -127,128 +105,80 @@ def _fullest(sheets: Sequence[tuple[str, int]]) -> int:
     return full[0] if full else 1
 
 
-def _grid(book: Any, sheet: str) -> _Grid:
+def _grid(book: Any, sheet: str, name: str) -> tuple[Grid, list[list[Any]]]:
+    """The sheet's rows as text, and its cells as they are."""
     found = book.get_sheet_by_name(sheet)
-    if not found.height:
-        return _Grid([], frozenset(), ())
-    cells = found.to_python(skip_empty_area=False)
-    below: set[tuple[int, int]] = set()
+    cells = found.to_python(skip_empty_area=False) if found.height else []
+    texts = [[_text(cell) for cell in row] for row in cells]
     merged = []
-    for (top, left), (bottom, right) in found.merged_cell_ranges or []:
-        title = right - left + 1 >= 0.8 * len(cells[0])
-        if bottom - top > MOST_HEADER_ROWS or title or bottom >= len(cells) or right >= len(cells[0]):
+    for (top, left), (bottom, right) in (found.merged_cell_ranges or []) if cells else []:
+        title = right - left + 1 >= _TITLE * len(texts[0])
+        if title or bottom - top > MOST_HEADER_ROWS or bottom >= len(texts) or right >= len(texts[0]):
             continue
         merged.append((top, left, bottom, right))
         for row in range(top, bottom + 1):
-            for column in range(left, right + 1):
-                cells[row][column] = cells[top][left]
-                if row > top:
-                    below.add((row, column))
-    return _Grid(cells, frozenset(below), tuple(merged))
+            texts[row][left : right + 1] = [texts[top][left]] * (right - left + 1)
+    width = max((_filled_to(row) for row in texts), default=0)
+    check_width(width, name)
+    lines = [number for number, row in enumerate(texts, 1) if any(row)]
+    if not lines:
+        raise DataError("The sheet is empty.", where=name, fix="Choose another sheet.")
+    return Grid(lines, [texts[line - 1][:width] for line in lines], tuple(merged)), cells
 
 
-def _formulas(data: bytes, sheet: str) -> set[str]:
+def _faults(data: bytes, sheet: str) -> dict[str, str]:
     if lost := lost_formulas_of_ods(data):
         raise DataError(
             f"{lost} of its formulas were saved without their values.",
             fix="Open it in a spreadsheet program and save it again.",
         )
-    return empty_formulas(data, sheet)
+    return faults(data, sheet)
 
 
-def _table(grid: _Grid, missing: set[str], header: bool | None, rows: int | None, name: str) -> Table:
-    texts = [[_text(cell) for cell in row] for row in grid.cells]
-    width = max((_filled_to(row) for row in texts), default=0)
-    check_width(width, name)
-    lines = [number for number, row in enumerate(texts, 1) if any(row)]
-    body = [texts[line - 1][:width] for line in lines]
-    if not body:
-        raise DataError("The sheet is empty.", where=name, fix="Choose another sheet.")
-    stop = len(body)
-    start = 0 if header is False else _start(body)
-    count, why = header_rows(body[start:])
-    if header is None and not certain(why) and (end := _end(body)) < stop:
-        nearer = _start(body[:end])
-        if certain(header_rows(body[nearer:end])[1]):
-            start, stop, (count, why) = nearer, end, header_rows(body[nearer:end])
-    if merged := grid.merged_rows(lines[start] - 1):
-        count, why = max(count, sum(line <= lines[start] + merged - 1 for line in lines[start:])), "cells are merged"
-    if header is not None:
-        count, why = max(count, 1) if header else 0, "said by you"
-    labels = [
-        ["" if (line - 1, column) in grid.below else cell for column, cell in enumerate(row)]
-        for line, row in zip(lines[start : start + count], body[start : start + count], strict=True)
-    ]
-    names = unique_names(joined_names(labels) if labels else [""] * width)
-    aside = [
-        Refused(line, _shown(row), f"stands {where} the table")
-        for where, part in (("before", slice(start)), ("after", slice(stop, None)))
-        for line, row in zip(lines[part], body[part], strict=True)
-    ]
-    taken = list(zip(lines, body, strict=True))[start + count : stop]
-    faults = {place: "holds a formula without a value" for place in missing}
-    good, refused = _sorted(taken if rows is None else taken[:rows], faults)
-    columns = list(zip(*(row for _, row in good), strict=True)) or [()] * width
-    frame = text_frame(
-        [pa.array(column, pa.large_string()) for column in columns], names, [line for line, _ in good]
-    )
+def _table(grid: Grid, wrong: dict[str, str], header: bool | None, rows: int | None, name: str) -> Table:
+    found = layout(grid, header=header)
+    numbered = list(zip(grid.lines, grid.rows, strict=True))
+    taken = numbered[found.first : found.stop]
     if not taken:
         raise DataError("It has a header but no rows.", where=name, fix="Choose another sheet, or add rows.")
-    check_refused([one for one in refused if "formula" not in one.reason], len(taken), name)
-    frame, again = without_repeated_names(frame)
-    if frame.empty:
+    good, refused = _sorted(taken if rows is None else taken[:rows], wrong)
+    check_refused([one for one in refused if "(cell " not in one.reason], len(taken), name)
+    if not good:
         raise DataError(
-            f"None of its rows can be used: row {refused[0].line} {refused[0].reason}." if refused else "It has no rows.",
+            f"None of its rows can be used: row {refused[0].line} {refused[0].reason}.",
             where=name,
             fix="Open it in a spreadsheet program and save it again.",
         )
+    columns = zip(*(row for _, row in good), strict=True)
+    arrays = [pa.array(column, pa.large_string()) for column in columns]
+    frame = text_frame(arrays, unique_names(grid.names(found)), [line for line, _ in good])
+    frame, again = without_repeated_names(frame)
+    aside = [
+        Refused(line, _shown(row), f"stands {where} the table")
+        for where, part in (("before", slice(found.start)), ("after", slice(found.stop, None)))
+        for line, row in numbered[part]
+    ]
     everything = (*aside, *refused, *again)
-    words = {"format": "Excel", "header": count > 0, "header_reason": why, "columns": width}
+    count = found.first - found.start
+    words = {"format": "Excel", "header": count > 0, "header_reason": found.why, "columns": len(arrays)}
     words |= {"header_rows": count} if count > 1 else {}
     return Table(frame, len(frame) + len(everything), everything, words)
 
 
 def _sorted(
-    rows: Sequence[tuple[int, list[str]]], faults: dict[str, str]
+    rows: Sequence[tuple[int, list[str]]], wrong: dict[str, str]
 ) -> tuple[list[tuple[int, list[str]]], list[Refused]]:
     bad_rows: dict[int, str] = {}
-    for place, reason in faults.items():
-        line = int(re.sub(r"\D", "", place))
-        bad_rows.setdefault(line, f"{reason} (cell {place})")
+    for place, reason in wrong.items():
+        bad_rows.setdefault(int(re.sub(r"\D", "", place)), reason)
     good, refused = [], []
     for line, row in rows:
-        error = next((cell for cell in row if cell in _ERRORS), None)
-        reason = bad_rows.get(line) or (f"holds the error {error}" if error else "")
-        reason = reason or ("has NUL characters" if any("\0" in cell for cell in row) else "")
+        reason = bad_rows.get(line) or ("has NUL characters" if any("\0" in cell for cell in row) else "")
         if reason:
             refused.append(Refused(line, _shown(row), reason))
         else:
             good.append((line, row))
     return good, refused
-
-
-def _start(body: Sequence[Sequence[str]]) -> int:
-    """Where the table begins: the first row that surely names columns, else the first that is about as full as
-    the rows below it usually are."""
-    full = []
-    for at in range(min(MOST_PREAMBLE, len(body) - 1)):
-        filled = [sum(map(bool, row)) for row in body[at : at + 51]]
-        usual = statistics.median(filled[1:])
-        if filled[0] < min(max(2, usual / 2), usual):
-            continue
-        full.append(at)
-        found, why = has_header(body[at:])
-        if found and certain(why) and filled[0] >= 0.8 * usual:
-            return at
-    return full[0] if full else 0
-
-
-def _end(body: Sequence[Sequence[str]]) -> int:
-    """Where the table ends: before a tail of at most 20 rows that are less than half as full as usual."""
-    filled = [sum(map(bool, row)) for row in body]
-    least = statistics.median(filled) / 2
-    tail = next((n for n, count in enumerate(reversed(filled)) if count >= least), 0)
-    return len(body) - tail if tail <= min(MOST_PREAMBLE, len(body) // 3) else len(body)
 
 
 def _filled_to(row: Sequence[str]) -> int:
@@ -274,16 +204,17 @@ def _shown(row: Sequence[str]) -> str:
 
 
 def _warnings(
-    data: bytes, grid: _Grid, table: Table, sheets: Sequence[tuple[str, int]], number: int
-) -> Any:
-    others = [f"{name} ({height} rows)" for name, height in sheets if height and name != sheets[number - 1][0]]
+    data: bytes, cells: list[list[Any]], table: Table, sheets: Sequence[tuple[str, int]], number: int
+) -> Iterator[str]:
+    others = [
+        f"{name} ({height} rows)" for name, height in sheets if height and name != sheets[number - 1][0]
+    ]
     if others:
         yield f"Only the sheet {sheets[number - 1][0]!r} is read; there are also: {', '.join(others[:10])}."
     padded = pads_with_zeros(data)
-    rows = [grid.cells[line - 1] for line in table.frame.index]
+    rows = [cells[line - 1] for line in table.frame.index]
     for position, name in enumerate(table.frame.columns):
-        cells = [row[position] for row in rows]
-        numbers = [cell for cell in cells if isinstance(cell, float) and not isinstance(cell, bool)]
+        numbers = [row[position] for row in rows if isinstance(row[position], float)]
         whole = numbers and all(one.is_integer() for one in numbers)
         if whole and (padded or _ID_NAME.search(name) or _ID_NAME.search(name.lower())):
             yield f"Column {name!r} holds numbers: if these are ids, leading zeros cannot be recovered."

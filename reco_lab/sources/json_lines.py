@@ -12,7 +12,7 @@ from reco_lab.core.errors import DataError
 from reco_lab.core.source import Refused, Source, Table
 from reco_lab.sources._files import contents
 from reco_lab.sources._tables import check_refused, check_width, text_frame
-from reco_lab.sources._text import Text, decode, is_damaged, whole_lines
+from reco_lab.sources._text import MARKS, Text, decode, is_damaged, unicode_mark, whole_lines
 
 PREVIEW_BYTES = 4 << 20
 LONGEST_SHOWN = 500
@@ -32,7 +32,7 @@ class JsonLines(Source):
 
     def recognises(self, path: Path, head: bytes) -> bool:  # noqa: ARG002 - the content decides
         """Whether it begins with an object or an array of objects."""
-        return _BEGINS.match(head.removeprefix(b"\xef\xbb\xbf")) is not None
+        return _BEGINS.match(_utf8(head, cut=True)) is not None
 
     def read(
         self,
@@ -46,18 +46,21 @@ class JsonLines(Source):
 
         Raises DataError where the whole is not JSON, holds no objects, or more than 1 % of them are refused.
         """
-        data = contents(path, None if rows is None else PREVIEW_BYTES)
-        cut = rows is not None and len(data) == PREVIEW_BYTES
+        raw = contents(path, None if rows is None else PREVIEW_BYTES)
+        cut = rows is not None and len(raw) == PREVIEW_BYTES
+        data = _utf8(raw, cut=cut)
         found = _Rows()
         if not _by_line(data) and not cut:
-            text = data.decode(options.get("encoding") or "utf-8-sig", "surrogateescape")
+            text = data.decode(options.get("encoding") or "utf-8", "surrogateescape")
             form = "JSON array"
             found.take_all(enumerate(_elements(text, path.name), 1), rows)
         elif not _by_line(data):
             form = "JSON array"
             found.take_all(enumerate(_first_elements(data, path.name), 1), rows)
         else:
-            text_lines = decode(whole_lines(data) if cut else data, path.name, options.get("encoding"))
+            text_lines = decode(
+                whole_lines(data, path.name) if cut else data, path.name, options.get("encoding")
+            )
             form = "JSON lines"
             found.take_all(_lines(text_lines), rows)
         return found.table(form, path.name)
@@ -121,11 +124,20 @@ class _Twice(dict[str, Any]):
     """An object that names a key twice."""
 
 
+def _utf8(data: bytes, *, cut: bool) -> bytes:
+    """The text as UTF-8 without a mark. Half a character at the end of a `cut` one is left out."""
+    mark = unicode_mark(data)
+    body = data[len(mark) :]
+    if len(mark) in {0, 3}:
+        return body
+    return body.decode(MARKS[mark], "ignore" if cut else "surrogatepass").encode("utf-8", "surrogatepass")
+
+
 def _by_line(data: bytes) -> bool:
     """Whether it is not one array or object but one on each line."""
-    body = data.removeprefix(b"\xef\xbb\xbf").lstrip()
+    body = data.lstrip()
     if not body.startswith(b"{"):
-        return body.startswith((b"\xff\xfe", b"\xfe\xff"))
+        return False
     first = body.split(b"\n", 1)[0]
     return _parsed(first.decode("utf-8", "surrogateescape")).__class__ is not _Bad and (
         b"\n" in body.strip() or not _inner(_parsed(first.decode("utf-8", "surrogateescape")))
@@ -150,7 +162,7 @@ def _elements(text: str, name: str) -> Iterator[Any]:
 
 def _first_elements(data: bytes, name: str) -> Iterator[Any]:
     """The elements of an array of which only the beginning is there."""
-    text = data.decode("utf-8-sig", "ignore")
+    text = data.decode("utf-8", "surrogateescape")
     at = text.find("[") + 1
     decoder = json.JSONDecoder(
         parse_float=_Number, parse_int=_Number, parse_constant=_Number, object_pairs_hook=_object
@@ -180,7 +192,8 @@ def _parsed(line: str) -> Any:
     try:
         return _load(line)
     except (ValueError, RecursionError) as error:
-        return _Bad(line, f"is not JSON ({str(error) or 'it is nested too deeply'})")
+        deep = isinstance(error, RecursionError)
+        return _Bad(line, f"is not JSON ({'it is nested too deeply' if deep else error})")
 
 
 def _load(text: str) -> Any:

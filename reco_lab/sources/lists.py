@@ -48,7 +48,7 @@ class Lists(Source):
         """Read the file. A customer without items is refused by line and stops nothing."""
         data = contents(path, None if rows is None else PREVIEW_BYTES, lines=True)
         cut = rows is not None and len(data) == PREVIEW_BYTES
-        text = decode(whole_lines(data) if cut else data, path.name, options.get("encoding"))
+        text = decode(whole_lines(data, path.name) if cut else data, path.name, options.get("encoding"))
         if text.damaged or b"\0" in text.data:
             raise DataError("It has bytes that are not text.", where=path.name, fix="Save it as UTF-8.")
         lines = [line.split() for line in text.data.decode("utf-8").split("\n")[:rows]]

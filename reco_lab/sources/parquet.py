@@ -36,6 +36,8 @@ class Parquet(Source):
         try:
             table = self._table(path, rows)
             columns = [_text(column, name) for name, column in zip(table.column_names, table.columns)]  # noqa: B905 - Arrow's own pairs
+        except pa.ArrowMemoryError as error:
+            raise _too_large(path.name) from error
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"It is damaged ({error}).", where=path.name, fix="Export it again.") from error
         if not table.num_rows:

@@ -92,7 +92,7 @@ def join_parts(logs: Sequence[Interactions], parts: Sequence[Part]) -> tuple[Int
     )
     marks = np.repeat(np.array(parts, np.uint8), [len(log) for log in logs])
     order = joined.canonical_order()
-    return joined.take(order), marks[order]
+    return joined.reordered(order), marks[order]
 
 
 def _union(ids: Sequence[pd.Index]) -> pd.Index:

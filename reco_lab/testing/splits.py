@@ -84,13 +84,6 @@ def the_same_generator_gives_the_same_cut(splitter: Splitter) -> None:
         assert np.array_equal(left.test_rows, right.test_rows)
 
 
-def rows_come_in_the_order_of_the_log(splitter: Splitter) -> None:
-    """Each part's rows ascend, so that the parts are grouped by customer as the log is."""
-    for split in cuts(splitter, example()):
-        for rows in (split.train_rows, split.validation_rows, split.test_rows):
-            assert (np.diff(rows) > 0).all()
-
-
 def leaves_the_data_untouched(splitter: Splitter) -> None:
     """Cutting changes nothing in the data."""
     data = example()
@@ -127,7 +120,6 @@ CHECKS: tuple[Callable[[Splitter], None], ...] = (
     codes_keep_their_meaning,
     a_time_aware_cut_hides_the_future,
     the_same_generator_gives_the_same_cut,
-    rows_come_in_the_order_of_the_log,
     leaves_the_data_untouched,
     without_times_it_works_or_refuses,
     a_single_row_is_refused,

@@ -28,32 +28,35 @@ def running(workspace: Workspace) -> bool:
     return bool(watched)
 
 
-def ended(workspace: Workspace, dataset: str) -> None:
-    """Say how the last work on a data set ended: its finding, its failure with the reason, or that it was cancelled."""
+def ended(workspace: Workspace, dataset: str) -> bool:
+    """Say how the last work on a data set ended: its finding (True), its failure with the reason, or its cancelling."""
     jobs = workspace.queue.recent(RECENT)
     last = next((job for job in jobs if _asked(job).get("data", {}).get("dataset") == dataset), None)
     if last is None:
-        return
+        return False
     if last.state is JobState.failed:
         reference = f" The details are in the log under **{md(last.reference)}**." if last.reference else ""
         st.error(md(last.error) + reference, title="The last experiment failed", icon=":material/error:")
     if last.state is JobState.cancelled:
         kept = "The last experiment was cancelled. What was finished before is kept."
         st.info(kept, icon=":material/cancel:")
-    if last.state is JobState.done and last.result:
-        _finding(last.result)
+    if last.state is not JobState.done or not last.result:
+        return False
+    _finding(last.result)
+    return True
 
 
 def _finding(result: Mapping[str, Any]) -> None:
-    st.success(
-        md(result.get("sentence", "")), title="The last experiment is done", icon=":material/check_circle:"
-    )
-    st.page_link(
-        page.COMPARE,
-        label="Open the comparison",
-        icon=":material/leaderboard:",
-        query_params={state.EXPERIMENT: str(result.get("id", ""))},
-    )
+    """What was found, with the way to it; green only where something is decided."""
+    with st.container(border=True):
+        box = st.success if result.get("decided") else st.info
+        box(
+            md(result.get("plain") or result.get("sentence", "")),
+            title="The last experiment is done",
+            icon=":material/check_circle:",
+        )
+        if st.button("See which is better", type="primary", icon=":material/leaderboard:", key="see"):
+            st.switch_page(page.COMPARE, query_params={state.EXPERIMENT: str(result.get("id", ""))})
 
 
 def _watch(workspace: Workspace, watched: tuple[str, ...]) -> None:
@@ -91,8 +94,9 @@ def _card(workspace: Workspace, job: Job) -> None:
             on_click=_cancel,
             args=(workspace, job.id),
         )
-        words = " · ".join(part for part in (md(job.message), time_left(job.seconds_left)) if part)
-        st.progress(min(1.0, max(0.0, job.fraction)), text=words or "Starting…")
+        told = (md(job.message), time_left(job.seconds_left))
+        words = "" if waits else " · ".join(part for part in told if part) or "Starting…"
+        st.progress(min(1.0, max(0.0, job.fraction)), text=words or None)
         if job.interrupted:
             st.warning(
                 "The work was interrupted (its process ended) and has been taken up again.",

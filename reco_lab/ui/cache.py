@@ -1,17 +1,23 @@
 """The only caches: one workspace a process, data and models by fingerprint, all of them bounded."""
 
 import os
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.experiment import Experiment
+from reco_lab.core.errors import InputError
+from reco_lab.core.experiment import Columns, Experiment
+from reco_lab.core.recipe import Reading
 from reco_lab.core.splitting import Split
 from reco_lab.experiments.results import Comparison, SplitSummary
-from reco_lab.services import customers, data, demo, experiments, explore
+from reco_lab.services import customers, data, demo, experiments, explore, surveys, upkeep
 from reco_lab.services.customers import Microscope
 from reco_lab.services.explore import Choices, Portrait, Scope
+from reco_lab.services.surveys import Survey
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
 
@@ -44,9 +50,36 @@ def cut(opened: Workspace, experiment: str) -> Split:
     return _cut(opened, str(opened.home), experiment)
 
 
-def preview_cut(data_set: Dataset, asked: Experiment) -> tuple[SplitSummary, Split]:
+def preview(
+    opened: Workspace, path: Path, header: bool | None, options: Mapping[str, Any] | None = None
+) -> data.Preview:
+    """The first look at a file; a file that changed is looked at again."""
+    return _preview(str(opened.home), path, _stamp(path), header, dict(options or {}))
+
+
+def quality(
+    opened: Workspace,
+    path: Path,
+    columns: Columns,
+    header: bool | None,
+    options: Mapping[str, Any],
+    reading: Reading,
+) -> data.QualityReport:
+    """What is wrong in a file, every row looked at."""
+    key = (columns.model_dump_json(), header, repr(sorted(options.items())), repr(reading))
+    return _quality(
+        opened, str(opened.home), path, _stamp(path), key, columns, header, dict(options), reading
+    )
+
+
+def survey(opened: Workspace, path: Path, header: bool | None, options: Mapping[str, Any]) -> Survey:
+    """A file seen as a survey."""
+    return _survey(str(opened.home), path, _stamp(path), header, dict(options))
+
+
+def preview_cut(opened: Workspace, data_set: Dataset, asked: Experiment) -> tuple[SplitSummary, Split]:
     """What the split of a question would leave, and the (first) cut itself."""
-    return _preview_cut(data_set, asked, asked.key(data_set.fingerprint))
+    return _preview_cut(str(opened.home), data_set, asked, asked.key(data_set.fingerprint))
 
 
 def portrait(opened: Workspace, version: DatasetVersion, asked: Scope) -> Portrait:
@@ -60,9 +93,48 @@ def choices(opened: Workspace, version: DatasetVersion) -> Choices:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking at the file…")
-def preview(path: Path, header: bool | None) -> data.Preview:
-    """The first look at a staged file."""
-    return data.preview(path, header=header)
+def _preview(
+    home: str,  # noqa: ARG001 - part of the key
+    path: Path,
+    stamp: tuple[int, int],  # noqa: ARG001 - part of the key
+    header: bool | None,
+    options: dict[str, Any],
+) -> data.Preview:
+    return data.preview(path, header=header, **options)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Looking at every row…", show_time=True)
+def _quality(
+    _opened: Workspace,
+    home: str,  # noqa: ARG001 - part of the key
+    path: Path,
+    stamp: tuple[int, int],  # noqa: ARG001 - part of the key
+    key: tuple[object, ...],  # noqa: ARG001 - part of the key
+    _columns: Columns,
+    _header: bool | None,
+    _options: dict[str, Any],
+    _reading: Reading,
+) -> data.QualityReport:
+    return data.quality(_opened, path, _columns, header=_header, reading=_reading, options=_options)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Looking at the questions…")
+def _survey(
+    home: str,  # noqa: ARG001 - part of the key
+    path: Path,
+    stamp: tuple[int, int],  # noqa: ARG001 - part of the key
+    header: bool | None,
+    options: dict[str, Any],
+) -> Survey:
+    return surveys.look(path, header=header, **options)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """What changes when a file does; a file that is gone is said where it is read."""
+    if not path.is_file():
+        return 0, 0
+    state = path.stat()
+    return state.st_mtime_ns, state.st_size
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the workspace…")
@@ -70,12 +142,16 @@ def _workspace(home: str, demo_wanted: bool) -> Workspace:  # noqa: ARG001 - par
     opened = Workspace.open()
     if demo_wanted and not any(one.comparison for one in experiments.listing(opened, demo.DEMO)):
         demo.submit_demo(opened)
+    with suppress(InputError):  # a backup at work keeps tidying out; the next start does it
+        upkeep.tidy_if_due(opened)
     return opened
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the data…")
-def _dataset(_opened: Workspace, home: str, name: str, fingerprint: str) -> Dataset:  # noqa: ARG001 - parts of the key
-    return data.load_dataset(_opened, name)
+def _dataset(_opened: Workspace, home: str, name: str, fingerprint: str) -> Dataset:  # noqa: ARG001 - part of the key
+    versions = _opened.store.versions(name)
+    known = {one.fingerprint: one.version for one in versions}
+    return data.load_dataset(_opened, name, known.get(fingerprint))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -89,7 +165,12 @@ def _cut(_opened: Workspace, home: str, experiment: str) -> Split:  # noqa: ARG0
 
 
 @st.cache_resource(max_entries=4, show_spinner="Cutting the data…")
-def _preview_cut(_data: Dataset, _asked: Experiment, key: str) -> tuple[SplitSummary, Split]:  # noqa: ARG001 - the key
+def _preview_cut(
+    home: str,  # noqa: ARG001 - part of the key
+    _data: Dataset,
+    _asked: Experiment,
+    key: str,  # noqa: ARG001 - part of the key
+) -> tuple[SplitSummary, Split]:
     return experiments.split_preview(_data, _asked), experiments.cuts(_data, _asked)[0]
 
 
@@ -101,11 +182,11 @@ def _microscope(_opened: Workspace, home: str, experiment: str) -> Microscope:  
 @st.cache_resource(max_entries=24, show_spinner="Looking at the data from every side…", show_time=True)
 def _portrait(
     _opened: Workspace,
-    home: str,
+    home: str,  # noqa: ARG001 - part of the key
     name: str,
     fingerprint: str,
     _asked: Scope,
-    key: str,  # noqa: ARG001 - the key
+    key: str,  # noqa: ARG001 - part of the key
 ) -> Portrait:
     return explore.portrait(_opened, dataset(_opened, name, fingerprint), _asked)
 

@@ -1,135 +1,143 @@
-"""The parts of the Compare page below its leaderboard, and what can be taken away from it."""
+"""The parts of the Compare page: the leaderboard and the tabs below it, and what can be taken away."""
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from reco_lab.charts.leaderboard import leaderboard
 from reco_lab.charts.overlap import overlap
-from reco_lab.charts.parts import parts
-from reco_lab.charts.theme import LIGHT, Palette
-from reco_lab.charts.timeline import timeline
+from reco_lab.charts.theme import Palette
 from reco_lab.charts.tradeoff import tradeoff
-from reco_lab.core.splitting import Split
-from reco_lab.experiments.diagnostics import warnings_about
-from reco_lab.experiments.results import Comparison, SplitSummary
+from reco_lab.experiments.results import Cell, Comparison, Outcome, Row
+from reco_lab.experiments.verdict import POPULAR, listed, merged
 from reco_lab.services import experiments
-from reco_lab.ui import cache, metric, page, results, show
-from reco_lab.ui.export import Download, csv, report
-from reco_lab.ui.words import md, score, when
+from reco_lab.ui import cache, cut, metric, page, results, show, story
+from reco_lab.ui.words import md, score
 from reco_lab.workspace import Workspace
 
 LENGTH = 10
+ACCURACY = frozenset({"ndcg", "recall", "precision", "hit_rate", "map", "mrr"})
 
 
-def base(found: Comparison) -> str:
+def base(found: Comparison, *, expert: bool) -> str:
     """What the verdict stands on, in one line."""
     split = found.split
+    if not expert:
+        return story.standing(found)
     asked = f"scored {split.users_scored:,} of {split.users_in_test:,} customers"
     return (
         f"{metric.plain(found.headline)} · {asked} · {split.kind.replace('_', ' ')} split · {found.dataset}"
     )
 
 
-def board(found: Comparison, colours: Palette, key: str = "") -> None:
-    """The leaderboard as a chart, for one metric (the headline where none is named)."""
-    key = key or found.headline
+def board(found: Comparison, colours: Palette, key: str) -> None:
+    """The leaderboard as a chart, for one metric."""
     dots = results.dots(found, key)
     if dots.empty:
         st.info(f"No recommender has a value for {metric.name(key)}.")
         return
+    if key != found.headline:
+        st.caption(f"The verdict stays with {md(metric.name(found.headline))}, chosen before the run.")
     show.chart(
-        leaderboard(dots, axis=metric.name(key), palette=colours),
-        finding=finding(found, dots, key),
-        table=dots,
+        leaderboard(
+            dots, axis=metric.name(key), palette=colours, percent=key.partition("@")[0] in metric.SHARES
+        ),
+        finding=finding(found, key),
+        table=None,
         key="leaderboard",
         explained=metric.definition(key),
     )
-    st.caption(
-        "The line through a dot is its 95 % interval, simultaneous for all rows. "
-        "Open diamonds are references: they give the others a scale."
+    told = ["Diamonds are yardsticks, not candidates."]
+    if dots["low"].notna().any():
+        told.insert(0, "The line shows how sure we are (95 %).")
+    if results.PERFECT in set(dots["name"]):
+        told.append("Perfect knowledge is only known because the shop is simulated.")
+    st.caption(" ".join(told))
+
+
+def finding(found: Comparison, key: str) -> str:
+    """What the leaderboard shows for a metric, as a sentence that claims no more than the verdicts allow."""
+    running = sorted(
+        (row for row in story.contestants(found) if _value(row, key) is not None),
+        key=lambda row: _value(row, key) or 0.0,
+        reverse=metric.better_when_higher(key) is not False,
     )
-
-
-def finding(found: Comparison, dots: pd.DataFrame, key: str) -> str:
-    """What the leaderboard shows for a metric, as a sentence."""
-    best = dots[dots["role"] != "reference"]
-    if best.empty:
-        return f"Only references have {metric.name(key)}"
-    top = best.iloc[0]
-    word = {True: "highest", False: "lowest", None: "at the upper end"}[metric.better_when_higher(key)]
-    return f"{top['name']} scores {word} in {metric.name(key)}: {score(top['value'])}{_scale(found, key)}"
-
-
-def _scale(found: Comparison, key: str) -> str:
-    """What popular items and the oracle reach, so that a score means something."""
-    words = {"most_popular": "popular items", "oracle": "the best possible"}
-    reached = [
-        f"{words[row.algorithm]} {score(row.metrics[key].value)}"
-        for row in reversed(found.leaderboard)
-        if row.reference and row.algorithm in words and key in row.metrics
+    if not running:
+        return f"Only yardsticks have {metric.name(key)}"
+    if key == found.headline and found.champion in {row.name for row in running}:
+        return _leaders(found, running, key)
+    named = [
+        running[0],
+        *(row for row in running[1:] if row.name == found.champion or row.algorithm == POPULAR),
     ]
-    return f" ({', '.join(reached)})" if reached else ""
+    told = [f"{row.name} {metric.value(key, _value(row, key))}" for row in named]
+    if key.startswith("coverage"):
+        return (
+            f"{running[0].name} shows {metric.value(key, _value(running[0], key))} of the catalogue"
+            + "".join(f", {one}" for one in told[1:])
+        )
+    return f"{metric.name(key)}: {', '.join(told)}"
+
+
+def _leaders(found: Comparison, running: list[Row], key: str) -> str:
+    """Who stands on top of the headline metric and who cannot be told apart from the champion."""
+    best, top = str(found.champion), running[0]
+    outcomes = {verdict.other: verdict.outcome for verdict in found.verdicts}
+    level = [row for row in running if outcomes.get(row.name) in {Outcome.unsure, Outcome.tie}]
+    popular = [row for row in running if row.algorithm == POPULAR and row is not top and row not in level[:1]]
+    scale = [f"popular items {metric.value(key, _value(row, key))}" for row in popular]
+    champion = f"{best} {metric.value(key, _value(found.row(best), key))}"
+    leading = f"{top.name} {metric.value(key, _value(top, key))}"
+    if top.name == best:
+        if len(level) == 1:
+            pair = f"{metric.value(key, _value(top, key))} and {metric.value(key, _value(level[0], key))}"
+            ends = "; ".join([pair, *scale])
+            return f"{best} and {level[0].name} lead; they cannot be told apart ({ends})"
+        ends = ", ".join([leading, *scale])
+        apart = f"; {listed([row.name for row in level])} cannot be told apart from it" if level else ""
+        return f"{best} leads{apart} ({ends})"
+    ends = ", ".join([leading, champion, *scale])
+    if outcomes.get(top.name) is Outcome.worse:
+        return f"{top.name} did better than {best}, which was picked in advance ({ends})"
+    return f"{top.name} stands on top, but it cannot be told apart from {best} ({ends})"
+
+
+def _value(row: Row, key: str) -> float | None:
+    return row.metrics.get(key, Cell(value=None)).value
 
 
 def sections(lab: page.Lab, chosen: str, found: Comparison, colours: Palette) -> None:
     """The tabs below the leaderboard; only the open one is worked out."""
-    names = ["Differences", "Trade-offs", "Split", "Overlap", "Definitions", "Run card"]
-    tabs = st.tabs(names, key="section", on_change="rerun", bind="query-params")
     draw = {
         "Differences": lambda: _differences(found, expert=lab.expert),
         "Trade-offs": lambda: _tradeoffs(found, colours),
         "Split": lambda: _split(lab.workspace, chosen, found, colours),
-        "Overlap": lambda: _overlap(lab.workspace, chosen, colours),
+        "Overlap": lambda: _overlap(lab.workspace, chosen, found, colours),
         "Definitions": lambda: _definitions(found),
-        "Run card": lambda: _card(lab.workspace, chosen, found),
     }
+    if lab.expert:
+        draw["Run card"] = lambda: _card(lab.workspace, chosen, found)
+    names = list(draw)
+    tabs = st.tabs(names, key="section", on_change="rerun", bind="query-params")
     for name, tab in zip(names, tabs, strict=True):
         if tab.open:
             with tab:
                 draw[name]()
 
 
-def downloads(workspace: Workspace, chosen: str, found: Comparison) -> list[Download]:
-    """What can be taken away: tables, the file and the script that repeat it, a report."""
-    stem = f"reco-lab-{chosen}"
-    spec = experiments.experiment_of(workspace.store.experiment(chosen))
-    dots = results.dots(found, found.headline)
-    chart = leaderboard(dots, axis=metric.name(found.headline), palette=LIGHT)
-    return [
-        Download("Leaderboard (CSV)", f"{stem}.csv", lambda: csv(results.flat(found)), "text/csv"),
-        Download(
-            "Differences (CSV)",
-            f"{stem}-differences.csv",
-            lambda: csv(results.differences(found)),
-            "text/csv",
-        ),
-        Download("Experiment file (TOML)", f"{stem}.toml", lambda: experiments.toml(spec)),
-        Download("Python script", f"{stem}.py", lambda: experiments.script(spec), "text/x-python"),
-        Download("Report (HTML, one file)", f"{stem}.html", lambda: report(found, [chart]), "text/html"),
-    ]
-
-
-def doubts(split: SplitSummary) -> tuple[str, ...]:
-    """What a person should know of a split before anything is trained on it."""
-    return warnings_about(split)
-
-
 def _differences(found: Comparison, *, expert: bool) -> None:
-    if not found.verdicts:
+    if not found.verdicts or found.champion is None:
         st.markdown("There is no second recommender to compare the champion with.")
         return
-    st.markdown(
-        f"The champion **{md(found.champion)}** was chosen on the validation part, before the test part was "
-        f"opened. A tie is an interval inside ±{found.margin:g}."
+    st.markdown(f"**{md(merged(found.champion, found.verdicts))}**")
+    st.caption(
+        f"{md(found.champion)} was picked in advance, on the validation part, before the test part was opened. "
+        f"A tie is a difference that surely lies inside ±{found.margin:g}."
     )
-    for verdict in found.verdicts:
-        st.markdown(f"- {md(verdict.sentence)}")
     if not expert:
         st.caption("Expert, in the sidebar, shows the intervals and p-values as a table.")
         return
-    st.dataframe(
-        results.differences(found), hide_index=True, alt="Differences to the champion", placeholder="–"
-    )
+    show.numbers(results.differences(found), alt="Differences to the champion", key="differences")
 
 
 def _tradeoffs(found: Comparison, colours: Palette) -> None:
@@ -146,68 +154,62 @@ def _tradeoffs(found: Comparison, colours: Palette) -> None:
     if own.empty:
         st.markdown("No recommender has both values.")
         return
-    best, widest = (own.sort_values(axis)["name"].iloc[-1] for axis in ("y", "x"))
     names = {"name": "Recommender", "x": metric.name(other), "y": metric.name(found.headline), "role": "Role"}
-    leads = (
-        f"{best} leads in both"
-        if best == widest
-        else f"{best} leads in {names['y']}, {widest} has the highest {names['x']}"
-    )
     show.chart(
-        tradeoff(rows, x_axis=names["x"], y_axis=names["y"], palette=colours),
-        finding=leads,
+        tradeoff(
+            rows,
+            x_axis=names["x"],
+            y_axis=names["y"],
+            palette=colours,
+            percent=other.partition("@")[0] in metric.SHARES,
+        ),
+        finding=_traded(own, other, found.headline),
         table=rows.rename(columns=names),
         key="tradeoff",
-        explained="Nobody beats the joined ones in both at once. Open diamonds are references.",
+        explained="Nobody beats the joined ones in both at once. Open diamonds are yardsticks and take no part.",
+    )
+
+
+def _traded(own: pd.DataFrame, other: str, key: str) -> str:
+    """What the one costs in the other, with the numbers of the two ends."""
+    best, widest = (own.sort_values(axis).iloc[-1] for axis in ("y", "x"))
+    what = " of the catalogue" if other.startswith("coverage") else ""
+    verb = "shows" if what else f"has {metric.name(other)}"
+    if best["name"] == widest["name"]:
+        return f"{best['name']} leads in both: {metric.value(other, best['x'])}{what} at {score(best['y'])}"
+    costs = {"coverage": "More variety", "novelty": "More surprise", "diversity": "More variety"}
+    kind, accurate = other.partition("@")[0], key.partition("@")[0] in ACCURACY
+    lead = f"{costs[kind]} costs accuracy: " if accurate and kind in costs else ""
+    return (
+        f"{lead}{widest['name']} {verb} {metric.value(other, widest['x'])}{what} at {score(widest['y'])}, "
+        f"{best['name']} {metric.value(other, best['x'])} at {score(best['y'])}"
     )
 
 
 def _split(workspace: Workspace, chosen: str, found: Comparison, colours: Palette) -> None:
-    cut_view(found.split, cache.cut(workspace, chosen), colours)
+    cut.view(found.split, cache.cut(workspace, chosen), colours)
 
 
-def cut_view(split: SplitSummary, cut: Split, colours: Palette) -> None:
-    """How the rows were cut, over time where times are known, and what that leaves, in words."""
-    counts = {"train": split.train, "validation": split.validation, "test": split.test}
-    rows = {"train": cut.train_rows, "validation": cut.validation_rows, "test": cut.test_rows}
-    times = cut.data.interactions.times
-    drawn = {name: times[part] for name, part in rows.items()} if times is not None else None
-    show.chart(
-        timeline(drawn, colours) if drawn else parts(counts, colours),
-        finding=f"{split.users_scored:,} of {split.users_in_test:,} customers in the test part can be scored",
-        table=pd.DataFrame({"Part": counts.keys(), "Rows": counts.values()}),
-        key="parts",
-    )
-    facts = {
-        "Customers with test rows": split.users_in_test,
-        "Warm customers (with a history), who are scored": split.users_scored,
-        "Cold customers, who get the shared fallback": split.cold_users,
-        "Warm customers whose test rows all fell away (repeats, or items nobody knew)": split.nothing_left,
-        "Test rows of cold customers": split.cold_user_rows,
-        "Cold items (nobody touched them before the test)": split.cold_items,
-        "Repeat rows removed from the test": split.repeats_removed,
-        "Test rows of items nobody knew at the cut, removed": split.unknown_item_rows,
-        "Items that could be recommended": split.candidates,
-    }
-    st.markdown("\n".join(f"- {words}: **{number:,}**" for words, number in facts.items()))
-    if split.as_of:
-        st.markdown(f"The test part begins at **{md(when(split.as_of))}** (UTC).")
-
-
-def _overlap(workspace: Workspace, chosen: str, colours: Palette) -> None:
+def _overlap(workspace: Workspace, chosen: str, found: Comparison, colours: Palette) -> None:
     names, shares = experiments.overlap(workspace, chosen, LENGTH)
     if len(names) < 2:
         st.markdown("There is only one list; overlap needs two.")
         return
+    ranked = [row.name for row in found.leaderboard if row.name in names]
+    order = [names.index(name) for name in ranked]
+    shares = shares[np.ix_(order, order)]
     pairs = [
-        (names[one], names[other], float(shares[one, other]))
-        for one in range(len(names))
-        for other in range(one + 1, len(names))
+        (ranked[one], ranked[other], float(shares[one, other]))
+        for one in range(len(ranked))
+        for other in range(one + 1, len(ranked))
     ]
-    closest = max(pairs, key=lambda pair: pair[2])
+    told = [pair for pair in pairs if found.champion in pair[:2]] or pairs
+    one, other, share = max(told, key=lambda pair: pair[2])
+    if other == found.champion:
+        one, other = other, one
     show.chart(
-        overlap(tuple(names), shares, colours),
-        finding=f"{closest[0]} and {closest[1]} are most alike: {closest[2]:.0%} of their top {LENGTH} is the same",
+        overlap(tuple(ranked), shares, colours),
+        finding=f"{one} shares {share:.0%} of its top {LENGTH} with {other}".replace("%", " %"),
         table=pd.DataFrame(pairs, columns=["Recommender", "Other", "Shared"]),
         key="overlap",
     )
@@ -216,12 +218,19 @@ def _overlap(workspace: Workspace, chosen: str, colours: Palette) -> None:
 def _definitions(found: Comparison) -> None:
     for key in results.keys(found):
         st.markdown(f"**{md(metric.name(key))}**: {md(metric.plain(key))}")
-        st.caption(md(metric.definition(key)))
+        st.markdown(md(metric.formula(key)))
+        st.caption(md(metric.edges(key)))
 
 
 def _card(workspace: Workspace, chosen: str, found: Comparison) -> None:
-    st.dataframe(results.costs(found), hide_index=True, alt="What each recommender took", placeholder="–")
-    facts = {"Experiment": found.key, "Data": found.fingerprint, **found.versions}
-    st.markdown("\n".join(f"- {md(name)}: `{value}`" for name, value in facts.items()))
-    st.markdown("The file below repeats this experiment: `reco-lab run FILE`.")
-    st.code(experiments.toml(experiments.experiment_of(workspace.store.experiment(chosen))), language="toml")
+    show.numbers(results.costs(found), alt="What each recommender took", key="costs")
+    with st.grid(2, min_column_width=260):
+        for name, value in {"Experiment": found.key, "Data": found.fingerprint}.items():
+            with st.container(gap="xxsmall"):
+                st.caption(f"{name}, the first 12 digits of its key")
+                st.code(value[:12], language=None)
+    st.caption(" · ".join(f"{md(name)} {md(value)}" for name, value in found.versions.items()))
+    with st.expander("The file that repeats this experiment", icon=":material/code:"):
+        st.markdown("`reco-lab run FILE` computes it again.")
+        spec = experiments.experiment_of(workspace.store.experiment(chosen))
+        st.code(experiments.toml(spec), language="toml")

@@ -1,202 +1,240 @@
 """The parts of the Customer page: who, the history that can be changed, the lists, how far they agree."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from reco_lab.charts.overlap import overlap
 from reco_lab.experiments.results import Comparison
-from reco_lab.services.customers import Look, Microscope, Panel
-from reco_lab.ui import cards, export, linked, page, show, state
-from reco_lab.ui.words import count, md
+from reco_lab.services.customers import Look, Microscope, strongest
+from reco_lab.store.records import ExperimentRecord
+from reco_lab.ui import cache, cards, export, linked, page, records, show, state, told
+from reco_lab.ui.state import Edits
+from reco_lab.ui.story import did
+from reco_lab.ui.words import day, md
 from reco_lab.workspace import Workspace
 
-SHOWN = 12
-FOUND = 200
+SHOWN = 8
+FOUND = 500
 LENGTHS = (4, 6, 8, 12, 20)
 ADDED = "what-if-item"
+OUT = "what-if-out"
+FOLLOWED = "_link_what_if"
+PARAMETERS = ("without", "with")
 
 
-def pick(microscope: Microscope) -> str:
-    """Ask which customer; the id is in the address."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        search = st.text_input(
-            "Search customers",
-            key="search",
-            type="search",
-            placeholder="Part of an id",
-            live=True,
-            max_chars=256,
+@dataclass(frozen=True)
+class Choice:
+    """What the page is about: the models of an experiment, a customer, which lists and how long."""
+
+    microscope: Microscope
+    who: str
+    names: tuple[str, ...]
+    length: int
+
+
+def ask(workspace: Workspace, done: Sequence[ExperimentRecord]) -> Choice:
+    """Ask which customer, in one row; what else can be chosen is behind one button."""
+    notice = st.container()
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    customer, surprise = row.container(width="stretch"), row.container(width="content")
+    with row.popover("Settings", icon=":material/tune:"):
+        chosen = linked.choice(
+            "Experiment", records.labels(done), key=state.EXPERIMENT, noun="experiment", notice=notice
         )
-        found = microscope.customers(search, FOUND)
-        if not found:
-            st.warning(f"No customer's id contains “{md(search)}”.", icon=":material/search_off:")
-            found = microscope.customers("", FOUND)
-        options = list(dict.fromkeys([*_asked(microscope, search), *found]))
-        who = linked.choice("Customer", {one: one for one in options}, key=state.CUSTOMER, noun="customer")
-        st.button(
-            "Surprise me",
-            icon=":material/casino:",
-            shortcut="S",
-            on_click=_surprise,
-            args=(tuple(found), who),
-        )
-    return who
+        microscope = cache.microscope(workspace, chosen)
+        names, length = _lists_wanted(microscope, cache.comparison(workspace, chosen))
+    found = microscope.customers("", FOUND)
+    with customer:
+        who = _customer(microscope, found, notice)
+    surprise.button(
+        "Surprise me", icon=":material/casino:", on_click=_surprise, args=(tuple(found), who), key="surprise"
+    )
+    return Choice(microscope, who, names, length)
 
 
-def _asked(microscope: Microscope, search: str) -> list[str]:
-    """A customer that a link or the session names stays a choice, however far down the list."""
-    named = (st.query_params.get(state.CUSTOMER), state.chosen(state.CUSTOMER))
+def _customer(microscope: Microscope, found: list[str], notice: DeltaGenerator) -> str:
     known = microscope.data.interactions.user_ids
-    return [] if search else [str(one) for one in named if one in known]
-
-
-def _surprise(found: tuple[str, ...], now: str) -> None:
-    state.choose(
-        state.CUSTOMER,
-        str(np.random.default_rng(state.turn()).choice([one for one in found if one != now] or [now])),
+    typed = state.chosen(state.CUSTOMER)
+    if typed is not None and typed not in known:
+        near = microscope.customers(str(typed), 1)
+        if not near:
+            notice.warning(f"No customer's id contains “{md(typed)}”.", icon=":material/search_off:")
+        state.choose(state.CUSTOMER, near[0] if near else found[0])
+    named = (st.query_params.get(state.CUSTOMER), state.chosen(state.CUSTOMER))
+    options = list(dict.fromkeys([*(str(one) for one in named if one in known), *found]))
+    return linked.choice(
+        "Customer",
+        {one: one for one in options},
+        key=state.CUSTOMER,
+        noun="customer",
+        help_text="Choose one, or type an id or a part of it.",
+        typed=True,
+        notice=notice,
     )
 
 
-def models(microscope: Microscope, comparison: Comparison) -> tuple[tuple[str, ...], int]:
+def _surprise(found: tuple[str, ...], now: str) -> None:
+    others = [one for one in found if one != now] or [now]
+    state.choose(state.CUSTOMER, str(np.random.default_rng(state.turn()).choice(others)))
+
+
+def _lists_wanted(microscope: Microscope, comparison: Comparison) -> tuple[tuple[str, ...], int]:
     """Ask which models to put side by side, and how long the lists are."""
     names = [model.name for model in microscope.models]
     order = [row.name for row in comparison.leaderboard if row.name in names]
-    champion = [name for name in order if name == comparison.champion]
-    plain = [
-        row.name for row in comparison.leaderboard if row.algorithm == "most_popular" and row.name in names
-    ]
-    rest = [name for name in order if name not in champion + plain]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.multiselect(
-            "Side by side",
-            order,
-            [*champion, *rest[:1], *plain][:3],
-            key="models",
-            bind="query-params",
-            max_selections=6,
-            placeholder="All models",
-            help="The champion, the next best and popular items, unless you choose others.",
-        )
-        length = st.segmented_control(
-            "Items", LENGTHS, default=6, required=True, key="length", bind="query-params"
-        )
+    chosen = st.multiselect(
+        "Recommenders side by side",
+        order,
+        first_three(microscope, comparison),
+        key="models",
+        bind="query-params",
+        max_selections=6,
+        placeholder="All",
+        help="The champion, the next best and popular items, unless you choose others.",
+    )
+    length = st.segmented_control(
+        "Items in a list", LENGTHS, default=6, required=True, key="length", bind="query-params"
+    )
     return tuple(chosen or order), int(length or 6)
 
 
+def first_three(microscope: Microscope, comparison: Comparison) -> list[str]:
+    """The champion, the next best and popular items, as far as they are there."""
+    names = {model.name for model in microscope.models}
+    rows = [row for row in comparison.leaderboard if row.name in names]
+    champion = [row.name for row in rows if row.name == comparison.champion]
+    popular = [row.name for row in rows if row.algorithm == "most_popular"]
+    rest = [row.name for row in rows if row.name not in champion + popular]
+    return list(dict.fromkeys([*champion, *rest[:1], *popular]))[:3]
+
+
 @st.fragment(key="bench")
-def bench(
-    workspace: Workspace, microscope: Microscope, who: str, names: tuple[str, ...], length: int
-) -> None:
-    """Draw everything that a what-if changes; only this part is drawn again when an item is struck or added."""
+def bench(workspace: Workspace, choice: Choice, *, expert: bool) -> None:
+    """Draw everything that a what-if changes; only this part is drawn again when an item is left out or added."""
     with page.guard(workspace):
-        edits = state.edits(who)
-        before = look = _in_order(microscope.look(who, models=names, k=length), names)
+        microscope, who, names = choice.microscope, choice.who, choice.names
+        edits = _edits(microscope, who)
+        before = look = in_order(microscope.look(who, models=names, k=choice.length), names)
         if edits:
-            changed = microscope.look(who, models=names, k=length, struck=edits.struck, added=edits.added)
-            look = _in_order(changed, names)
-        show.answer(*_headline(look, before, edits))
-        left, right = st.columns([1, 2.6], gap="large")
-        with left:
+            changed = microscope.look(
+                who, models=names, k=choice.length, struck=edits.struck, added=edits.added
+            )
+            look = in_order(changed, names)
+        show.answer(*_headline(look, before, edits, microscope))
+        known, lists = st.columns([1, 2.6], gap="large")
+        with known.expander("What we know", icon=":material/history:") if show.phone() else known:
             _history(look, edits, microscope)
-        with right:
-            _lists(look, before)
-        _agreement(look)
+        with lists:
+            _lists(look, before, expert=expert)
 
 
-def _in_order(look: Look, names: tuple[str, ...]) -> Look:
+def _edits(microscope: Microscope, who: str) -> Edits:
+    """The what-if of this customer; a link's is taken over once, and the address always says what holds."""
+    ids = microscope.data.interactions.item_ids
+    asked = tuple(tuple(st.query_params.get_all(name)) for name in PARAMETERS)
+    if any(asked) and asked != state.chosen(FOLLOWED) and not state.edits(who):
+        for item in (one for one in asked[0] if one in ids):
+            state.strike(who, item)
+        for item in (one for one in asked[1] if one in ids):
+            state.add(who, item)
+    edits = state.edits(who)
+    now = (edits.struck, edits.added)
+    if asked != now:
+        for name, items in zip(PARAMETERS, now, strict=True):
+            st.query_params[name] = list(items)
+    state.choose(FOLLOWED, now)
+    return edits
+
+
+def in_order(look: Look, names: Sequence[str]) -> Look:
     """The panels in the order in which they were chosen."""
     order = sorted(range(len(look.panels)), key=lambda place: names.index(look.panels[place].name))
     panels = tuple(look.panels[place] for place in order)
     return replace(look, panels=panels, overlap=look.overlap[np.ix_(order, order)])
 
 
-def _headline(look: Look, before: Look, edits: state.Edits) -> tuple[str, str]:
-    held = count(len(look.held_out), "item")
-    if edits:
-        new = sum(_new(panel, known) for panel, known in zip(look.panels, before.panels, strict=True))
-        words = f"What if: {len(edits.struck)} struck, {len(edits.added)} added"
-        return words, f"{count(new, 'item')} came into the lists. Every model that can follow ranked again."
-    best = max(look.panels, key=_hits, default=None)
-    if best is None:
-        return "No model is chosen", "Choose one above."
-    if not look.held_out:
-        return (
-            f"Customer {look.customer_id} chose nothing after the cut",
-            "So no list can be right or wrong here.",
-        )
-    sentence = f"{best.name} found {_hits(best)} of {len(look.held_out)} later choices of customer {look.customer_id}"
-    if not _hits(best):
-        sentence = f"No list found a later choice of customer {look.customer_id}"
-    return (
-        sentence,
-        f"{held} chosen after the cut. One customer proves nothing: Compare judges by all of them.",
-    )
+def _headline(look: Look, before: Look, edits: Edits, microscope: Microscope) -> tuple[str, str]:
+    if not edits:
+        return told.headline(look)
+    out, in_ = ([microscope.title(item) for item in items] for items in (edits.struck, edits.added))
+    return told.moved(look, before, out, in_), "Every recommender that can follow ranked again."
 
 
-def _new(panel: Panel, before: Panel) -> int:
-    return len({card.item_id for card in panel.cards} - {card.item_id for card in before.cards})
-
-
-def _hits(panel: Panel) -> int:
-    return sum(card.held_out for card in panel.cards)
-
-
-def _history(look: Look, edits: state.Edits, microscope: Microscope) -> None:
-    st.header("What we know", anchor=False)
-    if look.attributes:
-        st.markdown(
-            " ".join(
-                f":gray-badge[{md(name)}: {md(value.removesuffix(' 00:00:00'))}]"
-                for name, value in look.attributes.items()
-            )
-        )
+def _history(look: Look, edits: Edits, microscope: Microscope) -> None:
+    if not show.phone():
+        st.header("What we know", anchor=False)
+    if facts := told.facts(look.attributes):
+        st.markdown(" ".join(f":gray-badge[{md(fact)}]" for fact in facts))
+    st.caption("Leave out or add an item and the lists are made again. Nothing is saved.")
     if edits:
         st.button("Back to the true history", icon=":material/undo:", on_click=state.forget_edits)
-    titles = dict(microscope.items("", 500))
+    titles = dict(microscope.items("", FOUND))
+    _what_if("Add an item", titles, ADDED, "What if there were also…", look.customer_id)
+    for item in edits.added:
+        _entry(look.customer_id, item, microscope.title(item), "added", struck=False)
+    entries = _entries(look.history)
+    head = entries[entries["item_id"].isin(edits.struck) | (entries.index < SHOWN)]
+    for item, title, what in head.to_numpy().tolist():
+        _entry(look.customer_id, item, title, what, struck=item in edits.struck)
+    if entries.empty:
+        st.markdown("Nothing: a new customer.")
+    if len(entries) > SHOWN:
+        with st.expander(f"All {len(entries)} items"):
+            rest = dict(entries[["item_id", "title"]].to_numpy().tolist())
+            _what_if("Leave out another item", rest, OUT, "Any item of the history", look.customer_id)
+            show.numbers(look.history, alt="The customer's whole history", key="history")
+
+
+def _what_if(label: str, titles: dict[str, str], key: str, placeholder: str, customer: str) -> None:
     st.selectbox(
-        "Add an item",
+        label,
         list(titles),
         None,
         format_func=lambda item: titles.get(item, item),
-        key=ADDED,
-        placeholder="What if there were also…",
-        on_change=_add,
-        args=(look.customer_id,),
+        key=key,
+        placeholder=placeholder,
+        on_change=_change,
+        args=(customer, key),
     )
-    for item in edits.added:
-        _entry(look.customer_id, item, titles.get(item, item), "added", struck=False)
-    entries = _entries(look.history)
-    for item, title, what in entries.head(SHOWN).to_numpy().tolist():
-        _entry(look.customer_id, item, title, what, struck=item in edits.struck)
-    if len(entries) > SHOWN:
-        with st.expander(f"All {len(entries)} items"):
-            st.dataframe(look.history, hide_index=True, alt="The customer's whole history")
-    if entries.empty:
-        st.markdown("Nothing before the cut: a cold customer.")
+
+
+def _change(customer: str, key: str) -> None:
+    chosen = state.chosen(key)
+    if chosen is not None:
+        (state.add if key == ADDED else state.strike)(customer, str(chosen))
+        state.choose(key, None)
 
 
 def _entries(history: pd.DataFrame) -> pd.DataFrame:
-    """One line an item, newest first, with what was done and when."""
+    """One line an item, newest first, with the strongest thing that was done and when."""
     if history.empty:
         return pd.DataFrame(columns=["item_id", "title", "what"])
-    kinds = history["kind"].str.replace("interaction", "seen")
-    lines = history.assign(what=kinds).groupby("item_id", sort=False)
-    found = lines.agg(title=("title", "first"), what=("what", lambda all_: ", ".join(dict.fromkeys(all_))))
+    lines = history.groupby("item_id", sort=False)
+    found = lines.agg(title=("title", "first"), what=("kind", lambda kinds: did((strongest(set(kinds)),))))
     if "time" in history:
-        found["what"] += pd.to_datetime(lines["time"].first()).dt.strftime(" · %d %b %Y")
+        latest = pd.to_datetime(lines["time"].first())
+        newest = latest.max().year
+        found["what"] += [f" · {_short(moment, newest)}" for moment in latest]
     return found.reset_index()
+
+
+def _short(moment: pd.Timestamp, year: int) -> str:
+    """The day, with its year only where that is not the latest one."""
+    words = day(moment.to_pydatetime())
+    return words.rpartition(" ")[0] if moment.year == year else words
 
 
 def _entry(customer: str, item: str, title: str, what: str, *, struck: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
         with st.container(gap=None, width="stretch"):
             st.markdown(f":gray[~~{md(title)}~~]" if struck else md(title))
-            st.caption(f"{md(what)}{' · struck' if struck else ''}")
+            st.caption(f"{md(what)}{' · left out' if struck else ''}")
         st.button(
-            "Bring back" if struck else "Strike",
+            "Put back" if struck else "Leave out",
             key=f"{'back' if struck else 'strike'}-{item}",
             type="tertiary",
             icon=":material/undo:" if struck else ":material/close:",
@@ -205,46 +243,22 @@ def _entry(customer: str, item: str, title: str, what: str, *, struck: bool) -> 
         )
 
 
-def _add(customer: str) -> None:
-    chosen = state.chosen(ADDED)
-    if chosen is not None:
-        state.add(customer, str(chosen))
-        state.choose(ADDED, None)
-
-
-def _lists(look: Look, before: Look) -> None:
+def _lists(look: Look, before: Look, *, expert: bool) -> None:
     st.header("What they would see", anchor=False)
-    with st.grid(max(1, len(look.panels)), min_column_width=200, gap="medium"):
-        for place, (panel, known) in enumerate(zip(look.panels, before.panels, strict=True)):
-            with st.container(gap="xsmall"):
-                cards.panel(panel, known, look.customer_id, key=f"{place}")
-
-
-def _agreement(look: Look) -> None:
-    names = tuple(panel.name for panel in look.panels)
-    if len(names) > 1:
-        pairs = [(one, other) for one in range(len(names)) for other in range(one + 1, len(names))]
-        table = pd.DataFrame(
-            [(names[one], names[other], look.overlap[one, other]) for one, other in pairs],
-            columns=["Model", "Other", "Shared"],
-        )
-        mean = float(table["Shared"].mean())
-        show.chart(
-            overlap(names, look.overlap, show.palette()),
-            finding=f"The lists share {mean:.0%} of their items on average",
-            table=table,
-            key="agreement",
-        )
+    if show.phone() and len(look.panels) > 1:
+        slots: Sequence[DeltaGenerator] = st.tabs([panel.name for panel in look.panels])
+    else:
+        grid = st.grid(max(1, len(look.panels)), min_column_width=200, gap="medium")
+        slots = [grid.container(gap="xsmall") for _ in look.panels]
+    for place, (slot, panel, known) in enumerate(zip(slots, look.panels, before.panels, strict=True)):
+        with slot:
+            cards.panel(panel, known, look, key=f"{place}", expert=expert)
+    if words := told.agreement(look):
+        st.caption(md(words))
     export.menu(
-        [
-            export.Download(
-                "These lists (CSV)",
-                f"customer-{look.customer_id}.csv",
-                lambda: export.csv(sheet(look)),
-                "text/csv",
-            )
-        ],
+        [export.Sheet("These lists", "customer-lists", lambda: sheet(look))],
         key="customer",
+        note="The address holds the customer, the recommenders and what was left out or added. ",
     )
 
 

@@ -1,5 +1,7 @@
 """What the Explore page says first, how its charts are shown, and what can be taken away."""
 
+from collections.abc import Sequence
+from functools import partial
 from html import escape
 
 import pandas as pd
@@ -10,7 +12,7 @@ from reco_lab.charts.theme import LIGHT, Palette
 from reco_lab.services.explore import Finding, Portrait
 from reco_lab.store.records import DatasetVersion
 from reco_lab.ui import explore_tabs, scope
-from reco_lab.ui.export import Download, csv
+from reco_lab.ui.export import Download, Sheet
 from reco_lab.ui.words import count, md
 
 FIRST = 6
@@ -94,20 +96,18 @@ def sections(found: Portrait, whole: Portrait, colours: Palette) -> None:
                     explore_tabs.draw(name, found, colours)
 
 
-def downloads(version: DatasetVersion, found: Portrait, whole: Portrait) -> list[Download]:
+def downloads(version: DatasetVersion, found: Portrait, whole: Portrait) -> list[Download | Sheet]:
     """What can be taken away: the findings, the points of the readiness list, a report."""
     stem = f"reco-lab-{version.name}"
-    said = pd.DataFrame([vars(finding) for finding in found.findings])
-    made = [Download("Findings (CSV)", f"{stem}-findings.csv", lambda: csv(said), "text/csv")]
+    made: list[Download | Sheet] = [Sheet("Findings", f"{stem}-findings", partial(_table, found.findings))]
     if whole.readiness is not None:
-        points = pd.DataFrame([vars(point) for point in whole.readiness.points])
-        made.append(
-            Download("Readiness list (CSV)", f"{stem}-readiness.csv", lambda: csv(points), "text/csv")
-        )
-    page = Download(
-        "Report (HTML, one file)", f"{stem}-explore.html", lambda: report(version, found, whole), "text/html"
-    )
-    return [*made, page]
+        made.append(Sheet("Readiness list", f"{stem}-readiness", partial(_table, whole.readiness.points)))
+    page = partial(report, version, found, whole)
+    return [*made, Download("Report (HTML, one file)", f"{stem}-explore.html", page, "text/html")]
+
+
+def _table(things: Sequence[object]) -> pd.DataFrame:
+    return pd.DataFrame([vars(one) for one in things])
 
 
 def report(version: DatasetVersion, found: Portrait, whole: Portrait) -> str:

@@ -6,19 +6,20 @@ import streamlit as st
 
 from reco_lab.charts.theme import Palette
 from reco_lab.services.explore import Parts, Portrait
-from reco_lab.ui import explore_charts as made
-from reco_lab.ui import scope, show
-from reco_lab.ui.explore_charts import Shown
+from reco_lab.ui import explore_items as items
+from reco_lab.ui import explore_people as people
+from reco_lab.ui import page, scope
+from reco_lab.ui.explore_shown import Shown
 from reco_lab.ui.words import md
 
 SECTIONS: dict[str, tuple[Callable[[Parts, Palette], Shown | str], ...]] = {
-    "Activity": (made.activity, made.hours),
-    "Customers": (made.newcomers, made.retention, made.cohorts, made.histories),
-    "Items": (made.top_items, made.movers, made.long_tail, made.audiences),
-    "Baskets": (made.pairs, made.sizes),
-    "Funnel": (made.funnel,),
-    "Catalogue": (made.categories, made.prices),
-    "Gaps": (made.missing,),
+    "Activity": (people.activity, people.hours),
+    "Customers": (people.newcomers, people.retention, people.cohorts, people.histories),
+    "Items": (items.top_items, items.movers, items.long_tail, items.audiences),
+    "Baskets": (items.pairs, items.sizes),
+    "Funnel": (items.funnel,),
+    "Catalogue": (items.categories, items.prices),
+    "Gaps": (items.missing,),
 }
 _CONFIG = {"displaylogo": False, "modeBarButtons": [["toImage"]], "responsive": True, "scrollZoom": False}
 _MARKS = {
@@ -54,38 +55,33 @@ def readiness(whole: Portrait) -> None:
         return
     st.header(md(found.sentence), anchor=False)
     st.caption("Of the whole data set, whatever is filtered above: a recommender is trained on all of it.")
-    for point in found.points:
-        with st.container(border=True, gap="xxsmall"):
-            optional = "" if point.needed else " · not needed, but it helps"
-            st.markdown(f"{_MARKS[point.state]} **{md(point.label)}**: {md(point.found)}")
-            st.caption(md(f"{point.state}; good: {point.asked}{optional}. {point.why}"))
+    with st.container(border=True):
+        for point in found.points:
+            with st.container(gap="xxsmall"):
+                helps = "" if point.needed else " (not needed, but it helps)"
+                st.markdown(
+                    f"{_MARKS[point.state]} **{md(point.label)}**: {md(point.found)} · {point.state}{helps}"
+                )
+                st.caption(md(f"{point.asked}. {point.why}"))
+    if st.button("Compare recommenders", type="primary", icon=":material/experiment:", key="explore-compare"):
+        st.switch_page(page.EXPERIMENT)
 
 
 def _chart(shown: Shown, found: Portrait) -> None:
-    if not shown.marks:
-        show.chart(
-            shown.figure,
-            finding=shown.finding,
-            table=shown.table,
-            key=f"explore-{shown.key}",
-            explained=shown.explained,
-        )
-        if shown.note:
-            st.caption(md(shown.note))
-        return
     st.header(md(shown.finding), anchor=False, help=md(shown.explained) or None)
     # a new key for each scope: what was marked before is not marked in what it led to
-    key = f"chart-explore-{shown.key}-{abs(hash(found.scope))}"
+    key = f"chart-explore-{shown.key}-{found.scope}"
     st.plotly_chart(
         shown.figure,
         theme=None,
         alt=shown.finding,
         config=_CONFIG,
         key=key,
-        on_select=_marking(shown, found, key),
+        on_select=_marking(shown, found, key) if shown.marks else "ignore",
         selection_mode=("points", "box") if shown.marks == "days" else ("points",),
     )
-    st.caption(md(shown.note))
+    if shown.note:
+        st.caption(md(shown.note))
     with st.expander("Show as table", icon=":material/table_rows:"):
         st.dataframe(shown.table, hide_index=True, alt=shown.finding, placeholder="–")
 

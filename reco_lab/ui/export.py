@@ -1,22 +1,16 @@
 """What a person takes away: files built when they are asked for, and one page that opens anywhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
+from typing import Literal
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
-from reco_lab.charts.document import markup
-from reco_lab.experiments.results import Comparison
-from reco_lab.ui import metric, results
+from reco_lab.reports.export import Form, content
+from reco_lab.reports.export import csv as csv  # noqa: PLC0414 - handed on to those who offer one form only
 
-_STYLE = (
-    "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#111418}"
-    "table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem .6rem;"
-    "border-bottom:1px solid #d5dad8}.badge{background:#fff1d6;padding:.2rem .6rem;border-radius:.4rem}"
-)
+REACH = "It opens for anybody who can reach this machine."
 
 
 @dataclass(frozen=True)
@@ -29,50 +23,72 @@ class Download:
     mime: str = "text/plain"
 
 
-def menu(downloads: list[Download], *, key: str) -> None:
-    """A button that opens the list of what can be taken away."""
+@dataclass(frozen=True)
+class Sheet:
+    """A table to take away, in the form that the person chooses; `stem` is its file's name without the ending."""
+
+    label: str
+    stem: str
+    make: Callable[[], pd.DataFrame]
+
+    def as_download(self, form: Form) -> Download:
+        """The table in this form."""
+        return Download(
+            f"{self.label} ({form.label})",
+            f"{self.stem}.{form}",
+            lambda: content(self.make(), form),
+            form.mime,
+        )
+
+
+def menu(
+    things: Sequence[Download | Sheet], *, key: str, note: str = "", apart: Sequence[Download] = ()
+) -> None:
+    """A button that opens the list of what can be taken away, what only specialists need apart.
+
+    `note` says what the address holds where that is not the whole page.
+    """
     with st.popover("Share or export", icon=":material/ios_share:"):
-        st.caption("The address of this page shows the same thing to whoever opens it.")
-        for download in downloads:
-            st.download_button(
-                download.label,
-                download.make,
-                file_name=download.file,
-                mime=download.mime,
-                icon=":material/download:",
-                key=f"take-{key}-{download.file}",
-                on_click="ignore",
-                width="stretch",
-            )
+        st.caption(f"{note or 'The address holds what this page shows. '}{REACH}")
+        form = _form(key) if any(isinstance(one, Sheet) for one in things) else Form.csv
+        for one in things:
+            button(one.as_download(form) if isinstance(one, Sheet) else one, key=key, width="stretch")
+        if apart:
+            st.caption("For specialists: computes it again.")
+        for one in apart:
+            button(one, key=key, width="stretch")
 
 
-def csv(frame: pd.DataFrame) -> bytes:
-    """A table as CSV that a spreadsheet opens with the right letters, and never as a formula."""
-    safe = frame.copy()
-    for column in safe.select_dtypes(include=["object", "str"]):
-        safe[column] = safe[column].map(_harmless)
-    return safe.to_csv(index=False).encode("utf-8-sig")
-
-
-def _harmless(value: object) -> object:
-    return (
-        f"'{value}"
-        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-        else value
+def button(
+    download: Download,
+    *,
+    key: str,
+    kind: Literal["secondary", "tertiary"] = "secondary",
+    width: Literal["content", "stretch"] = "content",
+) -> None:
+    """A button that makes the file when it is pressed."""
+    st.download_button(
+        download.label,
+        download.make,
+        file_name=download.file,
+        mime=download.mime,
+        icon=":material/download:",
+        key=f"take-{key}-{download.file}",
+        on_click="ignore",
+        type=kind,
+        width=width,
     )
 
 
-def report(comparison: Comparison, charts: list[go.Figure]) -> str:
-    """One HTML page with the verdict, the leaderboard and its charts; it loads nothing from outside."""
-    rows = results.table(comparison, comparison.headline)
-    badge = '<p><span class="badge">Example data (simulated)</span></p>' if comparison.synthetic else ""
-    notes = "".join(f"<li>{escape(warning)}</li>" for warning in comparison.warnings)
-    return (
-        f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{escape(comparison.experiment)}</title>"
-        f"<meta name='viewport' content='width=device-width'><style>{_STYLE}</style></head><body>"
-        f"<h1>{escape(comparison.experiment)}</h1>{badge}<p><b>{escape(comparison.sentence)}</b></p>"
-        f"<p>{escape(metric.plain(comparison.headline))} Data set {escape(comparison.dataset)}, "
-        f"key {escape(comparison.key[:12])}.</p><ul>{notes}</ul>"
-        f"{rows.to_html(index=False, na_rep='–', float_format='{:.4f}'.format, border=0)}{markup(charts)}"
-        "</body></html>"
+def _form(key: str) -> Form:
+    chosen = st.segmented_control(
+        "Tables as",
+        list(Form),
+        default=Form.csv,
+        format_func=lambda form: form.label,
+        required=True,
+        key=f"form-{key}",
+        help="In CSV a text that a spreadsheet would run as a formula gets an apostrophe in front; in Excel and "
+        "Parquet every text is as it was.",
     )
+    return Form(str(chosen))

@@ -7,6 +7,8 @@ import streamlit as st
 
 from reco_lab.core.parameters import Parameter
 
+SHARES = {"share": "Test share", "validation": "Share that chooses the champion"}
+
 
 def fields(parameters: Iterable[Parameter], *, key: str) -> dict[str, Any]:
     """One field a parameter, with its bounds and its explanation; the values by name."""
@@ -23,7 +25,23 @@ def _field(parameter: Parameter, key: str) -> Any:
         return st.selectbox(
             label, choices, start, key=key, help=parameter.help, format_func=str, persist_state="session"
         )
+    if parameter.name in SHARES and parameter.kind == "float":
+        return _share(parameter, key)
     return _number(parameter, label, key)
+
+
+def _share(parameter: Parameter, key: str) -> float:
+    """A share as a whole number of per cent."""
+    asked = st.number_input(
+        f"{SHARES[parameter.name]} (%)",
+        max(1, round(float(parameter.low or 0) * 100)),
+        min(99, round(float(parameter.high or 1) * 100)),
+        round(float(parameter.default) * 100),
+        key=key,
+        help=parameter.help,
+        persist_state="session",
+    )
+    return asked / 100
 
 
 def _number(parameter: Parameter, label: str, key: str) -> Any:

@@ -1,171 +1,209 @@
-"""A stranger's file on its way in: kept at once, looked at, its columns mapped, imported."""
+"""A stranger's file on its way in: from an upload, a path on the server or a publisher, kept at once."""
 
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from reco_lab.cleaning.interactions import Reading
-from reco_lab.core.experiment import Columns
-from reco_lab.services.data import ImportReport, Preview
-from reco_lab.ui import export, show, state
-from reco_lab.ui.state import Imported
-from reco_lab.ui.words import count, md
+from reco_lab.core.errors import InputError, NotFoundError
+from reco_lab.services.public import PublicDataset, fetch, public_datasets
+from reco_lab.store.disk import size_text
+from reco_lab.ui import state
+from reco_lab.ui.state import Brought, Kept
+from reco_lab.ui.words import md
 from reco_lab.workspace import Workspace
 
-ROLES = {
-    "user": ("Customer", "Who did it. Required."),
-    "item": ("Item", "What it was done with: a product, an offer, a film. Required."),
-    "time": ("Time", "When. With it, the test can lie after what was learned from."),
-    "value": ("Value", "A rating, a quantity or an amount."),
-    "kind": ("Kind", "What was done: view, click, cart, purchase."),
-}
-NONE = "(none)"
+FILE, CUSTOMERS, ITEMS = "file", "customers-file", "items-file"
+QUOTA = 3 << 30
 LONGEST_NAME = 64
+WAYS = {"upload": "A file from here", "path": "A path on the server", "public": "A public data set"}
+_PACKED = r"(\.(gz|zst|zip))?$"
+_KNOWN = r"\.(csv|tsv|txt|data|dat|parquet|xlsx|xlsm|xls|ods|json|jsonl|ndjson)$"
 
 
-def staged(workspace: Workspace, upload: UploadedFile) -> Path:
-    """Write an upload to the workspace's staging folder, once; where it lies."""
-    kept = state.staged(upload.file_id)
-    if kept is not None and kept.exists():
-        return kept
-    path = workspace.staging.folder() / (re.sub(r"[^\w.\-]", "_", Path(upload.name).name)[-120:] or "upload")
-    with path.open("wb") as file:
-        shutil.copyfileobj(upload, file)
-    state.keep_staged(upload.file_id, path)
-    return path
+def start(workspace: Workspace) -> None:
+    """Ask for a file; once there is one the page is drawn anew with it."""
+    st.markdown(
+        "One row for each thing a customer did, or a survey with one row for each person. Text with any delimiter, "
+        "Excel, Parquet or JSON, also packed (.gz, .zst, .zip)."
+    )
+    way = st.segmented_control(
+        "Where is it?",
+        list(WAYS),
+        default="upload",
+        format_func=lambda one: WAYS[one],
+        key="source",
+        required=True,
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    if way == "path":
+        _path()
+    elif way == "public":
+        _public(workspace)
+    else:
+        _upload(workspace)
+
+
+def another(workspace: Workspace) -> None:
+    """The way to bring another file instead of this one."""
+    with st.expander("Bring another file", icon=":material/upload_file:"):
+        _upload(workspace)
+        st.button("Not this file", icon=":material/close:", on_click=state.leave)
+
+
+def received(workspace: Workspace, label: str, slot: str, help_text: str = "") -> Kept | None:
+    """A place for an upload, and what was put there. The upload leaves the server's memory at once.
+
+    Raises InputError where the uploads of this session would take more than 3 GB.
+    """
+    upload = st.file_uploader(label, key=state.upload_key(slot), help=help_text or None)
+    if upload is not None:
+        forget_upload(slot)
+        state.keep_upload(slot, _staged(workspace, upload))
+        if slot == FILE:
+            begin(slot)
+        st.rerun()
+    kept = state.uploads().get(slot)
+    return kept if kept is not None and kept.path.exists() else None
+
+
+def begin(slot: str) -> None:
+    """Begin with an upload; what came beside an earlier one is forgotten."""
+    kept = state.uploads()[slot]
+    forget_upload(CUSTOMERS)
+    forget_upload(ITEMS)
+    state.forget_import()
+    state.bring(Brought(kept.path, kept.title))
+
+
+def forget_upload(slot: str) -> None:
+    """Remove an upload from the disk."""
+    kept = state.uploads().pop(slot, None)
+    if kept is not None:
+        shutil.rmtree(kept.path.parent, ignore_errors=True)
 
 
 def name_of(file: str) -> str:
     """A data set's name made from a file's: lower case, digits, - and _."""
-    stem = re.sub(r"(\.(gz|zip))?$", "", file.lower())
-    stem = re.sub(r"\.(csv|tsv|txt|data|dat|parquet)$", "", stem)
+    stem = re.sub(_KNOWN, "", re.sub(_PACKED, "", file.lower()))
     return re.sub(r"[^a-z0-9_-]+", "-", stem).strip("-_")[:LONGEST_NAME] or "my-data"
 
 
-def dialect(seen: Preview) -> str:
-    """How the file was understood, in one line."""
-    known = dict(seen.dialect)
-    reason = known.pop("header_reason", "")
-    if "header" in known:
-        words = "names the columns" if known.pop("header") else "is data"
-        known["first line"] = f"{words} ({reason})" if reason else words
-    known.pop("warning", None)
-    return " · ".join(f"{name}: {value}" for name, value in known.items() if value not in (None, "", "none"))
+def beside(workspace: Workspace, brought: Brought) -> tuple[Path | None, Path | None]:
+    """Ask for tables of customers and of items; where they lie."""
+    with st.expander("Tables of customers and items (optional)", icon=":material/table:"):
+        st.caption("Joined by the column that holds the same ids: titles, categories, prices, ages, regions.")
+        people = _table(workspace, "Customers", CUSTOMERS, brought.customers)
+        catalogue = _table(workspace, "Items", ITEMS, brought.items)
+    return people, catalogue
 
 
-def header() -> bool | None:
-    """Ask whether the first line holds column names; None means decide by looking."""
-    words = {"Decide by looking": None, "Column names": True, "Data": False}
-    chosen = st.segmented_control(
-        "The first line holds", list(words), default="Decide by looking", required=True
+def _table(workspace: Workspace, label: str, slot: str, known: Path | None) -> Path | None:
+    kept = received(workspace, label, slot)
+    if kept is None:
+        if known is not None:
+            st.caption(f":material/check: {md(known.name)} comes with it.")
+        return known
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/check: {md(kept.title)} · {size_text(kept.size)}", width="content")
+        st.button("Leave it out", key=f"drop-{slot}", type="tertiary", on_click=forget_upload, args=(slot,))
+    return kept.path
+
+
+def _upload(workspace: Workspace) -> None:
+    received(workspace, "File of interactions", FILE, "Up to 1 GB; a larger one by its path on the server.")
+
+
+def _path() -> None:
+    text = st.text_input(
+        "Path on the server",
+        placeholder="/data/exports/orders.csv",
+        help="For what is too large to upload. The file is read where it lies, and stays there.",
+        key="server-path",
     )
-    return words[str(chosen)]
-
-
-def reading() -> Reading:
-    """Ask how numbers and dates are written, for files that do not show it."""
-    decimals = {"Decide by looking": None, "1.5": ".", "1,5": ","}
-    dates = {"Decide by looking": None, "31/12 (day first)": True, "12/31 (month first)": False}
-    decimal = st.segmented_control(
-        "Numbers are written", list(decimals), default="Decide by looking", required=True
-    )
-    date = st.segmented_control("Dates are written", list(dates), default="Decide by looking", required=True)
-    return Reading(decimal=decimals[str(decimal)], day_first=dates[str(date)])  # type: ignore[arg-type] # the keys are fixed above
-
-
-def mapping(seen: Preview) -> Columns | None:
-    """Ask what each column means, beginning with the guess, its confidence and its reason.
-
-    None while there is no column for the customer or the item.
-    """
-    options = [NONE, *map(str, seen.rows.columns)]
-    chosen: dict[str, str | None] = {}
-    guesses = dict(seen.guess)
-    for role, (label, words) in ROLES.items():
-        guess = guesses[role]  # type: ignore[index] # the roles are the guess's own
-        sure = guess.column is not None and guess.confidence >= 0.5
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            column = st.selectbox(
-                label,
-                options,
-                options.index(str(guess.column)) if sure else 0,
-                key=f"map-{seen.path}-{role}",
-                help=words,
-                width=220,
+    if st.button("Look at it", type="primary", icon=":material/search:", disabled=not text):
+        path = Path(text).expanduser()
+        if not path.is_file():
+            raise NotFoundError(
+                "There is no such file on the server.", where=text, fix="Check its name and folder."
             )
-            with st.container(gap=None, width="stretch"):
-                st.caption(_reason(column, guess.column, guess.confidence, guess.reason))
-        chosen[role] = None if column == NONE else column
-    user, item = chosen["user"], chosen["item"]
-    if user is None or item is None:
-        return None
-    return Columns(user=user, item=item, time=chosen["time"], value=chosen["value"], kind=chosen["kind"])
+        _begin(Brought(path.resolve(), path.name))
 
 
-def _reason(column: str, guessed: str | None, confidence: float, reason: str) -> str:
-    if column == NONE:
-        return "Not used." if guessed is None else f"Not used. The best guess was {md(guessed)}: {md(reason)}"
-    if column != guessed:
-        return "Your choice."
-    sure = "sure" if confidence >= 0.85 else "fairly sure" if confidence >= 0.65 else "not sure"
-    return f"{confidence:.0%}, {sure}: {md(reason)}"
-
-
-def remember(report: ImportReport, workspace: Workspace) -> None:
-    """Keep what an import did for the page that is drawn next; refused rows go to a file."""
-    refused = pd.concat([report.refused, report.refused_attributes], ignore_index=True)
-    path = None
-    if len(refused):
-        path = workspace.staging.folder() / "refused.csv"
-        path.write_bytes(export.csv(refused))
-    state.keep_import(
-        Imported(
-            name=report.dataset.name,
-            title=report.dataset.title,
-            version=report.version,
-            rows=report.rows_in_file,
-            loaded=report.loaded,
-            reasons=tuple(report.reasons.items()),
-            notes=(
-                *(
-                    f"{ROLES[role][0] if role in ROLES else role}: {note}"
-                    for role, note in report.notes.items()
-                ),
-                *_mended(report),
-            ),
-            warnings=report.warnings,
-            refused=path,
-        )
+def _public(workspace: Workspace) -> None:
+    known = public_datasets()
+    name = st.selectbox(
+        "Public data set",
+        list(known),
+        format_func=lambda one: known[one].title,
+        key="public",
+        bind="query-params",
     )
-
-
-def _mended(report: ImportReport) -> list[str]:
-    return [f"{what}: {count(int(rows), 'row')}" for what, rows in report.mended.items() if rows]
-
-
-def done(imported: Imported) -> None:
-    """Say what came in, what did not and why."""
-    left_out = imported.rows - imported.loaded
-    st.success(
-        f"{imported.loaded:,} of {imported.rows:,} rows are in, as version {imported.version}.",
-        title=f"{md(imported.title)} is ready",
-        icon=":material/check_circle:",
+    entry = known[name]
+    st.markdown(md(entry.about))
+    st.caption(f"{md(entry.publisher)} · Licence: {md(entry.licence)} · [Its page]({entry.page})")
+    if entry.note:
+        st.caption(md(entry.note))
+    folder = st.text_input(
+        "Folder on the server that has its files (optional)",
+        help="Without one it is downloaded from its publisher, which needs a network.",
     )
-    show.warnings(imported.warnings)
-    for reason, rows in imported.reasons:
-        st.markdown(f"- {rows:,} left out: {md(reason)}")
-    for note in imported.notes:
-        st.markdown(f"- {md(note)}")
-    if imported.refused is not None and imported.refused.exists():
-        st.download_button(
-            f"The {left_out:,} rows left out (CSV)",
-            imported.refused.read_bytes,
-            "refused.csv",
-            "text/csv",
-            icon=":material/download:",
-            on_click="ignore",
+    if st.button("Get it", type="primary", icon=":material/download:"):
+        with st.spinner("Bringing its files into the workspace…", show_time=True):
+            found = fetch(workspace, name, from_folder=Path(folder).expanduser() if folder else None)
+        _begin(
+            Brought(
+                path=found.interactions,
+                title=entry.title,
+                columns=entry.columns,
+                header=entry.header,
+                options=_options(entry),
+                customers=found.customers,
+                items=found.items,
+            )
         )
+
+
+def _options(entry: PublicDataset) -> dict[str, Any]:
+    return dict(entry.options)
+
+
+def _begin(brought: Brought) -> None:
+    for slot in (FILE, CUSTOMERS, ITEMS):
+        forget_upload(slot)
+    state.forget_import()
+    state.bring(brought)
+    st.rerun()
+
+
+def _staged(workspace: Workspace, upload: UploadedFile) -> Kept:
+    """Write an upload to the workspace's staging folder and let go of it in memory."""
+    taken = sum(one.size for one in state.uploads().values())
+    try:
+        if taken + upload.size > QUOTA:
+            raise InputError(
+                f"The uploads of one visit may take {size_text(QUOTA)}, and this one would make it more.",
+                where=upload.name,
+                fix="Bring it by its path on the server.",
+            )
+        workspace.require_room()
+        name = re.sub(r"[^\w.\-]", "_", Path(upload.name).name)[-120:] or "upload"
+        path = workspace.staging.folder() / name
+        with path.open("wb") as file:
+            shutil.copyfileobj(upload, file)
+        return Kept(path, upload.name, upload.size)
+    finally:
+        _let_go(upload)
+
+
+def _let_go(upload: UploadedFile) -> None:
+    """Streamlit would hold the bytes until the visit ends."""
+    context = get_script_run_ctx()
+    remove = getattr(context and context.uploaded_file_mgr, "remove_file", None)
+    if context is not None and remove is not None:
+        remove(context.session_id, upload.file_id)

@@ -14,6 +14,8 @@ st.set_page_config(
     menu_items={"About": "Reco Lab compares recommenders honestly and shows why."},
 )
 
+st.logo(str(Path(__file__).with_name("logo.svg")), size="large")
+
 
 def _page(path: Path, title: str, icon: str, summary: str, *, first: bool = False) -> st.Page:
     return st.Page(path, title=title, icon=f":material/{icon}:", default=first, help=summary)
@@ -32,6 +34,9 @@ chosen = st.navigation(
             _page(page.EXPERIMENT, "Experiment", "experiment", "Choose recommenders and compare them."),
             _page(page.COMPARE, "Compare", "leaderboard", "Which recommender is better, and by how much."),
             _page(page.CUSTOMER, "Customer", "person_search", "One customer, several models side by side."),
+        ],
+        "Market": [
+            _page(page.SETTINGS, "Settings", "settings", "Store, backups, privacy, what is kept how long."),
         ],
     }
 )

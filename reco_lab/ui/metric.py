@@ -1,6 +1,9 @@
 """What a metric is called on the screen: the plain words first, its name in the field second."""
 
 from reco_lab.core.evaluation import metrics
+from reco_lab.ui.words import score
+
+SHARES = frozenset({"coverage", "hit_rate"})
 
 
 def name(key: str) -> str:
@@ -19,7 +22,28 @@ def plain(key: str) -> str:
 def definition(key: str) -> str:
     """The formula in words, with what happens at its edges."""
     ident = key.partition("@")[0]
-    return f"{metrics()[ident].definition} {metrics()[ident].edge_cases}" if ident in metrics() else ""
+    return f"{formula(key)} {edges(key)}" if ident in metrics() else ""
+
+
+def formula(key: str) -> str:
+    """The formula in words, as a sentence."""
+    return _sentence(metrics()[key.partition("@")[0]].definition)
+
+
+def edges(key: str) -> str:
+    """What happens at its edges."""
+    return f"Special cases: {_sentence(metrics()[key.partition('@')[0]].edge_cases)}"
+
+
+def _sentence(words: str) -> str:
+    return words if words.endswith(".") else f"{words}."
+
+
+def value(key: str, number: float | None) -> str:
+    """A value as a person reads it: a share of the catalogue or of customers in per cent, else three decimals."""
+    if number is not None and key.partition("@")[0] in SHARES:
+        return f"{number:.0%}".replace("%", " %")
+    return score(number)
 
 
 def full(key: str) -> str:

@@ -12,7 +12,7 @@ from reco_lab.core.errors import InputError
 from reco_lab.services import data, experiments
 from reco_lab.store.records import DatasetVersion
 from reco_lab.ui import cache, linked, show, state
-from reco_lab.ui.words import count
+from reco_lab.ui.words import count, md
 from reco_lab.workspace import Workspace
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -22,6 +22,7 @@ EXPLORE = PAGES / "data" / "explore.py"
 EXPERIMENT = PAGES / "lab" / "experiment.py"
 COMPARE = PAGES / "lab" / "compare.py"
 CUSTOMER = PAGES / "lab" / "customer.py"
+SETTINGS = PAGES / "market" / "settings.py"
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ def open(title: str) -> Iterator[Lab]:  # noqa: A001 - pages say `page.open(...)
         if lab.version is not None and lab.version.synthetic:
             with heading:
                 show.synthetic()
+        if sentence := state.told():
+            st.success(md(sentence), icon=":material/check_circle:")
         yield lab
 
 

@@ -11,23 +11,29 @@ from reco_lab.core.experiment import Experiment, MetricSpec
 from reco_lab.core.interactions import Kind
 from reco_lab.core.splitting import Splitter, splitters
 from reco_lab.services.experiments import Offer
-from reco_lab.ui import forms
-from reco_lab.ui.words import md
+from reco_lab.ui import forms, state
+from reco_lab.ui.words import day, md
+
+MOST = 5
 
 GOALS = {
-    "ndcg": ("Put the right things on top", "Judged by where the things they took next stand in the list."),
-    "recall": ("Miss as little as possible", "Judged by how much of what they took next is in the list."),
-    "hit_rate": ("Give everybody one good thing", "Judged by how many customers find at least one thing."),
+    "ndcg": ("Put the best suggestion first", "Counts how high up a customer's later {things} stand."),
+    "recall": ("Miss nothing", "Counts how many later {things} are among the ten."),
+    "hit_rate": (
+        "Something for everybody",
+        "Counts customers with at least one later {thing} among the ten.",
+    ),
 }
 
 
-def plain(starter: Experiment) -> Experiment:
+def plain(starter: Experiment, data: Dataset) -> Experiment:
     """Ask for the goal alone; the rest is what a statistician would choose."""
+    thing = "purchase" if Kind.purchase.name in _kinds(data) else "choice"
     goal = st.radio(
         "What should the recommendations do?",
         list(GOALS),
         format_func=lambda name: GOALS[name][0],
-        captions=[words for _, words in GOALS.values()],
+        captions=[words.format(things=f"{thing}s", thing=thing) for _, words in GOALS.values()],
         key="goal",
         bind="query-params",
     )
@@ -38,19 +44,16 @@ def plain(starter: Experiment) -> Experiment:
 
 def expert(starter: Experiment, offers: list[Offer], data: Dataset) -> Experiment:
     """Ask for everything: recommenders with their parameters, split, metrics, kinds, seed."""
-    name = st.text_input("Name", starter.name, max_chars=120, key="plan-name", persist_state="session")
     recommenders = _recommenders(starter, offers)
-    split = _split(starter, data)
-    return _checked(
-        {
-            "name": name or starter.name,
-            "data": starter.data,
-            "recommenders": recommenders,
-            "split": split,
-            **_metrics(starter),
-            **_rows(starter, data),
-        }
-    )
+    asked = {
+        "data": starter.data,
+        "recommenders": recommenders,
+        "split": _split(starter, data),
+        **_metrics(starter),
+        **_rows(starter, data),
+    }
+    name = st.text_input("Name", starter.name, max_chars=120, key="plan-name", persist_state="session")
+    return _checked(asked | {"name": name or starter.name})
 
 
 def _checked(values: dict[str, Any]) -> Experiment:
@@ -75,7 +78,7 @@ def _recommenders(starter: Experiment, offers: list[Offer]) -> list[dict[str, An
         persist_state="session",
     )
     with st.grid("auto", min_column_width=250):
-        specs = [_recommender(ready[ident]) for ident in chosen]
+        specs = [spec for ident in chosen for spec in _settings(ready[ident])]
     if lacking := [offer for offer in offers if offer.missing]:
         with st.expander(f"{len(lacking)} more need something that this data set lacks"):
             for offer in lacking:
@@ -83,12 +86,40 @@ def _recommenders(starter: Experiment, offers: list[Offer]) -> list[dict[str, An
     return specs
 
 
-def _recommender(offer: Offer) -> dict[str, Any]:
-    with st.expander(offer.info.label):
+def _settings(offer: Offer) -> list[dict[str, Any]]:
+    """One algorithm with as many settings as are wanted, each a recommender of its own."""
+    counter, found = f"plan-copies-{offer.algorithm}", []
+    copies = int(str(state.chosen(counter) or 1))
+    title = offer.info.label if copies == 1 else f"{offer.info.label} ({copies} settings)"
+    with st.expander(title):
         st.caption(f"{md(offer.info.summary)} {md(offer.info.paper)}")
-        with st.grid("auto", min_column_width=170):
-            values = forms.fields(offer.parameters, key=f"plan-{offer.algorithm}")
-    return {"algorithm": offer.algorithm} | values
+        for number in range(1, copies + 1):
+            if copies > 1:
+                st.markdown(f"**Setting {number}**")
+            key = f"plan-{offer.algorithm}" if number == 1 else f"plan-{offer.algorithm}-{number}"
+            with st.grid("auto", min_column_width=170):
+                values = forms.fields(offer.parameters, key=key)
+            found.append({"algorithm": offer.algorithm} | values)
+        if offer.parameters:
+            _more(counter, copies)
+    return found
+
+
+def _more(counter: str, copies: int) -> None:
+    with st.container(horizontal=True):
+        for label, icon, number in (
+            ("Add another", "add", copies + 1),
+            ("Take the last away", "remove", copies - 1),
+        ):
+            if 1 <= number <= MOST:
+                st.button(
+                    label,
+                    icon=f":material/{icon}:",
+                    type="tertiary",
+                    key=f"{counter}-{icon}",
+                    on_click=state.choose,
+                    args=(counter, number),
+                )
 
 
 def _split(starter: Experiment, data: Dataset) -> dict[str, Any]:
@@ -124,8 +155,9 @@ def _own_cut(starter: Experiment, kind: str, values: dict[str, Any]) -> dict[str
         if name not in {"kind", *values} and value is not None
     }
     words = ", ".join(f"{name} {value}" for name, value in own.items())
+    since = f"Test from {day(own['cutoff'])}" if set(own) == {"cutoff"} else f"Use {words}"
     wanted = own and st.toggle(
-        f"Use the data set's own test period ({words})", True, key="plan-own-cut", persist_state="session"
+        f"{since}, as the data set intends", True, key="plan-own-cut", persist_state="session"
     )
     return own if wanted else {}
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from reco_lab.services import experiments
 from reco_lab.store.records import ExperimentRecord, JobState
-from reco_lab.ui.words import when
+from reco_lab.ui.words import short
 from reco_lab.workspace import Workspace
 
 
@@ -15,12 +15,13 @@ def finished(asked: Iterable[ExperimentRecord]) -> list[ExperimentRecord]:
 
 def labels(asked: Iterable[ExperimentRecord]) -> dict[str, str]:
     """What a menu shows for each id."""
-    return {record.id: f"{record.name} · {when(record.created)}" for record in asked}
+    return {record.id: f"{short(record.created)} · {record.name}" for record in asked}
 
 
 def sentence(record: ExperimentRecord) -> str:
     """The verdict of a finished experiment."""
-    return str((record.comparison or {}).get("sentence", ""))
+    found = record.comparison or {}
+    return str(found.get("plain") or found.get("sentence", ""))
 
 
 def standing(workspace: Workspace, record: ExperimentRecord) -> str:

@@ -5,9 +5,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from reco_lab.experiments.results import Cell, Comparison, Row
+from reco_lab.experiments.results import Cell, Comparison, Outcome, Row
+from reco_lab.experiments.verdict import YARDSTICKS
 from reco_lab.ui import metric
 from reco_lab.ui.words import score, seconds
+
+PERFECT = "Perfect knowledge"
+SPECIALIST = frozenset({"Scored", "Training", "All customers"})
 
 
 def keys(comparison: Comparison) -> list[str]:
@@ -27,10 +31,11 @@ def failed(comparison: Comparison) -> list[Row]:
 
 
 def dots(comparison: Comparison, key: str) -> pd.DataFrame:
-    """What the leaderboard chart draws: name, value, low, high, role; the best first."""
+    """What the leaderboard chart draws: name, value, low, high, role; the best first, yardsticks below."""
+    aside = {shown(row) for row in comparison.leaderboard if row.algorithm in YARDSTICKS}
     rows = [
         {
-            "name": row.name,
+            "name": shown(row),
             "value": row.metrics[key].value,
             "low": row.metrics[key].low,
             "high": row.metrics[key].high,
@@ -42,7 +47,8 @@ def dots(comparison: Comparison, key: str) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["name", "value", "low", "high", "role"])
     numbers = frame.astype({"value": "float64", "low": "float64", "high": "float64"})
     rising = metric.better_when_higher(key) is False
-    return numbers.sort_values("value", ascending=rising, kind="stable", ignore_index=True)
+    ranked = numbers.sort_values("value", ascending=rising, kind="stable")
+    return ranked.sort_values("name", key=lambda names: names.isin(aside), kind="stable", ignore_index=True)
 
 
 def points(comparison: Comparison, other: str) -> pd.DataFrame:
@@ -59,19 +65,27 @@ def role(comparison: Comparison, row: Row) -> str:
     return "reference" if row.reference else "challenger"
 
 
-def table(comparison: Comparison, key: str) -> pd.DataFrame:
-    """The leaderboard as a person reads it, for one metric."""
+def shown(row: Row) -> str:
+    """What a row is called on the screen."""
+    return PERFECT if row.algorithm == "oracle" else row.name
+
+
+def table(comparison: Comparison, key: str, *, expert: bool = True) -> pd.DataFrame:
+    """The leaderboard as a person reads it, for one metric; columns in which nothing stands are left out."""
     verdicts = {verdict.other: verdict for verdict in comparison.verdicts}
     asked = comparison.split.users_scored
     order = {name: place for place, name in enumerate(dots(comparison, key)["name"])}
-    rows = sorted(answered(comparison), key=lambda row: order.get(row.name, len(order)))
-    return pd.DataFrame([_line(comparison, row, key, verdicts.get(row.name), asked) for row in rows])
+    rows = sorted(answered(comparison), key=lambda row: order.get(shown(row), len(order)))
+    frame = pd.DataFrame([_line(comparison, row, key, verdicts.get(row.name), asked) for row in rows])
+    kept = frame.dropna(axis="columns", how="all")
+    return kept if expert else kept.drop(columns=list(SPECIALIST & set(kept.columns)))
 
 
 def _line(comparison: Comparison, row: Row, key: str, verdict: Any, asked: int) -> dict[str, Any]:
     cell = row.metrics.get(key)
     line: dict[str, Any] = {
-        "Recommender": row.name,
+        "Recommender": shown(row),
+        "Verdict": _word(comparison, row, verdict) if key == comparison.headline else None,
         metric.name(key): cell.value if cell else None,
         "95 % interval": f"{score(cell.low)} to {score(cell.high)}"
         if cell and cell.low is not None
@@ -80,20 +94,21 @@ def _line(comparison: Comparison, row: Row, key: str, verdict: Any, asked: int) 
         "Scored": None if row.scored is None else f"{row.scored:,} of {asked:,}",
     }
     if key == comparison.headline:
-        line["Behind the champion"] = verdict.difference if verdict else None
-    line["Verdict"] = _word(comparison, row, verdict if key == comparison.headline else None)
+        line["Against the champion"] = -verdict.difference if verdict else None
     line["Training"] = seconds(row.seconds.fit) if row.seconds else None
     return line
 
 
 def _word(comparison: Comparison, row: Row, verdict: Any) -> str:
-    own = {"champion": "champion", "reference": "reference"}.get(role(comparison, row), "")
+    own = {"champion": "champion"}.get(role(comparison, row), "")
+    if row.algorithm in YARDSTICKS:
+        return "yardstick"
     if verdict is None:
         return own
     seen = {"better": "worse", "worse": "better", "tie": "tie"}.get(
         str(verdict.outcome), str(verdict.outcome)
     )
-    return f"{own}, {seen}" if own else seen
+    return "not decided" if verdict.outcome is Outcome.unsure else seen
 
 
 def columns(comparison: Comparison, key: str) -> dict[str, Any]:
@@ -102,10 +117,13 @@ def columns(comparison: Comparison, key: str) -> dict[str, Any]:
     return {
         "Recommender": st.column_config.TextColumn(pinned=True),
         metric.name(key): st.column_config.ProgressColumn(
-            help=metric.plain(key), format="%.3f", min_value=0, max_value=max(values, default=0) or 1
+            help=metric.plain(key),
+            format="percent" if key.partition("@")[0] in metric.SHARES else "%.3f",
+            min_value=0,
+            max_value=max(values, default=0) or 1,
         ),
         "95 % interval": st.column_config.TextColumn(
-            help="Simultaneous for all rows: resampled over customers."
+            help="How sure we are. Simultaneous for all rows: resampled over customers."
         ),
         "All customers": st.column_config.NumberColumn(
             format="%.3f", help="With cold customers, who get one shared fallback."
@@ -113,8 +131,8 @@ def columns(comparison: Comparison, key: str) -> dict[str, Any]:
         "Scored": st.column_config.TextColumn(
             help="Warm customers the model had an answer of its own for; the others count as 0."
         ),
-        "Behind the champion": st.column_config.NumberColumn(
-            format="%+.3f", help="Champion minus this one, paired by customer."
+        "Against the champion": st.column_config.NumberColumn(
+            format="%+.3f", help="Above 0: better than the champion. Compared customer by customer."
         ),
     }
 
@@ -166,7 +184,7 @@ def costs(comparison: Comparison) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "Recommender": row.name,
+                "Recommender": shown(row),
                 "Algorithm": row.algorithm,
                 "Parameters": ", ".join(f"{name} = {value}" for name, value in row.parameters.items()),
                 "Fit (s)": row.seconds.fit if row.seconds else None,

@@ -39,30 +39,28 @@ def asked(known: Choices, dataset: str) -> Scope:
 
 def boxes(known: Choices, chosen: Scope) -> None:
     """Draw the boxes that change the scope, with what is chosen in them."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if len(known.kinds) > 1:
-            state.choose(_KINDS, [kind.name for kind in chosen.kinds])
-            st.pills(
-                "Kinds",
-                [kind.name for kind in known.kinds],
-                selection_mode="multi",
-                key=_KINDS,
-                on_change=_kinds,
-                label_visibility="collapsed",
-            )
-        if known.first or known.categories:
-            with st.popover("Filter", icon=":material/filter_alt:"):
-                _fields(known, chosen)
-        if chosen:
-            st.button("Show everything", icon=":material/filter_alt_off:", on_click=clear, key="filter-clear")
+    if len(known.kinds) > 1:
+        state.choose(_KINDS, [kind.name for kind in chosen.kinds])
+        st.pills(
+            "Kinds",
+            [kind.name for kind in known.kinds],
+            selection_mode="multi",
+            key=_KINDS,
+            on_change=_kinds,
+            label_visibility="collapsed",
+        )
+    if known.first or known.categories:
+        with st.popover("Filter", icon=":material/filter_alt:"):
+            _fields(known, chosen)
+    if chosen:
+        st.button("Show everything", icon=":material/filter_alt_off:", on_click=clear, key="filter-clear")
 
 
 def words(chosen: Scope) -> str:
     """The scope as a person says it."""
-    days = ""
-    if chosen.start or chosen.end:
-        ends = [f"{day:%d %b %Y}".lstrip("0") if day else "" for day in (chosen.start, chosen.end)]
-        days = ends[0] if ends[0] == ends[1] else " – ".join(ends)
+    low, high = (f"{day:%d %b %Y}".lstrip("0") if day else "" for day in (chosen.start, chosen.end))
+    both = low if low == high else f"{low} – {high}"
+    days = both if low and high else f"from {low}" if low else f"until {high}" if high else ""
     kinds = ", ".join(kind.name for kind in chosen.kinds)
     return " · ".join(part for part in (days, ", ".join(chosen.categories), kinds) if part)
 

@@ -7,6 +7,10 @@ from reco_lab.services import data
 from reco_lab.ui import page
 from reco_lab.ui.words import when
 
+NUMBERS = {
+    name: st.column_config.NumberColumn(format="localized") for name in ("Customers", "Items", "Interactions")
+}
+
 
 def datasets(lab: page.Lab) -> None:
     """List every data set with its size, its span of time and its version."""
@@ -29,4 +33,10 @@ def datasets(lab: page.Lab) -> None:
         }
         for version in versions
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="The data sets of this workspace", placeholder="–")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        alt="The data sets of this workspace",
+        placeholder="–",
+        column_config=NUMBERS,
+    )

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
-from reco_lab.charts.theme import DARK, LIGHT, Palette
+from reco_lab.charts.theme import DARK, LIGHT, Figure, Palette
 from reco_lab.core.errors import InputError
+from reco_lab.reports.export import csv
+from reco_lab.ui import export
 from reco_lab.ui.words import md
 
 _MODEBAR = {
@@ -21,6 +22,11 @@ _MODEBAR = {
 def palette() -> Palette:
     """The colours of the theme that this browser shows."""
     return DARK if st.context.theme.type == "dark" else LIGHT
+
+
+def phone() -> bool:
+    """Whether this browser says that it runs on a telephone: things then stand below each other."""
+    return "Mobi" in str(st.context.headers.get("User-Agent", ""))
 
 
 def answer(sentence: str, detail: str = "") -> None:
@@ -73,12 +79,20 @@ def closed(error: Exception) -> None:
     )
 
 
-def chart(figure: go.Figure, *, finding: str, table: pd.DataFrame, key: str, explained: str = "") -> None:
-    """A chart whose title says the finding, with the same numbers as a table below it."""
+def chart(figure: Figure, *, finding: str, table: pd.DataFrame | None, key: str, explained: str = "") -> None:
+    """A chart whose title says the finding, with the same numbers below it (no table: the page shows one itself)."""
     st.header(md(finding), anchor=False, help=md(explained) or None)
     st.plotly_chart(figure, theme=None, alt=finding, config=_MODEBAR, key=f"chart-{key}")
-    with st.expander("Show as table", icon=":material/table_rows:"):
-        st.dataframe(table, hide_index=True, alt=finding, placeholder="–")
+    if table is not None:
+        with st.expander("Show as table", icon=":material/table_rows:"):
+            numbers(table, alt=finding, key=key)
+
+
+def numbers(table: pd.DataFrame, *, alt: str, key: str) -> None:
+    """A table, and a button that takes it away as CSV: the one built into tables would let formulas out."""
+    st.dataframe(table, hide_index=True, alt=alt, placeholder="–")
+    download = export.Download("These numbers (CSV)", f"{key}.csv", lambda: csv(table), "text/csv")
+    export.button(download, key=f"numbers-{key}", kind="tertiary")
 
 
 def warnings(sentences: tuple[str, ...]) -> None:

@@ -1,17 +1,24 @@
 """What one browser session remembers: ids and choices, never data. Nothing else writes the session's state."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
+
+from reco_lab.core.experiment import Columns
 
 DATASET = "dataset"
 EXPERT = "expert"
 EXPERIMENT = "experiment"
 CUSTOMER = "customer"
+VERSION = "version"
 _EDITS = "what_if"
 _TURN = "turn"
 _IMPORTED = "imported"
+_BROUGHT = "brought"
+_NOTICE = "notice"
 
 
 @dataclass(frozen=True)
@@ -72,17 +79,22 @@ def turn() -> int:
 
 @dataclass(frozen=True)
 class Imported:
-    """What the last import did, in a few words; `refused` is the file of the rows that were left out."""
+    """What the last import did, in a few words; `refused` is the file of what was left out.
+
+    `fresh` is the version it made, None where the data was there already. `recipe` repeats the import.
+    """
 
     name: str
     title: str
-    version: int
-    rows: int
-    loaded: int
-    reasons: tuple[tuple[str, int], ...]
-    notes: tuple[str, ...]
-    warnings: tuple[str, ...]
-    refused: Path | None
+    sentence: str
+    left_out: int
+    reasons: tuple[tuple[str, int], ...] = ()
+    mended: tuple[tuple[str, int], ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    refused: Path | None = None
+    recipe: str = ""
+    fresh: int | None = None
 
 
 def keep_import(imported: Imported) -> None:
@@ -101,15 +113,70 @@ def forget_import() -> None:
     st.session_state.pop(_IMPORTED, None)
 
 
-def staged(file_id: str) -> Path | None:
-    """Where an upload of this session lies."""
-    found: Path | None = st.session_state.get(f"_staged_{file_id}")
+@dataclass(frozen=True)
+class Kept:
+    """An upload that lies in the workspace's staging folder: its path, the name it came with, its bytes."""
+
+    path: Path
+    title: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Brought:
+    """The file that this session is bringing in, and what is known of it before anybody looks."""
+
+    path: Path
+    title: str
+    columns: Columns | None = None
+    header: bool | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    customers: Path | None = None
+    items: Path | None = None
+
+
+def bring(brought: Brought) -> None:
+    """Begin to bring a file in."""
+    st.session_state[_BROUGHT] = brought
+
+
+def brought() -> Brought | None:
+    """The file that is being brought in."""
+    found: Brought | None = st.session_state.get(_BROUGHT)
     return found
 
 
-def keep_staged(file_id: str, path: Path) -> None:
-    """Keep where an upload lies."""
-    st.session_state[f"_staged_{file_id}"] = path
+def leave() -> None:
+    """The file that was being brought in is not any more."""
+    st.session_state.pop(_BROUGHT, None)
+
+
+def tell(sentence: str) -> None:
+    """Keep a sentence for the page that is drawn next."""
+    st.session_state[_NOTICE] = sentence
+
+
+def told() -> str:
+    """The sentence that was kept for this page, once."""
+    return str(st.session_state.pop(_NOTICE, ""))
+
+
+def uploads() -> dict[str, Kept]:
+    """The uploads of this session that are still kept, by the place that asked for them."""
+    found: dict[str, Kept] = st.session_state.setdefault("_uploads", {})
+    return found
+
+
+def upload_key(slot: str) -> str:
+    """The key of a place for uploads: another one after each upload, so that the browser lets go of the last."""
+    taken = int(st.session_state.get(f"_taken_{slot}", 0))
+    return f"{slot}-{taken}" if taken else slot
+
+
+def keep_upload(slot: str, kept: Kept) -> None:
+    """Keep an upload, in place of the one before it."""
+    uploads()[slot] = kept
+    st.session_state[f"_taken_{slot}"] = int(st.session_state.get(f"_taken_{slot}", 0)) + 1
 
 
 def _keep(customer: str, changed: Edits) -> None:

@@ -25,10 +25,10 @@ def strip(version: DatasetVersion, latest: ExperimentRecord | None, *, running: 
     """Draw the steps with what is done, and a card for the next one."""
     steps = _steps(version, latest, running=running)
     following = next((step for step in steps if not step.done), steps[-1])
-    with st.grid(len(steps), min_column_width=200, border=True):
+    with st.grid(len(steps), min_column_width=200):
         for number, step in enumerate(steps, start=1):
             with st.container(gap="xxsmall"):
-                st.markdown(f"{_mark(step, following)} **{number}. {step.title}**")
+                st.page_link(step.page, label=f"{_mark(step, following)} **{number}. {step.title}**")
                 st.caption(md(step.words))
     if running and latest is None:
         return
@@ -50,7 +50,7 @@ def _steps(version: DatasetVersion, latest: ExperimentRecord | None, *, running:
             button="Compare recommenders",
         ),
         Step(
-            "Look",
+            "See a customer",
             "One customer, several lists side by side" if latest else "Needs a comparison",
             done=False,
             page=page.CUSTOMER,
@@ -70,5 +70,5 @@ def _mark(step: Step, following: Step) -> str:
 def _next(step: Step) -> str:
     return {
         "Compare": "let several recommenders learn from this data and see which one is really better.",
-        "Look": "see what each recommender would show to one customer, and why.",
+        "See a customer": "see what each recommender would show to one customer, and why.",
     }.get(step.title, step.words)

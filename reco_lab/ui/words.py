@@ -5,14 +5,23 @@ from datetime import datetime
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _SHORTCODE = re.compile(r":(?=[\w+/\-]+:)")
+_ADDRESS = re.compile(r"(?i)(?<=http:|ttps:)(?=//)|(?<=www)(?=\.)|(?<=[\w.+\-]@)(?=[\w\-]+\.)")
 _WORD_JOINER = "\u2060"
 
 
 def md(text: object) -> str:
-    """Text from data as Markdown shows it literally: no markup, link, icon, formula or line break comes alive."""
+    """Text from data as Markdown shows it literally: no markup, link, icon, formula or line break comes alive.
+
+    Where a backslash does not help (icon codes, bare addresses), an invisible word joiner keeps the parts apart.
+    """
     line = " ".join(str(text).split())
-    unpaired = _SHORTCODE.sub(":" + _WORD_JOINER, line)
-    return _PUNCTUATION.sub(r"\\\1", unpaired)
+    apart = _ADDRESS.sub(_WORD_JOINER, _SHORTCODE.sub(":" + _WORD_JOINER, line))
+    return _PUNCTUATION.sub(r"\\\1", apart)
+
+
+def joined(text: str) -> str:
+    """What a person typed or pasted, without the invisible signs that `md` put into what she copied."""
+    return text.replace(_WORD_JOINER, "")
 
 
 def count(number: int, noun: str) -> str:
@@ -55,3 +64,18 @@ def when(moment: object) -> str:
         except ValueError:
             return str(moment)
     return f"{moment:%d %b %Y, %H:%M}".lstrip("0") if isinstance(moment, datetime) else ""
+
+
+def day(moment: object) -> str:
+    """The day of a moment: "8 Dec 2025"."""
+    return when(moment).partition(",")[0]
+
+
+def short(moment: datetime) -> str:
+    """A moment without its year, for a list in which it stands first: "20 Nov, 18:04"."""
+    return f"{moment:%d %b, %H:%M}".lstrip("0")
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """A difference with its sign, the minus a real one."""
+    return f"{value:+.{digits}f}".replace("-", "−")

@@ -45,23 +45,26 @@ def serve(tmp_path):
     """Starts the app on a free port with a home of its own; ends it, and its worker, afterwards."""
     servers = []
 
-    def start(home=None, **environment):
+    def start(home=None, app="app.py", **environment):
         home = home or tmp_path / "home"
         url = f"http://127.0.0.1:{(port := free_port())}"
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
+        command = [sys.executable, "-m", "streamlit", "run", str(app), f"--server.port={port}"]
         options = ["--server.headless=true", "--server.fileWatcherType=none"]
         settings = {"RECO_LAB_HOME": str(home), "RECO_LAB_DEMO": "0", "PYTHONPATH": _path()} | environment
-        server = subprocess.Popen(
-            command + options,
-            cwd=ROOT,
-            env=os.environ | settings,
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-        )
+        with start.output.open("ab") as output:
+            server = subprocess.Popen(
+                command + options,
+                cwd=ROOT,
+                env=os.environ | settings,
+                start_new_session=True,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
         servers.append((server, home))
         wait_until_healthy(url, server)
         return url
 
+    start.output = tmp_path / "server.txt"
     yield start
     for server, home in servers:
         server.terminate()
@@ -95,6 +98,24 @@ def chromium():
             pytest.fail("there is no Chromium, and CI must have one")
         pytest.skip("there is no Chromium on this machine")
     return path
+
+
+@pytest.fixture
+def visitors(chromium):
+    """Opens browsers that know nothing of each other."""
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=60_000)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+
+        def arrive():
+            context = opened.new_context(viewport={"width": 1440, "height": 1000})
+            context.set_default_timeout(60_000)
+            return context.new_page()
+
+        yield arrive
+        opened.close()
 
 
 @pytest.fixture

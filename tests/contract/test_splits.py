@@ -82,11 +82,6 @@ class Moody(Honest):
         yield from super().split(data, np.random.default_rng())
 
 
-class Untidy(Altered):
-    def alter(self, split):
-        return replace(split, test_rows=split.test_rows[::-1])
-
-
 class Meddling(Honest):
     def split(self, data, rng):
         yield from super().split(data, rng)
@@ -114,7 +109,6 @@ VILLAINS = {
     contract.codes_keep_their_meaning: Recoding,
     contract.a_time_aware_cut_hides_the_future: Clairvoyant,
     contract.the_same_generator_gives_the_same_cut: Moody,
-    contract.rows_come_in_the_order_of_the_log: Untidy,
     contract.leaves_the_data_untouched: Meddling,
     contract.without_times_it_works_or_refuses: Timeless,
     contract.a_single_row_is_refused: Reckless,

@@ -12,6 +12,7 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.experiment import Experiment
 from reco_lab.core.interactions import ColumnMap, Interactions
 from reco_lab.services import data, experiments
+from reco_lab.ui.words import joined
 from reco_lab.workspace import Workspace
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
@@ -119,5 +120,5 @@ def words(browser):
 
 @pytest.fixture
 def says():
-    """What the page says, without the backslashes that keep text from data literal."""
-    return lambda browser: words(browser).replace("\\", "")
+    """What the page says, without the signs that keep text from data literal."""
+    return lambda browser: joined(words(browser).replace("\\", ""))

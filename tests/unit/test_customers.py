@@ -151,3 +151,29 @@ def test_overlap_of_a_list_with_itself_is_everything(workspace):
     assert len(names) == len(shares) == 6
     assert np.allclose(np.diag(shares), 1)
     assert ((shares >= 0) & (shares <= 1)).all()
+
+
+def test_an_experiment_whose_version_was_dropped_says_so_and_does_not_answer_about_another(tmp_path):
+    opened = Workspace.open(tmp_path / "home")
+    data = tastes()
+    save_dataset(opened, data)
+    asked = Experiment(
+        data=DataSpec(dataset="tastes"), split={"kind": "last_n"}, recommenders=[{"algorithm": "ease"}]
+    )
+    run(opened, asked, lambda fraction, message: None)
+    id_ = listing(opened)[0].id
+    save_dataset(opened, data.take(np.arange(len(data.interactions) - 5)))
+    assert microscope(opened, id_).data.fingerprint == data.fingerprint
+    opened.store.drop_dataset("tastes", 1)
+    with pytest.raises(NotFoundError, match="was dropped"):
+        microscope(opened, id_)
+    opened.close()
+
+
+def test_another_metric_trains_nothing_again(workspace):
+    record = listing(workspace)[0]
+    before = Experiment.model_validate(dict(record.spec))
+    more = before.model_copy(update={"metrics": MetricSpec(names=("ndcg", "recall"), k=(5,))})
+    assert all(before.run_key(spec, "cut") == more.run_key(spec, "cut") for spec in before.recommenders)
+    kept = comparison(workspace, record.id)
+    assert all(workspace.store.run(key) for row in kept.leaderboard for key in row.run_keys)

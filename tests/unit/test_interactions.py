@@ -165,3 +165,18 @@ def test_the_fingerprint_of_a_data_set_sees_its_tables():
     cheap, dear = (Dataset.join("s", log, items=pd.DataFrame({"price": [p]}, index=["x"])) for p in (1, 2))
 
     assert len({cheap.fingerprint, dear.fingerprint, Dataset("s", log).fingerprint}) == 3
+
+
+def test_rows_cannot_be_taken_out_of_order():
+    log = Interactions.from_frame(pd.DataFrame({"u": list("aab"), "i": list("xyx")}), ColumnMap("u", "i"))
+    with pytest.raises(ValueError, match="ascending"):
+        log.take(np.array([2, 0]))
+    assert len(log.take(np.array([0, 2]))) == 2
+
+
+def test_an_item_beyond_the_known_ones_never_lands_in_another_history():
+    batch = UserBatch.stranger([12, 2])
+    with pytest.raises(ValueError, match="beyond"):
+        batch.matrix(10)
+    assert batch.within(10).items.tolist() == [2]
+    assert batch.within(10).matrix(10).indices.tolist() == [2]

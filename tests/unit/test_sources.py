@@ -91,7 +91,8 @@ def test_ids_that_readers_like_to_change_arrive_unchanged(write, file):
 )
 @given(rows=st.lists(st.tuples(ids, ids, ids), min_size=3, max_size=8))
 def test_any_ids_arrive_unchanged(write, file, rows):
-    table = read(file(write([("user_id", "item_id", "shop_id"), *rows])), header=True)
+    path = file(write([("user_id", "item_id", "shop_id"), *rows]))
+    table = sniff(path).source.read(path, header=True)  # here, as a process for each example would take long
     assert cells(table) == [list(row) for row in rows]
     assert table.rows_in_file == len(rows)
 
@@ -157,7 +158,7 @@ def test_broken_bytes_in_a_utf8_text_cost_their_line_only(file):
 
 def test_bytes_of_no_known_encoding_are_refused(file):
     with pytest.raises(DataError, match=r"not UTF-8 .line 2., and in no other encoding"):
-        read(file(b"name,item\n" + b"\x81\x8d\x8f,1\n" * 5))
+        read(file(b"name,item\n" + b"\x81\x8d\x8f\x90\x9d\x81\x8d,1\n" * 5))
 
 
 def test_ragged_rows_are_refused_by_line(file):
