@@ -20,6 +20,7 @@ from reco_lab.workspace import Workspace
 
 REASONS = 3
 NOTHING = 1e-9
+BASELINE = "baseline"
 STRENGTH = tuple(
     kind.name for kind in (Kind.interaction, Kind.view, Kind.click, Kind.cart, Kind.rating, Kind.purchase)
 )
@@ -258,7 +259,7 @@ class Microscope:
             fallback=not answered,
             algorithm=model.spec.algorithm(),
             explains=parts is not None,
-            alike=parts is not None and not parts.labels and not parts.weights.any(),
+            alike=model.spec.info.family == BASELINE,
         )
 
     def _candidates(self, batch: UserBatch) -> Candidates:

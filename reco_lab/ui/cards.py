@@ -21,7 +21,9 @@ def panel(shown: Panel, before: Panel, look: Look, *, key: str, expert: bool, wh
     if shown.why_not:
         st.info(f"Not changed by the what-if: {md(shown.why_not)}", icon=":material/block:")
     for place, card in enumerate(shown.cards, start=1):
-        reason = _reason(shown, card, expert=expert)
+        reason = (
+            "" if look.history.empty and not shown.cards[0].because else _reason(shown, card, expert=expert)
+        )
         moved = told.move(card.item_id, place, known)
         with st.container(border=True, gap="xxsmall"):
             _face(card, place, reason, moved, muted=bool(shown.why_not))
@@ -57,11 +59,11 @@ def _face(card: Card, place: int, reason: str, moved: str, *, muted: bool) -> No
 
 def _what_if(card: Card, customer: str, key: str) -> None:
     st.button(
-        "What if she bought this?",
+        "What if this were bought?",
         key=f"add-{key}",
         type="tertiary",
         icon=":material/add:",
-        help="Puts it into her history; the lists are made again. Nothing is saved.",
+        help="Puts it into the history; the lists are made again. Nothing is saved.",
         on_click=state.add,
         args=(customer, card.item_id),
     )

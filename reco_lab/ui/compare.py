@@ -129,7 +129,9 @@ def _differences(found: Comparison, *, expert: bool) -> None:
     if not found.verdicts or found.champion is None:
         st.markdown("There is no second recommender to compare the champion with.")
         return
-    st.markdown(f"**{md(merged(found.champion, found.verdicts))}**")
+    duels = {verdict.other: verdict for verdict in found.verdicts}
+    told = [duels[row.name] for row in story.contestants(found) if row.name in duels]
+    st.markdown(f"**{md(merged(found.champion, told))}**")
     st.caption(
         f"{md(found.champion)} was picked in advance, on the validation part, before the test part was opened. "
         f"A tie is a difference that surely lies inside ±{found.margin:g}."

@@ -60,10 +60,10 @@ def _customer(microscope: Microscope, found: list[str], notice: DeltaGenerator) 
     known = microscope.data.interactions.user_ids
     typed = state.chosen(state.CUSTOMER)
     if typed is not None and typed not in known:
-        near = microscope.customers(str(typed), 1)
-        if not near:
+        near = nearest(microscope, str(typed))
+        if near is None:
             notice.warning(f"No customer's id contains “{md(typed)}”.", icon=":material/search_off:")
-        state.choose(state.CUSTOMER, near[0] if near else found[0])
+        state.choose(state.CUSTOMER, near or found[0])
     named = (st.query_params.get(state.CUSTOMER), state.chosen(state.CUSTOMER))
     options = list(dict.fromkeys([*(str(one) for one in named if one in known), *found]))
     return linked.choice(
@@ -75,6 +75,13 @@ def _customer(microscope: Microscope, found: list[str], notice: DeltaGenerator) 
         typed=True,
         notice=notice,
     )
+
+
+def nearest(microscope: Microscope, typed: str) -> str | None:
+    """The customer with this id, else the first whose id contains it; None where nobody's does."""
+    if typed in microscope.data.interactions.user_ids:
+        return typed
+    return next(iter(microscope.customers(typed, 1)), None)
 
 
 def _surprise(found: tuple[str, ...], now: str) -> None:

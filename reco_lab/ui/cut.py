@@ -54,11 +54,8 @@ def who(split: SplitSummary) -> str:
     """Of those who stand in the exam, who can be judged and why the others cannot."""
     when_ = "after that day" if split.as_of else "in that part"
     lead = f"{count(split.users_in_test, 'customer')} {did(split.hits)} something {when_}"
-    again = (
-        f"only {did(split.hits)} again"
-        if not split.unknown_item_rows
-        else "have nothing that a list could hold"
-    )
+    done, unknown = did(split.hits), " or what was too new to recommend" if split.unknown_item_rows else ""
+    again = f"{done} only what they had before{unknown}"
     told = [
         f"{number:,} {words}"
         for number, words in ((split.cold_users, "are new"), (split.nothing_left, again))

@@ -50,9 +50,13 @@ def menu(
     """
     with st.popover("Share or export", icon=":material/ios_share:"):
         st.caption(f"{note or 'The address holds what this page shows. '}{REACH}")
-        form = _form(key) if any(isinstance(one, Sheet) for one in things) else Form.csv
         for one in things:
-            button(one.as_download(form) if isinstance(one, Sheet) else one, key=key, width="stretch")
+            if isinstance(one, Download):
+                button(one, key=key, width="stretch")
+        sheets = [one for one in things if isinstance(one, Sheet)]
+        form = _form(key) if sheets else Form.csv
+        for sheet in sheets:
+            button(sheet.as_download(form), key=key, width="stretch")
         if apart:
             st.caption("For specialists: computes it again.")
         for one in apart:

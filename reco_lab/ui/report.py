@@ -76,7 +76,7 @@ def report(found: Comparison, where: str, shown: Sequence[Look]) -> str:
     key = found.headline
     dots = results.dots(found, key)
     chart = leaderboard(dots, axis=metric.name(key), palette=LIGHT)
-    table = results.table(found, key)
+    table = results.table(found, key, expert=False)
     numbers = table.to_html(index=False, na_rep="–", float_format="{:.3f}".format, border=0)
     badge = '<p><span class="badge">Example data (simulated)</span></p>' if found.synthetic else ""
     parts = [
@@ -128,7 +128,7 @@ def _people(shown: Sequence[Look]) -> str:
     if not shown:
         return ""
     return (
-        "<h2>Two real customers</h2><p class='quiet'>Those in the exam with the longest histories; nobody chose them "
+        "<h2>Two customers</h2><p class='quiet'>Those in the exam with the longest histories; nobody chose them "
         f"because their lists look good.</p>{''.join(_person(look) for look in shown)}"
     )
 

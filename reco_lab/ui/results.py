@@ -8,7 +8,7 @@ import streamlit as st
 from reco_lab.experiments.results import Cell, Comparison, Outcome, Row
 from reco_lab.experiments.verdict import YARDSTICKS
 from reco_lab.ui import metric
-from reco_lab.ui.words import score, seconds
+from reco_lab.ui.words import score, seconds, signed
 
 PERFECT = "Perfect knowledge"
 SPECIALIST = frozenset({"Scored", "Training", "All customers"})
@@ -94,7 +94,7 @@ def _line(comparison: Comparison, row: Row, key: str, verdict: Any, asked: int) 
         "Scored": None if row.scored is None else f"{row.scored:,} of {asked:,}",
     }
     if key == comparison.headline:
-        line["Against the champion"] = -verdict.difference if verdict else None
+        line["Against the champion"] = signed(-verdict.difference) if verdict else None
     line["Training"] = seconds(row.seconds.fit) if row.seconds else None
     return line
 
@@ -131,8 +131,8 @@ def columns(comparison: Comparison, key: str) -> dict[str, Any]:
         "Scored": st.column_config.TextColumn(
             help="Warm customers the model had an answer of its own for; the others count as 0."
         ),
-        "Against the champion": st.column_config.NumberColumn(
-            format="%+.3f", help="Above 0: better than the champion. Compared customer by customer."
+        "Against the champion": st.column_config.TextColumn(
+            alignment="right", help="Above 0: better than the champion. Compared customer by customer."
         ),
     }
 

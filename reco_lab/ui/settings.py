@@ -7,7 +7,6 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from reco_lab.core.errors import DataError
 from reco_lab.services import privacy, upkeep
 from reco_lab.services.upkeep import Backup, Diagnostics, Retention
 from reco_lab.store.disk import size_text
@@ -16,13 +15,12 @@ from reco_lab.ui.words import count, md, when
 from reco_lab.workspace import Workspace
 
 SECTIONS = ("Workspace", "Backups", "Kept how long", "Privacy", "Diagnostics")
-SECTION = "section"
 LIMITS = {
-    "dropped": ("Versions taken away", "can be brought back for"),
-    "versions": ("Older versions that no comparison used", "stay for"),
-    "runs": ("Trained models", "stay for"),
-    "jobs": ("Work that is over", "stays listed for"),
-    "log": ("The log", "stays for"),
+    "dropped": ("Versions taken away", "can be brought back for", 7),
+    "versions": ("Older versions that no comparison used", "stay for", 365),
+    "runs": ("Trained models", "stay for", 365),
+    "jobs": ("Work that is over", "stays listed for", 90),
+    "log": ("The log", "stays for", 30),
 }
 LONGEST_DAYS = 36_500
 _IDS = re.compile(r"[\n\r,;\t]+")
@@ -40,19 +38,13 @@ def answer(lab: page.Lab, seen: Diagnostics) -> None:
 
 
 def sections(lab: page.Lab, seen: Diagnostics) -> None:
-    """One section at a time; which one stands in the address."""
-    chosen = st.segmented_control(
-        "Section",
-        SECTIONS,
-        default=SECTIONS[0],
-        key=SECTION,
-        required=True,
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    """The tabs; only the open one is drawn, and which one stands in the address."""
     parts = (_workspace, _backups, _retention, _privacy, _diagnostics)
-    drawn = dict(zip(SECTIONS, parts, strict=True))[str(chosen or SECTIONS[0])]
-    drawn(lab.workspace, seen)
+    tabs = st.tabs(SECTIONS, key="section", on_change="rerun", bind="query-params")
+    for draw, tab in zip(parts, tabs, strict=True):
+        if tab.open:
+            with tab:
+                draw(lab.workspace, seen)
 
 
 def _workspace(workspace: Workspace, seen: Diagnostics) -> None:
@@ -164,11 +156,9 @@ def _restore(workspace: Workspace, path: Path) -> None:
 def _retention(workspace: Workspace, _seen: Diagnostics) -> None:
     st.header("What is kept how long", anchor=False)
     now = upkeep.retention(workspace)
-    st.markdown("Days; empty keeps it for ever. The newest version of a data set is never removed.")
+    st.markdown("In days. The newest version of a data set is never removed.")
     with st.grid(2, min_column_width=280, gap="small"):
         wanted = {name: _days(name, getattr(now, name)) for name in LIMITS}
-    if wanted["dropped"] is None:
-        raise DataError("Versions taken away need a number of days.", fix="Give one; 0 removes them at once.")
     asked = Retention.model_validate(wanted)
     would = upkeep.tidy(workspace, asked)
     changed = asked != now
@@ -186,17 +176,20 @@ def _retention(workspace: Workspace, _seen: Diagnostics) -> None:
 
 
 def _days(name: str, now: int | None) -> int | None:
-    what, verb = LIMITS[name]
-    found: int | None = st.number_input(
+    what, verb, usual = LIMITS[name]
+    with st.container(gap="xxsmall"):
+        above = st.container()
+        always = name != "dropped" and st.toggle("For ever", now is None, key=f"always-{name}")
+    days: int = above.number_input(
         f"{what} {verb} (days)",
         min_value=0,
         max_value=LONGEST_DAYS,
-        value=now,
+        value=usual if now is None else now,
         step=1,
-        placeholder="for ever",
+        disabled=always,
         key=f"keep-{name}",
     )
-    return found
+    return None if always else days
 
 
 def _privacy(workspace: Workspace, _seen: Diagnostics) -> None:

@@ -1,6 +1,6 @@
 """What is said of one customer: what came of the lists, why an item is there, and what a what-if moved."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import pandas as pd
 
@@ -79,8 +79,8 @@ def hits(panel: Panel) -> int:
 
 def about(panel: Panel, look: Look) -> str:
     """What a recommender does, in a line under its name."""
-    if panel.fallback and look.history.empty:
-        return "New customer: popular items shown."
+    if look.history.empty and not panel.alike:
+        return "New customer: popular items shown." if panel.fallback else "New customer: a first guess."
     if panel.fallback:
         return "It knows nothing of this customer: popular items shown."
     if panel.alike:
@@ -103,14 +103,10 @@ def why(card: Card) -> str:
     if not others[0].kind:
         names = listed([one.text for one in strong])
         return f"Several recommenders agree ({names})." if len(strong) > 1 else f"Comes from {names}."
-    return f"Because she {_deeds(others)}."
-
-
-def _deeds(reasons: Sequence[Reason]) -> str:
     groups: dict[str, list[str]] = {}
-    for one in reasons:
+    for one in others:
         groups.setdefault(did((one.kind,)), []).append(one.text)
-    return " and ".join(f"{done} {listed(titles)}" for done, titles in groups.items())
+    return f"Because of {' and '.join(f'{listed(titles)} ({done})' for done, titles in groups.items())}."
 
 
 def signed_why(card: Card) -> str:

@@ -57,7 +57,7 @@ def test_a_file_becomes_a_comparison_and_lists_that_follow_a_what_if(serve, brow
     for split in ("Global time", "Random rows"):
         compare_eight(browser, url, split)
 
-    browser.get_by_role("link", name="Open the comparison").click()
+    browser.get_by_role("button", name="See which is better").click()
     expect(heading(browser, "Compare")).to_be_visible()
     expect(browser.get_by_role("heading", level=2).first).to_contain_text("nDCG@10")
     assert "experiment=" in browser.url
@@ -73,8 +73,9 @@ def test_a_file_becomes_a_comparison_and_lists_that_follow_a_what_if(serve, brow
     browser.get_by_test_id("stSidebarNav").get_by_role("link", name="Customer").click()
     expect(heading(browser, "What they would see")).to_be_visible()
     before = lists(browser)
-    browser.get_by_role("button", name="Strike").first.click()
-    expect(heading(browser, "What if: 1 struck, 0 added")).to_be_visible()
+    browser.get_by_role("button", name="Leave out").first.click()
+    expect(browser.get_by_role("heading", level=2).first).to_contain_text("Without ")
+    assert "without=" in browser.url
     browser.wait_for_timeout(500)
     assert lists(browser) != before
 
@@ -87,7 +88,7 @@ def compare_eight(browser, url, split):
         browser.get_by_test_id("stMain").get_by_role("button", name=name, exact=True).click()
     browser.get_by_test_id("stMain").get_by_text(split, exact=True).click()
     browser.wait_for_timeout(2000)
-    browser.get_by_role("button", name="Compare recommenders").click()
+    browser.get_by_role("button", name=re.compile("^Compare (recommenders|again)$")).click()
     expect(browser.get_by_role("button", name="Cancel").first).to_be_visible()
     expect(browser.get_by_text("The last experiment is done")).to_be_visible(timeout=300_000)
 

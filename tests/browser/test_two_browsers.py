@@ -13,7 +13,7 @@ from reco_lab.workspace import Workspace
 
 pytestmark = pytest.mark.browser
 
-INTERACTIONS = 200
+INTERACTIONS = 40
 MARKS = {"first": "ALPHA", "second": "BRAVO"}
 # clicks at once what is there: between a look and a click the page may be drawn anew
 ACT = """([which, place]) => {

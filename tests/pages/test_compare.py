@@ -21,7 +21,11 @@ def test_the_verdict_is_the_first_thing_said(shop, visit, says):
     (record,) = experiments.listing(shop)
     browser = visit(COMPARE, experiment=record.id)
 
-    assert browser.header[0].value.replace("\\", "") == experiments.comparison(shop, record.id).sentence
+    found = experiments.comparison(shop, record.id)
+
+    assert browser.header[0].value.replace("\\", "") == found.plain
+    browser.toggle(key="expert").set_value(True).run()
+    assert browser.header[0].value.replace("\\", "") == found.sentence
     assert "Example data" in says(browser)
 
 
@@ -40,20 +44,55 @@ def test_a_link_to_an_unknown_experiment_says_so(shop, visit, says):
     assert browser.selectbox(key="experiment").value != "nowhere"
 
 
-def test_the_leaderboard_shows_warm_and_all_customers(shop, visit):
-    table = next(one.value for one in visit(COMPARE).dataframe if "Scored" in one.value)
+def leaderboard(browser):
+    return next(one.value for one in browser.dataframe if "Recommender" in one.value)
 
-    assert {"nDCG@5", "95 % interval", "All customers", "Behind the champion", "Verdict"} <= set(table)
+
+def test_the_plain_leaderboard_says_the_verdict_and_leaves_out_what_specialists_need(shop, visit):
+    table = leaderboard(visit(COMPARE))
+
+    assert list(table)[:2] == ["Recommender", "Verdict"]
+    assert not {"Scored", "Training", "All customers"} & set(table)
+    assert "champion" in set(table["Verdict"])
+    assert table["Against the champion"].dropna().str.fullmatch(r"[+−]\d\.\d{3}").all()
+
+
+def test_an_expert_s_leaderboard_shows_warm_and_all_customers(shop, visit):
+    table = leaderboard(visit(COMPARE).toggle(key="expert").set_value(True).run())
+
+    assert {"nDCG@5", "95 % interval", "All customers", "Against the champion", "Verdict"} <= set(table)
     assert table["Scored"].str.fullmatch(r"\d+ of \d+").all()
-    assert set(table["Verdict"]) & {"champion"}
 
 
-@pytest.mark.parametrize("tab", ["Differences", "Trade-offs", "Split", "Overlap", "Definitions", "Run card"])
+def test_yardsticks_stand_below_the_candidates(shop, visit):
+    assert leaderboard(visit(COMPARE))["Recommender"].iloc[-1] == "Random"
+
+
+def test_a_metric_without_intervals_has_no_empty_column(shop, visit, says):
+    browser = visit(COMPARE)
+    browser.selectbox(key="metric").select("coverage@5").run()
+
+    assert "95 % interval" not in leaderboard(browser)
+    assert "The verdict stays with nDCG@5" in says(browser)
+    assert "how sure we are" not in says(browser)
+    assert any("of the catalogue" in one.value for one in browser.header)
+
+
+@pytest.mark.parametrize("tab", ["Differences", "Trade-offs", "Split", "Overlap", "Definitions"])
 def test_every_tab_opens(shop, visit, tab):
     browser = visit(COMPARE, section=tab)
 
     assert not browser.error
     assert not browser.exception
+
+
+def test_the_run_card_is_for_experts(shop, visit, says):
+    browser = visit(COMPARE).toggle(key="expert").set_value(True).run()
+    browser.session_state["section"] = "Run card"
+    browser.run()
+
+    assert "The file that repeats this experiment" in [one.label for one in browser.expander]
+    assert all("{" not in str(one.value) for one in browser.dataframe)
 
 
 def test_another_metric_can_judge(shop, visit):

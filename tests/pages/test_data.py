@@ -90,6 +90,12 @@ def bring(visit, content=MESSY, name="messy.csv"):
     return browser
 
 
+def by_path(visit):
+    browser = visit(DATA)
+    browser.button_group(key="source").set_value("path").run()
+    return browser
+
+
 def answer(browser, label, value):
     next(one for one in browser.radio if one.label == label).set_value(value).run()
 
@@ -252,7 +258,7 @@ def test_letters_that_could_be_several_are_shown_and_asked(empty, visit, says):
 def test_a_path_on_the_server_is_read_where_it_lies(empty, visit, says, tmp_path):
     path = tmp_path / "large.tsv"
     path.write_bytes(ratings())
-    browser = visit(DATA, source="A path on the server")
+    browser = by_path(visit)
     browser.text_input(key="server-path").set_value(str(path)).run()
     next(one for one in browser.button if one.label == "Look at it").click().run()
     browser.button(key="import").click().run()
@@ -262,7 +268,7 @@ def test_a_path_on_the_server_is_read_where_it_lies(empty, visit, says, tmp_path
 
 
 def test_a_path_that_is_not_there_gets_a_sentence(empty, visit, says):
-    browser = visit(DATA, source="A path on the server")
+    browser = by_path(visit)
     browser.text_input(key="server-path").set_value("/nowhere/at-all.csv").run()
     next(one for one in browser.button if one.label == "Look at it").click().run()
 

@@ -1,6 +1,6 @@
 import pytest
 
-from reco_lab.services import experiments
+from reco_lab.services import data, experiments
 
 EXPERIMENT = "pages/lab/experiment.py"
 
@@ -81,6 +81,36 @@ def test_work_that_failed_says_why(shop, running, visit, says):
 
     assert "ran out of memory" in text
     assert "A1B2C3" in text
+
+
+def test_while_work_runs_nothing_else_is_asked(shop, running, visit):
+    assert visit(EXPERIMENT).button(key="run").disabled
+
+
+def test_the_same_question_is_answered_from_what_was_found(shop, visit, says):
+    asked = experiments.starter(data.load_dataset(shop, "small-shop"))
+    experiments.run(shop, asked, report=lambda _fraction, _message: None)
+    browser = visit(EXPERIMENT)
+    browser.button(key="run").click().run()
+
+    assert "the result is the same" in says(browser)
+    assert shop.queue.recent() == []
+
+
+def test_one_algorithm_can_take_part_in_several_settings(shop, expert):
+    browser = expert()
+    browser.pills(key="plan-recommenders").set_value(["ease"]).run()
+    browser.button(key="plan-copies-ease-add").click().run()
+    browser.number_input(key="plan-ease-2-l2").set_value(123.0).run()
+    browser.button(key="run").click().run()
+
+    asked = shop.queue.recent()[0].payload["experiment"]["recommenders"]
+    assert [one["algorithm"] for one in asked] == ["ease", "ease"]
+    assert 123.0 in [one["l2"] for one in asked]
+
+
+def test_the_cut_is_told_in_words(shop, visit, says):
+    assert "is the exam" in says(visit(EXPERIMENT))
 
 
 def test_work_that_is_done_says_what_it_found(shop, running, visit, says):

@@ -11,6 +11,22 @@ def test_an_empty_workspace_offers_a_file_or_the_demo_shop(empty, visit, says):
 def test_the_last_verdict_comes_first(shop, visit, says):
     browser = visit(HOME)
 
-    assert "nDCG" in browser.header[0].value
+    assert "beat the bestseller list in “Small shop”" in browser.header[0].value
+    assert "nDCG" not in says(browser)
     assert "Example data" in says(browser)
     assert "Look at a customer" in [one.label for one in browser.button]
+
+
+def test_one_real_customer_is_shown(shop, visit, says):
+    browser = visit(HOME)
+
+    assert any("would show to c" in one.value for one in browser.header)
+    assert "Because of" in says(browser)
+
+
+def test_an_expert_sees_the_numbers_of_the_verdict(shop, visit, says):
+    assert "nDCG@5" in says(visit(HOME).toggle(key="expert").set_value(True).run())
+
+
+def test_the_page_says_what_the_product_is(empty, visit, says):
+    assert "Reco Lab trains recommenders" in says(visit(HOME))

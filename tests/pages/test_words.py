@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from reco_lab.services import experiments
-from reco_lab.ui import export, intake
-from reco_lab.ui.words import count, joined, md, score, seconds, time_left, when
+from reco_lab.ui import export, intake, report
+from reco_lab.ui.words import count, day, joined, md, score, seconds, signed, time_left, when
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,17 @@ def test_a_file_s_name_becomes_a_data_set_s_name(file, name):
 def test_the_report_is_one_page_that_loads_nothing(shop):
     (record,) = experiments.listing(shop)
     found = experiments.comparison(shop, record.id)
-    page = export.report(found, [])
+    page = report.report(found, "in “Small shop”", report.people(shop, record.id, found))
+    words = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
 
-    assert found.sentence.split("(")[0] in page
-    assert "Example data" in page
-    assert "http" not in page
+    assert "beat the bestseller list in “Small shop”" in words
+    assert words.index("Two customers") < words.index("What we do not know") < words.index("<table")
+    assert "Example data" in words
+    assert not re.search(r"(src|href)=", words)
+    assert "<script src" not in page
+    assert "<b>hi</b>" not in words
+
+
+def test_a_day_and_a_difference_read_as_people_write_them():
+    assert day("2025-12-07T10:00:00") == "7 Dec 2025"
+    assert signed(-0.0114) == "−0.011"

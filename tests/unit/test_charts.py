@@ -1,3 +1,6 @@
+import tomllib
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +11,7 @@ from reco_lab.charts.overlap import overlap
 from reco_lab.charts.parts import parts
 from reco_lab.charts.theme import DARK, LIGHT
 from reco_lab.charts.timeline import timeline
-from reco_lab.charts.tradeoff import tradeoff, undominated
+from reco_lab.charts.tradeoff import sides_of, tradeoff, undominated
 from reco_lab.charts.words import plain, short
 
 ROWS = pd.DataFrame(
@@ -55,6 +58,16 @@ def test_what_a_chart_draws_stands_out_from_the_page(palette):
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
 def test_numbers_are_readable_on_every_shade_of_the_overlap(palette):
     assert min(contrast(palette.text, shade) for shade in palette.scale) >= 4.5
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_chosen_is_readable_in_both_themes(scheme):
+    config = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))
+    theme = config["theme"][scheme]
+
+    assert contrast("#FFFFFF", theme["primaryColor"]) >= 4.5
+    assert contrast(theme["primaryColor"], theme["backgroundColor"]) >= 4.5
+    assert {"light": LIGHT, "dark": DARK}[scheme].page == theme["backgroundColor"]
 
 
 def test_every_recommender_has_its_dot_and_the_first_stands_on_top():
@@ -117,8 +130,31 @@ def test_a_log_of_a_single_moment_still_has_a_timeline():
 def test_a_list_is_not_compared_with_itself():
     square = overlap(("a", "b"), np.array([[1, 0.4], [0.4, 1]]), LIGHT).data[0].z
 
-    assert np.isnan(np.diag(square)).all()
-    assert square[0][1] == 0.4
+    assert square.tolist() == [[0.4]]
+
+
+def test_each_pair_of_lists_is_drawn_once():
+    shares = np.array([[1, 0.4, 0.2], [0.4, 1, 0.1], [0.2, 0.1, 1]])
+    square = overlap(("a", "b", "c"), shares, LIGHT).data[0].z
+
+    assert np.isnan(square[0][1])
+    assert square[1].tolist() == [0.2, 0.1]
+
+
+def test_every_point_of_a_trade_off_has_its_name_and_near_ones_stand_on_two_sides():
+    rows = POINTS.assign(x=[1.0, 1.0, 5, 9], y=[3.0, 2.9, 1, 9])
+    chart = tradeoff(rows, x_axis="coverage", y_axis="nDCG", palette=LIGHT)
+
+    assert sorted(name for trace in chart.data[1:] for name in trace.text) == ["a", "b", "c", "d"]
+    assert sides_of(rows).tolist()[:2] == ["top center", "bottom center"]
+
+
+@pytest.mark.parametrize(("days", "unit"), [(30, "day"), (400, "week"), (1500, "month"), (30_000, "year")])
+def test_the_bars_of_a_timeline_are_as_long_as_a_person_counts(days, unit):
+    span = np.array(["2020-01-01"], "datetime64[D]") + np.array([0, days])
+    chart = timeline({"a": span, "b": span, "c": span}, LIGHT)
+
+    assert chart.layout.yaxis.title.text == f"interactions per {unit}"
 
 
 def test_the_drawing_library_is_written_once_and_nothing_is_loaded():

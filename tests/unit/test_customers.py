@@ -8,7 +8,7 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import NotFoundError
 from reco_lab.core.experiment import DataSpec, Experiment, MetricSpec
 from reco_lab.core.interactions import ColumnMap, Interactions
-from reco_lab.services.customers import microscope
+from reco_lab.services.customers import microscope, strongest
 from reco_lab.services.data import save_dataset
 from reco_lab.services.experiments import comparison, listing, overlap, run
 from reco_lab.workspace import Workspace
@@ -92,6 +92,28 @@ def test_reasons_are_items_of_the_history_and_reach_the_score(lens):
     titles = set(look.history["title"])
     assert all(reason.text in titles for card in look.panels[0].cards for reason in card.because)
     assert all(card.because for card in look.panels[0].cards)
+
+
+def test_a_reason_says_what_was_done_and_when(lens):
+    reason = lens.look("u04", k=1, models=("EASE",)).panels[0].cards[0].because[0]
+    assert (reason.kind, reason.time[:4], reason.itself) == ("interaction", "2024", False)
+
+
+def test_a_list_that_is_the_same_for_everybody_says_so(lens):
+    panels = {panel.name: panel for panel in lens.look("u04").panels}
+    assert panels["Most popular"].alike
+    assert not panels["EASE"].alike
+
+
+def test_what_a_customer_did_afterwards_is_counted(lens):
+    look = lens.look("u04")
+    assert sum(look.afterwards.kinds.values()) == look.afterwards.asked == len(look.held_out) == 1
+    assert (look.afterwards.again, look.afterwards.unknown, look.wanted) == (0, 0, ("interaction",))
+
+
+@pytest.mark.parametrize(("kinds", "told"), [({"view", "purchase"}, "purchase"), ({"view", "cart"}, "cart")])
+def test_a_purchase_says_more_than_a_look(kinds, told):
+    assert strongest(kinds) == told
 
 
 def test_striking_an_item_ranks_all_lists_again(lens):

@@ -70,9 +70,20 @@ def test_scores_are_the_weighted_standardised_scores_of_the_parts(shop):
 
 def test_each_parts_contribution_is_named_and_they_add_up(shop):
     scorer = recommender(PAIR).fit(shop[0], FitContext())
-    batch, items = UserBatch.stranger([0, 2]), np.array([4, 5, 6])
+    batch, items = UserBatch.of(shop[0].interactions, np.array([0])), np.array([4, 5, 6])
     why = scorer.contributions(batch, items)
     assert why.labels == ("EASE", "Random")
+    np.testing.assert_allclose(why.weights.sum(0) + why.base, scorer.score(batch, items)[0], atol=1e-6)
+
+
+def test_parts_that_explain_themselves_by_the_history_do_so_in_a_hybrid_too(shop):
+    scorer = recommender(PAIR).fit(shop[0], FitContext())
+    batch, items = UserBatch.stranger([0, 2]), np.array([4, 5, 6])
+    why = scorer.contributions(batch, items)
+    spread = scorer.parts[0].score(batch).std()
+    own = scorer.parts[0].contributions(batch, items).weights
+    assert why.labels == ()
+    np.testing.assert_allclose(why.weights, 0.5 * own / spread, rtol=1e-4)
     np.testing.assert_allclose(why.weights.sum(0) + why.base, scorer.score(batch, items)[0], atol=1e-6)
 
 

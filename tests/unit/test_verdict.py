@@ -8,8 +8,8 @@ from reco_lab.core.experiment import DataSpec, Experiment, MetricSpec
 from reco_lab.core.recommender import recommender
 from reco_lab.experiments.compare import champion, verdicts
 from reco_lab.experiments.conduct import named
-from reco_lab.experiments.results import Cell, Outcome, Row
-from reco_lab.experiments.verdict import plain, sentence
+from reco_lab.experiments.results import Cell, Outcome, Row, Verdict
+from reco_lab.experiments.verdict import merged, plain, sentence
 
 KEY = "ndcg@10"
 
@@ -83,6 +83,32 @@ def test_without_a_champion_the_reason_is_given():
         == "There is no winner to name: nobody can be scored."
     )
     assert sentence(None, [], (), KEY, "nobody can be scored") == "No champion: nobody can be scored."
+
+
+def duel(other, outcome, gap=0.0):
+    return Verdict(
+        champion="EASE", other=other, metric=KEY, difference=gap, low=-0.1, high=0.1, p=1, p_holm=1, p_max_t=1,
+        customers=102, outcome=outcome, sentence="",
+    )  # fmt: skip
+
+
+def test_a_champion_that_is_not_shown_to_be_better_is_said_to_have_come_where_it_came():
+    scores = {"iALS": 0.3, "Most popular": 0.2, "EASE": 0.1, "Random": 0.0}
+    algorithms = {"EASE": "ease", "iALS": "ials", "Most popular": "most_popular", "Random": "random"}
+    rows = [
+        Row(name=name, algorithm=algorithms[name], parameters={}, metrics={KEY: Cell(value=value)})
+        for name, value in scores.items()
+    ]
+    found = [duel(name, Outcome.unsure) for name in ("iALS", "Most popular", "Random")]
+    assert plain("EASE", rows, found, KEY, "") == (
+        "No recommender is shown to be better than popular items here. 102 customers are too few. "
+        "EASE, picked in advance, came third of three."
+    )
+
+
+def test_all_comparisons_are_told_in_one_line():
+    found = [duel("iALS", Outcome.unsure), duel("Content", Outcome.better), duel("BPR", Outcome.better)]
+    assert merged("EASE", found) == "EASE beats Content and BPR. Not decided: iALS."
 
 
 @pytest.mark.parametrize("customers", [5, 10, 30])
