@@ -120,26 +120,27 @@ class TextBlocks:
 
     def _regular(self, data: bytes, wanted: Sequence[str] | None, *, last: bool) -> Block | None:
         dialect = self._dialect
-        if b"\0" in data or data.count(b"\r") != data.count(b"\r\n") or not _is_utf8(data):
+        returns = data.count(b"\r")
+        if b"\0" in data or (returns and returns != data.count(b"\r\n")) or not _is_utf8(data):
             return None
         self._check(data)
         if dialect.quote and b'"' in data:
             data = data if last else data[: _outside_quotes(data)]
-        lines = self._lines(data)
-        table = None if lines is None else parsed(data, dialect, only=self._places(wanted))
-        if lines is None or table is None or table.num_rows != len(lines):
+        table = parsed(data, dialect, only=self._places(wanted))
+        lines = None if table is None else self._lines(data, table.num_rows)
+        if table is None or lines is None or table.num_rows != len(lines):
             return None
         block = Block(table.columns, lines + self._line - 1, len(data))
         block = self._without_repeats(block, data, wanted)
         self._line += data.count(b"\n")
         return block
 
-    def _lines(self, data: bytes) -> NDArray[np.int64] | None:
+    def _lines(self, data: bytes, rows: int) -> NDArray[np.int64] | None:
         """The lines on which records begin, from 1."""
-        blank = data[:1] in {b"\n", b"\r"} or b"\n\n" in data or b"\n\r\n" in data
-        if blank or (self._dialect.quote and b'"' in data):
-            return record_lines(Text(data, "utf-8", line_ends(data)), self._dialect)
-        return np.arange(1, data.count(b"\n") + 1 + (not data.endswith(b"\n")))
+        quoted = self._dialect.quote and b'"' in data
+        if not quoted and rows == data.count(b"\n") + (not data.endswith(b"\n")):
+            return np.arange(1, rows + 1)
+        return record_lines(Text(data, "utf-8", line_ends(data)), self._dialect)
 
     def _carefully(self, data: bytes, wanted: Sequence[str] | None, *, last: bool) -> Block | None:
         """Row by row; what begins so late that its end may not be seen yet is left to the next block."""
@@ -211,14 +212,15 @@ class TextBlocks:
         return replace(block, columns=kept, lines=block.lines[~again], again=repeated)
 
     def _check(self, data: bytes) -> None:
-        edges = (self._dialect.delimiter.encode() + b'"', b'\n"')
-        if self._late_quotes and not self._dialect.quote and any(edge in data for edge in edges):
-            raise LateQuotesError
+        if self._late_quotes and not self._dialect.quote and b'"' in data:
+            edges = (self._dialect.delimiter.encode() + b'"', b'\n"')
+            if any(edge in data for edge in edges):
+                raise LateQuotesError
         if any(data.find(b"\n", at, at + _WINDOW) < 0 for at in range(0, len(data), _WINDOW)):
             lengths = np.diff(np.concatenate(([-1], line_ends(data), [len(data)])))
             if lengths.max() > LONGEST_LINE:
                 raise long_line(self._line + int(lengths.argmax()), self._name)
-        if not self.lost_at and _LOST in data:
+        if not (self.lost_at or data.isascii()) and _LOST in data:
             self.lost_at = self._line + data.count(b"\n", 0, data.find(_LOST))
 
 

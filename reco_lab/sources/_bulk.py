@@ -7,6 +7,7 @@ texts they stand for, then an account of where all that is; the other end maps i
 import json
 import mmap
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from reco_lab.core.errors import DataError
 from reco_lab.core.source import Refused
 from reco_lab.jobs.confined import LimitError, Limits, RefusedError, run_confined, serve
-from reco_lab.sources._coding import Coder, Numbers, Output, TextCodes
+from reco_lab.sources._coding import Coder, Numbers, Output, Part, TextCodes
 from reco_lab.sources._blocks import IrregularError, LateQuotesError
 from reco_lab.sources._streams import Stream, open_stream
 from reco_lab.sources._tables import without_empty
@@ -163,28 +164,45 @@ def parse(request: dict[str, Any], stream: IO[bytes]) -> None:
 
 def _coded(opened: Stream, columns: Mapping[str, Way], output: Output) -> dict[str, Any]:
     coders: dict[str, Coder] = {
-        name: Numbers(output) if way == "number" else TextCodes(output) for name, way in columns.items()
+        name: Numbers() if way == "number" else TextCodes() for name, way in columns.items()
     }
     refused: list[list[Refused]] = [[], [], []]
-    blocks, rows = [], 0
-    for block in opened.blocks(list(columns)):
-        texts = [opened.restored(column) for column in block.columns]
-        written = {name: coder.write(column) for (name, coder), column in zip(coders.items(), texts, strict=True)}
-        blocks.append({"rows": len(block.lines), "size": block.size, "columns": written})
-        rows += len(block.lines)
-        for known, more in zip(refused, (block.aside, block.refused, block.again), strict=True):
-            known.extend(more)
-        if rows > MOST_ROWS:
-            raise DataError("It has more than 2,147,483,646 rows.", where=opened.name, fix="Split it.")
-        opened.check_refused(refused[1], rows, ended=False)
+    blocks: list[dict[str, Any]] = []
+    rows = 0
+    with ThreadPoolExecutor(len(coders)) as pool:
+        under_way: list[Future[Part]] = []
+        for block in opened.blocks(list(columns)):
+            _finish(under_way, blocks, coders, output)
+            under_way = [
+                pool.submit(lambda coder, column: coder.code(opened.restored(column)), coder, column)
+                for coder, column in zip(coders.values(), block.columns, strict=True)
+            ]
+            blocks.append({"rows": len(block.lines), "size": block.size})
+            rows += len(block.lines)
+            for known, more in zip(refused, (block.aside, block.refused, block.again), strict=True):
+                known.extend(more)
+            if rows > MOST_ROWS:
+                raise DataError("It has more than 2,147,483,646 rows.", where=opened.name, fix="Split it.")
+            opened.check_refused(refused[1], rows, ended=False)
+        _finish(under_way, blocks, coders, output)
     opened.check_refused(refused[1], rows, ended=True)
+    if not rows:
+        raise DataError("It has a header but no rows.", where=opened.name, fix="Export it with its rows.")
     return {
         "rows": rows,
         "blocks": blocks,
         "refused": [[one.line, one.text, one.reason] for part in refused for one in part],
-        "texts": {name: place for name, coder in coders.items() if (place := coder.end()) is not None},
+        "texts": {name: output.texts(one.texts) for name, one in coders.items() if one.texts is not None},
         "dialect": opened.words(),
     }
+
+
+def _finish(
+    under_way: list[Future[Part]], blocks: list[dict[str, Any]], coders: Mapping[str, Coder], output: Output
+) -> None:
+    if under_way:
+        parts = [one.result() for one in under_way]
+        blocks[-1]["columns"] = dict(zip(coders, map(output.part, parts), strict=True))
 
 
 def _again(opened: Stream, request: Mapping[str, Any], stream: IO[bytes]) -> None:

@@ -71,7 +71,7 @@ def bring_in(
     append: bool,
 ) -> None:
     """Import the file as it was decided, and keep what came of it for the page that is drawn next."""
-    before = _newest(lab.workspace, name)
+    before = newest(lab.workspace, name)
     recipe = None if repairs is None else _recipe(repairs, known, last, tables)
     with st.spinner("Reading, mending and keeping every row…", show_time=True):
         report = data.import_file(
@@ -116,7 +116,8 @@ def _recipe(
     return recipe.model_copy(update=beside)
 
 
-def _newest(workspace: Workspace, name: str) -> DatasetVersion | None:
+def newest(workspace: Workspace, name: str) -> DatasetVersion | None:
+    """The newest version of a data set; None where there is none."""
     return next((one for one in data.list_datasets(workspace) if one.name == name), None)
 
 

@@ -59,6 +59,7 @@ def flow(lab: page.Lab, brought: Brought, known: Understood, found: Survey) -> N
         st.dataframe(found.rows, hide_index=True, alt="The first rows of the survey", height=240)
     name, _ = arrival.place(lab, brought, only_new=True)
     if st.button("Import", type="primary", icon=":material/check:", key="import"):
+        before = arrival.newest(lab.workspace, name)
         with st.spinner("Turning answers into ratings…", show_time=True):
             report = surveys.import_survey(
                 lab.workspace,
@@ -70,7 +71,7 @@ def flow(lab: page.Lab, brought: Brought, known: Understood, found: Survey) -> N
                 header=known.header,
                 **known.options,
             )
-        _remember(lab, report)
+        _remember(lab, report, fresh=before is None or before.version != report.dataset.version)
         arrival.settle(name)
 
 
@@ -107,7 +108,7 @@ def _kinds(found: Survey, brought: Brought) -> dict[str, QuestionKind]:
     return dict(zip(changed["Question"], changed["Taken for"], strict=True))
 
 
-def _remember(lab: page.Lab, report: SurveyReport) -> None:
+def _remember(lab: page.Lab, report: SurveyReport, *, fresh: bool) -> None:
     bad = report.unreadable
     scores = [f"Recommendation score of “{name}”: {value:+.0f}" for name, value in report.nps.items()]
     facts = f"Known of each person: {', '.join(report.attributes)}" if report.attributes else ""
@@ -121,5 +122,6 @@ def _remember(lab: page.Lab, report: SurveyReport) -> None:
             reasons=(("holds an answer that could not be read", len(bad)),) if len(bad) else (),
             notes=tuple(one for one in (*report.notes, *scores, facts) if one),
             refused=arrival.kept_refused(lab.workspace, bad),
+            fresh=report.dataset.version if fresh else None,
         )
     )

@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from reco_lab.services import data, recipes
 from reco_lab.workspace import Workspace
@@ -290,3 +291,20 @@ def test_uploads_leave_memory_and_a_visit_has_a_quota(empty, visit, says, monkey
 
     assert "The uploads of one visit may take" in says(browser)
     assert data.list_datasets(Workspace.open(empty)) == []
+
+
+@pytest.mark.data
+def test_a_public_data_set_comes_from_a_folder_with_its_tables(empty, visit, says, real_data):
+    browser = visit(DATA)
+    browser.button_group(key="source").set_value("public").run()
+    browser.selectbox(key="public").select("movielens-100k").run()
+    folder = next(one for one in browser.text_input if one.label.startswith("Folder on the server"))
+    folder.set_value(str(real_data("ml-100k/u.data").parent)).run()
+    next(one for one in browser.button if one.label == "Get it").click().run()
+    assert "u.user comes with it" in says(browser)
+    browser.button(key="import").click().run()
+
+    assert "100,000 of 100,000 rows are in" in says(browser)
+    found = data.list_datasets(Workspace.open(empty))[0]
+    assert found.summary["customer_columns"]
+    assert found.summary["item_columns"]
