@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from reco_lab.core.errors import DataError, MappingError
-from reco_lab.core.ordering import canonical_order
 
 Rows = NDArray[np.intp]
 LONGEST_ID = 256
@@ -86,32 +85,6 @@ class Interactions:
         log = cls(users, items, values, times, kinds, user_ids, item_ids)
         return log.reordered(log.canonical_order())
 
-    @classmethod
-    def from_codes(
-        cls,
-        users: NDArray[np.int32],
-        items: NDArray[np.int32],
-        values: NDArray[np.float32],
-        times: NDArray[np.datetime64] | None,
-        kinds: NDArray[np.uint8],
-        user_ids: pd.Index,
-        item_ids: pd.Index,
-    ) -> "Interactions":
-        """Build the log from clean columns whose ids are coded already; the rows may come in any order.
-
-        Raises ValueError for what `Interactions` rules out: codes that name nobody, ids that are not sorted or
-        repeat, values that are not finite, times that are missing.
-        """
-        for codes, ids in ((users, user_ids), (items, item_ids)):
-            if not (ids.is_monotonic_increasing and ids.is_unique):
-                raise ValueError("ids must be sorted and different")
-            if len(codes) and not (0 <= codes.min() and codes.max() < len(ids)):
-                raise ValueError("a code names nobody")
-        if not np.isfinite(values).all() or (times is not None and np.isnat(times).any()):
-            raise ValueError("a value or a time is missing")
-        log = cls(users, items, values, times, kinds, user_ids, item_ids)
-        return log.reordered(log.canonical_order())
-
     def __len__(self) -> int:
         return len(self.users)
 
@@ -162,11 +135,8 @@ class Interactions:
     @cached_property
     def pairs(self) -> NDArray[np.int64]:
         """The distinct (user, item) pairs as user * n_items + item, sorted."""
-        pairs = self.users.astype(np.int64)
-        pairs *= self.n_items
-        pairs += self.items
-        pairs.sort()
-        return pairs[np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)]]
+        pairs = np.sort(self.users.astype(np.int64) * self.n_items + self.items)
+        return pairs[np.diff(pairs, prepend=-1) > 0]
 
     @cached_property
     def ratings(self) -> "Interactions":
@@ -194,7 +164,7 @@ class Interactions:
         for ids in (self.user_ids, self.item_ids):
             digest.update("\0".join(ids).encode() + b"\1")
         for array in (self.users, self.items, self.values, self.times, self.kinds):
-            digest.update(b"none" if array is None else np.ascontiguousarray(array).view(np.uint8).data)
+            digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
     def frame(self) -> pd.DataFrame:
@@ -209,8 +179,8 @@ class Interactions:
 
     def canonical_order(self) -> Rows:
         """The rows sorted by user, time, item, kind and value."""
-        times = None if self.times is None else self.times.view(np.int64)
-        return canonical_order(self.users, times, self.items, self.kinds, self.values)
+        times = np.zeros(len(self), np.int64) if self.times is None else self.times.view(np.int64)
+        return np.lexsort((self.values, self.kinds, self.items, times, self.users))
 
 
 def _codes(column: pd.Series, what: str) -> tuple[NDArray[np.int32], pd.Index]:

@@ -98,6 +98,7 @@ def import_file(
     the microsecond) are left out. The same content twice makes no second version. Raises DataError,
     MappingError or SpecError with a sentence; the earlier version stays.
     """
+    workspace.require_room()
     table = _read(path, format, recipe, header, options)
     if columns is None and recipe is None:
         _require_interactions(table, path)

@@ -35,7 +35,7 @@ _BROKEN = (
 
 def head(path: Path, size: int = HEAD_BYTES) -> bytes:
     """The first `size` bytes, unpacked. Raises NotFoundError, or DataError for a damaged archive."""
-    with unpacked(path) as stream:
+    with _unpacked(path) as stream:
         return stream.read(size)
 
 
@@ -47,7 +47,7 @@ def contents(path: Path, most: int | None = None, *, lines: bool = False) -> byt
     """
     packed = max(path.stat().st_size, 1) if path.exists() else 1
     data = bytearray()
-    with unpacked(path) as stream:
+    with _unpacked(path) as stream:
         while (most is None or len(data) < most) and (part := stream.read(CHUNK)):
             if lines and len(part) == CHUNK and b"\n" not in part and b"\r" not in part:
                 raise long_line(data.count(b"\n") + 1, path.name)
@@ -76,8 +76,7 @@ def check_size(size: int, packed: int, name: str) -> None:
 
 
 @contextmanager
-def unpacked(path: Path) -> Iterator[IO[bytes]]:
-    """The file as a stream, unpacked where it is packed. Raises as `head` does."""
+def _unpacked(path: Path) -> Iterator[IO[bytes]]:
     if not path.is_file():
         raise NotFoundError("There is no such file.", where=path.name, fix="Check its name and folder.")
     try:

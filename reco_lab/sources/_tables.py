@@ -17,7 +17,7 @@ MOST_REFUSED = 0.01
 
 def text_frame(columns: Sequence[Any], names: Sequence[str], lines: Any) -> pd.DataFrame:
     """A frame of text from Arrow columns: an empty cell is missing, the index is the line in the file."""
-    table = pa.table([without_empty(column) for column in columns], names=list(names))
+    table = pa.table([_without_empty(column) for column in columns], names=list(names))
     frame: pd.DataFrame = table.to_pandas()
     frame.index = pd.Index(np.asarray(lines, np.int64), name="line")
     return frame.astype("str")
@@ -87,7 +87,6 @@ def check_refused(refused: Sequence[Refused], rows: int, name: str) -> None:
         )
 
 
-def without_empty(column: Any) -> Any:
-    """The column with nothing where it holds an empty text."""
+def _without_empty(column: Any) -> Any:
     empty = pc.equal(column, "")
     return pc.if_else(empty, None, column) if pc.any(empty).as_py() else column

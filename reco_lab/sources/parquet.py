@@ -35,7 +35,7 @@ class Parquet(Source):
         """Read the file. Raises DataError if it is damaged, nested, or larger in memory than 4 GB."""
         try:
             table = self._table(path, rows)
-            columns = [as_text(column, name) for name, column in zip(table.column_names, table.columns)]  # noqa: B905 - Arrow's own pairs
+            columns = [_text(column, name) for name, column in zip(table.column_names, table.columns)]  # noqa: B905 - Arrow's own pairs
         except pa.ArrowMemoryError as error:
             raise _too_large(path.name) from error
         except (pa.ArrowException, OSError) as error:
@@ -69,11 +69,10 @@ def _too_large(name: str) -> DataError:
     return DataError("It needs more than 4 GB of memory.", where=name, fix="Split it into smaller files.")
 
 
-def as_text(column: Any, name: str) -> Any:
-    """A column as text. DataError for one that does not hold single values."""
+def _text(column: Any, name: str) -> Any:
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return as_text(column.cast(kind.value_type), name)
+        return _text(column.cast(kind.value_type), name)
     if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         raise DataError(
             f"Column {name!r} holds {kind}, not single values.", fix="Leave this column out of the file."

@@ -105,7 +105,8 @@ SAID = """() => [document.body.innerText,
   ...[...document.querySelectorAll('canvas, [data-testid=stPlotlyChart]')].map(one => one.textContent),
   ...[...document.querySelectorAll('input, textarea')].map(one => one.value)].join('\\n')"""
 QUIET = """() => document.querySelector('h1')
-  && !document.querySelector('[data-testid=stStatusWidget], [data-testid=stSpinner], [data-testid=stSkeleton], [data-stale=true]')"""
+  && document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+  && !document.querySelector('[data-testid=stSpinner], [data-testid=stSkeleton], [data-stale=true]')"""
 
 
 def payloads(to: str) -> list[str]:

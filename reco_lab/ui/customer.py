@@ -9,12 +9,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from reco_lab.experiments.results import Comparison
+from reco_lab.services import privacy
 from reco_lab.services.customers import Look, Microscope, strongest
 from reco_lab.store.records import ExperimentRecord
 from reco_lab.ui import cache, cards, export, linked, page, records, show, state, told
 from reco_lab.ui.state import Edits
 from reco_lab.ui.story import did
-from reco_lab.ui.words import day, md
+from reco_lab.ui.words import day, joined, md
 from reco_lab.workspace import Workspace
 
 SHOWN = 8
@@ -60,7 +61,7 @@ def _customer(microscope: Microscope, found: list[str], notice: DeltaGenerator) 
     known = microscope.data.interactions.user_ids
     typed = state.chosen(state.CUSTOMER)
     if typed is not None and typed not in known:
-        near = nearest(microscope, str(typed))
+        near = nearest(microscope, joined(str(typed)))
         if near is None:
             notice.warning(f"No customer's id contains “{md(typed)}”.", icon=":material/search_off:")
         state.choose(state.CUSTOMER, near or found[0])
@@ -137,6 +138,7 @@ def bench(workspace: Workspace, choice: Choice, *, expert: bool) -> None:
             _history(look, edits, microscope)
         with lists:
             _lists(look, before, expert=expert)
+            _take(workspace, microscope, look)
 
 
 def _edits(microscope: Microscope, who: str) -> Edits:
@@ -253,7 +255,7 @@ def _entry(customer: str, item: str, title: str, what: str, *, struck: bool) -> 
 def _lists(look: Look, before: Look, *, expert: bool) -> None:
     st.header("What they would see", anchor=False)
     if show.phone() and len(look.panels) > 1:
-        slots: Sequence[DeltaGenerator] = st.tabs([panel.name for panel in look.panels])
+        slots: Sequence[DeltaGenerator] = st.tabs([md(panel.name) for panel in look.panels])
     else:
         grid = st.grid(max(1, len(look.panels)), min_column_width=200, gap="medium")
         slots = [grid.container(gap="xsmall") for _ in look.panels]
@@ -262,6 +264,14 @@ def _lists(look: Look, before: Look, *, expert: bool) -> None:
             cards.panel(panel, known, look, key=f"{place}", expert=expert)
     if words := told.agreement(look):
         st.caption(md(words))
+
+
+def _take(workspace: Workspace, microscope: Microscope, look: Look) -> None:
+    """Offer the lists as a file, unless the customer wants no advertising."""
+    permitted = privacy.allowed(workspace, [look.customer_id], microscope.data)
+    if not permitted.mask.all():
+        st.info(f"These lists cannot be taken away. {md(permitted.sentence)}", icon=":material/block:")
+        return
     export.menu(
         [export.Sheet("These lists", "customer-lists", lambda: sheet(look))],
         key="customer",

@@ -13,16 +13,16 @@ from reco_lab.workspace import Workspace
 
 pytestmark = pytest.mark.browser
 
-INTERACTIONS = 40
+INTERACTIONS = 200
 MARKS = {"first": "ALPHA", "second": "BRAVO"}
 # clicks at once what is there: between a look and a click the page may be drawn anew
-ACT = """([which, place]) => {
+ACT = r"""([which, place]) => {
   const links = [...document.querySelectorAll('[data-testid=stSidebarNav] a')]
-    .filter(one => /^(Home|Explore|Experiment|Compare|Customer)$/.test(one.innerText.trim()));
+    .filter(one => /(Home|Explore|Experiment|Compare|Customer)$/.test(one.innerText.trim()));
   const parts = [...document.querySelectorAll('[data-testid=stMain] [role=tab], [data-testid=stMain] button')]
-    .filter(one => !one.disabled && (one.role === 'tab' || /(Strike|Bring back|Add to history|Surprise me)$/.test(one.innerText)));
+    .filter(one => !one.disabled && (one.role === 'tab' || /(Leave out|Put back|What if this were bought\?|Surprise me)$/.test(one.innerText.trim())));
   const offered = which < 0.4 || !parts.length ? links : parts;
-  if (!offered.length) return 0;
+  if (!offered.length) throw new Error("there is nothing to click");
   offered[Math.floor(place * offered.length)].click();
   return 1;
 }"""
@@ -81,6 +81,7 @@ def test_two_browsers_never_see_each_others_data(serve, visitors, shared):
         for name, page in pages.items():
             seen[name].append(page.evaluate(SAID))
         for name, page in pages.items():
+            page.wait_for_timeout(100)
             page.wait_for_function(QUIET)
             seen[name].append(page.evaluate(SAID))
 
