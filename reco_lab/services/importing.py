@@ -94,9 +94,8 @@ def import_file(
 
     `recipe` says what the columns mean and how rows are mended; `columns`, `header`, `reading` and `options`
     overrule it. Without one, columns are guessed and nothing is mended but ids that are personal data, which
-    become pseudonyms. `append` puts the rows behind those of the newest version: rows it has already (equal to
-    the microsecond) are left out. The same content twice makes no second version. Raises DataError,
-    MappingError or SpecError with a sentence; the earlier version stays.
+    become pseudonyms. `append` puts the rows behind those of the newest version, except those it has already.
+    The same content twice makes no second version. Raises an InputError; the earlier version stays.
     """
     workspace.require_room()
     table = _read(path, format, recipe, header, options)
