@@ -7,8 +7,8 @@ LONGEST = 26
 
 
 def plain(text: str) -> str:
-    """The text as it stands, never as markup."""
-    return escape(text, quote=False)
+    """The text as it stands, never as markup and never as a formula."""
+    return escape(text, quote=False).replace("$", "&#36;")
 
 
 def short(text: str) -> str:
