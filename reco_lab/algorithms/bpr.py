@@ -33,6 +33,7 @@ class BPR(Recommender):
             "iALS, and runs on one thread so that the same seed gives the same model."
         ),
         paper="Rendle et al.: BPR: Bayesian Personalized Ranking from Implicit Feedback, UAI 2009",
+        seeded=True,
     )
     factors: int = tunable(32, 1, 512, log=True, help="How many hidden traits")
     learning_rate: float = tunable(

@@ -26,6 +26,7 @@ class Hybrid(Recommender):
             "model's blind spots with another's eyes: content for new items, popularity for new customers."
         ),
         paper="Burke: Hybrid Recommender Systems: Survey and Experiments, UMUAI 2002",
+        seeded=True,
     )
     weights: Weights = ()
 

@@ -27,6 +27,7 @@ class ImplicitALS(Recommender):
             "of interactions, fast on large catalogues, and new histories are scored exactly."
         ),
         paper="Hu, Koren, Volinsky: Collaborative Filtering for Implicit Feedback Datasets, ICDM 2008",
+        seeded=True,
     )
     factors: int = tunable(20, 1, 512, log=True, help="How many hidden traits")
     regularization: float = tunable(

@@ -42,6 +42,7 @@ class Random(Recommender):
         family="baseline",
         summary="Items drawn by lot: the floor of every chart. What scores no better has learned nothing.",
         paper="Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA 2014 (the hash)",
+        seeded=True,
         folds_in=False,
         folds_in_why="Dice look at nobody's history, so changing it changes nothing.",
     )

@@ -26,6 +26,7 @@ class SVD(Recommender):
             "ranks first is often well loved by few. Use it where the rating itself matters."
         ),
         paper="Koren, Bell, Volinsky: Matrix Factorization Techniques for Recommender Systems, Computer 2009",
+        seeded=True,
         needs=(Need.ratings,),
         folds_in=False,
         folds_in_why="its vectors are learnt step by step together with all others, for known customers only",

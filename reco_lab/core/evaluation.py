@@ -1,7 +1,7 @@
 """What a metric sees and what it answers."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
@@ -116,6 +116,25 @@ class Measurement:
         own, base = numerator.astype(np.float64), denominator.astype(np.float64)
         return cls(value, own, base, link=link, customers=len(own))
 
+    @classmethod
+    def averaged(cls, parts: "Sequence[Measurement]") -> "Measurement":
+        """The mean of the same metric over several models of one recommender (other seeds), a customer at a time."""
+        if len(parts) == 1:
+            return parts[0]
+        own = [one.numerator for one in parts if one.numerator is not None]
+        base = [one.denominator for one in parts if one.denominator is not None]
+        if len(own) == len(base) == len(parts):
+            return cls.ratio(np.mean(own, axis=0), np.mean(base, axis=0), parts[0].link)
+        value = float(np.mean([one.value for one in parts]))
+        again = [one.resample for one in parts if one.resample is not None]
+        if len(again) < len(parts):
+            return cls(value, customers=parts[0].customers)
+        return cls(
+            value,
+            resample=lambda weights: np.mean([one(weights) for one in again], axis=0),
+            customers=parts[0].customers,
+        )
+
     def redraw(self, weights: Weights) -> NDArray[np.float64] | None:
         """The values under these weights (draws x customers), or None where it cannot be resampled."""
         if self.resample is not None:
@@ -165,3 +184,9 @@ def metric(name: str) -> Metric:
 def metric_key(name: str, k: int) -> str:
     """How a metric at a cut-off is written everywhere: "ndcg@10", or "rmse" where there is no cut-off."""
     return f"{name}@{k}" if metrics()[name].at_k else name
+
+
+def metric_at(key: str) -> tuple[Metric, int]:
+    """What `metric_key` wrote: the metric and its cut-off, 0 where it has none."""
+    name, _, k = key.partition("@")
+    return metric(name), int(k or 0)

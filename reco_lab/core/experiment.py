@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from reco_lab.core.errors import NotFoundError
-from reco_lab.core.evaluation import metric
+from reco_lab.core.evaluation import metric, metric_key
 from reco_lab.core.interactions import Kind
 from reco_lab.core.recommender import Recommender, recommender
 from reco_lab.core.splitting import Splitter, splitter
@@ -68,35 +68,21 @@ class MetricSpec(BaseModel):
         return tuple(sorted(set(k)))
 
 
-class Experiment(BaseModel):
-    """Recommenders to compare on one data set and one split. The first metric at the first k is the headline.
+class Question(BaseModel):
+    """What every recommender is asked, whatever the data: metrics, what it learns from, what counts as a hit.
 
-    `learn_from` names the kinds of interaction the models see (empty: all), `predict` those that count as
-    a hit (empty: purchases where there are any, else all).
+    The first metric at the first k is the headline. `learn_from` names the kinds of interaction the models
+    see (empty: all), `predict` those that count as a hit (empty: purchases where there are any, else all).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(default="experiment", min_length=1, max_length=120)
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     threads: int = Field(default=1, ge=1, le=64)
-    data: DataSpec
-    split: Splitter | None = None
-    recommenders: tuple[Recommender, ...] = Field(min_length=1, max_length=100)
     metrics: MetricSpec = MetricSpec()
     learn_from: tuple[str, ...] = ()
     predict: tuple[str, ...] = ()
     repeats: bool = False
-
-    @field_validator("recommenders", mode="before")
-    @classmethod
-    def _parse_recommenders(cls, specs: Any) -> Any:
-        return tuple(spec if isinstance(spec, Recommender) else recommender(spec) for spec in specs)
-
-    @field_validator("split", mode="before")
-    @classmethod
-    def _parse_split(cls, spec: Any) -> Any:
-        return spec if spec is None or isinstance(spec, Splitter) else splitter(spec)
 
     @field_validator("learn_from", "predict")
     @classmethod
@@ -109,26 +95,70 @@ class Experiment(BaseModel):
         return names
 
     @property
-    def headline(self) -> tuple[str, int]:
-        """The metric and cut-off that the verdict is about."""
-        return self.metrics.names[0], self.metrics.k[0]
+    def headline(self) -> str:
+        """The key of the metric that the verdict is about: the first metric at the first cut-off."""
+        return metric_key(self.metrics.names[0], self.metrics.k[0])
+
+    def with_seed(self, seed: int) -> Self:
+        """The same question with another seed."""
+        return self.model_copy(update={"seed": seed})
 
     def kinds(self, which: Literal["learn_from", "predict"]) -> tuple[Kind, ...]:
         """The kinds named by a field."""
         names: tuple[str, ...] = getattr(self, which)
         return tuple(Kind[name] for name in names)
 
+
+class Tuning(BaseModel):
+    """The budget that every recommender gets to find its settings on the validation part: trials, or seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    trials: int = Field(default=25, ge=1, le=1000)
+    seconds: float | None = Field(default=None, gt=0, le=7 * 24 * 3600)
+
+
+class Experiment(Question):
+    """Recommenders to compare on one data set and one split.
+
+    A recommender whose result depends on the seed is run with `seeds` of them, `seed` and those after it.
+    With `tuning` each finds its settings first, within the same budget.
+    """
+
+    name: str = Field(default="experiment", min_length=1, max_length=120)
+    data: DataSpec
+    split: Splitter | None = None
+    recommenders: tuple[Recommender, ...] = Field(min_length=1, max_length=100)
+    seeds: int = Field(default=3, ge=1, le=20)
+    tuning: Tuning | None = None
+
+    @field_validator("recommenders", mode="before")
+    @classmethod
+    def _parse_recommenders(cls, specs: Any) -> Any:
+        return tuple(spec if isinstance(spec, Recommender) else recommender(spec) for spec in specs)
+
+    @field_validator("split", mode="before")
+    @classmethod
+    def _parse_split(cls, spec: Any) -> Any:
+        return spec if spec is None or isinstance(spec, Splitter) else splitter(spec)
+
     def key(self, fingerprint: str) -> str:
         """The question's key; `fingerprint` is that of the data and its cuts. The name does not matter."""
         question = self.model_dump(mode="json", exclude={"name", "data"})
         return hashlib.sha256(json.dumps([question, fingerprint], sort_keys=True).encode()).hexdigest()
 
-    def run_key(self, spec: Recommender, fingerprint: str) -> str:
-        """The key of one recommender's run: neither another recommender nor another metric changes it.
+    def run_key(self, spec: Recommender, fingerprint: str, seed: int) -> str:
+        """The key of one recommender's run with a seed: neither another recommender nor another metric changes it.
 
         What matters of the metrics is the headline, which the validation is about, and the longest list.
         """
-        name, k = self.headline
-        kept = MetricSpec(names=(name,), k=(k, max(self.metrics.k)))
-        alone = {"recommenders": (spec,), "split": None, "metrics": kept}
+        kept = MetricSpec(names=self.metrics.names[:1], k=(self.metrics.k[0], max(self.metrics.k)))
+        alone = {
+            "recommenders": (spec,),
+            "split": None,
+            "metrics": kept,
+            "seeds": 1,
+            "tuning": None,
+            "seed": seed,
+        }
         return self.model_copy(update=alone).key(fingerprint)

@@ -54,8 +54,8 @@ class Info:
 
     `summary` is a paragraph that a marketer understands. `needs` is what the data must have. `folds_in`
     tells whether a customer it has never seen can be scored from a history passed in; where not,
-    `folds_in_why` is the reason. `deterministic`: the same data and seed give the same arrays.
-    `rates`: it also predicts ratings on the data's own scale.
+    `folds_in_why` is the reason. `deterministic`: the same data and seed give the same arrays;
+    `seeded`: another seed gives another model. `rates`: it also predicts ratings on the data's own scale.
     """
 
     label: str
@@ -64,6 +64,7 @@ class Info:
     paper: str
     needs: tuple[Need, ...] = ()
     deterministic: bool = True
+    seeded: bool = False
     folds_in: bool = True
     folds_in_why: str = ""
     rates: bool = False
@@ -182,6 +183,11 @@ class Recommender(BaseModel, ABC):
     def parameters(cls) -> tuple[Parameter, ...]:
         """Its hyper-parameters, in the order of declaration."""
         return parameters_of(cls)
+
+    @property
+    def seeded(self) -> bool:
+        """Whether another seed gives another model: by its own draws or those of a part."""
+        return self.info.seeded or any(part.seeded for part in self.parts)
 
     def missing(self, data: Dataset) -> tuple[str, ...]:
         """What the data lacks, in words; empty if it can be fitted."""

@@ -16,7 +16,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.experiment import DataSpec, Experiment, MetricSpec
+from reco_lab.core.experiment import MetricSpec, Question
 from reco_lab.core.interactions import ColumnMap, Interactions
 from reco_lab.core.ranking import Candidates
 from reco_lab.core.recommender import FitContext, Recommender, recommender
@@ -113,7 +113,7 @@ def _compute(published: Published, folder: Path | None, seed: int) -> dict[str, 
 def _rank(spec: Recommender, split: Split, seed: int) -> dict[str, float]:
     """Precision, recall and nDCG at 10 by the paper's definitions, through the ordinary exam."""
     asked = MetricSpec(names=("precision", "recall", "ndcg_untruncated"), k=(10,))
-    exam = Exam.of(split, "test", Experiment(data=DataSpec(), recommenders=(spec,), metrics=asked))
+    exam = Exam.of(split, "test", Question(metrics=asked))
     with threadpool_limits(1):
         scorer = spec.fit(exam.train, FitContext(seed))
         measured = exam.measure(*exam.ask(scorer))
@@ -123,12 +123,12 @@ def _rank(spec: Recommender, split: Split, seed: int) -> dict[str, float]:
 def _rate(spec: Recommender, folder: Path, seed: int) -> dict[str, float]:
     """RMSE and MAE over five folds: the mean of the folds, as Surprise's table gives it."""
     asked = MetricSpec(names=("rmse", "mae"), k=(10,))
-    experiment = Experiment(data=DataSpec(), recommenders=(spec,), metrics=asked, seed=seed)
+    question = Question(metrics=asked, seed=seed)
     found = []
     for split in splitter({"kind": "k_fold", "folds": 5}).split(
         movielens(folder), np.random.default_rng(seed)
     ):
-        exam = Exam.of(split, "test", experiment)
+        exam = Exam.of(split, "test", question)
         with threadpool_limits(1):
             scorer = spec.fit(exam.train, FitContext(seed))
             lists = exam.ask(scorer)

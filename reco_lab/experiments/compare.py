@@ -7,10 +7,9 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from reco_lab.core.evaluation import Measurement, metric
+from reco_lab.core.evaluation import Measurement, metric_at
 from reco_lab.core.experiment import Experiment
 from reco_lab.experiments.results import Cell, Outcome, Row, Verdict
-from reco_lab.experiments.run import headline
 from reco_lab.experiments.significance import Intervals, redraw, sign_flips, simultaneous
 from reco_lab.experiments.verdict import YARDSTICKS, compared
 
@@ -82,7 +81,7 @@ def champion(rows: Sequence[Row], experiment: Experiment) -> str | None:
 
 def direction(experiment: Experiment) -> int:
     """1 where a higher headline is better, -1 where a lower one is, 0 where neither end is good by itself."""
-    rises = metric(experiment.headline[0]).higher_is_better
+    rises = metric_at(experiment.headline)[0].higher_is_better
     return 0 if rises is None else 1 if rises else -1
 
 
@@ -92,7 +91,7 @@ def verdicts(best: str, measured: Measured, experiment: Experiment) -> tuple[Ver
     A metric that is no mean over customers (coverage, Gini) cannot be tested this way: no verdicts. Nor can
     a recommender without a value.
     """
-    key = headline(experiment)
+    key = experiment.headline
     first = measured.get(best, {}).get(key)
     others = {
         name: answers[key]
@@ -162,13 +161,13 @@ def _intervals(key: str, column: list[Measurement], seed: int) -> Intervals:
     both = simultaneous(
         np.array([one.value for one in column]), drawn, customers=customers, width=_width(key)
     )
-    bottom, top = metric(key.partition("@")[0]).bounds
+    bottom, top = metric_at(key)[0].bounds
     return Intervals(np.maximum(both.low, bottom), np.minimum(both.high, top))
 
 
 def _width(key: str) -> float:
     """How far apart the ends of the metric are; infinite where it has none."""
-    bottom, top = metric(key.partition("@")[0]).bounds
+    bottom, top = metric_at(key)[0].bounds
     return top - bottom
 
 

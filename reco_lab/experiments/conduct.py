@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import CancelledError, InputError
-from reco_lab.core.evaluation import metric
-from reco_lab.core.experiment import Experiment
+from reco_lab.core.evaluation import metric_at
+from reco_lab.core.experiment import Experiment, Question
 from reco_lab.core.recommender import Recommender, Scorer, recommender
 from reco_lab.core.splitting import Split
 from reco_lab.experiments.compare import MARGIN, cells, champion, verdicts
@@ -22,7 +22,7 @@ from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.folds import Answer, overall, pooled, summary
 from reco_lab.experiments.oracle import Oracle, oracle_gap
 from reco_lab.experiments.results import Comparison, Row, Seconds
-from reco_lab.experiments.run import Exams, Report, Run, headline, run
+from reco_lab.experiments.run import Exams, Report, Run, run
 from reco_lab.experiments.verdict import plain, sentence
 
 REFERENCES = ("random", "most_popular")
@@ -33,11 +33,11 @@ LIBRARIES = ("reco-lab", "numpy", "scipy", "pandas", "scikit-learn", "implicit",
 class Shelf(Protocol):
     """Where finished runs are kept, so that nothing is computed twice and nothing finished is lost."""
 
-    def fetch(self, spec: Recommender, split: Split) -> Run | None:
-        """The finished run of this recommender on this split, if there is one."""
+    def fetch(self, spec: Recommender, split: Split, seed: int) -> Run | None:
+        """The finished run of this recommender on this split with this seed, if there is one."""
         ...
 
-    def keep(self, spec: Recommender, split: Split, finished: Run, scorer: Scorer) -> None:
+    def keep(self, spec: Recommender, split: Split, seed: int, finished: Run, scorer: Scorer) -> None:
         """Keep a finished run and its model."""
         ...
 
@@ -48,7 +48,10 @@ class Shelf(Protocol):
 
 @dataclass
 class Line:
-    """A recommender on its way to the leaderboard: its answers fold by fold, or what went wrong."""
+    """A recommender on its way to the leaderboard: its answers fold by fold, or what went wrong.
+
+    `runs` holds those of all folds and seeds, folds first.
+    """
 
     name: str
     spec: Recommender
@@ -116,19 +119,39 @@ def _sit(
     if line.error is not None:
         return
     try:
-        finished = shelf.fetch(line.spec, split)
-        if finished is None:
-            finished, scorer = run(line.spec, exams, experiment, report)
-            shelf.keep(line.spec, split, finished, scorer)
-        measured = exams.test.measure(finished.lists, finished.scored, finished.ratings)
-        line.answers.append(Answer(exams.test, measured))
-        line.runs.append(finished)
+        wanted = seeds(line.spec, experiment)
+        finished = [
+            _finished(
+                line.spec, split, exams, experiment.with_seed(seed), shelf, _part(report, place, len(wanted))
+            )
+            for place, seed in enumerate(wanted)
+        ]
+        measured = [exams.test.measure(one.lists, one.scored, one.ratings) for one in finished]
+        line.answers.append(Answer.of(exams.test, measured))
+        line.runs.extend(finished)
     except CancelledError:
         raise
     except InputError as error:
         line.error = str(error)
     except Exception as error:  # noqa: BLE001 - one failed run never loses the finished ones; the log has it
         line.error = shelf.excuse(line.spec, error)
+
+
+def seeds(spec: Recommender, experiment: Experiment) -> range:
+    """The seeds that a recommender is run with: several where another seed gives another model."""
+    return range(experiment.seed, experiment.seed + (experiment.seeds if spec.seeded else 1))
+
+
+def _finished(
+    spec: Recommender, split: Split, exams: Exams, question: Question, shelf: Shelf, report: Report
+) -> Run:
+    """The run with the question's seed, from the shelf where it lies there."""
+    known = shelf.fetch(spec, split, question.seed)
+    if known is not None:
+        return known
+    made, scorer = run(spec, exams, question, report)
+    shelf.keep(spec, split, question.seed, made, scorer)
+    return made
 
 
 def _comparison(
@@ -155,7 +178,7 @@ def _comparison(
     }
     table = cells(measured, _overall(answers), experiment.seed)
     rows = [row.model_copy(update={"metrics": table.get(row.name, {})}) for row in rows]
-    key, why_not = headline(experiment), obstacle(experiment, exams)
+    key, why_not = experiment.headline, obstacle(experiment, exams)
     best = None if why_not else champion(rows, experiment)
     models = {name: found for name, found in measured.items() if name != ORACLE_NAME}
     found = verdicts(best, models, experiment) if best else ()
@@ -201,22 +224,35 @@ def _row(line: Line, experiment: Experiment, folds: Sequence[Split]) -> Row:
         algorithm=line.spec.algorithm(),
         parameters=line.spec.to_dict(),
         reference=line.spec.algorithm() in REFERENCES,
-        run_keys=tuple(experiment.run_key(line.spec, split.fingerprint) for split in folds),
+        run_keys=tuple(
+            experiment.run_key(line.spec, split.fingerprint, seed)
+            for split in folds
+            for seed in seeds(line.spec, experiment)
+        ),
         error=line.error,
     )
     if line.error is not None:
         return base
     known = [finished.validation for finished in line.runs if finished.validation is not None]
     peaks = [finished.peak_memory_mb for finished in line.runs if finished.peak_memory_mb is not None]
+    drawn = range(len(line.answers[0].by_seed))
     update = {
         "parameters": line.runs[-1].spec.to_dict(),
         "validation": float(np.mean(known)) if known else None,
-        "scored": _scored(line.answers, [finished.scored for finished in line.runs]),
-        "seconds": _total([finished.seconds for finished in line.runs]),
+        "scored": _scored(line.answers, [finished.scored for finished in line.runs[:: len(drawn)]]),
+        "seconds": _per_model(line.runs, len(drawn)),
         "peak_memory_mb": max(peaks) if peaks else None,
-        "notes": () if line.spec.info.deterministic else ("differs a little from seed to seed",),
+        "by_seed": _by_seed(line.answers, experiment.headline) if len(drawn) > 1 else (),
     }
     return base.model_copy(update=update)
+
+
+def _by_seed(answers: Sequence[Answer], key: str) -> tuple[float, ...]:
+    """The metric over all folds, seed by seed; nothing for a model that has no value for it."""
+    if key not in answers[0].measurements:
+        return ()
+    drawn = range(len(answers[0].by_seed))
+    return tuple(pooled([answer.with_seed(seed) for answer in answers], key).value for seed in drawn)
 
 
 def _answer(exam: Exam, scorer: Scorer) -> Answer:
@@ -233,7 +269,7 @@ def _scored(answers: Sequence[Answer], scored: Sequence[NDArray[np.bool_]] | Non
 
 def _ranked(rows: list[Row], key: str) -> list[Row]:
     """Best headline first (lowest first where lower is better), then rows without it, then failures."""
-    sign = 1 if metric(key.partition("@")[0]).higher_is_better is False else -1
+    sign = 1 if metric_at(key)[0].higher_is_better is False else -1
 
     def place(row: Row) -> tuple[bool, bool, float, str]:
         cell = row.metrics.get(key)
@@ -243,8 +279,15 @@ def _ranked(rows: list[Row], key: str) -> list[Row]:
     return sorted(rows, key=place)
 
 
-def _total(parts: list[Seconds]) -> Seconds:
-    return Seconds(**{name: sum(getattr(part, name) for part in parts) for name in Seconds.model_fields})
+def _per_model(runs: Sequence[Run], seeds: int) -> Seconds:
+    """What one model takes, all folds together."""
+    return Seconds(
+        **{name: sum(getattr(one.seconds, name) for one in runs) / seeds for name in Seconds.model_fields}
+    )
+
+
+def _part(report: Report, place: int, count: int) -> Report:
+    return lambda fraction, message: report((place + fraction) / count, message)
 
 
 def _step(report: Report, name: str, done: int, steps: int) -> Report:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from reco_lab.core.experiment import Experiment
 from reco_lab.experiments.compare import direction
 from reco_lab.experiments.results import SplitSummary
-from reco_lab.experiments.run import Exams, headline
+from reco_lab.experiments.run import Exams
 from reco_lab.experiments.verdict import shown
 
 FEW_CUSTOMERS = 100
@@ -48,7 +48,7 @@ def notes_about(split: SplitSummary, oracle_gaps: Sequence[str]) -> tuple[str, .
 def obstacle(experiment: Experiment, exams: Sequence[Exams]) -> str:
     """Why no champion can be named; empty where one can."""
     if direction(experiment) == 0:
-        return f"{shown(headline(experiment))} has no better end"
+        return f"{shown(experiment.headline)} has no better end"
     if len(exams) > 1:
         return "in cross-validation every row judges, so none is left to choose by"
     if exams[0].validation is None:

@@ -13,8 +13,8 @@ from scipy import sparse
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import SplitError
-from reco_lab.core.evaluation import Evaluation, Measurement, RatingErrors, metric, metric_key
-from reco_lab.core.experiment import Experiment, MetricSpec
+from reco_lab.core.evaluation import Evaluation, Measurement, RatingErrors, metric, metric_at, metric_key
+from reco_lab.core.experiment import MetricSpec, Question
 from reco_lab.core.interactions import Interactions, Kind
 from reco_lab.core.ranking import NO_ITEM, Candidates, Recommendations, recommend
 from reco_lab.core.recommender import FitContext, Scorer, recommender
@@ -49,7 +49,7 @@ class Exam:
     threads: int = 1
 
     @classmethod
-    def of(cls, split: Split, part: Part, experiment: Experiment) -> "Exam":
+    def of(cls, split: Split, part: Part, question: Question) -> "Exam":
         """Pose the questions of one part of a split.
 
         Test rows that repeat a pair from before the cut are left out (unless repeats count), and so are
@@ -57,9 +57,9 @@ class Exam:
         SplitError where nobody is left to score.
         """
         before, rows, as_of = _part(split, part)
-        wanted = target_kinds(split.data, experiment)
-        train = replace(before, interactions=before.interactions.of_kinds(experiment.kinds("learn_from")))
-        repeats = experiment.repeats or split.repeats
+        wanted = target_kinds(split.data, question)
+        train = replace(before, interactions=before.interactions.of_kinds(question.kinds("learn_from")))
+        repeats = question.repeats or split.repeats
         candidates = split.candidates or Candidates(items=known_items(before, as_of))
         asked = rows.of_kinds(wanted)
         fresh = asked if repeats else asked.take(~_among(asked, before.interactions.of_kinds(wanted).pairs))
@@ -79,13 +79,13 @@ class Exam:
             candidates=candidates,
             seen_kinds=wanted if set(np.unique(train.interactions.kinds)) - set(wanted) else (),
             repeats=repeats,
-            metrics=experiment.metrics,
+            metrics=question.metrics,
             asked=asked,
             judged=judged,
             rated=rows.ratings.take(_has_history(train.interactions)[rows.ratings.users]),
             repeats_removed=len(asked) - len(fresh),
             as_of=as_of,
-            threads=experiment.threads,
+            threads=question.threads,
         )
 
     @cached_property
@@ -151,7 +151,7 @@ class Exam:
 
     def counted(self, key: str) -> NDArray[np.int64]:
         """The codes of the customers behind a metric, in the order of its numbers."""
-        return self.raters if metric(key.partition("@")[0]).needs_ratings else self.users[: self.n_warm]
+        return self.raters if metric_at(key)[0].needs_ratings else self.users[: self.n_warm]
 
     @cached_property
     def fallback(self) -> Mapping[str, Measurement]:
@@ -192,11 +192,11 @@ class Exam:
         return UserBatch.of(self.train.interactions, users, attributes=self.train.customers, as_of=self.as_of)
 
 
-def target_kinds(data: Dataset, experiment: Experiment) -> tuple[Kind, ...]:
+def target_kinds(data: Dataset, question: Question) -> tuple[Kind, ...]:
     """The kinds that count as a hit: those asked for, else purchases where there are any, else all."""
     present = tuple(Kind(kind) for kind in np.unique(data.interactions.kinds))
-    wanted = experiment.kinds("predict") or ((Kind.purchase,) if Kind.purchase in present else present)
-    learnt = experiment.kinds("learn_from")
+    wanted = question.kinds("predict") or ((Kind.purchase,) if Kind.purchase in present else present)
+    learnt = question.kinds("learn_from")
     if learnt and not set(wanted) <= set(learnt):
         kinds = ", ".join(kind.name for kind in wanted if kind not in learnt)
         raise SplitError(

@@ -15,10 +15,24 @@ from reco_lab.experiments.results import SplitSummary
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What one recommender reached in one fold: its metrics over warm customers."""
+    """What one recommender reached in one fold: its metrics over warm customers, the mean over its seeds.
+
+    `by_seed` are those of each seed.
+    """
 
     exam: Exam
     measurements: dict[str, Measurement]
+    by_seed: tuple[dict[str, Measurement], ...] = ()
+
+    @classmethod
+    def of(cls, exam: Exam, by_seed: Sequence[dict[str, Measurement]]) -> "Answer":
+        """One answer from those of the seeds."""
+        means = {key: Measurement.averaged([one[key] for one in by_seed]) for key in by_seed[0]}
+        return cls(exam, means, tuple(by_seed))
+
+    def with_seed(self, place: int) -> "Answer":
+        """What the seed at this place reached alone."""
+        return Answer(self.exam, self.by_seed[place])
 
 
 def pooled(answers: Sequence[Answer], key: str) -> Measurement:

@@ -35,7 +35,8 @@ class Row(_Result):
 
     `error` is the sentence of a run that failed; its metrics are then empty. `scored` counts the warm
     customers the model had an answer of its own for. `validation` is the headline metric on the validation
-    part, the only thing that chooses the champion.
+    part, the only thing that chooses the champion. A recommender whose model depends on the seed is run with
+    several; its figures are the means over them, and `by_seed` the headline of each.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Row(_Result):
     reference: bool = False
     error: str | None = None
     run_keys: tuple[str, ...] = ()
+    by_seed: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
 
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from reco_lab.core.errors import SplitError
-from reco_lab.core.evaluation import RatingErrors, metric_key
-from reco_lab.core.experiment import Experiment
+from reco_lab.core.evaluation import RatingErrors
+from reco_lab.core.experiment import Question
 from reco_lab.core.interactions import Interactions
 from reco_lab.core.ranking import Recommendations
 from reco_lab.core.recommender import FitContext, Recommender, Scorer
@@ -39,7 +39,7 @@ class Run:
     peak_memory_mb: float | None
 
 
-def run(spec: Recommender, exams: "Exams", experiment: Experiment, report: Report) -> tuple[Run, Scorer]:
+def run(spec: Recommender, exams: "Exams", question: Question, report: Report) -> tuple[Run, Scorer]:
     """Fit on train, score on validation, fit again on train and validation, list for the test customers.
 
     Returns the run and the scorer that made its lists.
@@ -47,10 +47,12 @@ def run(spec: Recommender, exams: "Exams", experiment: Experiment, report: Repor
     Raises NeedsError where the data cannot feed it, ScoreError for scores that are not numbers.
     """
     measured = reset_peak()
-    with threadpool_limits(experiment.threads):
-        tuned, validation = _validate(spec, exams.validation, experiment, _between(report, 0.0, 0.45))
+    with threadpool_limits(question.threads):
+        settled, validation = spec, None
+        if exams.validation is not None:
+            settled, validation = validate(spec, exams.validation, question, _between(report, 0.0, 0.45))
         started = perf_counter()
-        scorer = _fit(tuned, exams.test, experiment, _between(report, 0.45, 0.9))
+        scorer = _fit(settled, exams.test, question, _between(report, 0.45, 0.9))
         fitted = perf_counter()
         report(0.9, "making lists")
         lists, scored = exams.test.ask(scorer)
@@ -59,7 +61,7 @@ def run(spec: Recommender, exams: "Exams", experiment: Experiment, report: Repor
         exams.test.measure(lists, scored, ratings)
         seconds = Seconds(fit=fitted - started, recommend=ranked - fitted, evaluate=perf_counter() - ranked)
     report(1.0, "done")
-    return Run(tuned, lists, scored, ratings, validation, seconds, peak_mb() if measured else None), scorer
+    return Run(settled, lists, scored, ratings, validation, seconds, peak_mb() if measured else None), scorer
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,52 +76,46 @@ class Exams:
     no_validation: str = ""
 
     @classmethod
-    def of(cls, split: Split, experiment: Experiment) -> "Exams":
+    def of(cls, split: Split, question: Question) -> "Exams":
         """Both exams of a split; SplitError where nobody is left to score in the test."""
-        test = Exam.of(split, "test", experiment)
+        test = Exam.of(split, "test", question)
         if not len(split.validation_rows):
             return cls(None, test, "the split has no validation part")
         try:
-            return cls(Exam.of(split, "validation", experiment), test)
+            return cls(Exam.of(split, "validation", question), test)
         except SplitError as error:
             return cls(None, test, str(error))
 
 
-def headline(experiment: Experiment) -> str:
-    """The key of the metric that the verdict is about: the first metric at the first cut-off."""
-    return metric_key(*experiment.headline)
-
-
-def _validate(
-    spec: Recommender, exam: Exam | None, experiment: Experiment, report: Report
+def validate(
+    spec: Recommender, exam: Exam, question: Question, report: Report
 ) -> tuple[Recommender, float | None]:
-    """The specification with what was learnt on the validation part, and its headline metric there."""
-    if exam is None:
-        return spec, None
-    scorer = _fit(spec, exam, experiment, _between(report, 0.0, 0.4), validation=exam.judged)
+    """Fit on train and score on the validation part, which alone may choose between specifications.
+
+    Returns the specification with what it learnt there, and its headline metric; None where it has none.
+    """
+    scorer = _fit(spec, exam, question, _between(report, 0.0, 0.4), validation=exam.judged)
     learnt = scorer.learnt()
     if learnt:
-        value = _crossed(spec, exam, experiment, _between(report, 0.4, 1.0))
+        value = _crossed(spec, exam, question, _between(report, 0.4, 1.0))
         return spec.model_copy(update=dict(learnt)), value
-    measured = exam.measure(*exam.ask(scorer), exam.rate(scorer)).get(headline(experiment))
+    measured = exam.measure(*exam.ask(scorer), exam.rate(scorer)).get(question.headline)
     return spec, None if measured is None or not np.isfinite(measured.value) else measured.value
 
 
-def _crossed(spec: Recommender, exam: Exam, experiment: Experiment, report: Report) -> float | None:
+def _crossed(spec: Recommender, exam: Exam, question: Question, report: Report) -> float | None:
     """The headline on the validation part of a recommender that learns from it.
 
     One half of the customers teaches, the other half is scored, and the other way round, so that nobody is
     scored by what she taught.
     """
-    key = headline(experiment)
+    key = question.headline
     customers = exam.counted(key)
-    halves = np.random.default_rng(experiment.seed).permutation(customers)
+    halves = np.random.default_rng(question.seed).permutation(customers)
     own = base = 0.0
     for number, teachers in enumerate((halves[::2], halves[1::2])):
         lesson = exam.judged.take(np.isin(exam.judged.users, teachers))
-        scorer = _fit(
-            spec, exam, experiment, _between(report, number / 2, (number + 1) / 2), validation=lesson
-        )
+        scorer = _fit(spec, exam, question, _between(report, number / 2, (number + 1) / 2), validation=lesson)
         measured = exam.measure(*exam.ask(scorer), exam.rate(scorer)).get(key)
         if measured is None or measured.numerator is None or measured.denominator is None:
             return None
@@ -132,15 +128,15 @@ def _crossed(spec: Recommender, exam: Exam, experiment: Experiment, report: Repo
 def _fit(
     spec: Recommender,
     exam: Exam,
-    experiment: Experiment,
+    question: Question,
     report: Report,
     validation: Interactions | None = None,
 ) -> Scorer:
     spec.require(exam.train)
     report(0.0, f"training {spec.info.label}")
     context = FitContext(
-        experiment.seed,
-        experiment.threads,
+        question.seed,
+        question.threads,
         validation,
         report,
         candidates=exam.candidates,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from reco_lab.core.evaluation import metric
+from reco_lab.core.evaluation import metric_at
 from reco_lab.experiments.results import Outcome, Row, Verdict
 
 POPULAR = "most_popular"
@@ -12,8 +12,8 @@ YARDSTICKS = frozenset({"random", "oracle"})
 
 def shown(key: str) -> str:
     """A metric's key as people read it: nDCG@10."""
-    name, _, k = key.partition("@")
-    return metric(name).label + (f"@{k}" if k else "")
+    found, k = metric_at(key)
+    return found.label + (f"@{k}" if k else "")
 
 
 def compared(
@@ -105,7 +105,7 @@ def _against_popular(
 
 def _times(best: Row, popular: Row, key: str) -> str:
     own, base = best.metrics[key].value, popular.metrics[key].value
-    rises = metric(key.partition("@")[0]).higher_is_better
+    rises = metric_at(key)[0].higher_is_better
     if not rises or not own or not base or own > MOST_TIMES * base:
         return "better than"
     return f"{own / base:.1f} times as well as"

@@ -213,7 +213,7 @@ def overlap(workspace: Workspace, experiment_id: str, k: int = 10) -> tuple[list
     ready = recall(workspace, experiment_id)
     shelf = WorkspaceShelf(workspace, ready.experiment)
     specs = named(with_references(ready.experiment.recommenders))
-    runs = [(name, shelf.fetch(spec, ready.splits[0])) for name, spec in specs]
+    runs = [(name, shelf.fetch(spec, ready.splits[0], ready.experiment.seed)) for name, spec in specs]
     lists = {name: found.lists.items[:, :k] for name, found in runs if found is not None}
     shares = [
         [_shared(one, other, ready.data.interactions.n_items) for other in lists.values()]

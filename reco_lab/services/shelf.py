@@ -26,9 +26,9 @@ class WorkspaceShelf:
     workspace: Workspace
     experiment: Experiment
 
-    def fetch(self, spec: Recommender, split: Split) -> Run | None:
+    def fetch(self, spec: Recommender, split: Split, seed: int) -> Run | None:
         """The finished run; one of another release of Reco Lab or with a damaged file counts as not done."""
-        record = self.workspace.store.run(self._key(spec, split))
+        record = self.workspace.store.run(self._key(spec, split, seed))
         if record is None or record.result.get("release") != RELEASE:
             return None
         result = dict(record.result)
@@ -52,7 +52,7 @@ class WorkspaceShelf:
             peak_memory_mb=result["peak_memory_mb"],
         )
 
-    def keep(self, spec: Recommender, split: Split, finished: Run, scorer: Scorer) -> None:
+    def keep(self, spec: Recommender, split: Split, seed: int, finished: Run, scorer: Scorer) -> None:
         """Keep the lists, the model, then the record that makes both count."""
         arrays = {"items": finished.lists.items, "scores": finished.lists.scores, "scored": finished.scored}
         if finished.ratings is not None:
@@ -69,7 +69,7 @@ class WorkspaceShelf:
             "seconds": finished.seconds.model_dump(),
             "peak_memory_mb": finished.peak_memory_mb,
         }
-        self.workspace.store.save_run(self._key(spec, split), result, model)
+        self.workspace.store.save_run(self._key(spec, split, seed), result, model)
 
     def excuse(self, spec: Recommender, error: Exception) -> str:
         """A sentence for the leaderboard; the details are in the log under its reference."""
@@ -80,13 +80,13 @@ class WorkspaceShelf:
     def models(
         self, specs: Iterator[tuple[str, Recommender]], split: Split
     ) -> Iterator[tuple[str, Recommender, Scorer]]:
-        """The finished models of a fold by name, ready to score."""
+        """The finished models of a fold by name, those of the first seed, ready to score."""
         for name, spec in specs:
-            record = self.workspace.store.run(self._key(spec, split))
+            record = self.workspace.store.run(self._key(spec, split, self.experiment.seed))
             if record is not None and record.artefact is not None:
                 fitted, state = self.workspace.artefacts.load_state(record.artefact)
                 final = recommender(fitted)
                 yield name, final, final.restore(state)
 
-    def _key(self, spec: Recommender, split: Split) -> str:
-        return self.experiment.run_key(spec, split.fingerprint)
+    def _key(self, spec: Recommender, split: Split, seed: int) -> str:
+        return self.experiment.run_key(spec, split.fingerprint, seed)

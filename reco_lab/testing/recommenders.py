@@ -139,6 +139,16 @@ def check_the_same_seed_gives_the_same_arrays(kind: Kind) -> None:
         assert _equal_states(again.state(), _fitted(kind).state()), "the same seed gave other arrays"
 
 
+def check_the_seed_matters_as_declared(kind: Kind) -> None:
+    """Another seed gives another model exactly where `seeded` says so: those are run several times."""
+    batch = _everybody()
+    one, other = (_fitted(kind, seed=seed).score(batch) for seed in (0, 1))
+    if kind().seeded:
+        assert not np.array_equal(one, other), "another seed gave the same model against its declaration"
+    else:
+        _close(one, other, "another seed gave another model against its declaration", loose=100)
+
+
 def check_global_randomness_is_left_alone(kind: Kind) -> None:
     """Neither NumPy's nor Python's global generator moves."""
     before = (_numpy_state(), random.getstate())

@@ -11,7 +11,7 @@ from reco_lab.ui import metric
 from reco_lab.ui.words import score, seconds, signed
 
 PERFECT = "Perfect knowledge"
-SPECIALIST = frozenset({"Scored", "Training", "All customers"})
+SPECIALIST = frozenset({"Scored", "Training", "All customers", "Over seeds"})
 
 
 def keys(comparison: Comparison) -> list[str]:
@@ -95,6 +95,11 @@ def _line(comparison: Comparison, row: Row, key: str, verdict: Any, asked: int) 
     }
     if key == comparison.headline:
         line["Against the champion"] = signed(-verdict.difference) if verdict else None
+    line["Over seeds"] = (
+        f"{score(min(row.by_seed))} to {score(max(row.by_seed))}, {len(row.by_seed)} seeds"
+        if row.by_seed and key == comparison.headline
+        else None
+    )
     line["Training"] = seconds(row.seconds.fit) if row.seconds else None
     return line
 

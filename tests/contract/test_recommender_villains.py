@@ -311,6 +311,15 @@ class Rater(Honest):
     info: ClassVar[Info] = replace(INFO, rates=True)
 
 
+@caught_by(suite.check_the_seed_matters_as_declared)
+class Dicer(Honest):
+    """Draws from its seed and does not say so."""
+
+    def weights(self, data, ctx):
+        weights = super().weights(data, ctx)
+        return weights + ctx.rng().random(weights.shape, np.float32)
+
+
 class Window(Counts):
     def __init__(self, weights):
         super().__init__(weights)

@@ -19,10 +19,10 @@ START = np.datetime64("2024-01-01", "us")
 class Nowhere:
     """Keeps nothing."""
 
-    def fetch(self, spec, split):
+    def fetch(self, spec, split, seed):
         return None
 
-    def keep(self, spec, split, finished, scorer):
+    def keep(self, spec, split, seed, finished, scorer):
         pass
 
     def excuse(self, spec, error):
@@ -35,11 +35,11 @@ class Memory(Nowhere):
     def __init__(self):
         self.runs = {}
 
-    def fetch(self, spec, split):
-        return self.runs.get((spec, split.fingerprint))
+    def fetch(self, spec, split, seed):
+        return self.runs.get((spec, split.fingerprint, seed))
 
-    def keep(self, spec, split, finished, scorer):
-        self.runs[spec, split.fingerprint] = finished
+    def keep(self, spec, split, seed, finished, scorer):
+        self.runs[spec, split.fingerprint, seed] = finished
 
 
 def shop(n_users=120, n_items=40, seed=3):
@@ -144,6 +144,29 @@ def test_a_finished_run_is_not_computed_again():
     ask(shop(), question("ease", "item_knn"), shelf)
     assert all(shelf.runs[key] is run for key, run in kept.items())
     assert len(shelf.runs) == len(kept) + 1
+
+
+def test_a_model_that_depends_on_the_seed_is_run_with_three_and_counts_as_their_mean():
+    shelf = Memory()
+    row = ask(shop(), question("bpr"), shelf).row("BPR")
+
+    alone = [
+        ask(shop(), question("bpr", seed=seed, seeds=1)).row("BPR").metrics["ndcg@5"].value
+        for seed in range(3)
+    ]
+    assert sorted({seed for spec, _, seed in shelf.runs if spec.algorithm() == "bpr"}) == [0, 1, 2]
+    assert row.by_seed == pytest.approx(alone)
+    assert len(set(alone)) > 1
+    assert row.metrics["ndcg@5"].value == pytest.approx(np.mean(alone))
+    assert len(row.run_keys) == 3
+
+
+def test_a_model_that_does_not_depend_on_the_seed_is_run_once():
+    shelf = Memory()
+    row = ask(shop(), question("ease"), shelf).row("EASE")
+
+    assert [seed for spec, _, seed in shelf.runs if spec.algorithm() == "ease"] == [0]
+    assert row.by_seed == ()
 
 
 def test_a_recommender_the_data_cannot_feed_says_what_it_needs_and_costs_the_others_nothing():

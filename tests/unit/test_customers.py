@@ -196,6 +196,6 @@ def test_another_metric_trains_nothing_again(workspace):
     record = listing(workspace)[0]
     before = Experiment.model_validate(dict(record.spec))
     more = before.model_copy(update={"metrics": MetricSpec(names=("ndcg", "recall"), k=(5,))})
-    assert all(before.run_key(spec, "cut") == more.run_key(spec, "cut") for spec in before.recommenders)
+    assert all(before.run_key(spec, "cut", 0) == more.run_key(spec, "cut", 0) for spec in before.recommenders)
     kept = comparison(workspace, record.id)
     assert all(workspace.store.run(key) for row in kept.leaderboard for key in row.run_keys)
