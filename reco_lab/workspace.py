@@ -12,6 +12,7 @@ from reco_lab.store.artefacts import Artefacts
 from reco_lab.store.database import Database, from_environment
 from reco_lab.store.disk import require_room, said_if_full
 from reco_lab.store.durable import remove_drafts
+from reco_lab.store.ledger import Ledger
 from reco_lab.store.log import Log
 from reco_lab.store.queue import Queue
 from reco_lab.store.staging import Staging
@@ -27,6 +28,7 @@ class Workspace:
 
     home: Path
     store: Store
+    ledger: Ledger
     artefacts: Artefacts
     queue: Queue
     staging: Staging
@@ -62,6 +64,7 @@ class Workspace:
         return cls(
             home=home,
             store=store,
+            ledger=Ledger(database, clock),
             artefacts=artefacts,
             queue=Queue(database, clock, partial(require_room, home)),
             staging=staging,

@@ -11,18 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.errors import CancelledError, InputError
+from reco_lab.core.errors import CancelledError, InputError, SplitError
 from reco_lab.core.evaluation import metric_at
 from reco_lab.core.experiment import Experiment, Question
 from reco_lab.core.recommender import Recommender, Scorer, recommender
 from reco_lab.core.splitting import Split
-from reco_lab.experiments.compare import MARGIN, cells, champion, verdicts
+from reco_lab.experiments.compare import MARGIN, cells, champion, direction, verdicts
 from reco_lab.experiments.diagnostics import notes_about, obstacle, warnings_about
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.folds import Answer, overall, pooled, summary
 from reco_lab.experiments.oracle import Oracle, oracle_gap
-from reco_lab.experiments.results import Comparison, Row, Seconds
+from reco_lab.experiments.results import Comparison, Row, Seconds, Tuned
 from reco_lab.experiments.run import Exams, Report, Run, run
+from reco_lab.experiments.tuning import Notebook, State, Trial, tune
 from reco_lab.experiments.verdict import plain, sentence
 
 REFERENCES = ("random", "most_popular")
@@ -41,6 +42,10 @@ class Shelf(Protocol):
         """Keep a finished run and its model."""
         ...
 
+    def notebook(self, spec: Recommender, split: Split) -> Notebook:
+        """Where the trials of this recommender's tuning on this split are kept."""
+        ...
+
     def excuse(self, spec: Recommender, error: Exception) -> str:
         """The sentence to show for an error that is our own fault; its details go to the log."""
         ...
@@ -50,13 +55,16 @@ class Shelf(Protocol):
 class Line:
     """A recommender on its way to the leaderboard: its answers fold by fold, or what went wrong.
 
-    `runs` holds those of all folds and seeds, folds first.
+    `runs` holds those of all folds and seeds, folds first. `specs` are what was run, a fold each: with
+    tuning, the settings that were found.
     """
 
     name: str
     spec: Recommender
     answers: list[Answer] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
+    specs: list[Recommender] = field(default_factory=list)
+    trials: list[Trial] = field(default_factory=list)
     error: str | None = None
 
 
@@ -119,11 +127,11 @@ def _sit(
     if line.error is not None:
         return
     try:
-        wanted = seeds(line.spec, experiment)
+        spec = _tuned(line, split, exams, experiment, shelf, _part(report, 0, 2))
+        line.specs.append(spec)
+        wanted, rest = seeds(spec, experiment), _part(report, 1, 2) if experiment.tuning else report
         finished = [
-            _finished(
-                line.spec, split, exams, experiment.with_seed(seed), shelf, _part(report, place, len(wanted))
-            )
+            _finished(spec, split, exams, experiment.with_seed(seed), shelf, _part(rest, place, len(wanted)))
             for place, seed in enumerate(wanted)
         ]
         measured = [exams.test.measure(one.lists, one.scored, one.ratings) for one in finished]
@@ -140,6 +148,35 @@ def _sit(
 def seeds(spec: Recommender, experiment: Experiment) -> range:
     """The seeds that a recommender is run with: several where another seed gives another model."""
     return range(experiment.seed, experiment.seed + (experiment.seeds if spec.seeded else 1))
+
+
+def _tuned(
+    line: Line, split: Split, exams: Exams, experiment: Experiment, shelf: Shelf, report: Report
+) -> Recommender:
+    """The recommender with the settings that its budget found; yardsticks are taken as they are."""
+    if experiment.tuning is None or line.spec.algorithm() in REFERENCES:
+        return line.spec
+    if exams.validation is None:
+        raise SplitError(
+            f"Nothing can be tuned: {exams.no_validation}.",
+            fix="Leave tuning out, or choose a split with a validation part.",
+        )
+    notebook = shelf.notebook(line.spec, split)
+    found = tune(line.spec, exams.validation, experiment, experiment.tuning, notebook, report)
+    line.trials.extend(found.trials)
+    return found.spec
+
+
+def _account(trials: Sequence[Trial], *, rises: bool) -> Tuned:
+    values = [one.value for one in trials if one.value is not None]
+    return Tuned(
+        trials=len(trials),
+        pruned=sum(one.state is State.pruned for one in trials),
+        failed=sum(one.state is State.failed for one in trials),
+        seconds=sum(one.seconds for one in trials),
+        first=trials[0].value if trials else None,
+        best=(max(values) if rises else min(values)) if values else None,
+    )
 
 
 def _finished(
@@ -188,6 +225,7 @@ def _comparison(
     return Comparison(
         experiment=experiment.name,
         key=experiment.key(cut),
+        cut=cut,
         dataset=data.name,
         fingerprint=data.fingerprint,
         synthetic=data.synthetic,
@@ -225,9 +263,9 @@ def _row(line: Line, experiment: Experiment, folds: Sequence[Split]) -> Row:
         parameters=line.spec.to_dict(),
         reference=line.spec.algorithm() in REFERENCES,
         run_keys=tuple(
-            experiment.run_key(line.spec, split.fingerprint, seed)
-            for split in folds
-            for seed in seeds(line.spec, experiment)
+            experiment.run_key(spec, split.fingerprint, seed)
+            for spec, split in zip(line.specs, folds, strict=False)
+            for seed in seeds(spec, experiment)
         ),
         error=line.error,
     )
@@ -242,6 +280,7 @@ def _row(line: Line, experiment: Experiment, folds: Sequence[Split]) -> Row:
         "scored": _scored(line.answers, [finished.scored for finished in line.runs[:: len(drawn)]]),
         "seconds": _per_model(line.runs, len(drawn)),
         "peak_memory_mb": max(peaks) if peaks else None,
+        "tuned": _account(line.trials, rises=direction(experiment) >= 0) if experiment.tuning else None,
         "by_seed": _by_seed(line.answers, experiment.headline) if len(drawn) > 1 else (),
     }
     return base.model_copy(update=update)

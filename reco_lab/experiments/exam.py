@@ -88,6 +88,22 @@ class Exam:
             threads=question.threads,
         )
 
+    def sampled(self, share: float, seed: int) -> "Exam":
+        """The exam of a random share of the customers: only they teach, only they are asked."""
+        log = self.train.interactions
+        chosen = np.random.default_rng(seed).random(log.n_users) < share
+        mine = chosen[self.users]
+        return replace(
+            self,
+            train=self.train.take(np.flatnonzero(chosen[log.users])),
+            users=self.users[mine],
+            n_warm=int(mine[: self.n_warm].sum()),
+            relevant=sparse.csr_matrix(self.relevant[mine]),
+            asked=self.asked.take(chosen[self.asked.users]),
+            judged=self.judged.take(chosen[self.judged.users]),
+            rated=self.rated.take(chosen[self.rated.users]),
+        )
+
     @cached_property
     def warm(self) -> UserBatch:
         """The warm customers with their histories."""

@@ -30,13 +30,28 @@ class Seconds(_Result):
     evaluate: float
 
 
+class Tuned(_Result):
+    """What a recommender's search for its settings was given and found on the validation part.
+
+    `first` is the headline of the settings it was given, `best` that of those it found; `seconds` of work.
+    """
+
+    trials: int
+    pruned: int
+    failed: int
+    seconds: float
+    first: float | None
+    best: float | None
+
+
 class Row(_Result):
     """One line of the leaderboard. `reference` rows (random, popularity, oracle) give the others a scale.
 
     `error` is the sentence of a run that failed; its metrics are then empty. `scored` counts the warm
     customers the model had an answer of its own for. `validation` is the headline metric on the validation
     part, the only thing that chooses the champion. A recommender whose model depends on the seed is run with
-    several; its figures are the means over them, and `by_seed` the headline of each.
+    several; its figures are the means over them, and `by_seed` the headline of each. `tuned` is None for a
+    recommender that was taken as it was given.
     """
 
     name: str
@@ -51,6 +66,7 @@ class Row(_Result):
     error: str | None = None
     run_keys: tuple[str, ...] = ()
     by_seed: tuple[float, ...] = ()
+    tuned: Tuned | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -117,7 +133,7 @@ class Verdict(_Result):
 class Comparison(_Result):
     """Everything an experiment found. Rows are sorted by the headline metric, best first; failures last.
 
-    `headline` is its key ("ndcg@10"). `sentence` is the verdict in one line, `plain` the same for somebody who
+    `cut` is the fingerprint of the data and its cuts. `headline` is the key of the metric ("ndcg@10"). `sentence` is the verdict in one line, `plain` the same for somebody who
     knows no metrics. `warnings` say what makes the numbers weak, `notes` what was left out. `margin` is how close two scores must be to be called a tie.
     """
 
@@ -138,6 +154,7 @@ class Comparison(_Result):
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     created: str = ""
+    cut: str = ""
 
     def row(self, name: str) -> Row:
         """The line of the leaderboard with this name."""

@@ -20,12 +20,12 @@ from reco_lab.experiments.conduct import REFERENCES, conduct, cuts_fingerprint, 
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.file import dump
 from reco_lab.experiments.folds import summary
-from reco_lab.experiments.results import Comparison, SplitSummary
+from reco_lab.experiments.results import Comparison, Row, SplitSummary
 from reco_lab.experiments.run import Report
 from reco_lab.services.data import load_dataset, read_split_files
 from reco_lab.services.shelf import WorkspaceShelf
 from reco_lab.splits.given import Given
-from reco_lab.store.records import ExperimentRecord, Job, JobState
+from reco_lab.store.records import ExperimentRecord, Job, JobState, Openings
 from reco_lab.workspace import Workspace
 
 JOB = "experiment"
@@ -116,6 +116,8 @@ def run(
     """
     ready = prepare(workspace, experiment, base, fingerprint)
     id_ = remember(workspace, ready)
+    cut, asked = cuts_fingerprint(ready.splits), ready.experiment
+    workspace.ledger.open_test(cut, asked.key(cut), len(with_references(asked.recommenders)))
     answer = conduct(
         ready.data, ready.splits, ready.experiment, WorkspaceShelf(workspace, ready.experiment), report
     )
@@ -196,6 +198,11 @@ def comparison(workspace: Workspace, experiment_id: str) -> Comparison:
         ) from error
 
 
+def openings(workspace: Workspace, found: Comparison) -> Openings:
+    """How often the test part behind a comparison was looked at so far, itself included."""
+    return workspace.ledger.openings(found.cut)
+
+
 def experiment_of(record: ExperimentRecord) -> Experiment:
     """The question as it was asked."""
     return Experiment.model_validate(dict(record.spec))
@@ -210,15 +217,14 @@ def split_preview(data: Dataset, experiment: Experiment) -> SplitSummary:
 
 def overlap(workspace: Workspace, experiment_id: str, k: int = 10) -> tuple[list[str], np.ndarray]:
     """The names of the recommenders, and the mean share of the first k items that their lists have in common."""
-    ready = recall(workspace, experiment_id)
-    shelf = WorkspaceShelf(workspace, ready.experiment)
-    specs = named(with_references(ready.experiment.recommenders))
-    runs = [(name, shelf.fetch(spec, ready.splits[0], ready.experiment.seed)) for name, spec in specs]
-    lists = {name: found.lists.items[:, :k] for name, found in runs if found is not None}
-    shares = [
-        [_shared(one, other, ready.data.interactions.n_items) for other in lists.values()]
-        for one in lists.values()
-    ]
+    asked, found = (
+        experiment_of(workspace.store.experiment(experiment_id)),
+        comparison(workspace, experiment_id),
+    )
+    shelf = WorkspaceShelf(workspace, asked)
+    runs = [(row.name, shelf.run(row.run_keys[0])) for row in _run(asked, found)]
+    lists = {name: one.lists.items[:, :k] for name, one in runs if one is not None}
+    shares = [[_shared(one, other) for other in lists.values()] for one in lists.values()]
     return list(lists), np.array(shares, np.float64).reshape(len(lists), len(lists))
 
 
@@ -260,10 +266,23 @@ def exam_of(workspace: Workspace, experiment_id: str) -> tuple[Dataset, Exam, In
 
 def models_of(workspace: Workspace, experiment_id: str) -> list[tuple[str, Recommender, Scorer]]:
     """The trained models of an experiment's (first) split by name, random left out."""
-    ready = recall(workspace, experiment_id)
-    specs = named(with_references(ready.experiment.recommenders))
-    chosen = ((name, spec) for name, spec in specs if spec.algorithm() != REFERENCES[0])
-    return list(WorkspaceShelf(workspace, ready.experiment).models(chosen, ready.splits[0]))
+    asked, found = (
+        experiment_of(workspace.store.experiment(experiment_id)),
+        comparison(workspace, experiment_id),
+    )
+    shelf = WorkspaceShelf(workspace, asked)
+    models = [
+        (row.name, shelf.model(row.run_keys[0]))
+        for row in _run(asked, found)
+        if row.algorithm != REFERENCES[0]
+    ]
+    return [(name, *model) for name, model in models if model is not None]
+
+
+def _run(asked: Experiment, found: Comparison) -> list[Row]:
+    """The rows that were really run, in the order they were asked for."""
+    rows = {row.name: row for row in found.leaderboard if row.run_keys and row.error is None}
+    return [rows[name] for name, _ in named(with_references(asked.recommenders)) if name in rows]
 
 
 def _version(workspace: Workspace, name: str, fingerprint: str) -> Dataset:
@@ -279,9 +298,9 @@ def _version(workspace: Workspace, name: str, fingerprint: str) -> Dataset:
     return load_dataset(workspace, name, known[0])
 
 
-def _shared(one: np.ndarray, other: np.ndarray, n_items: int) -> float:
+def _shared(one: np.ndarray, other: np.ndarray) -> float:
     """The mean share of items in common over customers, lists as rows."""
-    rows = np.arange(len(one))[:, None] * np.int64(n_items)
+    rows = np.arange(len(one))[:, None] * np.int64(1 << 31)
     keys = [(rows + items)[items != NO_ITEM] for items in (one, other)]
     return float(np.isin(*keys).sum() / max(1, *(len(key) for key in keys)))
 

@@ -1,6 +1,5 @@
 """Finished runs and their models in the workspace: computed once, found again by their key."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -14,6 +13,7 @@ from reco_lab.core.recommender import Recommender, Scorer, recommender
 from reco_lab.core.splitting import Split
 from reco_lab.experiments.results import Seconds
 from reco_lab.experiments.run import Run
+from reco_lab.experiments.tuning import Notebook, Trial
 from reco_lab.workspace import Workspace
 
 RELEASE = version("reco-lab")
@@ -27,8 +27,12 @@ class WorkspaceShelf:
     experiment: Experiment
 
     def fetch(self, spec: Recommender, split: Split, seed: int) -> Run | None:
-        """The finished run; one of another release of Reco Lab or with a damaged file counts as not done."""
-        record = self.workspace.store.run(self._key(spec, split, seed))
+        """The finished run of a recommender on a cut with a seed."""
+        return self.run(self._key(spec, split, seed))
+
+    def run(self, key: str) -> Run | None:
+        """The run with this key; one of another release of Reco Lab or with a damaged file counts as not done."""
+        record = self.workspace.store.run(key)
         if record is None or record.result.get("release") != RELEASE:
             return None
         result = dict(record.result)
@@ -71,22 +75,28 @@ class WorkspaceShelf:
         }
         self.workspace.store.save_run(self._key(spec, split, seed), result, model)
 
+    def notebook(self, spec: Recommender, split: Split) -> Notebook:
+        """The trials of this recommender's tuning on this split; a larger budget goes on where a smaller one stopped."""
+        study, ledger = self._key(spec, split, self.experiment.seed), self.workspace.ledger
+        return Notebook(
+            tuple(Trial.model_validate(one) for one in ledger.trials(study)),
+            lambda trial: ledger.add_trial(study, trial.model_dump(mode="json")),
+        )
+
     def excuse(self, spec: Recommender, error: Exception) -> str:
         """A sentence for the leaderboard; the details are in the log under its reference."""
         reference = self.workspace.log.reference(error)
         what = str(error) if isinstance(error, RecoLabError) else type(error).__name__
         return f"{spec.info.label} failed: {what.rstrip('.')}. The details are in the log under {reference}."
 
-    def models(
-        self, specs: Iterator[tuple[str, Recommender]], split: Split
-    ) -> Iterator[tuple[str, Recommender, Scorer]]:
-        """The finished models of a fold by name, those of the first seed, ready to score."""
-        for name, spec in specs:
-            record = self.workspace.store.run(self._key(spec, split, self.experiment.seed))
-            if record is not None and record.artefact is not None:
-                fitted, state = self.workspace.artefacts.load_state(record.artefact)
-                final = recommender(fitted)
-                yield name, final, final.restore(state)
+    def model(self, key: str) -> tuple[Recommender, Scorer] | None:
+        """The model of the run with this key, ready to score; None where it is not there any more."""
+        record = self.workspace.store.run(key)
+        if record is None or record.artefact is None:
+            return None
+        fitted, state = self.workspace.artefacts.load_state(record.artefact)
+        final = recommender(fitted)
+        return final, final.restore(state)
 
     def _key(self, spec: Recommender, split: Split, seed: int) -> str:
         return self.experiment.run_key(spec, split.fingerprint, seed)

@@ -49,6 +49,14 @@ class RunRecord:
     created: datetime
 
 
+@dataclass(frozen=True)
+class Openings:
+    """How often a test part was looked at: by how many experiments, with how many recommenders altogether."""
+
+    experiments: int
+    recommenders: int
+
+
 class JobState(StrEnum):
     """Where a job stands."""
 

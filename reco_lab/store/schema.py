@@ -99,6 +99,24 @@ runs = sa.Table(
     sa.Column("created", Moment, nullable=False),
 )
 
+trials = sa.Table(
+    "trials",
+    metadata,
+    sa.Column("study", sa.String(64), primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("result", _json(), nullable=False),
+    sa.Column("created", Moment, nullable=False),
+)
+
+openings = sa.Table(
+    "openings",
+    metadata,
+    sa.Column("cut", sa.String(64), primary_key=True),
+    sa.Column("experiment", sa.String(64), primary_key=True),
+    sa.Column("recommenders", sa.Integer, nullable=False),
+    sa.Column("opened", Moment, nullable=False),
+)
+
 settings = sa.Table(
     "settings",
     metadata,

@@ -10,8 +10,9 @@ from functools import partial
 
 from reco_lab.core.clock import ManualClock
 from reco_lab.core.errors import DataError, NotFoundError
+from reco_lab.store.ledger import Ledger
 from reco_lab.store.queue import Queue
-from reco_lab.store.records import JobState
+from reco_lab.store.records import JobState, Openings
 from reco_lab.store.store import Store
 
 Check = Callable[[Store, Queue, ManualClock], None]
@@ -35,6 +36,27 @@ def check_versions_count_up_by_name(store: Store, _queue: Queue, clock: ManualCl
     assert [found.fingerprint for found in store.versions("shop")] == ["print-2", "print-1"]
     assert store.dataset("shop").created == clock.at
     assert store.dataset("shop", 1).artefact == "artefact-1"
+
+
+def check_trials_are_kept_in_their_order(store: Store, _queue: Queue, clock: ManualClock) -> None:
+    """A tuning that was interrupted finds what it had tried, and no other's."""
+    ledger = Ledger(store.database, clock)
+    for value in (0.25, 0.5):
+        ledger.add_trial("study-1", {"value": value})
+    ledger.add_trial("study-2", {"value": 1.0})
+    assert ledger.trials("study-1") == [{"value": 0.25}, {"value": 0.5}]
+    assert ledger.trials("study-3") == []
+
+
+def check_every_opening_of_a_test_part_is_counted_once(
+    store: Store, _queue: Queue, clock: ManualClock
+) -> None:
+    """The same experiment shown again has learnt nothing new from the test."""
+    ledger = Ledger(store.database, clock)
+    for experiment, recommenders in (("one", 7), ("two", 3), ("one", 7)):
+        ledger.open_test("cut", experiment, recommenders)
+    assert ledger.openings("cut") == Openings(experiments=2, recommenders=10)
+    assert ledger.openings("another cut") == Openings(experiments=0, recommenders=0)
 
 
 def check_bad_names_are_refused(store: Store, _queue: Queue, _clock: ManualClock) -> None:
