@@ -281,6 +281,7 @@ def _row(line: Line, experiment: Experiment, folds: Sequence[Split]) -> Row:
         "seconds": _per_model(line.runs, len(drawn)),
         "peak_memory_mb": max(peaks) if peaks else None,
         "tuned": _account(line.trials, rises=direction(experiment) >= 0) if experiment.tuning else None,
+        "study": experiment.run_key(line.spec, folds[0].fingerprint, experiment.seed) if line.trials else "",
         "by_seed": _by_seed(line.answers, experiment.headline) if len(drawn) > 1 else (),
     }
     return base.model_copy(update=update)

@@ -51,7 +51,7 @@ def parse(text: str, name: str = "experiment.toml") -> Experiment:
 def dump(experiment: Experiment) -> str:
     """The experiment as TOML that `parse` reads back to the same experiment."""
     values = experiment.model_dump(mode="json", exclude_none=True)
-    tables = {key: values.pop(key) for key in ("data", "split", "metrics") if key in values}
+    tables = {key: values.pop(key) for key in ("data", "split", "metrics", "tuning") if key in values}
     lines = [
         _pair(key, value) for key, value in values.items() if key != "recommenders" and value not in ([], ())
     ]

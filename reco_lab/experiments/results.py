@@ -51,7 +51,7 @@ class Row(_Result):
     customers the model had an answer of its own for. `validation` is the headline metric on the validation
     part, the only thing that chooses the champion. A recommender whose model depends on the seed is run with
     several; its figures are the means over them, and `by_seed` the headline of each. `tuned` is None for a
-    recommender that was taken as it was given.
+    recommender that was taken as it was given, `study` the key of its trials.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Row(_Result):
     run_keys: tuple[str, ...] = ()
     by_seed: tuple[float, ...] = ()
     tuned: Tuned | None = None
+    study: str = ""
     notes: tuple[str, ...] = ()
 
 

@@ -94,8 +94,22 @@ def submit(workspace: Workspace, experiment: Experiment) -> str:
         "id": id_,
         "experiment": ready.experiment.model_dump(mode="json"),
         "fingerprint": ready.data.fingerprint,
+        "studies": _studies(ready),
     }
     return workspace.queue.submit(JOB, payload, key=f"{JOB}:{id_}")
+
+
+def _studies(ready: Prepared) -> dict[str, Any]:
+    """Where the trials of each recommender will be kept, so that they can be watched."""
+    asked = ready.experiment
+    if asked.tuning is None:
+        return {}
+    cut = ready.splits[0].fingerprint
+    specs = named(with_references(asked.recommenders))
+    return {
+        "headline": asked.headline,
+        "of": [[name, spec.algorithm(), asked.run_key(spec, cut, asked.seed)] for name, spec in specs],
+    }
 
 
 def remember(workspace: Workspace, ready: Prepared) -> str:

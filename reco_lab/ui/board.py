@@ -7,8 +7,9 @@ from typing import Any
 import streamlit as st
 
 from reco_lab.jobs.start import ensure_worker
+from reco_lab.services import tuning
 from reco_lab.store.records import Job, JobState
-from reco_lab.ui import page, state
+from reco_lab.ui import page, state, tuned
 from reco_lab.ui.words import md, time_left
 from reco_lab.workspace import Workspace
 
@@ -97,6 +98,9 @@ def _card(workspace: Workspace, job: Job) -> None:
         told = (md(job.message), time_left(job.seconds_left))
         words = "" if waits else " · ".join(part for part in told if part) or "Starting…"
         st.progress(min(1.0, max(0.0, job.fraction)), text=words or None)
+        if studies := job.payload.get("studies"):
+            with st.expander("What tuning has found so far", icon=":material/tune:"):
+                tuned.history(tuning.under_way(workspace, job), studies["headline"])
         if job.interrupted:
             st.warning(
                 "The work was interrupted (its process ended) and has been taken up again.",

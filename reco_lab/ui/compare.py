@@ -11,7 +11,7 @@ from reco_lab.charts.tradeoff import tradeoff
 from reco_lab.experiments.results import Cell, Comparison, Outcome, Row
 from reco_lab.experiments.verdict import POPULAR, listed, merged
 from reco_lab.services import experiments
-from reco_lab.ui import cache, cut, metric, page, results, show, story
+from reco_lab.ui import cache, cut, metric, page, results, show, story, tuned
 from reco_lab.ui.words import md, score
 from reco_lab.workspace import Workspace
 
@@ -110,6 +110,7 @@ def sections(lab: page.Lab, chosen: str, found: Comparison, colours: Palette) ->
     """The tabs below the leaderboard; only the open one is worked out."""
     draw = {
         "Differences": lambda: _differences(found, expert=lab.expert),
+        "Tuning": lambda: tuned.section(lab.workspace, found, colours),
         "Trade-offs": lambda: _tradeoffs(found, colours),
         "Split": lambda: _split(lab.workspace, chosen, found, colours),
         "Overlap": lambda: _overlap(lab.workspace, chosen, found, colours),

@@ -7,7 +7,7 @@ import streamlit as st
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError
 from reco_lab.core.evaluation import metrics
-from reco_lab.core.experiment import Experiment, MetricSpec
+from reco_lab.core.experiment import Experiment, MetricSpec, Tuning
 from reco_lab.core.interactions import Kind
 from reco_lab.core.splitting import Splitter, splitters
 from reco_lab.services.experiments import Offer
@@ -26,6 +26,16 @@ GOALS = {
 }
 
 
+TRIALS = 15
+THOROUGH = {
+    "quick": ("A quick look", "Every recommender runs with the settings it comes with."),
+    "tuned": (
+        "Tuned fairly",
+        f"Every recommender may try {TRIALS} settings and keeps its best one; takes about {TRIALS} times as long.",
+    ),
+}
+
+
 def plain(starter: Experiment, data: Dataset) -> Experiment:
     """Ask for the goal alone; the rest is what a statistician would choose."""
     thing = "purchase" if Kind.purchase.name in _kinds(data) else "choice"
@@ -39,7 +49,20 @@ def plain(starter: Experiment, data: Dataset) -> Experiment:
     )
     others = tuple(name for name in starter.metrics.names if name != goal)
     chosen = starter.metrics.model_copy(update={"names": (goal, *others)})
-    return starter.model_copy(update={"metrics": chosen})
+    return starter.model_copy(update={"metrics": chosen, "tuning": _thoroughness()})
+
+
+def _thoroughness() -> Tuning | None:
+    """A quick look with the settings as they come, or the same number of trials for each."""
+    chosen = st.radio(
+        "How thorough?",
+        list(THOROUGH),
+        format_func=lambda name: THOROUGH[name][0],
+        captions=[words for _, words in THOROUGH.values()],
+        key="thorough",
+        bind="query-params",
+    )
+    return Tuning(trials=TRIALS) if chosen == "tuned" else None
 
 
 def expert(starter: Experiment, offers: list[Offer], data: Dataset) -> Experiment:
@@ -49,6 +72,7 @@ def expert(starter: Experiment, offers: list[Offer], data: Dataset) -> Experimen
         "data": starter.data,
         "recommenders": recommenders,
         "split": _split(starter, data),
+        **_tuning(),
         **_metrics(starter),
         **_rows(starter, data),
     }
@@ -160,6 +184,30 @@ def _own_cut(starter: Experiment, kind: str, values: dict[str, Any]) -> dict[str
         f"{since}, as the data set intends", True, key="plan-own-cut", persist_state="session"
     )
     return own if wanted else {}
+
+
+def _tuning() -> dict[str, Any]:
+    st.header("Tuning", anchor=False)
+    wanted = st.toggle(
+        "Let every recommender find its settings first, on the validation part",
+        key="plan-tuning",
+        persist_state="session",
+        help="What you set above is then the first trial. The test part is not looked at.",
+    )
+    if not wanted:
+        st.caption("Without it every row of the leaderboard says that it is untuned.")
+        return {"tuning": None}
+    with st.grid("auto", min_column_width=170):
+        trials = st.number_input("Trials for each", 1, 1000, 25, key="plan-trials", persist_state="session")
+        minutes = st.number_input(
+            "At most minutes for each (0: no limit)",
+            0.0,
+            10_000.0,
+            0.0,
+            key="plan-minutes",
+            persist_state="session",
+        )
+    return {"tuning": Tuning(trials=int(trials), seconds=60 * minutes or None)}
 
 
 def _metrics(starter: Experiment) -> dict[str, Any]:

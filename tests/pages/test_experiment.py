@@ -1,5 +1,6 @@
 import pytest
 
+from reco_lab.core.experiment import Tuning
 from reco_lab.services import data, experiments
 
 EXPERIMENT = "pages/lab/experiment.py"
@@ -20,6 +21,38 @@ def test_in_plain_mode_one_button_asks_the_whole_question(shop, visit):
     (job,) = shop.queue.recent()
     assert job.payload["experiment"]["metrics"]["names"][0] == "recall"
     assert job.payload["experiment"]["data"]["dataset"] == "small-shop"
+
+
+def test_in_plain_mode_everybody_can_be_tuned_with_the_same_budget(shop, visit):
+    browser = visit(EXPERIMENT)
+    browser.radio(key="thorough").set_value("tuned").run()
+    browser.button(key="run").click().run()
+
+    assert shop.queue.recent()[0].payload["experiment"]["tuning"]["trials"] == 15
+
+
+def test_in_expert_mode_the_budget_is_trials_and_minutes(shop, expert):
+    browser = expert()
+    browser.toggle(key="plan-tuning").set_value(True).run()
+    browser.number_input(key="plan-trials").set_value(7).run()
+    browser.number_input(key="plan-minutes").set_value(2.0).run()
+    browser.button(key="run").click().run()
+
+    asked = shop.queue.recent()[0].payload["experiment"]
+    assert asked["tuning"] == {"trials": 7, "seconds": 120.0}
+
+
+def test_a_tuning_that_runs_shows_what_it_has_found_so_far(shop, question, visit):
+    asked = question("Tuned", seed=5).model_copy(update={"tuning": Tuning(trials=3)})
+    experiments.submit(shop, asked)
+    claim = shop.queue.claim("worker")
+    name, _, study = claim.payload["studies"]["of"][0]
+    shop.ledger.add_trial(study, {"parameters": {}, "state": "scored", "value": 0.25})
+    browser = visit(EXPERIMENT)
+
+    table = next(one.value for one in browser.dataframe if "Best so far" in one.value)
+    assert table["Recommender"].tolist() == [name]
+    assert table["Best"].tolist() == [0.25]
 
 
 def test_in_expert_mode_the_parameters_chosen_are_those_that_run(shop, expert):
