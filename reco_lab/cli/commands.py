@@ -100,6 +100,25 @@ def run(options: argparse.Namespace) -> Answer:
     return Answer(answer.model_dump(mode="json"), text)
 
 
+def rerun(options: argparse.Namespace) -> Answer:
+    """Repeat a run card; fails where a digit differs."""
+    from reco_lab.services.cards import rerun as repeat
+
+    found = repeat(Workspace.open(), options.file, _progress(), dataset=options.dataset)
+    rows = [
+        (
+            one.recommender,
+            one.quantity,
+            *("-" if value is None else str(value) for value in (one.card, one.here)),
+        )
+        for one in found.differences
+    ]
+    text = found.sentence
+    if rows:
+        text += "\n\n" + table(("recommender", "quantity", "card", "here"), rows)
+    return Answer(found.model_dump(mode="json") | {"same": found.same}, text, found.same)
+
+
 def recommend(options: argparse.Namespace) -> Answer:
     """One customer's list from a finished experiment."""
     from reco_lab.services.customers import microscope

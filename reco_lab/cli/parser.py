@@ -183,6 +183,15 @@ def _experiments(actions: "Actions") -> None:
     )
     run.add_argument("file", type=Path, help="an experiment in TOML (the Experiment page writes one)")
     _json(run).set_defaults(command=later("commands", "run"))
+    again = _command(
+        actions,
+        "rerun",
+        "Repeat a run card and compare every digit.",
+        "example:\n  reco-lab rerun card.json",
+    )
+    again.add_argument("file", type=Path, help="a run card (the Run card tab of Compare writes one)")
+    again.add_argument("--dataset", default="", help="use this data set in place of the card's own")
+    _json(again).set_defaults(command=later("commands", "rerun"))
     one = _command(
         actions,
         "recommend",

@@ -10,8 +10,8 @@ from reco_lab.charts.theme import Palette
 from reco_lab.charts.tradeoff import tradeoff
 from reco_lab.experiments.results import Cell, Comparison, Outcome, Row
 from reco_lab.experiments.verdict import POPULAR, listed, merged
-from reco_lab.services import experiments
-from reco_lab.ui import cache, cut, metric, page, results, show, story, tuned
+from reco_lab.services import cards, experiments
+from reco_lab.ui import cache, cut, export, metric, page, results, show, story, tuned
 from reco_lab.ui.words import md, score
 from reco_lab.workspace import Workspace
 
@@ -233,6 +233,18 @@ def _card(workspace: Workspace, chosen: str, found: Comparison) -> None:
                 st.caption(f"{name}, the first 12 digits of its key")
                 st.code(value[:12], language=None)
     st.caption(" · ".join(f"{md(name)} {md(value)}" for name, value in found.versions.items()))
+    export.button(
+        export.Download(
+            "Run card (JSON)",
+            f"run-card-{chosen}.json",
+            lambda: cards.run_card(workspace, chosen).model_dump_json(indent=1),
+            "application/json",
+        ),
+        key="card",
+    )
+    st.caption(
+        "`reco-lab rerun CARD` computes all of it again, in a process of its own, and compares every digit."
+    )
     with st.expander("The file that repeats this experiment", icon=":material/code:"):
         st.markdown("`reco-lab run FILE` computes it again.")
         spec = experiments.experiment_of(workspace.store.experiment(chosen))
