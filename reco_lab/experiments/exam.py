@@ -105,6 +105,7 @@ class Exam:
         return replace(
             self,
             train=self.train.take(np.flatnonzero(chosen[log.users])),
+            known=self.known.take(chosen[self.known.users]),
             users=self.users[mine],
             n_warm=int(mine[: self.n_warm].sum()),
             relevant=sparse.csr_matrix(self.relevant[mine]),

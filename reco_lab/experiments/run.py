@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from reco_lab.core.errors import SplitError
-from reco_lab.core.evaluation import Measurement, RatingErrors
+from reco_lab.core.evaluation import Measurement, RatingErrors, metric_at
 from reco_lab.core.experiment import Question
 from reco_lab.core.interactions import Interactions
 from reco_lab.core.ranking import Recommendations
@@ -102,7 +102,7 @@ def validate(
     if learnt:
         value = _crossed(spec, exam, question, _between(report, 0.4, 1.0))
         return spec.model_copy(update=dict(learnt)), value
-    measured = _measured(exam, scorer).get(question.headline)
+    measured = _headline(exam, scorer, question)
     return spec, None if measured is None or not np.isfinite(measured.value) else measured.value
 
 
@@ -119,7 +119,7 @@ def _crossed(spec: Recommender, exam: Exam, question: Question, report: Report) 
     for number, teachers in enumerate((halves[::2], halves[1::2])):
         lesson = exam.judged.take(np.isin(exam.judged.users, teachers))
         scorer = _fit(spec, exam, question, _between(report, number / 2, (number + 1) / 2), validation=lesson)
-        measured = _measured(exam, scorer).get(key)
+        measured = _headline(exam, scorer, question)
         if measured is None or measured.numerator is None or measured.denominator is None:
             return None
         pupils = ~np.isin(customers, teachers)
@@ -128,8 +128,10 @@ def _crossed(spec: Recommender, exam: Exam, question: Question, report: Report) 
     return own / base if base else None
 
 
-def _measured(exam: Exam, scorer: Scorer) -> dict[str, Measurement]:
-    return exam.measure(*exam.ask(scorer), exam.rate(scorer), exam.place(scorer))
+def _headline(exam: Exam, scorer: Scorer, question: Question) -> Measurement | None:
+    """The metric that chooses, with the whole ranking only where it is about that."""
+    places = exam.place(scorer) if metric_at(question.headline)[0].needs_ranks else None
+    return exam.measure(*exam.ask(scorer), exam.rate(scorer), places).get(question.headline)
 
 
 def _fit(

@@ -59,7 +59,7 @@ class WorkspaceShelf:
             validation=result["validation"],
             seconds=Seconds(**result["seconds"]),
             peak_memory_mb=result["peak_memory_mb"],
-            places=_ranks(arrays, split.data.interactions.n_items) if "places" in arrays else None,
+            places=_ranks(arrays) if "places" in arrays else None,
         )
 
     def keep(self, spec: Recommender, split: Split, seed: int, finished: Run, scorer: Scorer) -> None:
@@ -72,7 +72,7 @@ class WorkspaceShelf:
         if finished.places is not None:
             places = finished.places.places
             arrays |= {"places": places.data, "place_items": places.indices, "place_starts": places.indptr}
-            arrays["ranked"] = finished.places.candidates
+            arrays |= {"ranked": finished.places.candidates, "place_width": np.array(places.shape[1:])}
         lists = self.workspace.artefacts.save("lists", arrays=arrays)
         model = self.workspace.artefacts.save_state(finished.spec.to_dict(), scorer.state())
         result = {
@@ -112,7 +112,7 @@ class WorkspaceShelf:
         return self.experiment.run_key(spec, split.fingerprint, seed)
 
 
-def _ranks(arrays: Mapping[str, NDArray[Any]], n_items: int) -> Ranks:
+def _ranks(arrays: Mapping[str, NDArray[Any]]) -> Ranks:
     parts = tuple(arrays[name] for name in ("places", "place_items", "place_starts"))
-    places = sparse.csr_matrix(parts, (len(arrays["ranked"]), n_items))
+    places = sparse.csr_matrix(parts, (len(arrays["ranked"]), int(arrays["place_width"][0])))
     return Ranks(places, arrays["ranked"])
