@@ -10,7 +10,7 @@ from _split import PLACES, Cut
 
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.evaluation import Evaluation, metric
+from reco_lab.core.evaluation import Evaluation, metric, metrics
 from reco_lab.core.interactions import ColumnMap, Interactions
 from reco_lab.core.ranking import Recommendations, recommend
 from reco_lab.core.recommender import FitContext, Scorer, algorithms, recommender
@@ -40,6 +40,7 @@ def rank(scorer: Scorer, data: Dataset, threads: int) -> Any:
 
 
 def prepare_metrics(cut: Cut, lists: Any) -> Any:
+    metrics()
     train, test = _logs(cut)
     users = np.flatnonzero(np.diff(test.matrix.indptr))
     found = Recommendations(lists[users], np.tile(np.arange(PLACES, 0, -1, np.float32), (len(users), 1)))

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from reco_lab.analysis.catalogue import prices as known_prices
 from reco_lab.analysis.view import View
+from reco_lab.core.catalogue import prices as known_prices
 
 BANDS = 5
 FEWEST = 10

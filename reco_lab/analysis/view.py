@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from reco_lab.analysis.catalogue import category_pairs
 from reco_lab.analysis.periods import MICROSECONDS, as_day
 from reco_lab.analysis.scope import Scope
 from reco_lab.analysis.tables import Tables
+from reco_lab.core.catalogue import category_pairs
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError
 from reco_lab.core.interactions import Interactions, Kind

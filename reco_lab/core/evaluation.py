@@ -12,9 +12,12 @@ from scipy import sparse
 
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.discovery import discover, lookup
-from reco_lab.core.ranking import NO_ITEM, Recommendations
+from reco_lab.core.ranking import Recommendations
+from reco_lab.core.ranks import Ranks
 
 METRICS = "reco_lab.metrics"
+BITMAP_CELLS = 1 << 20
+FEWEST_ROWS = 32
 
 Weights = NDArray[np.float64]
 T = TypeVar("T")
@@ -36,7 +39,8 @@ class Evaluation:
     `relevant` is CSR float32 customers x items, 1 for a test item. `train` is what the models learned from.
     `n_candidates` says how many items could be recommended at all. `scored` marks the customers the model
     had an answer of its own for; the lists of the others are empty unless a fallback filled them. `ratings`
-    is there for models that predict ratings.
+    is there for models that predict ratings, `ranks` where a metric asked for them (`needs_ranks`), and so is
+    `histories` (`needs_histories`): CSR customers x items, what each customer was known to have touched.
     """
 
     recommendations: Recommendations
@@ -45,6 +49,8 @@ class Evaluation:
     n_candidates: int
     scored: NDArray[np.bool_]
     ratings: RatingErrors | None = None
+    ranks: Ranks | None = None
+    histories: sparse.csr_matrix | None = None
     _made: dict[Callable[["Evaluation"], Any], Any] = field(default_factory=dict, init=False, repr=False)
 
     def once(self, work: Callable[["Evaluation"], T]) -> T:
@@ -57,14 +63,20 @@ class Evaluation:
     @cached_property
     def hits(self) -> NDArray[np.bool_]:
         """Whether each place of each list holds a test item: customers x length of the lists."""
-        items = self.recommendations.items
-        width = self.relevant.shape[1]
-        owners = np.repeat(np.arange(self.relevant.shape[0], dtype=np.int64), np.diff(self.relevant.indptr))
-        truth = owners * width + self.relevant.indices
-        places = np.arange(len(items), dtype=np.int64)[:, None] * width + items
-        found = np.searchsorted(truth, places.ravel()).clip(max=max(len(truth) - 1, 0))
-        same = (truth[found] == places.ravel()) if len(truth) else np.zeros(places.size, bool)
-        hits: NDArray[np.bool_] = same.reshape(items.shape) & (items != NO_ITEM)
+        items, wanted = self.recommendations.items, self.relevant
+        width = wanted.shape[1] + 1  # NO_ITEM, which is -1, falls on the last column: nobody wants it
+        size = max(FEWEST_ROWS, BITMAP_CELLS // width)
+        owners = np.repeat(np.arange(len(items), dtype=np.int64) % size, np.diff(wanted.indptr))
+        truth = owners * width + wanted.indices
+        begins = np.arange(min(size, len(items)), dtype=np.int64)[:, None] * width
+        bitmap = np.zeros(max(begins.size, 1) * width, np.bool_)
+        hits = np.zeros(items.shape, np.bool_)
+        for start in range(0, len(items), size):
+            block = items[start : start + size]
+            marked = truth[wanted.indptr[start] : wanted.indptr[start + len(block)]]
+            bitmap[marked] = True
+            hits[start : start + size] = bitmap[begins[: len(block)] + block]
+            bitmap[marked] = False
         return hits
 
     @cached_property
@@ -152,7 +164,7 @@ class Metric(ABC):
     `at_k`: it looks at the first k places. `higher_is_better` gives the direction of the arrow; None means
     neither end is good by itself. `bounds` are what it can be. `definition` is the formula in words,
     `edge_cases` what happens at the edges, `plain` the sentence for a marketer. `resamples`: drawing customers
-    again says how sure it is.
+    again says how sure it is. `needs_ranks` and `needs_histories`: it looks at more than the lists.
     """
 
     label: ClassVar[str]
@@ -164,11 +176,17 @@ class Metric(ABC):
     higher_is_better: ClassVar[bool | None] = True
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
     needs_ratings: ClassVar[bool] = False
+    needs_ranks: ClassVar[bool] = False
+    needs_histories: ClassVar[bool] = False
     resamples: ClassVar[bool] = True
 
     @abstractmethod
     def measure(self, evaluation: Evaluation, k: int) -> Measurement:
         """The metric at cut-off k (ignored where `at_k` is False)."""
+
+    def lacks(self, data: Dataset) -> str:  # noqa: ARG002 - those that need a column look at it
+        """What is missing in the data to measure it, as a sentence; empty where nothing is."""
+        return ""
 
 
 def metrics() -> Mapping[str, type[Metric]]:

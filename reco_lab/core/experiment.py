@@ -150,9 +150,11 @@ class Experiment(Question):
     def run_key(self, spec: Recommender, fingerprint: str, seed: int) -> str:
         """The key of one recommender's run with a seed: neither another recommender nor another metric changes it.
 
-        What matters of the metrics is the headline, which the validation is about, and the longest list.
+        What matters of the metrics is the headline, which the validation is about, the longest list, and
+        whether any looks at the whole ranking, which is only kept where it is asked for.
         """
-        kept = MetricSpec(names=self.metrics.names[:1], k=(self.metrics.k[0], max(self.metrics.k)))
+        deep = next((one for one in self.metrics.names if metric(one).needs_ranks), self.metrics.names[0])
+        kept = MetricSpec(names=(self.metrics.names[0], deep), k=(self.metrics.k[0], max(self.metrics.k)))
         alone = {
             "recommenders": (spec,),
             "split": None,

@@ -67,18 +67,34 @@ def recommend(
     scores = np.full((len(batch), k), -np.inf, np.float32)
 
     def rank(rows: tuple[int, int]) -> None:
-        part = batch.rows(*rows).within(scorer.n_items)
-        block = checked(scorer, part)
-        if candidates is not None:
-            _mask_candidates(block, candidates, *rows)
-        if exclude_seen:
-            _mask_seen(block, part, seen_kinds)
+        block = rankable(
+            scorer, batch, rows, exclude_seen=exclude_seen, seen_kinds=seen_kinds, candidates=candidates
+        )
         items[slice(*rows)], scores[slice(*rows)] = top(block, k)
 
     for _ in spread(rank, blocks(len(batch), scorer.n_items), threads):
         pass
     items[scores == -np.inf] = NO_ITEM
     return Recommendations(items, scores)
+
+
+def rankable(
+    scorer: Scorer,
+    batch: UserBatch,
+    rows: tuple[int, int],
+    *,
+    exclude_seen: bool,
+    seen_kinds: tuple[Kind, ...],
+    candidates: Candidates | None,
+) -> Scores:
+    """The scores of a range of the batch's rows over all items, -inf for what must not be recommended."""
+    part = batch.rows(*rows).within(scorer.n_items)
+    block = checked(scorer, part)
+    if candidates is not None:
+        _mask_candidates(block, candidates, *rows)
+    if exclude_seen:
+        _mask_seen(block, part, seen_kinds)
+    return block
 
 
 def blocks(n_users: int, n_items: int) -> Iterator[tuple[int, int]]:

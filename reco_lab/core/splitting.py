@@ -20,17 +20,22 @@ from reco_lab.core.parameters import Parameter, explain, parameters_of
 from reco_lab.core.ranking import Candidates
 
 SPLITS = "reco_lab.splits"
+MOST_SAMPLED = 500
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
     """One cut of a data set into rows to learn from, rows to choose by and rows to judge by.
 
-    The three row arrays are disjoint. The champion is chosen by models fitted on `train_rows` and scored
-    on `validation_rows`; the leaderboard shows models fitted on both and scored on `test_rows`. `as_of` is
+    All row arrays are disjoint. The champion is chosen by models fitted on `train_rows` and scored on
+    `validation_rows`; the leaderboard shows models fitted on both and scored on `test_rows`. `history_rows`
+    are of test customers whom no model learned from: their known past, shown when the test asks;
+    `validation_history_rows` are the same for the validation, and learned from before the test. `as_of` is
     the moment the test begins, where the split knows time. `candidates` limits what may be recommended
-    (published benchmarks bring their own); None means every item known at the cut. `repeats`: a test row
-    whose pair was seen in training counts as a hit; where it does not, it is removed and counted.
+    (published benchmarks bring their own), `validation_candidates` in the validation part where that differs;
+    None means every item known at the cut. `repeats`: a test row whose pair was seen in training counts as
+    a hit; where it does not, it is removed and counted. `asks_everyone`: customers without a history are
+    asked and scored too, instead of being served by the fallback that all models share.
     """
 
     name: str
@@ -42,6 +47,10 @@ class Split:
     validation_as_of: np.datetime64 | None = None
     as_of: np.datetime64 | None = None
     repeats: bool = False
+    history_rows: Rows | None = None
+    validation_history_rows: Rows | None = None
+    validation_candidates: Candidates | None = None
+    asks_everyone: bool = False
 
     @cached_property
     def train(self) -> Dataset:
@@ -55,8 +64,32 @@ class Split:
 
     @cached_property
     def before_test(self) -> Dataset:
-        """Everything the judged models may learn from: train and validation."""
-        return self.data.take(np.sort(np.concatenate((self.train_rows, self.validation_rows))))
+        """Everything the judged models may learn from: train, validation and what was known for it."""
+        return self.data.take(_joined(self.train_rows, self.validation_rows, self.validation_history_rows))
+
+    @cached_property
+    def known_before_validation(self) -> Interactions:
+        """What is known of the customers when the validation asks."""
+        if self.validation_history_rows is None:
+            return self.train.interactions
+        return self.data.interactions.take(_joined(self.train_rows, self.validation_history_rows))
+
+    @cached_property
+    def known_before_test(self) -> Interactions:
+        """What is known of the customers when the test asks."""
+        if self.history_rows is None:
+            return self.before_test.interactions
+        learned = (self.train_rows, self.validation_rows, self.validation_history_rows)
+        return self.data.interactions.take(_joined(*learned, self.history_rows))
+
+    @cached_property
+    def sampled(self) -> bool:
+        """Whether each customer is asked about a few hundred candidates at most: such figures compare with no others."""
+        pairs = None if self.candidates is None else self.candidates.pairs
+        if pairs is None or not len(self.test_rows):
+            return False
+        offered = np.diff(pairs.indptr)[np.unique(self.test.users)]
+        return bool(np.median(offered) <= min(MOST_SAMPLED, pairs.shape[1] - 1))
 
     @cached_property
     def test(self) -> Interactions:
@@ -69,11 +102,13 @@ class Split:
         digest = hashlib.sha256(self.data.fingerprint.encode())
         for rows in (self.train_rows, self.validation_rows, self.test_rows):
             digest.update(rows.astype(np.int64).tobytes() + b"|")
-        allowed = self.candidates or Candidates()
-        digest.update(b"all" if allowed.items is None else np.packbits(allowed.items).tobytes())
-        if allowed.pairs is not None:
-            digest.update(allowed.pairs.indptr.tobytes() + allowed.pairs.indices.tobytes())
-        digest.update(f"{self.as_of} {self.validation_as_of} {self.repeats}".encode())
+        for extra in (self.validation_history_rows, self.history_rows):
+            digest.update(b"" if extra is None else b"known" + extra.astype(np.int64).tobytes())
+        _note(digest, self.candidates or Candidates())
+        if self.validation_candidates is not None:
+            _note(digest, self.validation_candidates)
+        everyone = " everyone" if self.asks_everyone else ""
+        digest.update(f"{self.as_of} {self.validation_as_of} {self.repeats}{everyone}".encode())
         return digest.hexdigest()
 
 
@@ -129,6 +164,16 @@ def splitter(spec: dict[str, Any]) -> Splitter:
         return found(**values)
     except ValidationError as error:
         raise explain(name, found, error) from error
+
+
+def _joined(*parts: Rows | None) -> Rows:
+    return np.sort(np.concatenate([part for part in parts if part is not None]))
+
+
+def _note(digest: "hashlib._Hash", allowed: Candidates) -> None:
+    digest.update(b"all" if allowed.items is None else np.packbits(allowed.items).tobytes())
+    if allowed.pairs is not None:
+        digest.update(allowed.pairs.indptr.tobytes() + allowed.pairs.indices.tobytes())
 
 
 def require_rows(name: str, **parts: NDArray[Any]) -> None:

@@ -17,9 +17,9 @@ from reco_lab.core.experiment import Experiment, Question
 from reco_lab.core.recommender import Recommender, Scorer, recommender
 from reco_lab.core.splitting import Split
 from reco_lab.experiments.compare import MARGIN, cells, champion, direction, verdicts
-from reco_lab.experiments.diagnostics import notes_about, obstacle, warnings_about
+from reco_lab.experiments.diagnostics import lacking, notes_about, obstacle, warnings_about
 from reco_lab.experiments.exam import Exam
-from reco_lab.experiments.folds import Answer, overall, pooled, summary
+from reco_lab.experiments.folds import Answer, chooses, overall, pooled, summary
 from reco_lab.experiments.oracle import Oracle, oracle_gap
 from reco_lab.experiments.results import Comparison, Row, Seconds, Tuned
 from reco_lab.experiments.run import Exams, Report, Run, run
@@ -134,7 +134,7 @@ def _sit(
             _finished(spec, split, exams, experiment.with_seed(seed), shelf, _part(rest, place, len(wanted)))
             for place, seed in enumerate(wanted)
         ]
-        measured = [exams.test.measure(one.lists, one.scored, one.ratings) for one in finished]
+        measured = [exams.test.measure(one.lists, one.scored, one.ratings, one.places) for one in finished]
         line.answers.append(Answer.of(exams.test, measured))
         line.runs.extend(finished)
     except CancelledError:
@@ -215,7 +215,7 @@ def _comparison(
     }
     table = cells(measured, _overall(answers), experiment.seed)
     rows = [row.model_copy(update={"metrics": table.get(row.name, {})}) for row in rows]
-    key, why_not = experiment.headline, obstacle(experiment, exams)
+    key, why_not = experiment.headline, obstacle(experiment, exams, folds)
     best = None if why_not else champion(rows, experiment)
     models = {name: found for name, found in measured.items() if name != ORACLE_NAME}
     found = verdicts(best, models, experiment) if best else ()
@@ -239,7 +239,7 @@ def _comparison(
         verdicts=found,
         versions={"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
         warnings=warnings_about(counts),
-        notes=notes_about(counts, gaps if data.synthetic else []),
+        notes=notes_about(counts, gaps if data.synthetic else []) + lacking(experiment, data),
     )
 
 
@@ -271,7 +271,8 @@ def _row(line: Line, experiment: Experiment, folds: Sequence[Split]) -> Row:
     )
     if line.error is not None:
         return base
-    known = [finished.validation for finished in line.runs if finished.validation is not None]
+    choosing = line.runs[: len(line.answers[0].by_seed)] if chooses(folds) else line.runs
+    known = [finished.validation for finished in choosing if finished.validation is not None]
     peaks = [finished.peak_memory_mb for finished in line.runs if finished.peak_memory_mb is not None]
     drawn = range(len(line.answers[0].by_seed))
     update = {
@@ -296,7 +297,7 @@ def _by_seed(answers: Sequence[Answer], key: str) -> tuple[float, ...]:
 
 
 def _answer(exam: Exam, scorer: Scorer) -> Answer:
-    return Answer(exam, exam.measure(*exam.ask(scorer)))
+    return Answer(exam, exam.measure(*exam.ask(scorer), places=exam.place(scorer)))
 
 
 def _scored(answers: Sequence[Answer], scored: Sequence[NDArray[np.bool_]] | None = None) -> int:

@@ -17,6 +17,7 @@ from reco_lab.core.evaluation import Evaluation, Measurement, RatingErrors, metr
 from reco_lab.core.experiment import MetricSpec, Question
 from reco_lab.core.interactions import Interactions, Kind
 from reco_lab.core.ranking import NO_ITEM, Candidates, Recommendations, recommend
+from reco_lab.core.ranks import Ranks, ranks
 from reco_lab.core.recommender import FitContext, Scorer, recommender
 from reco_lab.core.splitting import Split
 
@@ -30,10 +31,13 @@ class Exam:
 
     `train` is what a model may learn from. `users` are the codes of all customers with at least one test
     item, warm ones (with a history) first; `relevant` holds their test items in the same order. `asked` are
-    all test rows of the kinds to predict, `judged` those of them that count.
+    all test rows of the kinds to predict, `judged` those of them that count. `known` is where the customers'
+    histories come from: what `train` holds, and in some splits rows of customers whom no model learned from.
+    Where a split asks everyone, customers without a history stand among the warm ones.
     """
 
     train: Dataset
+    known: Interactions
     users: NDArray[np.int64]
     n_warm: int
     relevant: sparse.csr_matrix
@@ -46,6 +50,7 @@ class Exam:
     rated: Interactions
     repeats_removed: int
     as_of: np.datetime64 | None
+    asks_everyone: bool = False
     threads: int = 1
 
     @classmethod
@@ -56,15 +61,17 @@ class Exam:
         those of items that nobody knew at the cut: no list could hold them. Both are counted. Raises
         SplitError where nobody is left to score.
         """
-        before, rows, as_of = _part(split, part)
+        before, known, rows, as_of, own_candidates = _part(split, part)
         wanted = target_kinds(split.data, question)
-        train = replace(before, interactions=before.interactions.of_kinds(question.kinds("learn_from")))
+        learnt = question.kinds("learn_from")
+        train = replace(before, interactions=before.interactions.of_kinds(learnt))
+        histories = train.interactions if known is before.interactions else known.of_kinds(learnt)
         repeats = question.repeats or split.repeats
-        candidates = split.candidates or Candidates(items=known_items(before, as_of))
+        candidates = own_candidates or Candidates(items=known_items(before, as_of))
         asked = rows.of_kinds(wanted)
-        fresh = asked if repeats else asked.take(~_among(asked, before.interactions.of_kinds(wanted).pairs))
-        judged = fresh.take(_allowed(fresh, candidates))
-        users, n_warm = _warm_first(judged, train.interactions)
+        fresh = asked if repeats else asked.take(~among(asked, known.of_kinds(wanted).pairs))
+        judged = fresh.take(allowed(fresh, candidates))
+        users, n_warm = _warm_first(judged, _askable(histories, split))
         if not n_warm:
             raise SplitError(
                 f"Nobody can be scored: of the {len(np.unique(asked.users))} customers in the {part} part none has "
@@ -73,6 +80,7 @@ class Exam:
             )
         return cls(
             train=train,
+            known=histories,
             users=users,
             n_warm=n_warm,
             relevant=sparse.csr_matrix(judged.matrix[users]),
@@ -82,9 +90,10 @@ class Exam:
             metrics=question.metrics,
             asked=asked,
             judged=judged,
-            rated=rows.ratings.take(_has_history(train.interactions)[rows.ratings.users]),
+            rated=rows.ratings.take(_askable(histories, split)[rows.ratings.users]),
             repeats_removed=len(asked) - len(fresh),
             as_of=as_of,
+            asks_everyone=split.asks_everyone,
             threads=question.threads,
         )
 
@@ -96,6 +105,7 @@ class Exam:
         return replace(
             self,
             train=self.train.take(np.flatnonzero(chosen[log.users])),
+            known=self.known.take(chosen[self.known.users]),
             users=self.users[mine],
             n_warm=int(mine[: self.n_warm].sum()),
             relevant=sparse.csr_matrix(self.relevant[mine]),
@@ -118,6 +128,11 @@ class Exam:
     def raters(self) -> NDArray[np.int64]:
         """The codes of the warm customers with test ratings: whom rating errors are counted over."""
         return np.unique(self.rated.users).astype(np.int64)
+
+    @cached_property
+    def warm_rows(self) -> NDArray[np.bool_]:
+        """Which of the asked rows belong to customers who are asked."""
+        return self.asks_everyone | _has_history(self.known)[self.asked.users]
 
     @property
     def n_candidates(self) -> int:
@@ -146,12 +161,40 @@ class Exam:
         predicted = scorer.predict(self._batch(self.raters), owners, self.rated.items)
         return None if predicted is None else RatingErrors(owners, predicted, self.rated.values)
 
+    def place(self, scorer: Scorer) -> Ranks | None:
+        """Where the test items of the warm customers stand in the whole ranking; None where no metric asks."""
+        if not any(metric(name).needs_ranks for name in self.metrics.names):
+            return None
+        return ranks(
+            scorer,
+            self.warm,
+            self.relevant[: self.n_warm],
+            exclude_seen=not self.repeats,
+            seen_kinds=self.seen_kinds,
+            candidates=self._rows(0, self.n_warm),
+            threads=self.threads,
+        )
+
     def measure(
-        self, lists: Recommendations, scored: NDArray[np.bool_], ratings: RatingErrors | None = None
+        self,
+        lists: Recommendations,
+        scored: NDArray[np.bool_],
+        ratings: RatingErrors | None = None,
+        places: Ranks | None = None,
     ) -> dict[str, Measurement]:
         """Every metric of the experiment at every cut-off, by key ("ndcg@10"), over the warm customers."""
         relevant = self.relevant[: self.n_warm]
-        found = self._measured(Evaluation(lists, relevant, self.train, self.n_candidates, scored))
+        found = self._measured(
+            Evaluation(
+                lists,
+                relevant,
+                self.train,
+                self.n_candidates,
+                scored,
+                ranks=places,
+                histories=self._histories,
+            )
+        )
         if ratings is None:
             return found
         empty = np.full((len(self.raters), 1), NO_ITEM, np.int32)
@@ -184,10 +227,19 @@ class Exam:
         answers = {}
         for name in self.metrics.names:
             one = metric(name)
-            if one.needs_ratings == (evaluation.ratings is not None):
+            if one.needs_ratings == (evaluation.ratings is not None) and not (
+                one.lacks(self.train) or (one.needs_ranks and evaluation.ranks is None)
+            ):
                 for k in self.metrics.k if one.at_k else self.metrics.k[:1]:
                     answers[metric_key(name, k)] = one.measure(evaluation, k)
         return answers
+
+    @cached_property
+    def _histories(self) -> sparse.csr_matrix | None:
+        """What the warm customers were known to have touched, where a metric asks."""
+        if not any(metric(name).needs_histories for name in self.metrics.names):
+            return None
+        return self.known.matrix[self.users[: self.n_warm]]
 
     def _lists(self, scorer: Scorer, batch: UserBatch, candidates: Candidates) -> Recommendations:
         return recommend(
@@ -205,7 +257,7 @@ class Exam:
         return self.candidates if pairs is None else Candidates(pairs=pairs[self.users[start:stop]])
 
     def _batch(self, users: NDArray[np.int64]) -> UserBatch:
-        return UserBatch.of(self.train.interactions, users, attributes=self.train.customers, as_of=self.as_of)
+        return UserBatch.of(self.known, users, attributes=self.train.customers, as_of=self.as_of)
 
 
 def target_kinds(data: Dataset, question: Question) -> tuple[Kind, ...]:
@@ -231,24 +283,27 @@ def known_items(before: Dataset, as_of: np.datetime64 | None) -> NDArray[np.bool
     return np.asarray(known, bool)
 
 
-def _part(split: Split, part: Part) -> tuple[Dataset, Interactions, np.datetime64 | None]:
-    """What is known before a part of the split, the part's rows, and the moment it begins."""
-    if part == "test":
-        return split.before_test, split.test, split.as_of
-    return split.train, split.validation, split.validation_as_of
-
-
-def _among(rows: Interactions, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
+def among(rows: Interactions, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which rows are of one of these (user, item) pairs."""
     return np.isin(rows.users.astype(np.int64) * rows.n_items + rows.items, pairs)
 
 
-def _allowed(rows: Interactions, candidates: Candidates) -> NDArray[np.bool_]:
+def allowed(rows: Interactions, candidates: Candidates) -> NDArray[np.bool_]:
     """Which rows are of items that may be recommended to that customer."""
     if candidates.pairs is not None:
-        allowed = candidates.pairs.tocoo()
-        return _among(rows, allowed.row.astype(np.int64) * rows.n_items + allowed.col)
+        pairs = candidates.pairs.tocoo()
+        return among(rows, pairs.row.astype(np.int64) * rows.n_items + pairs.col)
     return np.ones(len(rows), bool) if candidates.items is None else candidates.items[rows.items]
+
+
+def _part(
+    split: Split, part: Part
+) -> tuple[Dataset, Interactions, Interactions, np.datetime64 | None, Candidates | None]:
+    """What may be learned before a part, what is known then, the part's rows, when it begins, its candidates."""
+    if part == "test":
+        return split.before_test, split.known_before_test, split.test, split.as_of, split.candidates
+    own = split.validation_candidates or split.candidates
+    return split.train, split.known_before_validation, split.validation, split.validation_as_of, own
 
 
 def _nothing(rows: int, columns: int) -> sparse.csr_matrix:
@@ -256,12 +311,17 @@ def _nothing(rows: int, columns: int) -> sparse.csr_matrix:
     return sparse.csr_matrix(empty, shape=(rows, columns))
 
 
-def _has_history(train: Interactions) -> NDArray[np.bool_]:
-    return np.diff(train.user_starts) > 0
+def _has_history(log: Interactions) -> NDArray[np.bool_]:
+    return np.diff(log.user_starts) > 0
 
 
-def _warm_first(judged: Interactions, train: Interactions) -> tuple[NDArray[np.int64], int]:
-    """The customers with test rows, those with a history first; by code within each."""
+def _askable(histories: Interactions, split: Split) -> NDArray[np.bool_]:
+    """Which customers are asked and scored: those with a history, or everyone."""
+    return np.ones(histories.n_users, np.bool_) if split.asks_everyone else _has_history(histories)
+
+
+def _warm_first(judged: Interactions, askable: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
+    """The customers with test rows, those who are asked first; by code within each."""
     users = np.unique(judged.users).astype(np.int64)
-    warm = _has_history(train)[users]
+    warm = askable[users]
     return np.concatenate((users[warm], users[~warm])), int(warm.sum())

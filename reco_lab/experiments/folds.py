@@ -35,6 +35,12 @@ class Answer:
         return Answer(self.exam, self.by_seed[place])
 
 
+def chooses(cuts: Sequence[Split]) -> bool:
+    """Whether the first cut's validation part judges in no cut, so that a champion may be chosen by it."""
+    judging = np.unique(np.concatenate([cut.test_rows for cut in cuts]))
+    return not np.isin(cuts[0].validation_rows, judging).any()
+
+
 def pooled(answers: Sequence[Answer], key: str) -> Measurement:
     """One measurement over all folds: a customer's numerators and denominators are added up over them.
 
@@ -74,7 +80,7 @@ def summary(kind: str, exams: Sequence[Exam], folds: Sequence[Split]) -> SplitSu
     """The split in numbers. With several folds, rows of the test add up and customers are counted once."""
     warm = _distinct([exam.users[: exam.n_warm] for exam in exams])
     everyone = _distinct([exam.asked.users.astype(np.int64) for exam in exams])
-    cold = _distinct([exam.asked.users[~_known(exam)].astype(np.int64) for exam in exams])
+    cold = _distinct([exam.asked.users[~exam.warm_rows].astype(np.int64) for exam in exams])
     first = exams[0]
     asked, judged = (sum(len(getattr(exam, name)) for exam in exams) for name in ("asked", "judged"))
     removed = sum(exam.repeats_removed for exam in exams)
@@ -90,7 +96,7 @@ def summary(kind: str, exams: Sequence[Exam], folds: Sequence[Split]) -> SplitSu
         nothing_left=max(0, everyone - warm - cold),
         unknown_item_rows=asked - judged - removed,
         repeats_removed=removed,
-        cold_user_rows=sum(int((~_known(exam)).sum()) for exam in exams),
+        cold_user_rows=sum(int((~exam.warm_rows).sum()) for exam in exams),
         asked=asked,
         judged=judged,
         candidates=first.n_candidates,
@@ -98,6 +104,7 @@ def summary(kind: str, exams: Sequence[Exam], folds: Sequence[Split]) -> SplitSu
         until=_text(
             max((split.test.times.max() for split in folds if split.test.times is not None), default=None)
         ),
+        sampled=folds[0].sampled,
         hits=tuple(dict.fromkeys(Kind(kind).name for exam in exams for kind in np.unique(exam.asked.kinds))),
     )
 
@@ -115,8 +122,3 @@ def _cold_items(exam: Exam) -> NDArray[np.int64]:
     items = np.unique(exam.asked.items).astype(np.int64)
     cold: NDArray[np.int64] = items[exam.train.interactions.item_counts[items] == 0]
     return cold
-
-
-def _known(exam: Exam) -> NDArray[np.bool_]:
-    """Which of the asked rows belong to customers with a history."""
-    return (np.diff(exam.train.interactions.user_starts) > 0)[exam.asked.users]

@@ -77,7 +77,8 @@ class SplitSummary(_Result):
     `nothing_left` counts warm customers whose test rows all fell away: repeats or items nobody knew
     (`unknown_item_rows`). `asked` counts the test rows of the kinds to predict, `judged` those of them that are held against the
     lists: without repeats and without items that nobody knew at the cut. `as_of` is when the test begins,
-    `until` when its last row happened, `hits` the kinds of interaction that count.
+    `until` when its last row happened, `hits` the kinds of interaction that count. `sampled`: each customer was
+    asked about a few hundred candidates at most, so the figures compare with no others.
     """
 
     kind: str
@@ -97,6 +98,7 @@ class SplitSummary(_Result):
     candidates: int = 0
     as_of: str | None = None
     until: str | None = None
+    sampled: bool = False
     hits: tuple[str, ...] = ()
 
 

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from reco_lab.core.errors import SplitError
-from reco_lab.core.evaluation import RatingErrors
+from reco_lab.core.evaluation import Measurement, RatingErrors, metric_at
 from reco_lab.core.experiment import Question
 from reco_lab.core.interactions import Interactions
 from reco_lab.core.ranking import Recommendations
+from reco_lab.core.ranks import Ranks
 from reco_lab.core.recommender import FitContext, Recommender, Scorer
 from reco_lab.core.splitting import Split
 from reco_lab.experiments.exam import Exam
@@ -27,7 +28,7 @@ class Run:
     """One recommender trained and scored on one split.
 
     `spec` is what was really fitted on everything before the test (a hybrid's carries its learnt weights).
-    `lists`, `scored` and `ratings` are enough to compute every metric again.
+    `lists`, `scored`, `ratings` and `places` are enough to compute every metric again.
     """
 
     spec: Recommender
@@ -37,6 +38,7 @@ class Run:
     validation: float | None
     seconds: Seconds
     peak_memory_mb: float | None
+    places: Ranks | None = None
 
 
 def run(spec: Recommender, exams: "Exams", question: Question, report: Report) -> tuple[Run, Scorer]:
@@ -56,12 +58,13 @@ def run(spec: Recommender, exams: "Exams", question: Question, report: Report) -
         fitted = perf_counter()
         report(0.9, "making lists")
         lists, scored = exams.test.ask(scorer)
-        ratings = exams.test.rate(scorer)
+        ratings, places = exams.test.rate(scorer), exams.test.place(scorer)
         ranked = perf_counter()
-        exams.test.measure(lists, scored, ratings)
+        exams.test.measure(lists, scored, ratings, places)
         seconds = Seconds(fit=fitted - started, recommend=ranked - fitted, evaluate=perf_counter() - ranked)
     report(1.0, "done")
-    return Run(settled, lists, scored, ratings, validation, seconds, peak_mb() if measured else None), scorer
+    peak = peak_mb() if measured else None
+    return Run(settled, lists, scored, ratings, validation, seconds, peak, places), scorer
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +102,7 @@ def validate(
     if learnt:
         value = _crossed(spec, exam, question, _between(report, 0.4, 1.0))
         return spec.model_copy(update=dict(learnt)), value
-    measured = exam.measure(*exam.ask(scorer), exam.rate(scorer)).get(question.headline)
+    measured = _headline(exam, scorer, question)
     return spec, None if measured is None or not np.isfinite(measured.value) else measured.value
 
 
@@ -116,13 +119,19 @@ def _crossed(spec: Recommender, exam: Exam, question: Question, report: Report) 
     for number, teachers in enumerate((halves[::2], halves[1::2])):
         lesson = exam.judged.take(np.isin(exam.judged.users, teachers))
         scorer = _fit(spec, exam, question, _between(report, number / 2, (number + 1) / 2), validation=lesson)
-        measured = exam.measure(*exam.ask(scorer), exam.rate(scorer)).get(key)
+        measured = _headline(exam, scorer, question)
         if measured is None or measured.numerator is None or measured.denominator is None:
             return None
         pupils = ~np.isin(customers, teachers)
         own += float(measured.numerator[pupils].sum())
         base += float(measured.denominator[pupils].sum())
     return own / base if base else None
+
+
+def _headline(exam: Exam, scorer: Scorer, question: Question) -> Measurement | None:
+    """The metric that chooses, with the whole ranking only where it is about that."""
+    places = exam.place(scorer) if metric_at(question.headline)[0].needs_ranks else None
+    return exam.measure(*exam.ask(scorer), exam.rate(scorer), places).get(question.headline)
 
 
 def _fit(

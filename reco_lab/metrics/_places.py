@@ -25,6 +25,12 @@ def precision_until(evaluation: Evaluation) -> Running:
     return _running(hits * counts / np.arange(1.0, len(hits) + 1)[:, None])
 
 
+def prefix_precision_until(evaluation: Evaluation) -> Running:
+    """The sum of the precisions of the first 0, 1, 2... places, hit or not."""
+    counts = evaluation.once(hits_until)[1:]
+    return _running(counts / np.arange(1.0, len(counts) + 1)[:, None])
+
+
 def discounts(places: int) -> NDArray[np.float64]:
     """What a hit is worth at each of these many places: 1, 0.631, 0.5..."""
     worth: NDArray[np.float64] = 1 / np.log2(np.arange(2.0, places + 2))

@@ -180,7 +180,7 @@ class Microscope:
 
     @cached_property
     def _by_interest(self) -> NDArray[np.intp]:
-        log = self.exam.train.interactions
+        log = self.exam.known
         lengths = np.diff(log.user_starts)
         held = np.bincount(self.exam.judged.users, minlength=log.n_users) > 0
         return np.lexsort((-lengths, ~(held & (lengths > 0))))
@@ -205,9 +205,7 @@ class Microscope:
 
     def _batch(self, code: int) -> UserBatch:
         users = np.array([code])
-        return UserBatch.of(
-            self.exam.train.interactions, users, attributes=self.data.customers, as_of=self.exam.as_of
-        )
+        return UserBatch.of(self.exam.known, users, attributes=self.data.customers, as_of=self.exam.as_of)
 
     def _edited(self, batch: UserBatch, struck: Sequence[str], added: Sequence[str]) -> UserBatch:
         ids = self.data.interactions.item_ids

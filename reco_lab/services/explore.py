@@ -9,7 +9,6 @@ from typing import Any
 
 from reco_lab.analysis.activity import activity
 from reco_lab.analysis.baskets import baskets
-from reco_lab.analysis.catalogue import category_pairs
 from reco_lab.analysis.category_mix import category_mix
 from reco_lab.analysis.cohorts import cohorts
 from reco_lab.analysis.findings import Finding, Parts, findings
@@ -25,6 +24,7 @@ from reco_lab.analysis.repeats import repeats
 from reco_lab.analysis.scope import Scope
 from reco_lab.analysis.top_items import top_items
 from reco_lab.analysis.view import View, look
+from reco_lab.core.catalogue import category_pairs
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.interactions import Kind
 from reco_lab.workspace import Workspace

@@ -1,14 +1,19 @@
 """Finished runs and their models in the workspace: computed once, found again by their key."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
 
 from reco_lab.core.errors import CorruptError, RecoLabError
 from reco_lab.core.evaluation import RatingErrors
 from reco_lab.core.experiment import Experiment
 from reco_lab.core.ranking import Recommendations
+from reco_lab.core.ranks import Ranks
 from reco_lab.core.recommender import Recommender, Scorer, recommender
 from reco_lab.core.splitting import Split
 from reco_lab.experiments.results import Seconds
@@ -54,6 +59,7 @@ class WorkspaceShelf:
             validation=result["validation"],
             seconds=Seconds(**result["seconds"]),
             peak_memory_mb=result["peak_memory_mb"],
+            places=_ranks(arrays) if "places" in arrays else None,
         )
 
     def keep(self, spec: Recommender, split: Split, seed: int, finished: Run, scorer: Scorer) -> None:
@@ -63,6 +69,10 @@ class WorkspaceShelf:
             arrays |= {
                 name: np.asarray(getattr(finished.ratings, name)) for name in ("owners", "predicted", "given")
             }
+        if finished.places is not None:
+            places = finished.places.places
+            arrays |= {"places": places.data, "place_items": places.indices, "place_starts": places.indptr}
+            arrays |= {"ranked": finished.places.candidates, "place_width": np.array(places.shape[1:])}
         lists = self.workspace.artefacts.save("lists", arrays=arrays)
         model = self.workspace.artefacts.save_state(finished.spec.to_dict(), scorer.state())
         result = {
@@ -100,3 +110,9 @@ class WorkspaceShelf:
 
     def _key(self, spec: Recommender, split: Split, seed: int) -> str:
         return self.experiment.run_key(spec, split.fingerprint, seed)
+
+
+def _ranks(arrays: Mapping[str, NDArray[Any]]) -> Ranks:
+    parts = tuple(arrays[name] for name in ("places", "place_items", "place_starts"))
+    places = sparse.csr_matrix(parts, (len(arrays["ranked"]), int(arrays["place_width"][0])))
+    return Ranks(places, arrays["ranked"])

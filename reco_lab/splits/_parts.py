@@ -17,7 +17,9 @@ Counts = NDArray[np.int64]
 def checked(split: Split) -> Split:
     """The split, unless a part has no rows or no customer of the test has a history to be scored by."""
     require_rows(split.name, train=split.train_rows, validation=split.validation_rows, test=split.test_rows)
-    if not np.isin(split.test.users, split.before_test.interactions.users).any():
+    if split.asks_everyone:
+        return split
+    if not np.isin(split.test.users, split.known_before_test.users).any():
         raise SplitError(
             f"The {split.name} split leaves nobody to score: no customer with test rows has earlier ones.",
             fix="Choose a smaller test share or another split.",
@@ -41,6 +43,33 @@ def draw(rows: Rows, share: float, rng: np.random.Generator) -> tuple[Rows, Rows
     mixed = rng.permutation(rows)
     drawn = round(share * len(rows))
     return np.sort(mixed[drawn:]), np.sort(mixed[:drawn])
+
+
+def draw_alike(
+    codes: Counts, weights: Counts, share: float, rng: np.random.Generator
+) -> tuple[Counts, Counts]:
+    """Draw a share of these codes so that heavy and light ones are drawn alike; the rest and the drawn, ascending.
+
+    The codes are put in the order of their weights (equals at random), and every 1 / share-th is taken.
+    """
+    order = codes[np.lexsort((rng.random(len(codes)), weights))]
+    steps = np.floor(np.arange(len(codes) + 1) * share + rng.random())
+    drawn = np.diff(steps) > 0
+    return np.sort(order[~drawn]), np.sort(order[drawn])
+
+
+def in_turn(data: Dataset, rng: np.random.Generator) -> Rows:
+    """All rows by customer, and of each customer in the order of time, or at random where times are not known."""
+    log = data.interactions
+    rows = np.arange(len(log))
+    return rows if log.times is not None else rows[np.lexsort((rng.random(len(rows)), log.users))]
+
+
+def begin_of_latest(times: Times, share: float) -> np.datetime64:
+    """The time of the first of the latest share of rows."""
+    place = min(len(times) - 1, len(times) - round(share * len(times)))
+    moment: np.datetime64 = np.partition(times, place)[place]
+    return moment
 
 
 def last_of_each(users: NDArray[np.int32], counts: Counts, times: Times | None = None) -> NDArray[np.bool_]:
@@ -90,3 +119,38 @@ def cut_last(name: str, data: Dataset, count: Callable[[Counts], Counts], *, who
 
 def _counted(data: Dataset, users: NDArray[np.int32], count: Callable[[Counts], Counts]) -> Counts:
     return count(np.bincount(users, minlength=data.interactions.n_users))
+
+
+def held_out_customers(
+    name: str,
+    data: Dataset,
+    shares: tuple[float, float],
+    judged: Callable[[Counts], Counts],
+    rng: np.random.Generator,
+    least_shown: int = 1,
+) -> Split:
+    """Hold out a share of the customers for the test, and of the others a share for validation.
+
+    `judged` says how many of the last rows judge, of customers with these many rows; those before are shown as
+    their history, at least `least_shown` of them.
+    """
+    log = data.interactions
+    counts = np.bincount(log.users, minlength=log.n_users)
+    active = np.flatnonzero(counts)
+    rest, test = draw_alike(active, counts[active], shares[0], rng)
+    _, validation = draw_alike(rest, counts[rest], shares[1], rng)
+    order = in_turn(data, rng)
+    place = np.arange(len(log)) - log.user_starts[log.users]
+    shown = np.maximum(counts - judged(counts), least_shown)
+    judges = np.zeros(len(log), np.bool_)
+    judges[order] = place >= shown[log.users]
+    of_test, of_validation = np.isin(log.users, test), np.isin(log.users, validation)
+    return Split(
+        name,
+        data,
+        np.flatnonzero(~of_test & ~of_validation),
+        np.flatnonzero(of_validation & judges),
+        np.flatnonzero(of_test & judges),
+        history_rows=np.flatnonzero(of_test & ~judges),
+        validation_history_rows=np.flatnonzero(of_validation & ~judges),
+    )

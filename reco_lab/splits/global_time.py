@@ -8,7 +8,7 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import SplitError
 from reco_lab.core.parameters import tunable
 from reco_lab.core.splitting import Split, Splitter
-from reco_lab.splits._parts import Times, checked, times_of
+from reco_lab.splits._parts import begin_of_latest, checked, times_of
 
 
 class GlobalTime(Splitter):
@@ -42,14 +42,14 @@ class GlobalTime(Splitter):
         share of the rows before it, cut in the same way.
         """
         times = times_of(data, self.label)
-        as_of = _begin(times, self.share) if self.cutoff is None else _moment(self.cutoff)
+        as_of = begin_of_latest(times, self.share) if self.cutoff is None else _moment(self.cutoff)
         before = np.flatnonzero(times < as_of)
         if not len(before) or len(before) == len(times):
             raise SplitError(
                 f"The {self.label} split leaves no rows {'before' if not len(before) else 'after'} {as_of}.",
                 fix=f"The rows reach from {times.min()} to {times.max()}; choose a moment between.",
             )
-        validation_as_of = _begin(times[before], self.share)
+        validation_as_of = begin_of_latest(times[before], self.share)
         late = times[before] >= validation_as_of
         yield checked(
             Split(
@@ -62,13 +62,6 @@ class GlobalTime(Splitter):
                 as_of=as_of,
             )
         )
-
-
-def _begin(times: Times, share: float) -> np.datetime64:
-    """The time of the first of the latest share of rows."""
-    place = min(len(times) - 1, len(times) - round(share * len(times)))
-    moment: np.datetime64 = np.partition(times, place)[place]
-    return moment
 
 
 def _moment(text: str) -> np.datetime64:

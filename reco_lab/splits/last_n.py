@@ -14,7 +14,8 @@ class LastN(Splitter):
     label = "Last rows per customer"
     summary = (
         "Each customer's last rows judge, the ones before them choose the champion. Rows of the same "
-        "moment (a basket) stay together; other customers' later rows may still be learned from."
+        "moment (a basket) stay together; other customers' later rows may still be learned from. With one row, and "
+        "baskets parted, it is known as leave-one-out."
     )
     needs_times = True
 

@@ -12,6 +12,7 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.evaluation import Evaluation, Measurement, Metric, RatingErrors
 from reco_lab.core.interactions import ColumnMap, Interactions
 from reco_lab.core.ranking import NO_ITEM, Recommendations
+from reco_lab.core.ranks import Ranks
 
 CUSTOMERS, ITEMS, LENGTH, K = 40, 30, 8, 5
 
@@ -35,7 +36,7 @@ def a_perfect_answer_is_perfect(metric: Metric) -> None:
     """Lists of exactly the k test items score 1, exact ratings 0."""
     case = example(0)
     case = _rows(case, np.flatnonzero(case.recommendations.items[:, -1] != NO_ITEM))
-    perfect = replace(case, relevant=_matrix(case.recommendations.items[:, :K]))
+    perfect = _placed(replace(case, relevant=_matrix(case.recommendations.items[:, :K])))
     if metric.family == "accuracy" and metric.bounds[1] == 1:
         assert np.isclose(metric.measure(perfect, K).value, 1)
     if metric.family == "ratings" and case.ratings is not None:
@@ -134,22 +135,28 @@ def example(seed: int) -> Evaluation:
     owners = np.sort(rng.integers(0, CUSTOMERS, 100))
     given = rng.integers(1, 6, 100).astype(np.float32)
     ratings = RatingErrors(owners, given + rng.normal(size=100).astype(np.float32), given)
-    return Evaluation(
+    train = training(rng)
+    case = Evaluation(
         Recommendations(lists, scores),
         _matrix(wanted),
-        training(rng),
+        train,
         ITEMS,
         np.ones(CUSTOMERS, bool),
         ratings,
+        histories=train.interactions.matrix[:CUSTOMERS],
     )
+    return _placed(case)
 
 
 def training(rng: np.random.Generator) -> Dataset:
-    """A small log in which low item codes are popular."""
+    """A small log in which low item codes are popular, and what the items cost, earn and are."""
     items = np.append(np.arange(ITEMS), (ITEMS * rng.random(400) ** 2).astype(int))
     users = rng.integers(0, 50, len(items))
     frame = pd.DataFrame({"user": [f"u{u:02}" for u in users], "item": [f"i{i:02}" for i in items]})
-    return Dataset("example", Interactions.from_frame(frame, ColumnMap("user", "item")))
+    table = pd.DataFrame({"category": np.array(["a", "b", "a|c"])[np.arange(ITEMS) % 3]})
+    table = table.assign(price=np.arange(ITEMS) + 1.0, margin=0.3, item=[f"i{i:02}" for i in range(ITEMS)])
+    log = Interactions.from_frame(frame, ColumnMap("user", "item"))
+    return Dataset.join("example", log, items=table.set_index("item"))
 
 
 def _matrix(items: NDArray[np.integer]) -> sparse.csr_matrix:
@@ -158,6 +165,21 @@ def _matrix(items: NDArray[np.integer]) -> sparse.csr_matrix:
     matrix = sparse.csr_matrix((ones, (rows, items[rows, places])), shape=(len(items), ITEMS))
     matrix.sort_indices()
     return matrix
+
+
+def _placed(case: Evaluation) -> Evaluation:
+    """The evaluation with the ranks of a ranking that begins with its lists and holds all else to be equal."""
+    items = case.recommendations.items
+    rows, places = np.nonzero(items != NO_ITEM)
+    listed = (items != NO_ITEM).sum(axis=1)
+    found = np.repeat(((listed + 1 + ITEMS) / 2)[:, None], ITEMS, axis=1)
+    found[rows, items[rows, places]] = places + 1
+    wanted = case.relevant
+    owners = np.repeat(np.arange(len(items)), np.diff(wanted.indptr))
+    entries = (found[owners, wanted.indices], wanted.indices, wanted.indptr)
+    return replace(
+        case, ranks=Ranks(sparse.csr_matrix(entries, wanted.shape), np.full(len(items), ITEMS, np.int64))
+    )
 
 
 def _rows(case: Evaluation, rows: NDArray[np.integer]) -> Evaluation:
@@ -169,13 +191,15 @@ def _rows(case: Evaluation, rows: NDArray[np.integer]) -> Evaluation:
         owners = np.repeat(np.arange(len(rows)), [len(own) for own in owned])
         ratings = RatingErrors(owners, ratings.predicted[picked], ratings.given[picked])
     lists = Recommendations(case.recommendations.items[rows], case.recommendations.scores[rows])
-    return replace(
+    picked_rows = replace(
         case,
         recommendations=lists,
         relevant=case.relevant[rows],
         scored=case.scored[rows],
         ratings=ratings,
+        histories=None if case.histories is None else case.histories[rows],
     )
+    return _placed(picked_rows)
 
 
 def _swap_up(case: Evaluation, place: int) -> Evaluation:
@@ -183,7 +207,7 @@ def _swap_up(case: Evaluation, place: int) -> Evaluation:
     items = case.recommendations.items.copy()
     rows = np.flatnonzero(case.hits[:, place] & ~case.hits[:, place - 1])
     items[rows, place - 1], items[rows, place] = items[rows, place], items[rows, place - 1]
-    return replace(case, recommendations=Recommendations(items, case.recommendations.scores))
+    return _placed(replace(case, recommendations=Recommendations(items, case.recommendations.scores)))
 
 
 def _arrays(case: Evaluation) -> list[NDArray[np.generic]]:

@@ -44,9 +44,14 @@ def parts_do_not_overlap(splitter: Splitter) -> None:
 
 
 def every_row_has_a_part(splitter: Splitter) -> None:
-    """The parts together are the whole log, and none is empty."""
+    """The parts together are the whole log but for what a time-aware cut leaves after its test; none is empty."""
     for split in cuts(splitter, example()):
-        assert set(_rows(split).tolist()) == set(range(len(split.data.interactions)))
+        left = np.setdiff1d(np.arange(len(split.data.interactions)), _rows(split))
+        times = split.data.interactions.times
+        if len(left):
+            assert splitter.time_aware
+            assert times is not None
+            assert times[left].min() > times[split.test_rows].max()
         assert min(len(split.train_rows), len(split.validation_rows), len(split.test_rows)) > 0
 
 
@@ -74,6 +79,17 @@ def a_time_aware_cut_hides_the_future(splitter: Splitter) -> None:
         assert split.validation_as_of is not None
         assert train.max() < split.validation_as_of <= validation.min()
         assert validation.max() < split.as_of <= test.min()
+
+
+def histories_are_of_customers_nobody_learned_from(splitter: Splitter) -> None:
+    """Rows that are shown as history belong to customers of whom the models have learned nothing."""
+    for split in cuts(splitter, example()):
+        log = split.data.interactions
+        for rows, learned in (
+            (split.history_rows, split.before_test.interactions),
+            (split.validation_history_rows, split.train.interactions),
+        ):
+            assert rows is None or not np.isin(log.users[rows], learned.users).any()
 
 
 def the_same_generator_gives_the_same_cut(splitter: Splitter) -> None:
@@ -119,6 +135,7 @@ CHECKS: tuple[Callable[[Splitter], None], ...] = (
     every_row_has_a_part,
     codes_keep_their_meaning,
     a_time_aware_cut_hides_the_future,
+    histories_are_of_customers_nobody_learned_from,
     the_same_generator_gives_the_same_cut,
     leaves_the_data_untouched,
     without_times_it_works_or_refuses,
@@ -152,4 +169,6 @@ def example(*, times: bool = True) -> Dataset:
 
 
 def _rows(split: Split) -> np.ndarray[Any, np.dtype[np.intp]]:
-    return np.concatenate((split.train_rows, split.validation_rows, split.test_rows))
+    own = (split.train_rows, split.validation_rows, split.test_rows)
+    shown = (split.validation_history_rows, split.history_rows)
+    return np.concatenate((*own, *(rows for rows in shown if rows is not None)))

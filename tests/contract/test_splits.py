@@ -77,6 +77,12 @@ class Clairvoyant(Altered):
         return replace(split, as_of=moment, validation_as_of=moment)
 
 
+class Leaking(Altered):
+    def alter(self, split):
+        half = len(split.train_rows) // 2
+        return replace(split, train_rows=split.train_rows[:half], history_rows=split.train_rows[half:])
+
+
 class Moody(Honest):
     def split(self, data, rng):
         yield from super().split(data, np.random.default_rng())
@@ -108,6 +114,7 @@ VILLAINS = {
     contract.every_row_has_a_part: Lossy,
     contract.codes_keep_their_meaning: Recoding,
     contract.a_time_aware_cut_hides_the_future: Clairvoyant,
+    contract.histories_are_of_customers_nobody_learned_from: Leaking,
     contract.the_same_generator_gives_the_same_cut: Moody,
     contract.leaves_the_data_untouched: Meddling,
     contract.without_times_it_works_or_refuses: Timeless,

@@ -11,6 +11,7 @@ from reco_lab.core.splitting import splitter
 from reco_lab.experiments.calibration import movielens
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.folds import Answer, overall, summary
+from reco_lab.experiments.inspector import inspect
 
 pytestmark = pytest.mark.data
 
@@ -60,3 +61,12 @@ def test_under_a_time_split_most_customers_are_cold_and_popularity_serves_them_b
     assert ease.numerator.sum() / len(exam.users) == pytest.approx(0.06, abs=0.005)
     assert overall([answers["popularity"]], "ndcg@10") == pytest.approx(0.34, abs=0.005)
     assert overall([answers["ease"]], "ndcg@10") > overall([answers["popularity"]], "ndcg@10")
+
+
+def test_the_inspector_says_that_most_test_rows_are_cold_and_what_to_do(data):
+    found = inspect(next(splitter({"kind": "global_time"}).split(data, np.random.default_rng(0))))
+    assert (found.warm_customers, found.test_customers) == (107, 301)
+    assert any("107 of 301 customers in the test are warm" in sentence for sentence in found.findings)
+    assert any("85% of the test rows are of cold customers" in sentence for sentence in found.findings)
+    assert "the column over all customers" in found.recommendation
+    assert "the last share per customer" in found.recommendation

@@ -5,11 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reco_lab.analysis.catalogue import category_pairs, prices
 from reco_lab.analysis.periods import Unit, as_date, as_day, unit_for
 from reco_lab.analysis.scope import Scope
 from reco_lab.analysis.tables import Tables
 from reco_lab.analysis.view import NEVER, audience, blocks, day_of, firsts, look, sample
+from reco_lab.core.catalogue import category_pairs, prices
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError
 from reco_lab.core.interactions import ColumnMap, Interactions, Kind

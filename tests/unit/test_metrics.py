@@ -1,3 +1,4 @@
+from dataclasses import replace
 from math import log2
 
 import numpy as np
@@ -5,10 +6,12 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+from reco_lab.core import evaluation as core_evaluation
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.evaluation import Evaluation, RatingErrors, metric, metrics
 from reco_lab.core.interactions import ColumnMap, Interactions
 from reco_lab.core.ranking import NO_ITEM, Recommendations
+from reco_lab.core.ranks import Ranks
 from reco_lab.metrics import _exposure, _likeness
 from reco_lab.testing.metrics import example
 
@@ -51,13 +54,22 @@ def _evaluation(lists, truth, ratings=None):
         ("map_by_relevant", 1 / 2 / 3),
         ("mrr", 1 / 2),
         ("hit_rate", 1),
+        ("f1", 2 * 1 / (2 + 3)),
+        ("r_precision", 1 / 2),
+        ("dcg", SECOND),
+        ("precision_pooled", 1 / 2),
+        ("ndcg_full_list", SECOND / (1 + SECOND)),
+        ("map_by_k", 1 / 2 / 2),
+        ("map_all_places", (0 + 1 / 2) / 2),
     ],
 )
 def test_a_hit_at_the_second_of_two_places_with_three_test_items(name, value):
     assert metric(name).measure(_evaluation(["eab"], ["abc"]), 2).value == pytest.approx(value)
 
 
-@pytest.mark.parametrize("name", [name for name, kind in metrics().items() if kind.family == "accuracy"])
+@pytest.mark.parametrize(
+    "name", [name for name, kind in metrics().items() if kind.family == "accuracy" and not kind.needs_ranks]
+)
 def test_a_list_that_ends_early_keeps_its_hits_and_gains_nothing_for_the_empty_places(name):
     short, long = _evaluation(["a"], ["ab"]), _evaluation(["acd"], ["ab"])
     assert metric(name).measure(short, 3).value == metric(name).measure(long, 3).value > 0
@@ -137,3 +149,103 @@ def test_shared_work_is_done_once_for_all_cut_offs():
     for _ in range(3):
         evaluation.once(calls.append)
     assert len(calls) == 1
+
+
+def test_pooled_precision_weighs_customers_by_what_they_could_have():
+    evaluation = _evaluation(["ab", "cd"], ["a", "ab"])
+    assert metric("precision_pooled").measure(evaluation, 2).value == pytest.approx(1 / 3)
+    assert metric("recall_capped").measure(evaluation, 2).value == pytest.approx(1 / 2)
+
+
+def test_auc_is_the_share_of_pairs_in_the_right_order():
+    places = sparse.csr_matrix([[1.0, 0, 4.0, 0, 0]])
+    evaluation = replace(_evaluation(["ab"], ["ac"]), ranks=Ranks(places, np.array([5])))
+    assert metric("auc").measure(evaluation, 1).value == pytest.approx((3 + 1) / 6)
+
+
+def test_auc_of_equal_scores_is_a_half_and_of_an_empty_list_zero():
+    ranks = Ranks(sparse.csr_matrix([[3.0, 0, 0, 0, 0], [3.0, 0, 0, 0, 0]]), np.array([5, 5]))
+    equal, empty = (
+        metric("auc").measure(replace(_evaluation(["a", ""], ["a", "a"]), ranks=ranks), 1).numerator
+    )
+    assert (equal, empty) == (0.5, 0)
+
+
+def test_there_is_no_auc_without_the_whole_ranking():
+    assert np.isnan(metric("auc").measure(_evaluation(["a"], ["a"]), 1).value)
+
+
+def test_a_hit_on_an_item_few_know_is_a_novel_hit():
+    novel = [
+        metric("expected_popularity_complement").measure(_evaluation([item], [item]), 1).value
+        for item in "abe"
+    ]
+    assert novel == [0, 1 / 2, 1]
+    assert metric("expected_popularity_complement").measure(
+        _evaluation(["be"], ["b"]), 2
+    ).value == pytest.approx(1 / 2 / (1 + SECOND))
+
+
+def test_recall_corrected_for_popularity_weighs_rare_items_more():
+    found_rare = metric("ips_recall").measure(_evaluation(["c"], ["ac"]), 1).value
+    found_popular = metric("ips_recall").measure(_evaluation(["a"], ["ac"]), 1).value
+    assert found_rare == pytest.approx(1 / (1 + 4**-1.5))
+    assert found_rare + found_popular == pytest.approx(1)
+
+
+def test_the_long_tail_is_what_is_not_among_the_most_popular_fifth():
+    assert metric("long_tail").measure(_evaluation(["ab", "ce"], ["a", "a"]), 2).value == 3 / 4
+
+
+def _priced(lists, truth, **columns):
+    evaluation = _evaluation(lists, truth)
+    table = pd.DataFrame(columns, index=list("abcde"))
+    return replace(evaluation, train=replace(evaluation.train, items=table))
+
+
+def test_revenue_adds_up_the_prices_of_the_hits():
+    evaluation = _priced(["ab", "cd"], ["ab", "d"], price=[3.0, 4.0, 5.0, None, 6.0])
+    assert metric("revenue").measure(evaluation, 2).value == pytest.approx((7 + 0) / 2)
+
+
+@pytest.mark.parametrize(("margin", "earned"), [([0.5, 0.25, 0, 0, 0], 1.5 + 1), ([2.0, 1, 0, 0, 0], 3)])
+def test_a_margin_is_a_share_of_the_price_or_money(margin, earned):
+    evaluation = _priced(["ab"], ["ab"], price=[3.0, 4.0, 5.0, None, 6.0], margin=margin)
+    assert metric("margin").measure(evaluation, 2).value == pytest.approx(earned)
+
+
+@pytest.mark.parametrize(
+    ("name", "column"), [("revenue", "price"), ("margin", "margin"), ("calibration", "category")]
+)
+def test_a_metric_says_which_column_it_lacks(name, column):
+    evaluation = _evaluation(["a"], ["a"])
+    assert f"Map a {column} column" in metric(name).lacks(evaluation.train)
+    assert np.isnan(metric(name).measure(evaluation, 1).value)
+
+
+def test_calibration_is_one_for_the_customers_own_mix_and_zero_for_quite_another():
+    category = ["x", "y", "x", "y", None]
+    evaluation = _priced(["ab", "ac", "ac", "ab", "e"], ["a"] * 5, category=category)
+    histories = sparse.csr_matrix(
+        np.array(
+            [[1, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0, 1, 0, 1, 0], [0, 0, 1, 0, 0], [1, 0, 0, 0, 0]], np.float32
+        )
+    )
+    found = metric("calibration").measure(replace(evaluation, histories=histories), 2)
+    half = 1 - (0.75 * log2(4 / 3) + 0.25 * log2(4) - 0.5 * 1)
+    assert found.numerator == pytest.approx([1, 1, 0, half, 0])
+    assert found.denominator.tolist() == [1, 1, 1, 1, 0]
+
+
+def test_an_item_of_two_categories_counts_half_in_each():
+    evaluation = _priced(["a"], ["a"], category=["x|y", "x", "y", None, None])
+    same = replace(evaluation, histories=sparse.csr_matrix(np.array([[0, 1, 1, 0, 0]], np.float32)))
+    assert metric("calibration").measure(same, 1).value == pytest.approx(1)
+
+
+def test_hits_of_many_customers_are_the_same_in_small_blocks(monkeypatch):
+    whole = example(0).hits
+    monkeypatch.setattr(core_evaluation, "BITMAP_CELLS", 1)
+    monkeypatch.setattr(core_evaluation, "FEWEST_ROWS", 7)
+    assert np.array_equal(example(0).hits, whole)
+    assert whole.any()

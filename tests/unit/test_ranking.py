@@ -10,6 +10,7 @@ from reco_lab.core.batch import UserBatch
 from reco_lab.core.errors import ScoreError
 from reco_lab.core.interactions import Kind
 from reco_lab.core.ranking import NO_ITEM, Candidates, recommend, top
+from reco_lab.core.ranks import ranks
 from reco_lab.core.recommender import Scorer
 
 
@@ -161,3 +162,31 @@ def test_a_mistake_on_a_thread_is_raised():
 
     with pytest.raises(ScoreError, match="part 0"):
         list(ranking.spread(work, range(3), 2))
+
+
+def test_ranks_are_those_of_the_whole_ranking_and_ties_share_the_middle():
+    scores = [[3, 1, 2, 2, 0], [0, -0.0, 0, 5, -1]]
+    wanted = sparse.csr_matrix(np.array([[1, 0, 1, 1, 0], [0, 1, 0, 0, 1]], np.float32))
+    found = ranks(Given(scores), customers([], []), wanted)
+    assert found.places.toarray().tolist() == [[1, 0, 2.5, 2.5, 0], [0, 3, 0, 0, 5]]
+    assert found.candidates.tolist() == [5, 5]
+
+
+def test_ranks_leave_out_what_was_seen_and_what_is_no_candidate():
+    wanted = sparse.csr_matrix(np.array([[0, 0, 0, 1]], np.float32))
+    allowed = Candidates(items=np.array([True, True, False, True]))
+    found = ranks(Given([[4, 3, 2, 1]]), customers([0]), wanted, candidates=allowed)
+    assert found.places[0, 3] == 2
+    assert found.candidates.tolist() == [2]
+
+
+def test_ranks_agree_with_the_list_whatever_the_blocks_and_threads(monkeypatch):
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=(50, 30)).astype(np.float32)
+    batch = customers(*([] for _ in range(50)))
+    wanted = sparse.csr_matrix((rng.random((50, 30)) < 0.2).astype(np.float32))
+    monkeypatch.setattr(ranking, "BLOCK_BYTES", 4 * 30 * 7)
+    items = recommend(Given(scores), batch, 30).items
+    found = ranks(Given(scores), batch, wanted, threads=2).places.toarray()
+    owners, places = np.nonzero(wanted.toarray()[np.arange(50)[:, None], items])
+    assert np.array_equal(found[owners, items[owners, places]], places + 1)

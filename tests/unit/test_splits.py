@@ -1,10 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError, ParameterError, SplitError
 from reco_lab.core.interactions import ColumnMap, Interactions
+from reco_lab.core.ranking import Candidates
 from reco_lab.core.splitting import splitter
 from reco_lab.splits.given import Given, Part, join_parts
 from reco_lab.testing.splits import example
@@ -175,3 +179,86 @@ def test_joining_a_file_without_times_drops_the_times():
 def test_joining_nothing_is_refused():
     with pytest.raises(DataError, match="no files to join"):
         join_parts([], [])
+
+
+def test_each_window_is_judged_by_what_happened_until_the_next():
+    rows = [f"{user} {item} {day}" for day, item in enumerate("abcdefghij") for user in ("ann", "bob")]
+    cuts = list(splitter({"kind": "sliding_windows", "windows": 3, "window": 0.1}).split(_data(*rows), None))
+    assert [set(_items(cut.test)) for cut in cuts] == [{"h"}, {"i"}, {"j"}]
+    assert set(_items(cuts[0].before_test.interactions)) == set("abcdefg")
+    assert [cut.name for cut in cuts] == ["window 1 of 3", "window 2 of 3", "window 3 of 3"]
+
+
+def test_windows_that_leave_nothing_to_learn_from_are_refused():
+    with pytest.raises(SplitError, match="12 windows with 30% of the rows each leave none"):
+        _cut(example(), kind="sliding_windows", windows=12, window=0.3)
+
+
+def test_held_out_customers_show_their_earliest_rows_and_nobody_learns_from_them():
+    split = _cut(example(), kind="user_holdout")
+    held = np.unique(split.test.users)
+    shown = split.data.interactions.take(split.history_rows)
+    assert len(held) == 4
+    assert not np.isin(held, split.before_test.interactions.users).any()
+    assert set(held) == set(np.unique(shown.users))
+    for user in held:
+        assert shown.times[shown.users == user].max() <= split.test.times[split.test.users == user].min()
+    assert np.isin(split.validation.users, split.before_test.interactions.users).all()
+    assert len(split.known_before_test) + len(split.test) == 600
+
+
+def test_without_times_a_held_out_customer_shows_drawn_rows():
+    data = example(times=False)
+    split = _cut(data, kind="user_holdout", shown=0.5)
+    shown = data.interactions.take(split.history_rows)
+    assert (
+        shown.items[shown.users == shown.users[0]].max()
+        > split.test.items[split.test.users == shown.users[0]].min()
+    )
+
+
+@pytest.mark.parametrize("shown", [0, 1, 3])
+def test_a_cold_customer_shows_only_her_first_rows(shown):
+    split = _cut(example(), kind="cold_customers", shown=shown)
+    counts = np.bincount(split.data.interactions.users[split.history_rows], minlength=20)
+    assert set(counts[np.unique(split.test.users)]) == {shown}
+    assert split.asks_everyone == (shown == 0)
+
+
+def test_active_and_quiet_customers_are_held_out_alike():
+    rows = [f"u{user:03} i{item} {item}" for user in range(100) for item in range(2 + 40 * (user >= 90))]
+    split = _cut(_data(*rows), kind="user_holdout", share=0.2)
+    active = np.isin(np.arange(90, 100), np.unique(split.test.users)).sum()
+    assert active == 2
+    assert len(np.unique(split.test.users)) == 20
+
+
+def test_new_items_are_unknown_to_training_and_alone_can_be_recommended():
+    split = _cut(example(), kind="cold_items")
+    new = np.unique(split.test.items)
+    assert len(new) == 6
+    assert not np.isin(new, split.before_test.interactions.items).any()
+    assert np.array_equal(np.flatnonzero(split.candidates.items), new)
+    assert np.array_equal(
+        np.flatnonzero(split.validation_candidates.items), np.unique(split.validation.items)
+    )
+
+
+def test_only_a_few_candidates_a_customer_mark_a_split_as_sampled():
+    data = example()
+    marks = (np.random.default_rng(1).random(600) < 0.3).astype(np.uint8) * Part.test
+    every = sparse.csr_matrix(np.ones((20, 30), np.float32))
+    few = sparse.csr_matrix((np.random.default_rng(2).random((20, 30)) < 0.5).astype(np.float32))
+    cut = {
+        name: Given().cut(data, marks, np.random.default_rng(0), Candidates(pairs=pairs))
+        for name, pairs in (("every", every), ("few", few))
+    }
+    assert cut["few"].sampled
+    assert not cut["every"].sampled
+    assert not Given().cut(data, marks, np.random.default_rng(0)).sampled
+
+
+def test_what_is_shown_of_customers_makes_another_cut():
+    split = _cut(example(), kind="user_holdout")
+    other = replace(split, history_rows=split.history_rows[1:])
+    assert other.fingerprint != split.fingerprint

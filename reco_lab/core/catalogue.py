@@ -1,4 +1,4 @@
-"""What the table of items knows: the column of categories and the column of prices, by their usual names."""
+"""What the table of items knows: the columns of categories, prices and margins, by their usual names."""
 
 from collections.abc import Sequence
 
@@ -19,6 +19,7 @@ CATEGORY_NAMES = (
     "commodity_desc",
 )
 PRICE_NAMES = ("price", "unit_price", "unitprice", "list_price", "sales_price", "preis", "prix", "precio")
+MARGIN_NAMES = ("margin", "unit_margin", "profit", "gross_margin", "marge", "margen", "deckungsbeitrag")
 MOST_CATEGORIES = 2000
 
 
@@ -40,7 +41,23 @@ def category_pairs(data: Dataset) -> pd.DataFrame | None:
 
 def prices(data: Dataset) -> NDArray[np.float64] | None:
     """The price of each item by code, NaN where it is not known; None where no price is known at all."""
-    name = _column(data, PRICE_NAMES)
+    return _numbers(data, PRICE_NAMES)
+
+
+def margins(data: Dataset) -> NDArray[np.float64] | None:
+    """What is earned with each item by code, in money, NaN where it is not known; None where it never is.
+
+    A column in which no number is beyond -1 and 1 holds shares of the price, any other holds money.
+    """
+    found, price = _numbers(data, MARGIN_NAMES), prices(data)
+    if found is None or np.nanmax(np.abs(found)) > 1:
+        return found
+    earned = np.full(len(found), np.nan) if price is None else found * price
+    return None if np.isnan(earned).all() else earned
+
+
+def _numbers(data: Dataset, names: Sequence[str]) -> NDArray[np.float64] | None:
+    name = _column(data, names)
     if data.items is None or name is None:
         return None
     found = pd.to_numeric(data.items[name], errors="coerce").to_numpy(np.float64, na_value=np.nan)

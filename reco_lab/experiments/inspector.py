@@ -1,0 +1,145 @@
+"""Look into a split before anything is trained on it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from reco_lab.core.interactions import Interactions, Kind
+from reco_lab.core.ranking import Candidates
+from reco_lab.core.splitting import Split
+from reco_lab.experiments.exam import allowed, among, known_items
+from reco_lab.experiments.inspection import Inspection, PartFacts, Repeats
+from reco_lab.experiments.split_findings import findings, recommendation
+
+MOST_PERIODS = 120
+UNITS = ("h", "D", "W", "M", "Y")
+MONDAY = np.datetime64("1970-01-05", "D")
+
+Times = NDArray[np.datetime64]
+
+
+def inspect(split: Split, kinds: tuple[Kind, ...] = ()) -> Inspection:
+    """Count what a split leaves and what leaks, and say it in sentences with a recommendation.
+
+    `kinds` are those that count as a hit (none named: all). One pass over the rows each; nothing is trained.
+    """
+    learned, test = split.before_test.interactions, split.test.of_kinds(kinds)
+    parts = {"train": split.train.interactions, "validation": split.validation, "test": test}
+    warm = np.diff(split.known_before_test.user_starts) > 0
+    candidates = split.candidates or Candidates(items=known_items(split.before_test, split.as_of))
+    again = among(test, split.known_before_test.of_kinds(kinds).pairs)
+    known = allowed(test, candidates)
+    counts = known & (split.repeats | ~again)
+    cold = ~warm[test.users]
+    later, own_later = _later(learned, test)
+    tested = np.unique(test.items)
+    found = Inspection(
+        name=split.name,
+        parts=tuple(_facts(name, part) for name, part in parts.items()),
+        test_rows=len(test),
+        test_customers=len(np.unique(test.users)),
+        warm_customers=len(np.unique(test.users[counts & (~cold | split.asks_everyone)])),
+        cold_customers=len(np.unique(test.users[cold])),
+        cold_rows=int(cold.sum()),
+        test_items=len(tested),
+        cold_items=int((learned.item_counts[tested] == 0).sum()),
+        unknown_item_rows=int((~known).sum()),
+        repeated_rows=int(again.sum()),
+        learned_rows=len(learned),
+        later_rows=later,
+        own_later_rows=own_later,
+        agreement=_agreement(learned, test),
+        repeats=_repeats(parts),
+        repeats_count=split.repeats,
+        asks_everyone=split.asks_everyone,
+        sampled=split.sampled,
+        timeline=_timeline(parts),
+    )
+    return replace(found, findings=findings(found), recommendation=recommendation(found))
+
+
+def _facts(name: str, part: Interactions) -> PartFacts:
+    counts = np.bincount(part.items, minlength=part.n_items)
+    known = part.times is not None and len(part) > 0
+    return PartFacts(
+        name,
+        len(part),
+        len(np.unique(part.users)),
+        int((counts > 0).sum()),
+        _gini(counts),
+        part.times.min() if known and part.times is not None else None,
+        part.times.max() if known and part.times is not None else None,
+    )
+
+
+def _gini(counts: NDArray[np.int64]) -> float:
+    """How unequally the rows fall on the items that the data set names: 0 equally, 1 all on one."""
+    total, n = counts.sum(), len(counts)
+    return float(np.sort(counts) @ (2.0 * np.arange(1, n + 1) - n - 1) / (n * total)) if total else 0.0
+
+
+def _later(learned: Interactions, test: Interactions) -> tuple[int, int]:
+    """How many learned rows are later than the first test row, and than that of their own customer."""
+    if learned.times is None or test.times is None or not len(test):
+        return 0, 0
+    never = np.iinfo(np.int64).max
+    first = np.full(test.n_users, never)
+    moments = test.times.astype("datetime64[us]").astype(np.int64)
+    np.minimum.at(first, test.users, moments)
+    own = learned.times.astype("datetime64[us]").astype(np.int64)
+    return int((own > moments.min()).sum()), int((own > first[learned.users]).sum())
+
+
+def _agreement(learned: Interactions, test: Interactions) -> float | None:
+    """Kendall's tau between the popularities of the items that were learned from; None where one is constant."""
+    before, after = (np.bincount(log.items, minlength=log.n_items) for log in (learned, test))
+    some = before > 0
+    if np.ptp(before[some]) == 0 or np.ptp(after[some]) == 0:
+        return None
+    return float(stats.kendalltau(before[some], after[some]).statistic)
+
+
+def _repeats(parts: Mapping[str, Interactions]) -> tuple[Repeats, ...]:
+    return tuple(
+        Repeats((one, other), len(np.intersect1d(parts[one].pairs, parts[other].pairs, assume_unique=True)))
+        for one, other in combinations(parts, 2)
+    )
+
+
+def _timeline(parts: Mapping[str, Interactions]) -> pd.DataFrame | None:
+    """Rows by period and part, periods without rows included; hours, days, weeks, months or years, as many as fit."""
+    known = {name: part.times for name, part in parts.items() if part.times is not None and len(part)}
+    if not known:
+        return None
+    for unit in UNITS:
+        numbers = {name: _numbered(times, unit) for name, times in known.items()}
+        start = min(int(each.min()) for each in numbers.values())
+        periods = max(int(each.max()) for each in numbers.values()) - start + 1
+        if periods <= MOST_PERIODS:
+            break
+    begins = _begins(np.arange(start, start + periods), unit)
+    return pd.concat(
+        pd.DataFrame(
+            {"period": begins, "part": name, "rows": np.bincount(each - start, minlength=periods)},
+        )
+        for name, each in numbers.items()
+    ).reset_index(drop=True)
+
+
+def _numbered(times: Times, unit: str) -> NDArray[np.int64]:
+    """The period of each time, counted from 1970; weeks begin on Monday."""
+    if unit == "W":
+        days: NDArray[np.int64] = (times.astype("datetime64[D]") - MONDAY).astype(np.int64) // 7
+        return days
+    numbers: NDArray[np.int64] = times.astype(f"datetime64[{unit}]").astype(np.int64)
+    return numbers
+
+
+def _begins(numbers: NDArray[np.int64], unit: str) -> Times:
+    begins: Times = MONDAY + 7 * numbers if unit == "W" else numbers.astype(f"datetime64[{unit}]")
+    return begins.astype("datetime64[s]")
