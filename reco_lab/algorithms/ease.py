@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 from threadpoolctl import threadpool_limits
 
+from reco_lab.algorithms._pairs import together
 from reco_lab.algorithms._shapes import ItemToItem
-from reco_lab.algorithms._similarity import together
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import NeedsError
 from reco_lab.core.parameters import tunable
