@@ -1,7 +1,8 @@
 """Items in pairs: how often two occur together, and which k pairs of each item count most."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ PARTS = 64
 
 Codes = NDArray[np.int32]
 Terms = NDArray[np.float64]
+Range = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,26 +43,39 @@ def nearest(matrix: sparse.csr_matrix, closeness: Closeness, k: int, ctx: FitCon
     """
     from reco_lab.algorithms._kernels import neighbours
 
-    log, count = _both_ways(matrix), matrix.shape[1]
-    most = min(k, count)
+    log = _both_ways(matrix)
+    terms = (closeness.weights, closeness.gains, closeness.own, closeness.others)
+    numbers = (closeness.slope, closeness.extra, closeness.least)
 
-    def search(rows: tuple[int, int]) -> tuple[Codes, NDArray[np.float32], NDArray[np.int64]]:
+    def search(rows: Range, *found: Any) -> None:
+        neighbours.nearest(*rows, *log, *terms, closeness.multiplied, *numbers, *found)
+
+    return in_parts(search, matrix.shape[1], k, ctx)
+
+
+def in_parts(search: Callable[..., None], n_items: int, k: int, ctx: FitContext) -> sparse.csr_matrix:
+    """The at most k entries of each item that `search` finds, as float32 items x items, some items at a time.
+
+    `search` takes a range of items and three arrays to fill in, with a row an item of the range: columns and
+    entries (k wide), and how many there are.
+    """
+    most = min(k, n_items)
+
+    def one(rows: Range) -> tuple[Codes, NDArray[np.float32], NDArray[np.int64]]:
         size = rows[1] - rows[0]
         columns, entries = np.empty((size, most), np.int32), np.empty((size, most), np.float32)
         counts = np.empty(size, np.int64)
-        terms = (closeness.weights, closeness.gains, closeness.own, closeness.others)
-        numbers = (closeness.slope, closeness.extra, closeness.least)
-        neighbours.nearest(*rows, *log, *terms, closeness.multiplied, *numbers, columns, entries, counts)
+        search(rows, columns, entries, counts)
         kept = np.arange(most) < counts[:, None]
         return columns[kept], entries[kept], counts
 
     found = []
-    for part in spread(search, _parts(count), ctx.threads):
+    for part in spread(one, _parts(n_items), ctx.threads):
         found.append(part)
-        ctx.report(0.9 * len(found) / PARTS, f"compared {len(found)} of {PARTS} parts of the catalogue")
+        ctx.report(0.1 + 0.8 * len(found) / PARTS, f"part {len(found)} of {PARTS} of the catalogue done")
     columns, entries, counts = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
     indptr = np.append(0, np.cumsum(counts))
-    return sparse.csr_matrix((entries, columns, indptr), shape=(count, count))
+    return sparse.csr_matrix((entries, columns, indptr), shape=(n_items, n_items))
 
 
 def strongest(matrix: sparse.csr_matrix, k: int, threads: int) -> sparse.csr_matrix:
@@ -70,7 +85,7 @@ def strongest(matrix: sparse.csr_matrix, k: int, threads: int) -> sparse.csr_mat
     kept = np.zeros(matrix.nnz, np.bool_)
     starts = matrix.indptr.astype(np.int32)
 
-    def mark(rows: tuple[int, int]) -> None:
+    def mark(rows: Range) -> None:
         neighbours.strongest(*rows, starts, matrix.data, min(k, matrix.shape[1]), kept)
 
     for _ in spread(mark, _parts(matrix.shape[0]), threads):
@@ -86,7 +101,7 @@ def together(matrix: sparse.csr_matrix, threads: int) -> NDArray[np.float32]:
     log, width = _both_ways(matrix), matrix.shape[1]
     counts = np.zeros((width, width), np.float32)
 
-    def count(rows: tuple[int, int]) -> None:
+    def count(rows: Range) -> None:
         neighbours.together(*rows, *log, counts)
 
     for _ in spread(count, _parts(width), threads):
@@ -103,6 +118,6 @@ def _both_ways(matrix: sparse.csr_matrix) -> tuple[Codes, Codes, Codes, Codes]:
     return *by_item, *by_customer
 
 
-def _parts(count: int) -> Iterator[tuple[int, int]]:
+def _parts(count: int) -> Iterator[Range]:
     bounds = np.linspace(0, count, PARTS + 1).astype(np.int64)
     return zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)

@@ -4,6 +4,7 @@ import pytest
 from scipy import sparse
 
 from reco_lab.algorithms import ease
+from reco_lab.algorithms._memory import require_memory
 from reco_lab.algorithms._pairs import Closeness, nearest, strongest, together
 from reco_lab.algorithms._shapes import ItemToItem, Neighbours, SameForAll
 from reco_lab.algorithms._similarity import Similarity, Weigher, dots, squares
@@ -226,12 +227,12 @@ def test_ease_turns_to_double_precision_where_single_is_not_enough(l2, precision
 
 def test_ease_refuses_a_catalogue_that_would_not_fit_and_names_one_that_does():
     with pytest.raises(NeedsError, match="At most 5,000 items fit here"):
-        ease.require_memory(20_000, int(5_000**2 * 24 / 0.6))
+        require_memory("EASE", 24, 20_000, int(5_000**2 * 24 / 0.6))
 
 
 def test_ease_asks_for_no_more_than_there_is():
-    ease.require_memory(5_000, int(5_000**2 * 24 / 0.6) + 100)
-    ease.require_memory(10**9, None)
+    require_memory("EASE", 24, 5_000, int(5_000**2 * 24 / 0.6) + 100)
+    require_memory("EASE", 24, 10**9, None)
 
 
 def test_a_large_product_is_the_same_some_columns_at_a_time():
