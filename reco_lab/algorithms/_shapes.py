@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from reco_lab.algorithms._similarity import Similarity, Weigher, dots, squares
+from reco_lab.algorithms._similarity import Side, Similarity, Weigher, dots, squares
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.ranking import blocks
 from reco_lab.core.recommender import Codes, Contributions, Scorer, Scores, State
@@ -82,8 +82,8 @@ class ItemToItem(Scorer):
 class Neighbours(Scorer):
     """Scores are what like-minded customers touched, each customer of `train` weighed by likeness.
 
-    A customer of `train` is asked if the one in question is among her k nearest: if their likeness is above
-    her bar, her k-th highest likeness to anybody. Those who tie at the bar share what places it leaves.
+    A customer of `train` is asked if the one in question is among her k nearest (she listens, the other
+    speaks, where that makes a difference): if their likeness is above her bar, her k-th highest likeness to anybody. Those who tie at the bar share what places it leaves.
     The own row of a customer is left out, as are rows of exactly the same items: they have nothing to add,
     and so a history scores the same with and without the code of its customer.
     """
@@ -125,7 +125,7 @@ class Neighbours(Scorer):
         bars, shares = np.zeros(count), np.ones(count)
         scorer = cls(train, similarity, weigher, bars, shares)
         for start, stop in blocks(count, count):
-            similar = scorer.alike(train[start:stop], np.arange(start, stop))
+            similar = scorer.alike(train[start:stop], np.arange(start, stop), "rows")
             if k < count:
                 bars[start:stop] = np.partition(similar, count - k, axis=1)[:, count - k]
             bar = bars[start:stop, None]
@@ -143,17 +143,17 @@ class Neighbours(Scorer):
 
     def neighbours(self, batch: UserBatch) -> sparse.csr_matrix:
         """The weights of the customers who are asked: customers of the batch x customers of `train`."""
-        similar = self.alike(batch.matrix(self.n_items), batch.codes)
+        similar = self.alike(batch.matrix(self.n_items), batch.codes, "columns")
         rows, columns = np.nonzero((similar >= self.bars) & (similar > 0))
         values = similar[rows, columns]
         values *= np.where(values > self.bars[columns], 1, self.shares[columns])
         return sparse.csr_matrix((values.astype(np.float32), (rows, columns)), shape=similar.shape)
 
-    def alike(self, history: sparse.csr_matrix, codes: Codes) -> NDArray[np.float64]:
+    def alike(self, history: sparse.csr_matrix, codes: Codes, listening: Side) -> NDArray[np.float64]:
         """How alike these 0/1 histories are to everyone in `train`; 0 to themselves."""
         profiles = self.weigher.apply(history)
         products = dots(profiles, self._across)
-        similar = self.similarity.of(products, squares(profiles), self._squares)
+        similar = self.similarity.of(products, squares(profiles), self._squares, listening)
         shared = products if self._plain is self._across else dots(history, self._plain)
         lengths, others = np.diff(history.indptr), np.diff(self.train.indptr)
         similar[(shared == lengths[:, None]) & (shared == others)] = 0
@@ -183,7 +183,7 @@ class Neighbours(Scorer):
         """The scorer with this state."""
         train, meta = unpacked("train", state), state.meta
         weigher = Weigher.learn(train, meta["weighting"], meta["k1"], meta["b"])
-        similarity = Similarity(meta["kind"], meta["shrink"])
+        similarity = Similarity(meta["kind"], meta["shrink"], meta["alpha"], meta["beta"])
         return cls(train, similarity, weigher, state.arrays["bars"], state.arrays["shares"])
 
 

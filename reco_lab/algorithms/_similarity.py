@@ -1,16 +1,16 @@
 """How alike rows of a 0/1 matrix are: what item k-NN asks of items and user k-NN of customers."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from reco_lab.core.ranking import blocks, spread
-
-Kind = Literal["cosine", "jaccard", "dice"]
+Kind = Literal["cosine", "asymmetric", "jaccard", "dice", "tversky"]
 Weighting = Literal["none", "tfidf", "bm25"]
+Side = Literal["rows", "columns"]
+Sums = NDArray[np.float64]
 
 EPSILON = 1e-6
 COLUMNS = 512
@@ -18,26 +18,60 @@ COLUMNS = 512
 
 @dataclass(frozen=True)
 class Similarity:
-    """Cosine, Jaccard or Dice of weighted rows; every denominator carries shrink + 1e-6.
+    """How alike weighted rows are, by their dot products and sums of squares; denominators carry shrink + 1e-6.
 
-    For weighted rows Jaccard and Dice count squares where the plain ones count entries (Tanimoto).
+    Of what the sums of squares give, one row listens (`own`) and one speaks (`others`): `asymmetric` is the
+    cosine with own^alpha * others^(1 - alpha), `tversky` counts what only the listener has alpha times and
+    what only the speaker has beta times (Jaccard: both 1, Dice: both 1/2). For weighted rows squares are
+    counted where the plain ones count entries (Tanimoto).
     """
 
     kind: Kind = "cosine"
     shrink: float = 0.0
+    alpha: float = 0.5
+    beta: float = 0.5
 
-    def of(
-        self, dots: NDArray[np.float32], left: NDArray[np.float64], right: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """The similarities from dot products (rows x others) and both sides' sums of squares."""
-        if self.kind == "cosine":
-            below = np.sqrt(left)[:, None] * np.sqrt(right)
+    @property
+    def multiplied(self) -> bool:
+        """Whether the denominator multiplies the two sides' terms, rather than adds them."""
+        return self.kind in {"cosine", "asymmetric"}
+
+    @property
+    def slope(self) -> float:
+        """How often the dot product is added to the denominator."""
+        return 0.0 if self.multiplied else 1.0 - sum(self._shares)
+
+    @property
+    def extra(self) -> float:
+        """What is added to every denominator."""
+        return self.shrink + EPSILON
+
+    def terms(self, own: Sums, others: Sums) -> tuple[Sums, Sums]:
+        """What the denominator multiplies, or adds, of the listeners' and the speakers' sums of squares."""
+        alpha, beta = self._shares
+        return (own**alpha, others**beta) if self.multiplied else (own * alpha, others * beta)
+
+    def of(self, dots: NDArray[np.float32], rows: Sums, columns: Sums, listening: Side = "rows") -> Sums:
+        """The likenesses from dot products (rows x columns) and both sides' sums of squares.
+
+        Whoever listens, the same pair gives the same digits.
+        """
+        if listening == "rows":
+            left, right = self.terms(rows, columns)
         else:
-            below = left[:, None] + right
-            below = below - dots if self.kind == "jaccard" else below / 2
-        below += self.shrink + EPSILON
+            right, left = self.terms(columns, rows)
+        below = left[:, None] * right if self.multiplied else left[:, None] + right
+        if self.slope:
+            below += self.slope * dots
+        below += self.extra
         np.divide(dots, below, out=below)
         return below
+
+    @property
+    def _shares(self) -> tuple[float, float]:
+        """How much the listener's and the speaker's size weigh."""
+        fixed = {"cosine": (0.5, 0.5), "jaccard": (1.0, 1.0), "dice": (0.5, 0.5)}
+        return fixed.get(self.kind, (self.alpha, 1 - self.alpha if self.kind == "asymmetric" else self.beta))
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,12 +98,22 @@ class Weigher:
         """The 0/1 rows with their entries weighed."""
         if self.weighting == "none":
             return matrix
-        weights = self.idf[matrix.indices]
-        if self.weighting == "bm25":
-            lengths = np.diff(matrix.indptr)
-            damped = self.k1 * (1 - self.b + self.b * lengths / self.average)
-            weights = weights * np.repeat((self.k1 + 1) / (damped + 1), lengths).astype(np.float32)
-        return sparse.csr_matrix((weights, matrix.indices, matrix.indptr), shape=matrix.shape)
+        lengths = np.diff(matrix.indptr)
+        weights = self.columns()[matrix.indices] * np.repeat(self.rows(lengths), lengths)
+        return sparse.csr_matrix(
+            (weights.astype(np.float32), matrix.indices, matrix.indptr), shape=matrix.shape
+        )
+
+    def columns(self) -> Sums:
+        """What each column weighs: an entry weighs its column times its row."""
+        return np.ones(len(self.idf)) if self.weighting == "none" else self.idf.astype(np.float64)
+
+    def rows(self, lengths: NDArray[np.integer[Any]]) -> Sums:
+        """What rows of these lengths weigh."""
+        if self.weighting != "bm25":
+            return np.ones(len(lengths))
+        damped = self.k1 * (1 - self.b + self.b * lengths.astype(np.float64) / self.average)
+        return (self.k1 + 1) / (damped + 1)
 
 
 def squares(matrix: sparse.csr_matrix) -> NDArray[np.float64]:
@@ -84,36 +128,6 @@ def dots(left: sparse.csr_matrix, right: sparse.csr_matrix | NDArray[np.float32]
         return _columns_at_a_time(left, right)
     product = left @ right
     return np.asarray(product.toarray() if sparse.issparse(product) else product, np.float32)
-
-
-def together(matrix: sparse.csr_matrix, threads: int) -> NDArray[np.float32]:
-    """How often each two columns of a 0/1 matrix occur together, as a dense array: columns x columns."""
-    across, width = matrix.T.tocsr(), matrix.shape[1]
-    counts = np.empty((width, width), np.float32)
-
-    def count(rows: tuple[int, int]) -> None:
-        start, stop = rows
-        block = dots(across[start:stop], matrix[:, start:])
-        counts[start:stop, start:], counts[start:, start:stop] = block, block.T
-
-    for _ in spread(count, blocks(width, width), threads):
-        pass
-    return counts
-
-
-def keep_best(similar: NDArray[np.float64], k: int) -> sparse.csr_matrix:
-    """Only the k highest entries above zero of each row, as float32; those that tie at the cut by column."""
-    width = similar.shape[1]
-    bars = np.partition(similar, width - k, axis=1)[:, width - k, None] if k < width else np.zeros((1, 1))
-    kept = (similar >= bars) & (similar > 0)
-    crowded = np.flatnonzero(kept.sum(axis=1) > k)
-    if len(crowded):
-        above, tied = similar[crowded] > bars[crowded], similar[crowded] == bars[crowded]
-        places = k - above.sum(axis=1, keepdims=True)
-        kept[crowded] = above | (tied & (np.cumsum(tied, axis=1) <= places))
-    columns = np.flatnonzero(kept) % width
-    indptr = np.append(0, np.cumsum(np.count_nonzero(kept, axis=1)))
-    return sparse.csr_matrix((similar[kept].astype(np.float32), columns, indptr), shape=similar.shape)
 
 
 def _columns_at_a_time(left: sparse.csr_matrix, right: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,6 +1,3 @@
-import re
-from math import isqrt
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -8,17 +5,15 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 from threadpoolctl import threadpool_limits
 
+from reco_lab.algorithms._memory import free_bytes, require_memory
+from reco_lab.algorithms._pairs import together
 from reco_lab.algorithms._shapes import ItemToItem
-from reco_lab.algorithms._similarity import together
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.errors import NeedsError
 from reco_lab.core.parameters import tunable
 from reco_lab.core.recommender import FitContext, Info, Recommender, Scorer, State
 
 BYTES_AN_ENTRY = 3 * 8
-SHARE_OF_MEMORY = 0.6
 LARGEST_RESIDUAL = 1e-3
-MEMINFO = Path("/proc/meminfo")
 
 
 class Ease(Recommender):
@@ -43,7 +38,7 @@ class Ease(Recommender):
     def fit(self, data: Dataset, ctx: FitContext) -> Scorer:
         """Invert the items x items matrix; raises NeedsError where it would not fit in memory."""
         self.require(data)
-        require_memory(data.interactions.n_items, free_bytes())
+        require_memory(self.info.label, BYTES_AN_ENTRY, data.interactions.n_items, free_bytes())
         with threadpool_limits(ctx.threads):
             counts = together(data.interactions.matrix, ctx.threads)
             ctx.report(0.3, "items counted")
@@ -87,20 +82,3 @@ def _cholesky_inverse(gram: NDArray[np.float32]) -> NDArray[np.float32] | None:
     whole = inverse + inverse.T
     whole.flat[:: len(whole) + 1] /= 2
     return np.asarray(whole, np.float32)
-
-
-def free_bytes() -> int | None:
-    """The memory that can still be had, where the system says."""
-    found = re.search(r"MemAvailable:\s+(\d+) kB", MEMINFO.read_text()) if MEMINFO.exists() else None
-    return int(found[1]) * 1024 if found else None
-
-
-def require_memory(n_items: int, free: int | None) -> None:
-    """Raise NeedsError where three float64 items x items tables take more than 60 % of the free memory."""
-    if free is None or BYTES_AN_ENTRY * n_items**2 <= SHARE_OF_MEMORY * free:
-        return
-    largest = isqrt(int(SHARE_OF_MEMORY * free) // BYTES_AN_ENTRY)
-    raise NeedsError(
-        f"EASE needs {BYTES_AN_ENTRY * n_items**2 / 2**30:.1f} GB of memory for {n_items:,} items.",
-        fix=f"At most {largest:,} items fit here; leave rare items out or choose item k-NN.",
-    )

@@ -1,13 +1,12 @@
 from typing import ClassVar
 
 import numpy as np
-from scipy import sparse
 
+from reco_lab.algorithms._pairs import Closeness, nearest
 from reco_lab.algorithms._shapes import ItemToItem
-from reco_lab.algorithms._similarity import Kind, Similarity, Weigher, Weighting, dots, keep_best, squares
+from reco_lab.algorithms._similarity import Kind, Similarity, Weigher, Weighting, squares
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.parameters import tunable
-from reco_lab.core.ranking import blocks, spread
 from reco_lab.core.recommender import FitContext, Info, Recommender, Scorer, State
 
 
@@ -31,30 +30,34 @@ class ItemKnn(Recommender):
     k1: float = tunable(1.2, 0.0, 3.0, help="BM25 only: how soon further entries stop to count")
     b: float = tunable(0.75, 0.0, 1.0, help="BM25 only: how much long rows are held back")
 
+    alpha: float = tunable(
+        0.5, 0.0, 1.0, help="Asymmetric and Tversky only: how much the size of the recommended item counts"
+    )
+    beta: float = tunable(
+        0.5, 0.0, 1.0, help="Tversky only: how much the size of the item in the history counts"
+    )
+
     def fit(self, data: Dataset, ctx: FitContext) -> Scorer:
-        """Compare every item with every other, in blocks of bounded memory, and keep the nearest."""
+        """Compare every item with every other, some at a time, and keep the nearest."""
         self.require(data)
-        customers = data.interactions.matrix.T.tocsr()
-        profiles = Weigher.learn(customers, self.weighting, self.k1, self.b).apply(customers)
-        measure, sizes, across = (
-            Similarity(self.similarity, self.shrink),
-            squares(profiles),
-            profiles.T.tocsr(),
+        matrix = data.interactions.matrix
+        items = matrix.T.tocsr()
+        weigher = Weigher.learn(items, self.weighting, self.k1, self.b)
+        measure, sizes = (
+            Similarity(self.similarity, self.shrink, self.alpha, self.beta),
+            squares(weigher.apply(items)),
         )
-
-        def compare(rows: tuple[int, int]) -> sparse.csr_matrix:
-            own = slice(*rows)
-            similar = measure.of(dots(profiles[own], across), sizes[own], sizes)
-            similar[np.arange(len(similar)), np.arange(*rows)] = 0
-            return keep_best(similar, self.neighbours)
-
-        nearest: list[sparse.csr_matrix] = []
-        ranges = list(blocks(len(sizes), len(sizes)))
-        for found in spread(compare, ranges, ctx.threads):
-            stop = ranges[len(nearest)][1]
-            nearest.append(found)
-            ctx.report(stop / len(sizes), f"compared {stop} of {len(sizes)} items")
-        return ItemToItem(sparse.vstack(nearest, format="csr").T.tocsr())
+        closeness = Closeness(
+            np.square(weigher.columns()),
+            weigher.rows(np.diff(items.indptr)),
+            *measure.terms(sizes, sizes),
+            multiplied=measure.multiplied,
+            slope=measure.slope,
+            extra=measure.extra,
+        )
+        weights = nearest(matrix, closeness, self.neighbours, ctx).T.tocsr()
+        ctx.report(1.0, "compared")
+        return ItemToItem(weights)
 
     def restore(self, state: State) -> Scorer:
         """The scorer with this state."""

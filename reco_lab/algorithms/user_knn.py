@@ -26,12 +26,22 @@ class UserKnn(Recommender):
     k1: float = tunable(1.2, 0.0, 3.0, help="BM25 only: how soon further entries stop to count")
     b: float = tunable(0.75, 0.0, 1.0, help="BM25 only: how much long histories are held back")
 
+    alpha: float = tunable(
+        0.5,
+        0.0,
+        1.0,
+        help="Asymmetric and Tversky only: how much the length of the neighbour's history counts",
+    )
+    beta: float = tunable(
+        0.5, 0.0, 1.0, help="Tversky only: how much the length of the customer's own history counts"
+    )
+
     def fit(self, data: Dataset, ctx: FitContext) -> Scorer:
         """Find how alike others must be to each customer to be among her nearest."""
         self.require(data)
         matrix = data.interactions.matrix
         weigher = Weigher.learn(matrix, self.weighting, self.k1, self.b)
-        measure = Similarity(self.similarity, self.shrink)
+        measure = Similarity(self.similarity, self.shrink, self.alpha, self.beta)
         return Neighbours.learn(matrix, measure, weigher, self.neighbours, ctx.report)
 
     def restore(self, state: State) -> Scorer:

@@ -19,6 +19,21 @@ KNN_BM25 = {"similarity": "cosine", "weighting": "bm25", "k1": 1.2, "b": 0.75}
 
 PUBLISHED = {
     "ease": ({"algorithm": "ease", "l2": 458.0}, (0.3739, 0.2430, 0.2905), EXACT),
+    "SLIM": (
+        {"algorithm": "slim", "neighbours": 605, "l1_ratio": 1.13e-4, "alpha": 0.2225, "iterations": 100},
+        (0.3770, 0.2441, 0.2957),
+        EXACT,
+    ),
+    "RP3beta": (
+        {"algorithm": "rp3beta", "neighbours": 324, "alpha": 0.8593, "beta": 0.6574, "normalised": True},
+        (0.3435, 0.2191, 0.2588),
+        EXACT,
+    ),
+    "P3alpha": (
+        {"algorithm": "p3alpha", "neighbours": 197, "alpha": 0.0, "normalised": True},
+        (0.3305, 0.2081, 0.2554),
+        TIES,
+    ),
     "item k-NN jaccard": (
         {"algorithm": "item_knn", "similarity": "jaccard", "neighbours": 161, "shrink": 0.0},
         (0.3177, 0.2043, 0.2431),

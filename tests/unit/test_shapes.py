@@ -4,9 +4,10 @@ import pytest
 from scipy import sparse
 
 from reco_lab.algorithms import ease
+from reco_lab.algorithms._memory import require_memory
+from reco_lab.algorithms._pairs import Closeness, nearest, strongest, together
 from reco_lab.algorithms._shapes import ItemToItem, Neighbours, SameForAll
-from reco_lab.algorithms._similarity import Similarity, Weigher, dots, keep_best, squares, together
-from reco_lab.core import ranking
+from reco_lab.algorithms._similarity import Similarity, Weigher, dots, squares
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import NeedsError
@@ -74,7 +75,7 @@ def test_an_item_bought_twice_explains_its_score_once():
     assert why.weights.tolist() == [[1], [0], [1]]
 
 
-@pytest.mark.parametrize("kind", ["cosine", "jaccard", "dice"])
+@pytest.mark.parametrize("kind", ["cosine", "asymmetric", "jaccard", "dice", "tversky"])
 def test_similarities_follow_their_formulas(kind):
     rows = sparse.csr_matrix(HISTORIES)
     common, left, right = HISTORIES[0] @ HISTORIES[1], 2, 3
@@ -82,12 +83,16 @@ def test_similarities_follow_their_formulas(kind):
         "cosine": common / np.sqrt(left * right),
         "jaccard": common / (left + right - common),
         "dice": 2 * common / (left + right),
+        "asymmetric": common / (left**0.3 * right**0.7),
+        "tversky": common / (common + 0.3 * (left - common) + 0.6 * (right - common)),
     }
 
-    similar = Similarity(kind).of(HISTORIES @ HISTORIES.T, squares(rows), squares(rows))
+    measure = Similarity(kind, alpha=0.3, beta=0.6)
+    similar = measure.of(HISTORIES @ HISTORIES.T, squares(rows), squares(rows))
+    turned = measure.of(HISTORIES @ HISTORIES.T, squares(rows), squares(rows), "columns")
 
     assert similar[0, 1] == pytest.approx(formula[kind], abs=1e-6)
-    assert np.allclose(similar, similar.T)
+    assert similar.tolist() == turned.T.tolist()
 
 
 def test_shrinkage_distrusts_what_was_seen_once():
@@ -112,9 +117,29 @@ def test_bm25_weighs_entries_by_rarity_and_length():
 
 
 def test_the_best_are_kept_and_ties_go_to_the_first_columns():
-    kept = keep_best(np.array([[0.5, 0.9, 0.5, 0.5], [0, 0, 0, 0.1]]), 2)
+    entries = np.array([[0.5, 0.9, 0.5, 0.5], [0, 0, 0, 0.1]], np.float32)
+    kept = strongest(sparse.csr_matrix(entries), 2, threads=1)
 
-    assert kept.toarray().astype(np.float64) == pytest.approx(np.array([[0.5, 0.9, 0, 0], [0, 0, 0, 0.1]]))
+    assert kept.toarray() == pytest.approx(np.array([[0.5, 0.9, 0, 0], [0, 0, 0, 0.1]]))
+
+
+@pytest.mark.parametrize("density", [0.02, 0.5], ids=["sparse", "dense"])
+@pytest.mark.parametrize("multiplied", [True, False])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_nearest_items_are_those_of_the_whole_table(density, multiplied, threads):
+    rng = np.random.default_rng(3)
+    log = (rng.random((60, 70)) < density).astype(np.float32)
+    weights, gains, own, others = (rng.random(size) + 0.5 for size in (60, 70, 70, 70))
+    closeness = Closeness(weights, gains, own, others, multiplied, slope=0.3, extra=0.1, least=0.4)
+
+    found = nearest(sparse.csr_matrix(log), closeness, 5, FitContext(threads=threads)).toarray()
+
+    common = (log * weights[:, None]).T @ log * gains[:, None] * gains
+    below = own[:, None] * others if multiplied else own[:, None] + others
+    table = np.where(common >= 0.4, common / (below + 0.3 * common + 0.1), 0)
+    np.fill_diagonal(table, 0)
+    bars = np.sort(table, axis=1)[:, -5, None]
+    assert found == pytest.approx(np.where(table >= bars, table, 0), rel=1e-6)
 
 
 def test_a_customer_is_not_her_own_neighbour_even_as_a_stranger():
@@ -202,12 +227,12 @@ def test_ease_turns_to_double_precision_where_single_is_not_enough(l2, precision
 
 def test_ease_refuses_a_catalogue_that_would_not_fit_and_names_one_that_does():
     with pytest.raises(NeedsError, match="At most 5,000 items fit here"):
-        ease.require_memory(20_000, int(5_000**2 * 24 / 0.6))
+        require_memory("EASE", 24, 20_000, int(5_000**2 * 24 / 0.6))
 
 
 def test_ease_asks_for_no_more_than_there_is():
-    ease.require_memory(5_000, int(5_000**2 * 24 / 0.6) + 100)
-    ease.require_memory(10**9, None)
+    require_memory("EASE", 24, 5_000, int(5_000**2 * 24 / 0.6) + 100)
+    require_memory("EASE", 24, 10**9, None)
 
 
 def test_a_large_product_is_the_same_some_columns_at_a_time():
@@ -220,7 +245,5 @@ def test_a_large_product_is_the_same_some_columns_at_a_time():
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_together_counts_the_customers_of_both_items(threads, monkeypatch):
-    monkeypatch.setattr(ranking, "BLOCK_BYTES", 40)
-
+def test_together_counts_the_customers_of_both_items(threads):
     assert together(sparse.csr_matrix(HISTORIES), threads).tolist() == (HISTORIES.T @ HISTORIES).tolist()
