@@ -1,48 +1,13 @@
 """The one place that knows the library Surprise: ratings in, its arrays out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from reco_lab.algorithms._ratings import Biases, Numbers
 from reco_lab.core.interactions import Interactions
-from reco_lab.core.recommender import Codes, FitContext, State
-
-Numbers = NDArray[np.float64]
-SCALE = ("mean", "low", "high")
-
-
-@dataclass(frozen=True, eq=False)
-class Biases:
-    """The mean rating and what each customer and item deviate from it (0 where it was never seen), on a scale."""
-
-    mean: float
-    users: Numbers
-    items: Numbers
-    low: float
-    high: float
-
-    def of(self, codes: Codes) -> Numbers:
-        """The mean plus the deviation of each customer; strangers (-1) and codes beyond the fit get the mean."""
-        inside = (codes >= 0) & (codes < len(self.users))
-        return self.mean + np.where(inside, self.users[np.where(inside, codes, 0)], 0.0)
-
-    def clip(self, ratings: Numbers) -> NDArray[np.float32]:
-        """Ratings held within the scale, as float32."""
-        return np.clip(ratings, self.low, self.high).astype(np.float32)
-
-    def state(self) -> State:
-        """The biases as plain data."""
-        return State(
-            {"users": self.users, "items": self.items}, {name: getattr(self, name) for name in SCALE}
-        )
-
-    @classmethod
-    def from_state(cls, state: State) -> "Biases":
-        """The biases that `state` describes."""
-        return cls(users=state.arrays["users"], items=state.arrays["items"], **state.meta)
+from reco_lab.core.recommender import Codes, FitContext
 
 
 class Ratings:

@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from reco_lab.algorithms._factors import known
-from reco_lab.algorithms._surprise import Biases, Numbers, Ratings, baselines
+from reco_lab.algorithms._ratings import Biases, Numbers
+from reco_lab.algorithms._surprise import Ratings, baselines
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.parameters import tunable

@@ -1,15 +1,21 @@
-"""Inner loops that numpy cannot write: compiled once for a machine, kept in numba's cache, free of the interpreter."""
+"""Loops that numpy cannot express, compiled by numba: imported by the fit that needs them, never by the package."""
 
-from functools import partial
-from importlib import import_module
-from pkgutil import iter_modules
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numba
 
-compiled = partial(numba.njit, cache=True, nogil=True)
+Loop = TypeVar("Loop", bound=Callable[..., Any])
+
+
+def compiled(signature: str, *, fastmath: bool = False) -> Callable[[Loop], Loop]:
+    """Compile a function for these types; the machine code is kept on disk, and it runs beside other threads."""
+    return cast("Callable[[Loop], Loop]", numba.njit(signature, cache=True, nogil=True, fastmath=fastmath))
 
 
 def load() -> None:
-    """Compile every kernel, or read it from the cache, so that no click waits for it."""
-    for module in iter_modules(__path__, f"{__name__}."):
-        import_module(module.name)
+    """Import every module of this folder, so that nobody waits for a compiler at a click."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
