@@ -170,7 +170,7 @@ def described(encoder: Encoder, table: pd.DataFrame | None, count: int) -> spars
         return sparse.csr_matrix(np.zeros((count, 0), np.float32))
     encoded: Any = encoder.apply(table)
     lengths = np.sqrt(np.asarray(encoded.multiply(encoded).sum(axis=1)).ravel())
-    scaled = sparse.csr_matrix(
+    scaled: sparse.csr_matrix = sparse.csr_matrix(
         sparse.diags(1 / np.where(lengths > 0, lengths, 1)) @ encoded, dtype=np.float32
     )
     scaled.eliminate_zeros()
