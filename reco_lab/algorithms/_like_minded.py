@@ -19,10 +19,10 @@ WHY_NO_FOLD_IN = (
 )
 
 
-def ratings_matrix(log: Interactions) -> sparse.csr_matrix:
-    """The ratings as float64 customers x items, zero ratings included."""
-    values, shape = log.values.astype(np.float64), (log.n_users, log.n_items)
-    return sparse.csr_matrix((values, (log.users, log.items)), shape=shape)
+def matrix_of(log: Interactions, values: NDArray[Any]) -> sparse.csr_matrix:
+    """A number for each rating as float64 customers x items, zeros included."""
+    shape = (log.n_users, log.n_items)
+    return sparse.csr_matrix((values.astype(np.float64), (log.users, log.items)), shape=shape)
 
 
 def customer_means(log: Interactions) -> Biases:

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from reco_lab.algorithms._factors import Factors
 from reco_lab.core.batch import UserBatch
-from reco_lab.core.interactions import Kind
+from reco_lab.core.interactions import Interactions, Kind
 from reco_lab.core.recommender import Codes, Scorer, Scores, State
 
 Numbers = NDArray[np.float64]
@@ -54,6 +54,16 @@ class RatingFactors(Scorer):
     def __init__(self, biases: Biases, factors: Factors) -> None:
         self.biases, self.factors = biases, factors
         self.n_items = factors.n_items
+
+    @classmethod
+    def learn(cls, biases: Biases, users: Numbers, items: Numbers, log: Interactions) -> "RatingFactors":
+        """The scorer with these vectors; those of whom nobody rated, and of what, become zeros."""
+        seen = [
+            np.bincount(codes, minlength=len(vectors))[:, None] > 0
+            for codes, vectors in ((log.users, users), (log.items, items))
+        ]
+        vectors = ((users * seen[0]).astype(np.float32), (items * seen[1]).astype(np.float32))
+        return cls(biases, Factors(*vectors, biases.items.astype(np.float32), seen[0][:, 0]))
 
     def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
         """Predicted ratings, not held to the scale."""

@@ -2,7 +2,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from reco_lab.algorithms._like_minded import WHY_NO_FOLD_IN, LikeMinded, ratings_matrix
+from reco_lab.algorithms._like_minded import WHY_NO_FOLD_IN, LikeMinded, matrix_of
 from reco_lab.algorithms._surprise import Ratings, baselines
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.parameters import tunable
@@ -39,7 +39,9 @@ class KNNBaseline(Recommender):
         log = data.interactions.ratings
         biases = baselines(Ratings(log, ctx, 1))
         ctx.report(1.0, "fitted")
-        return LikeMinded(biases, np.ones(log.n_users), ratings_matrix(log), self.neighbours, self.fewest)
+        return LikeMinded(
+            biases, np.ones(log.n_users), matrix_of(log, log.values), self.neighbours, self.fewest
+        )
 
     def restore(self, state: State) -> Scorer:
         """The scorer with this state."""

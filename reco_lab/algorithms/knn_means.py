@@ -2,7 +2,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from reco_lab.algorithms._like_minded import WHY_NO_FOLD_IN, LikeMinded, customer_means, ratings_matrix
+from reco_lab.algorithms._like_minded import WHY_NO_FOLD_IN, LikeMinded, customer_means, matrix_of
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.parameters import tunable
 from reco_lab.core.recommender import FitContext, Info, Need, Recommender, Scorer, State
@@ -39,7 +39,9 @@ class KNNWithMeans(Recommender):
         log = data.interactions.ratings
         means = customer_means(log)
         ctx.report(1.0, "fitted")
-        return LikeMinded(means, np.ones(log.n_users), ratings_matrix(log), self.neighbours, self.fewest)
+        return LikeMinded(
+            means, np.ones(log.n_users), matrix_of(log, log.values), self.neighbours, self.fewest
+        )
 
     def restore(self, state: State) -> Scorer:
         """The scorer with this state."""

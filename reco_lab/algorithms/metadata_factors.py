@@ -179,4 +179,6 @@ def described(encoder: Encoder, table: pd.DataFrame | None, count: int) -> spars
 
 def _with_own(own: NDArray[np.bool_], attributes: sparse.csr_matrix) -> sparse.csr_matrix:
     """Rows x (rows + features): a feature of its own for each row that was learnt from, then its attributes."""
-    return sparse.hstack([sparse.diags(own.astype(np.float32)), attributes], format="csr", dtype=np.float32)
+    return sparse.csr_matrix(
+        sparse.hstack([sparse.diags(own.astype(np.float32)), attributes]), dtype=np.float32
+    )

@@ -1,10 +1,7 @@
 from typing import ClassVar
 
-import numpy as np
-
-from reco_lab.algorithms._factors import Factors
 from reco_lab.algorithms._ratings import RatingFactors
-from reco_lab.algorithms._surprise import Ratings, svd
+from reco_lab.algorithms._surprise import Ratings, biases_of, trained
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.parameters import tunable
 from reco_lab.core.recommender import FitContext, Info, Need, Recommender, Scorer, State
@@ -41,24 +38,20 @@ class SVD(Recommender):
         """Train on the latest rating of each pair."""
         self.require(data)
         log = data.interactions.ratings
-        biases, users, items = svd(
-            Ratings(log, ctx, self.epochs),
-            ctx,
-            factors=self.factors,
-            epochs=self.epochs,
-            learning_rate=self.learning_rate,
-            regularization=self.regularization,
+        ratings = Ratings(log, ctx, self.epochs)
+        model = trained(
+            "SVD",
+            ratings,
+            n_factors=self.factors,
+            n_epochs=self.epochs,
+            lr_all=self.learning_rate,
+            reg_all=self.regularization,
+            random_state=ctx.seed,
         )
-        rated = (np.bincount(log.users, minlength=log.n_users), np.bincount(log.items, minlength=log.n_items))
-        seen = [count[:, None] > 0 for count in rated]
-        vectors = Factors(
-            (users * seen[0]).astype(np.float32),
-            (items * seen[1]).astype(np.float32),
-            biases.items.astype(np.float32),
-            seen[0][:, 0],
-        )
+        biases = biases_of(ratings, model.bu, model.bi)
+        scorer = RatingFactors.learn(biases, model.pu, model.qi, log)
         ctx.report(1.0, "fitted")
-        return RatingFactors(biases, vectors)
+        return scorer
 
     def restore(self, state: State) -> Scorer:
         """The scorer with this state."""
