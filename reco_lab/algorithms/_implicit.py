@@ -31,31 +31,6 @@ def alternating_least_squares(
     return np.asarray(model.item_factors, np.float32)
 
 
-def bayesian_personalized_ranking(
-    touched: sparse.csr_matrix,
-    ctx: FitContext,
-    *,
-    factors: int,
-    learning_rate: float,
-    regularization: float,
-    iterations: int,
-) -> tuple[Vectors, Vectors, Vectors]:
-    """Vectors of customers and of items, and the items' biases, by BPR; one thread, as more are not repeatable."""
-    from implicit.cpu.bpr import BayesianPersonalizedRanking
-
-    with threadpool_limits(1, "blas"):
-        model = BayesianPersonalizedRanking(
-            factors=factors,
-            learning_rate=learning_rate,
-            regularization=regularization,
-            iterations=iterations,
-            num_threads=1,
-            random_state=ctx.seed,
-        )
-        model.fit(touched, show_progress=False, callback=_progress(ctx, iterations))
-    return model.user_factors[:, :-1], model.item_factors[:, :-1].copy(), model.item_factors[:, -1].copy()
-
-
 def _progress(ctx: FitContext, iterations: int) -> Callable[..., None]:
     def report(done: int, *_measured: Any) -> None:
         ctx.report((done + 1) / (iterations + 1), f"round {done + 1} of {iterations}")

@@ -1,48 +1,14 @@
 """The one place that knows the library Surprise: ratings in, its arrays out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from reco_lab.algorithms._ratings import Biases, Numbers
 from reco_lab.core.interactions import Interactions
-from reco_lab.core.recommender import Codes, FitContext, State
-
-Numbers = NDArray[np.float64]
-SCALE = ("mean", "low", "high")
-
-
-@dataclass(frozen=True, eq=False)
-class Biases:
-    """The mean rating and what each customer and item deviate from it (0 where it was never seen), on a scale."""
-
-    mean: float
-    users: Numbers
-    items: Numbers
-    low: float
-    high: float
-
-    def of(self, codes: Codes) -> Numbers:
-        """The mean plus the deviation of each customer; strangers (-1) and codes beyond the fit get the mean."""
-        inside = (codes >= 0) & (codes < len(self.users))
-        return self.mean + np.where(inside, self.users[np.where(inside, codes, 0)], 0.0)
-
-    def clip(self, ratings: Numbers) -> NDArray[np.float32]:
-        """Ratings held within the scale, as float32."""
-        return np.clip(ratings, self.low, self.high).astype(np.float32)
-
-    def state(self) -> State:
-        """The biases as plain data."""
-        return State(
-            {"users": self.users, "items": self.items}, {name: getattr(self, name) for name in SCALE}
-        )
-
-    @classmethod
-    def from_state(cls, state: State) -> "Biases":
-        """The biases that `state` describes."""
-        return cls(users=state.arrays["users"], items=state.arrays["items"], **state.meta)
+from reco_lab.core.recommender import Codes, FitContext
 
 
 class Ratings:
@@ -73,27 +39,25 @@ class Ratings:
         return range(self.n_items)
 
 
-def svd(
-    ratings: Ratings,
-    ctx: FitContext,
-    *,
-    factors: int,
-    epochs: int,
-    learning_rate: float,
-    regularization: float,
-) -> tuple[Biases, Numbers, Numbers]:
-    """Biases and the vectors of customers and items by Surprise's SVD."""
-    from surprise import SVD
-
-    model = SVD(
-        n_factors=factors,
-        n_epochs=epochs,
-        lr_all=learning_rate,
-        reg_all=regularization,
-        random_state=ctx.seed,
+def compact(log: Interactions) -> tuple[Interactions, Codes, Codes]:
+    """The ratings under codes without gaps, and the code that each customer and item had before."""
+    users, owners = np.unique(log.users, return_inverse=True)
+    items, rows = np.unique(log.items, return_inverse=True)
+    dense = replace(
+        log,
+        users=owners.astype(np.int32),
+        items=rows.astype(np.int32),
+        user_ids=log.user_ids[users],
+        item_ids=log.item_ids[items],
     )
-    model.fit(ratings)
-    return _biases(ratings, model.bu, model.bi), model.pu, model.qi
+    return dense, users, items
+
+
+def trained(name: str, ratings: Ratings, **settings: Any) -> Any:
+    """Surprise's algorithm of this name, trained; what it learnt is read from its arrays."""
+    import surprise
+
+    return getattr(surprise, name)(**settings).fit(ratings)
 
 
 def baselines(ratings: Ratings) -> Biases:
@@ -103,10 +67,11 @@ def baselines(ratings: Ratings) -> Biases:
     model = KNNBaseline(verbose=False)
     model.trainset, model.bu, model.bi = ratings, None, None
     users, items = model.compute_baselines()
-    return _biases(ratings, users, items)
+    return biases_of(ratings, users, items)
 
 
-def _biases(ratings: Ratings, users: Any, items: Any) -> Biases:
+def biases_of(ratings: Ratings, users: Any, items: Any) -> Biases:
+    """What customers and items deviate by from the mean, with the scale of the ratings."""
     low, high = ratings.rating_scale
     return Biases(ratings.global_mean, np.asarray(users), np.asarray(items), low, high)
 

@@ -1,13 +1,11 @@
 from typing import ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from reco_lab.algorithms._dice import throws
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.recommender import Codes, FitContext, Info, Recommender, Scorer, Scores, State
-
-Hashes = NDArray[np.uint64]
 
 
 class Dice(Scorer):
@@ -20,8 +18,7 @@ class Dice(Scorer):
 
     def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
         """24 bits of a hash of seed, customer and item."""
-        customers = _mix(_mix(self.seed) + batch.codes.astype(np.uint64))
-        mixed = _mix(customers[:, None] + np.arange(self.n_items, dtype=np.uint64)[items].ravel())
+        mixed = throws(self.seed, batch.codes, np.arange(self.n_items)[items].ravel())
         return (mixed >> np.uint64(40)).astype(np.float32) / np.float32(1 << 24)
 
     def state(self) -> State:
@@ -56,14 +53,3 @@ class Random(Recommender):
     def restore(self, state: State) -> Scorer:
         """The scorer with this state."""
         return Dice.from_state(state)
-
-
-def _mix(numbers: Hashes | int) -> Hashes:
-    """SplitMix64: spreads whole numbers over 64 bits."""
-    bits = np.atleast_1d(np.asarray(numbers, np.uint64)) + np.uint64(0x9E3779B97F4A7C15)
-    bits ^= bits >> np.uint64(30)
-    bits *= np.uint64(0xBF58476D1CE4E5B9)
-    bits ^= bits >> np.uint64(27)
-    bits *= np.uint64(0x94D049BB133111EB)
-    bits ^= bits >> np.uint64(31)
-    return bits

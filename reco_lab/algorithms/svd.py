@@ -1,14 +1,10 @@
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from reco_lab.algorithms._factors import Factors
-from reco_lab.algorithms._surprise import Biases, Ratings, svd
-from reco_lab.core.batch import UserBatch
+from reco_lab.algorithms._ratings import RatingFactors
+from reco_lab.algorithms._surprise import Ratings, biases_of, trained
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.parameters import tunable
-from reco_lab.core.recommender import Codes, FitContext, Info, Need, Recommender, Scorer, Scores, State
+from reco_lab.core.recommender import FitContext, Info, Need, Recommender, Scorer, State
 
 
 class SVD(Recommender):
@@ -43,53 +39,21 @@ class SVD(Recommender):
         """Train on the latest rating of each pair."""
         self.require(data)
         log = data.interactions.ratings
-        biases, users, items = svd(
-            Ratings(log, ctx, self.epochs),
-            ctx,
-            factors=self.factors,
-            epochs=self.epochs,
-            learning_rate=self.learning_rate,
-            regularization=self.regularization,
+        ratings = Ratings(log, ctx, self.epochs)
+        model = trained(
+            "SVD",
+            ratings,
+            n_factors=self.factors,
+            n_epochs=self.epochs,
+            lr_all=self.learning_rate,
+            reg_all=self.regularization,
+            random_state=ctx.seed,
         )
-        rated = (np.bincount(log.users, minlength=log.n_users), np.bincount(log.items, minlength=log.n_items))
-        seen = [count[:, None] > 0 for count in rated]
-        vectors = Factors(
-            (users * seen[0]).astype(np.float32),
-            (items * seen[1]).astype(np.float32),
-            biases.items.astype(np.float32),
-            seen[0][:, 0],
-        )
+        biases = biases_of(ratings, model.bu, model.bi)
+        scorer = RatingFactors.learn(biases, model.pu, model.qi, log)
         ctx.report(1.0, "fitted")
-        return RatingFactors(biases, vectors)
+        return scorer
 
     def restore(self, state: State) -> Scorer:
         """The scorer with this state."""
-        biases, factors = state.children
-        return RatingFactors(Biases.from_state(biases), Factors.from_state(factors))
-
-
-class RatingFactors(Scorer):
-    """Scores are predicted ratings: the biases plus the product of two vectors; strangers get the biases alone."""
-
-    folds_in = False
-
-    def __init__(self, biases: Biases, factors: Factors) -> None:
-        self.biases, self.factors = biases, factors
-        self.n_items = factors.n_items
-
-    def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
-        """Predicted ratings, not held to the scale."""
-        return self.factors.score(batch, items) + self.biases.of(batch.codes)[:, None].astype(np.float32)
-
-    def predict(self, batch: UserBatch, owners: Codes, items: Codes) -> Scores:
-        """Predicted ratings of these pairs, held within the scale."""
-        products = np.einsum("nf,nf->n", self.factors.vectors(batch)[owners], self.factors.items[items])
-        return self.biases.clip(self.biases.of(batch.codes)[owners] + self.biases.items[items] + products)
-
-    def answers(self, batch: UserBatch) -> NDArray[np.bool_]:
-        """The customers who rated something."""
-        return self.factors.answers(batch)
-
-    def state(self) -> State:
-        """The biases and the vectors, as children."""
-        return State({}, children=(self.biases.state(), self.factors.state()))
+        return RatingFactors.from_state(state)

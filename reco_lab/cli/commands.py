@@ -177,7 +177,7 @@ def calibrate(options: argparse.Namespace) -> Answer:
     folder = options.data or (
         Path(os.environ["RECO_LAB_TEST_DATA"]) if os.environ.get("RECO_LAB_TEST_DATA") else None
     )
-    found = list(certify(folder, report=_progress()))
+    found = list(certify(folder, full=options.full, report=_progress()))
     checked = [row for row in found if row.passed is not None]
     passed = bool(checked) and all(row.passed for row in checked)
     marks = {True: "pass", False: "FAIL", None: "not checked"}

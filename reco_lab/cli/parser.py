@@ -213,6 +213,11 @@ def _experiments(actions: "Actions") -> None:
     certificate.add_argument(
         "--data", type=Path, help="folder with golden-ml-100k/ and ml-100k/ (default: RECO_LAB_TEST_DATA)"
     )
+    certificate.add_argument(
+        "--full",
+        action="store_true",
+        help="also the table of MovieLens 1M (folder ml-1m/), which takes hours",
+    )
     _json(certificate).set_defaults(command=later("commands", "calibrate"))
 
 

@@ -12,7 +12,7 @@ from reco_lab.core.interactions import ColumnMap, Interactions
 from reco_lab.core.ranking import recommend
 from reco_lab.core.recommender import FitContext, recommender
 
-FACTOR_MODELS = ["ials", "bpr"]
+FACTOR_MODELS = ["ials", "bpr", "logistic_mf"]
 
 
 def shop(users=60, items=40, seed=0):

@@ -158,3 +158,67 @@ def test_a_rating_of_zero_is_a_rating():
     owners, items = all_pairs(data)
     expected = [oracle.predict(user, item).est for user, item in zip(owners, items, strict=True)]
     np.testing.assert_allclose(scorer.predict(everybody(data), owners, items), expected, atol=1e-5)
+
+
+ORACLES = {
+    "svd_pp": ("SVDpp", {"n_factors": 4, "n_epochs": 3, "random_state": 7}, {"factors": 4, "epochs": 3}),
+    "surprise_nmf": ("NMF", {"n_factors": 4, "n_epochs": 9, "random_state": 7}, {"factors": 4, "epochs": 9}),
+    "slope_one": ("SlopeOne", {}, {}),
+    "baseline_only": ("BaselineOnly", {"verbose": False}, {}),
+    "knn_basic": ("KNNBasic", {"k": 5, "min_k": 2, "verbose": False}, {"neighbours": 5, "fewest": 2}),
+    "knn_means": ("KNNWithMeans", {"k": 5, "min_k": 2, "verbose": False}, {"neighbours": 5, "fewest": 2}),
+    "knn_zscore": ("KNNWithZScore", {"k": 5, "min_k": 2, "verbose": False}, {"neighbours": 5, "fewest": 2}),
+}
+
+
+@pytest.fixture(scope="module")
+def square():
+    """Whole stars of customers and items who all have some, numbered by Surprise as by us."""
+    rng = np.random.default_rng(5)
+    rated = rng.random((30, 12)) < 0.4
+    rated[0], rated[:, 0] = True, True
+    users, items = np.nonzero(rated)
+    frame = pd.DataFrame({"user": users + 10, "item": items + 10, "stars": rng.integers(1, 6, len(users))})
+    return Dataset("square", Interactions.from_frame(frame, ColumnMap("user", "item", value="stars")))
+
+
+@pytest.mark.parametrize("name", ORACLES)
+def test_an_adapter_predicts_exactly_what_surprise_predicts(name, square):
+    import surprise
+
+    theirs, settings, ours = ORACLES[name]
+    oracle = getattr(surprise, theirs)(**settings).fit(as_surprise(square))
+    scorer = recommender({"algorithm": name, **ours}).fit(square, FitContext(seed=7))
+    owners, items = all_pairs(square)
+    expected = [oracle.predict(user, item).est for user, item in zip(owners, items, strict=True)]
+    np.testing.assert_allclose(scorer.predict(everybody(square), owners, items), expected, atol=1e-5)
+
+
+def test_slope_one_scores_a_history_that_comes_in_like_that_of_the_customer_it_is_from(square):
+    scorer = recommender({"algorithm": "slope_one"}).fit(square, FitContext())
+    batch = everybody(square)
+    empty = UserBatch.stranger([])
+    codes = UserBatch(batch.codes, np.zeros(len(batch) + 1, np.int64), empty.items, empty.values, empty.kinds)
+    np.testing.assert_allclose(scorer.score(batch), scorer.score(codes), atol=1e-5)
+
+
+def test_co_clustering_finds_two_camps():
+    rng = np.random.default_rng(2)
+    users, items = np.nonzero(rng.random((40, 20)) < 0.5)
+    stars = np.where(users % 2 == items % 2, 5.0, 1.5)
+    frame = pd.DataFrame({"user": users + 10, "item": items + 10, "stars": stars})
+    data = Dataset("camps", Interactions.from_frame(frame, ColumnMap("user", "item", value="stars")))
+    spec = recommender({"algorithm": "co_clustering", "customer_groups": 2, "item_groups": 2})
+    predicted = spec.fit(data, FitContext(seed=1)).score(everybody(data))
+    camps = np.arange(40)[:, None] % 2 == np.arange(20) % 2
+    assert np.median(predicted[camps]) > np.median(predicted[~camps]) + 3
+
+
+def test_co_clustering_gives_strangers_an_items_mean_and_new_items_a_customers_mean(data):
+    scorer = recommender({"algorithm": "co_clustering"}).fit(data, FitContext())
+    log = data.interactions
+    values = log.values.astype(float)
+    means = np.bincount(log.items, values) / np.bincount(log.items)
+    np.testing.assert_allclose(scorer.score(UserBatch.stranger([1]))[0, : len(means)], means, rtol=1e-5)
+    own = np.bincount(log.users, values) / np.maximum(np.bincount(log.users), 1)
+    np.testing.assert_allclose(scorer.score(everybody(data))[: len(own), -1], own, rtol=1e-5)
