@@ -130,6 +130,12 @@ def squeezed(text: str) -> str:
     return re.sub(r"[\s\u2060\u200b]", "", text)
 
 
+def settle(page: Any) -> None:
+    """Wait until a browser's page stands still, what was just done in it included."""
+    page.evaluate("window.lastChange = performance.now()")
+    page.wait_for_function(STILL)
+
+
 class Beacon:
     """A listener on this machine that remembers who asked it for anything."""
 
@@ -172,8 +178,7 @@ class Watch:
 
     def look(self, name: str) -> None:
         """Wait until the page stands still, what was just done included, then note what is in it."""
-        self.page.evaluate("window.lastChange = performance.now()")
-        self.page.wait_for_function(STILL)
+        settle(self.page)
         if found := self.page.evaluate(ALIVE):
             self.alive[name] = found
         self.said.append(self.page.evaluate(SAID))
