@@ -10,7 +10,9 @@ import pandas as pd
 
 Role = Literal["user", "item", "value", "time", "kind"]
 TableKind = Literal["interactions", "customers", "items"]
+ItemRole = Literal["title", "category", "price"]
 ROLES: tuple[Role, ...] = ("user", "item", "value", "time", "kind")
+ITEM_ROLES: tuple[ItemRole, ...] = ("title", "category", "price")
 LOOKED_AT = 20_000
 _ORDER: tuple[Role, ...] = ("time", "kind", "user", "item", "value")
 _BY_POSITION: tuple[Role, ...] = ("user", "item")
@@ -69,18 +71,24 @@ class ColumnGuess:
     reason: str
 
 
+NOTHING = ColumnGuess(None, 0.0, "no column says it of the items")
+
+
 @dataclass(frozen=True)
 class Guess:
-    """A guess for every role."""
+    """A guess for every role of the log, and for what a joined export says of its items."""
 
     user: ColumnGuess
     item: ColumnGuess
     value: ColumnGuess
     time: ColumnGuess
     kind: ColumnGuess
+    title: ColumnGuess = NOTHING
+    category: ColumnGuess = NOTHING
+    price: ColumnGuess = NOTHING
 
-    def __iter__(self) -> Iterator[tuple[Role, ColumnGuess]]:
-        return ((role, getattr(self, role)) for role in ROLES)
+    def __iter__(self) -> Iterator[tuple[Role | ItemRole, ColumnGuess]]:
+        return ((role, getattr(self, role)) for role in (*ROLES, *ITEM_ROLES))
 
 
 def guess_columns(frame: pd.DataFrame) -> Guess:

@@ -16,6 +16,7 @@ from reco_lab.core.errors import DataError, InputError
 
 _NUMBER = r"[+-]?(?:0|[1-9]\d*)(?:\.\d+)?"
 _SIGNS = r"^\s*(?:[€$£¥]|EUR|USD|GBP|CHF)\s*|\s*(?:[€$£¥%]|EUR|USD|GBP|CHF)\s*$"
+_TEXTS = ("title", "category")
 _AMOUNTS = ("price", "margin", "stock", "age")
 CONSENT, OPT_OUT = "consent", "opt_out"
 
@@ -43,12 +44,13 @@ def clean_attributes(
         raise DataError(f"No row of it has a {what} id.", fix="Check which column holds the id.")
     table = _meant(frame.drop(columns=column)[kept], meanings or {}, now)
     table.index = pd.Index(ids.values[kept].to_numpy(object), dtype="str", name=what)
-    return (_titled(table) if what == "item" else table), refused_rows(frame, reasons)
+    return (_titled(table, meanings or {}) if what == "item" else table), refused_rows(frame, reasons)
 
 
 def _meant(table: pd.DataFrame, meanings: Mapping[str, str], now: datetime | None) -> pd.DataFrame:
     """The columns typed, those with a meaning under its name."""
     special: dict[str, Callable[[pd.Series], pd.Series]] = {
+        **dict.fromkeys(_TEXTS, _text),
         **dict.fromkeys(_AMOUNTS, _amount),
         CONSENT: consent_of,
         OPT_OUT: partial(consent_of, opt_out=True),
@@ -76,6 +78,10 @@ def _typed(column: pd.Series) -> pd.Series:
     return column
 
 
+def _text(column: pd.Series) -> pd.Series:
+    return column
+
+
 def _amount(column: pd.Series) -> pd.Series:
     """Numbers, without a currency or a percent sign; the column as it is where it holds other things."""
     bare = column.str.replace(_SIGNS, "", regex=True)
@@ -94,8 +100,9 @@ def _moment(column: pd.Series, now: datetime) -> pd.Series:
         return _typed(column)
 
 
-def _titled(table: pd.DataFrame) -> pd.DataFrame:
-    found = None if "title" in table else _title_by_content(table)
+def _titled(table: pd.DataFrame, meanings: Mapping[str, str]) -> pd.DataFrame:
+    known = [name for name in table if name in meanings]
+    found = None if "title" in table else _title_by_content(table.drop(columns=known))
     return table if found is None else table.rename(columns={found: "title"})
 
 

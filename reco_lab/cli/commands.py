@@ -123,7 +123,7 @@ def recommend(options: argparse.Namespace) -> Answer:
     """One customer's list from a finished experiment."""
     from reco_lab.services.customers import microscope
     from reco_lab.services.experiments import comparison, listing
-    from reco_lab.services.privacy import allowed
+    from reco_lab.services.recommending import recommend as lists_of
 
     if not 1 <= options.k <= 1000:
         raise InputError(f"-k {options.k} is not allowed; it must be from 1 to 1000.")
@@ -143,19 +143,18 @@ def recommend(options: argparse.Namespace) -> Answer:
         raise NotFoundError(
             f"There is no trained recommender called {name!r}.", fix=f"There are: {', '.join(names)}."
         )
-    look = lens.look(options.customer, k=options.k, models=(name,))
-    cards = look.panels[0].cards
-    may = allowed(workspace, [look.customer_id], lens.data)
+    found = lists_of(workspace, lens, options.customer, k=options.k, models=(name,))
+    cards = [card for panel in found.to_send for card in panel.cards]
     values = {
-        "customer": look.customer_id,
+        "customer": found.customer_id,
         "experiment": chosen,
         "dataset": answer.dataset,
         "recommender": name,
-        "may_be_sent": bool(may.mask[0]),
-        "items": [asdict(card) for card in cards] if may.mask[0] else [],
+        "may_be_sent": found.permitted,
+        "items": [asdict(card) for card in cards],
     }
-    if not may.mask[0]:
-        return Answer(values, f"Nothing may be sent to {look.customer_id}. {may.sentence}")
+    if not found.permitted:
+        return Answer(values, f"Nothing may be sent to {found.customer_id}. {found.sentence}")
     rows = [
         (
             place,
@@ -165,7 +164,7 @@ def recommend(options: argparse.Namespace) -> Answer:
         )
         for place, card in enumerate(cards, 1)
     ]
-    text = f"{name} for {look.customer_id} ({answer.experiment}, {answer.dataset}):\n"
+    text = f"{name} for {found.customer_id} ({answer.experiment}, {answer.dataset}):\n"
     text += table(("", "item", "title", "because of"), rows)
     return Answer(values, text)
 

@@ -12,7 +12,8 @@ from reco_lab.services.data import ImportReport, import_file, list_datasets, pre
 from reco_lab.workspace import Workspace
 
 SURE = 0.7
-WORDS = {"user": "Customer", "item": "Item", "value": "Value", "time": "Time", "kind": "Kind"}
+WORDS = {"user": "Customer", "item": "Item", "value": "Value", "time": "Time", "kind": "Kind",
+         "title": "Title", "category": "Category", "price": "Price"}  # fmt: skip
 
 
 def data_import(options: argparse.Namespace) -> Answer:

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reco_lab.cli.words import columns, kinds
+from reco_lab.cli.words import ROLES, columns, kinds
 
 if TYPE_CHECKING:
     Actions = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse gives its type no public name
@@ -96,7 +96,7 @@ def _import(inner: "Actions") -> None:
         "--columns",
         type=columns,
         default=None,
-        help="user=...,item=...[,value=...][,time=...][,kind=...]: names or positions from 0",
+        help=f"{ROLES}: names or positions from 0; the last three describe the item, where its rows say it",
     )
     bring.add_argument(
         "--format", choices=("table", "lists"), default="table", help='lists: lines of "user item item ..."'

@@ -3,12 +3,14 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+ROLES = "user=...,item=...[,value=...][,time=...][,kind=...][,title=...][,category=...][,price=...]"
+
 if TYPE_CHECKING:
     from reco_lab.core.experiment import Columns
 
 
 def columns(text: str) -> "Columns":
-    """Parse `user=client,item=3`: names, or positions from 0."""
+    """Parse `user=client,item=3,title=name`: names, or positions from 0."""
     from reco_lab.core.experiment import Columns
 
     pairs = [part.partition("=") for part in text.split(",") if part.strip()]
@@ -18,7 +20,7 @@ def columns(text: str) -> "Columns":
     unknown = sorted(set(values) - set(Columns.model_fields))
     if unknown or not {"user", "item"} <= set(values):
         what = f"{unknown[0]!r} is no role of a column" if unknown else "user and item are needed"
-        raise argparse.ArgumentTypeError(f"{what}; write user=...,item=...[,value=...][,time=...][,kind=...]")
+        raise argparse.ArgumentTypeError(f"{what}; write {ROLES}")
     return Columns(**values)
 
 

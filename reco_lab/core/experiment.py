@@ -16,7 +16,7 @@ Column = str | int
 
 
 class Columns(BaseModel):
-    """Which column means what, by name or by position."""
+    """Which column means what, by name or by position; the last three say something of the item."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -25,6 +25,9 @@ class Columns(BaseModel):
     value: Column | None = None
     time: Column | None = None
     kind: Column | None = None
+    title: Column | None = None
+    category: Column | None = None
+    price: Column | None = None
 
 
 class DataSpec(BaseModel):

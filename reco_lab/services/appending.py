@@ -50,8 +50,8 @@ def append(earlier: Dataset, later: Dataset) -> Dataset:
     frame = pd.concat([one.frame() for one in logs], ignore_index=True)
     time = None if logs[0].times is None else "time"
     log = Interactions.from_frame(frame, ColumnMap("user", "item", "value", time, "kind"))
-    customers = _joined(earlier.customers, later.customers)
-    return Dataset.join(earlier.name, log, customers, _joined(earlier.items, later.items))
+    customers = one_table(earlier.customers, later.customers)
+    return Dataset.join(earlier.name, log, customers, one_table(earlier.items, later.items))
 
 
 def same_file(workspace: Workspace, version: DatasetVersion, digest: str) -> bool:
@@ -90,7 +90,8 @@ def _files_of(version: DatasetVersion) -> str:
     return f"files/{version.name[:32]}/{version.fingerprint}"
 
 
-def _joined(earlier: pd.DataFrame | None, later: pd.DataFrame | None) -> pd.DataFrame | None:
+def one_table(earlier: pd.DataFrame | None, later: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Two tables of customers or of items in one; where both know something of an id, the later holds."""
     if earlier is None or later is None:
         return later if earlier is None else earlier
     mixed = [name for name in later if name in earlier and later[name].dtype != earlier[name].dtype]

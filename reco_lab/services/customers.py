@@ -140,6 +140,10 @@ class Microscope:
         """What an item is called; NotFoundError for one that is not there."""
         return self.data.title(_code(self.data.interactions.item_ids, item_id, "item"))
 
+    def require_customer(self, customer_id: str) -> None:
+        """Raise NotFoundError for a customer who is not in the data."""
+        _code(self.data.interactions.user_ids, customer_id, "customer")
+
     def look(
         self,
         customer_id: str,
@@ -149,7 +153,7 @@ class Microscope:
         added: Sequence[str] = (),
         models: Sequence[str] = (),
     ) -> Look:
-        """What each model (all, or those named) would show this customer.
+        """What each model (all, or those named) would show this customer: asked for by `services.recommending` alone.
 
         `struck` and `added` are item ids taken out of or put into her history; the lists are ranked again.
         Raises NotFoundError for an unknown customer or item.

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from reco_lab.analysis.columns import Guess, TableKind, guess_columns, guess_table_kind
+from reco_lab.analysis.columns import Guess, TableKind, guess_table_kind
+from reco_lab.analysis.item_side import guess_roles
 from reco_lab.core.experiment import Columns
 from reco_lab.services.appending import redo_import, undo_import
 from reco_lab.services.encoding import ColumnEncoding, encoding_report
@@ -85,7 +86,7 @@ def preview(path: Path, *, header: bool | None = None, **options: Any) -> Previe
         dialect=table.dialect,
         rows=table.frame.head(SHOWN_ROWS),
         sample=table.frame,
-        guess=guess_columns(table.frame),
+        guess=guess_roles(table.frame),
         warnings=(*reading_warnings(table), *_other_kind(kind)),
     )
 

@@ -21,8 +21,9 @@ from reco_lab.core.source import Table
 from reco_lab.core.step import Step, StepContext
 from reco_lab.services import recipes
 from reco_lab.services.appending import append as appended
-from reco_lab.services.appending import digest_of, known_rows, remember_files, same_file
+from reco_lab.services.appending import digest_of, known_rows, one_table, remember_files, same_file
 from reco_lab.services.attributes import Attributes, Spell, read_attributes
+from reco_lab.services.item_side import ItemSide, item_side
 from reco_lab.services.keeping import load_dataset, save_dataset
 from reco_lab.services.mapping import column_map, named_columns
 from reco_lab.services.quality import context
@@ -93,23 +94,23 @@ def import_file(
     """Import a file of interactions, with tables of customers and items where there are any.
 
     `recipe` says what the columns mean and how rows are mended; `columns`, `header`, `reading` and `options`
-    overrule it. Without one, columns are guessed and nothing is mended but ids that are personal data, which
-    become pseudonyms. `append` puts the rows behind those of the newest version, except those it has already.
-    The same content twice makes no second version. Raises an InputError; the earlier version stays.
+    overrule it. Without one, columns are guessed and only ids that are personal data are mended: to pseudonyms.
+    What a table of items says counts more than what the rows say. `append` puts the rows behind those of the
+    newest version, except known ones. The same content makes no second version. Raises an InputError.
     """
     workspace.require_room()
-    table = _read(path, format, recipe, header, options)
-    if columns is None and recipe is None:
-        _require_interactions(table, path)
-    mapping = column_map(table.frame, columns or (recipe.columns if recipe else None))
+    table = _read(path, format, recipe, columns, header, options)
+    named = named_columns(table.frame, columns or (recipe.columns if recipe else None))
+    mapping = column_map(named)
     ctx = context(workspace, table.frame, mapping)
-    used = _used(table, mapping, ctx, recipe, header=header, options=options, reading=reading)
+    used = _used(table, named, ctx, recipe, header=header, options=options, reading=reading)
     clean = clean_interactions(table.frame, mapping, ctx.now, used.reading, used.steps, ctx)
     earlier, digest = _earlier(workspace, name) if append else None, digest_of(path)
     kept = _without_known(workspace, table, mapping, clean, earlier, digest)
     log, notes = _log(table, mapping, kept)
+    own = item_side(table.frame.iloc[kept.frame.index], named, kept.frame["item"])
     people, catalogue = _tables(used, log, ctx, customers, items)
-    version, used = _keep(workspace, name, title, log, people, catalogue, used, earlier)
+    version, used = _keep(workspace, name, title, log, people, catalogue, own, used, earlier)
     remember_files(workspace, version, digest, earlier)
     tables = [one for one in (people, catalogue) if one is not None]
     return ImportReport(
@@ -119,7 +120,7 @@ def import_file(
         refused=_joined([_unread(table), kept.refused], path.name),
         refused_attributes=_joined([one.refused for one in tables]),
         mended=clean.mended,
-        notes=notes,
+        notes=notes | own.notes,
         dialect=table.dialect,
         warnings=(*reading_warnings(table), *(note for one in tables for note in one.notes)),
         recipe=used,
@@ -130,11 +131,15 @@ def _read(
     path: Path,
     format_: str | None,
     recipe: Recipe | None,
+    columns: Columns | None,
     header: bool | None,
     options: Mapping[str, Any] | None,
 ) -> Table:
     if recipe is None:
-        return sniff(path, format_).read(path, header=header, **(options or {}))
+        table = sniff(path, format_).read(path, header=header, **(options or {}))
+        if columns is None:
+            _require_interactions(table, path)
+        return table
     known = recipe.header if header is None else header
     table = sniff(path, format_).read(path, header=known, **(options or recipe.options))
     recipes.check_shape(recipe, [str(name) for name in table.frame.columns], path.name)
@@ -143,7 +148,7 @@ def _read(
 
 def _used(
     table: Table,
-    mapping: ColumnMap,
+    named: Columns,
     ctx: StepContext,
     recipe: Recipe | None,
     *,
@@ -152,12 +157,12 @@ def _used(
     reading: Reading | None,
 ) -> Recipe:
     """The recipe that repeats this import: the one given, overruled by what else was said."""
-    base = recipe or Recipe(columns=named_columns(mapping), steps=_private(table.frame, mapping, ctx))
+    base = recipe or Recipe(columns=named, steps=_private(table.frame, column_map(named), ctx))
     said = {
         "header": header,
         "options": None if options is None else dict(options),
         "reading": reading,
-        "columns": named_columns(mapping),
+        "columns": named,
         "shape": tuple(map(str, table.frame.columns)),
     }
     return base.model_copy(update={name: value for name, value in said.items() if value is not None})
@@ -268,13 +273,14 @@ def _keep(
     log: Interactions | None,
     people: Attributes | None,
     catalogue: Attributes | None,
+    own: ItemSide,
     used: Recipe,
     earlier: DatasetVersion | None,
 ) -> tuple[DatasetVersion, Recipe]:
     if log is None and earlier is not None:
         return earlier, used
-    frames = [None if one is None else one.frame for one in (people, catalogue)]
-    data = Dataset.join(name, log, frames[0], frames[1])  # type: ignore[arg-type] # no rows only happen beside an earlier version
+    told = one_table(own.frame, catalogue.frame if catalogue else None)
+    data = Dataset.join(name, log, people.frame if people else None, told)  # type: ignore[arg-type] # no rows only happen beside an earlier version
     if earlier is not None:
         data = appended(load_dataset(workspace, name, earlier.version), data)
     version = save_dataset(workspace, data, title)

@@ -1,25 +1,38 @@
 """Columns by name or position to columns by name, guessed where nobody said, and checked before anything is read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import pandas as pd
 
-from reco_lab.analysis.columns import ROLES, Guess, Role, guess_columns
+from reco_lab.analysis.columns import ITEM_ROLES, ROLES, Guess, ItemRole, Role
+from reco_lab.analysis.item_side import guess_roles
 from reco_lab.core.errors import MappingError
 from reco_lab.core.experiment import Column, Columns
 from reco_lab.core.interactions import ColumnMap
 
 SURE = 0.5
-_WORDS = {"user": "customer", "item": "item", "value": "value", "time": "time", "kind": "kind"}
+_WORDS = {
+    "user": "customer", "item": "item", "value": "value", "time": "time", "kind": "kind",
+    "title": "title", "category": "category", "price": "price",
+}  # fmt: skip
+Names = dict[Role | ItemRole, str | None]
 
 
-def column_map(frame: pd.DataFrame, columns: Columns | None) -> ColumnMap:
-    """The map for this table; where `columns` is None, the guess. Raises MappingError with what to change."""
-    wanted = columns or guessed_columns(guess_columns(frame))
-    names = {role: _name(frame, getattr(wanted, role), role) for role in ROLES}
+def named_columns(frame: pd.DataFrame, columns: Columns | None) -> Columns:
+    """The columns of this table by name, as a recipe keeps them; where `columns` is None, the guess.
+
+    Raises MappingError with what to change.
+    """
+    names = _names(frame, columns or guessed_columns(guess_roles(frame)))
     if repeated := _repeated(names):
         raise MappingError(repeated)
-    return ColumnMap(str(names["user"]), str(names["item"]), names["value"], names["time"], names["kind"])
+    return Columns(**names)
+
+
+def column_map(named: Columns) -> ColumnMap:
+    """The map of a log whose columns are known by name."""
+    names = {role: getattr(named, role) for role in ROLES}
+    return ColumnMap(**names)
 
 
 def guessed_columns(guess: Guess) -> Columns:
@@ -33,17 +46,10 @@ def guessed_columns(guess: Guess) -> Columns:
     return Columns(**{role: one.column for role, one in guess if one.confidence >= SURE})
 
 
-def named_columns(mapping: ColumnMap) -> Columns:
-    """The mapping by names, as a recipe keeps it."""
-    return Columns(
-        user=mapping.user, item=mapping.item, value=mapping.value, time=mapping.time, kind=mapping.kind
-    )
-
-
 def problems(frame: pd.DataFrame, columns: Columns) -> Iterator[str]:
     """What is wrong with a mapping, each as a sentence with what to change. Looks at the rows it is given."""
     try:
-        names = {role: _name(frame, getattr(columns, role), role) for role in ROLES}
+        names = _names(frame, columns)
     except MappingError as error:
         yield str(error)
         return
@@ -81,6 +87,10 @@ def _value_problems(column: pd.Series) -> Iterator[str]:
         )
 
 
+def _names(frame: pd.DataFrame, columns: Columns) -> Names:
+    return {role: _name(frame, getattr(columns, role), role) for role in (*ROLES, *ITEM_ROLES)}
+
+
 def _name(frame: pd.DataFrame, column: Column | None, role: str) -> str | None:
     if column is None:
         return None
@@ -100,9 +110,11 @@ def _name(frame: pd.DataFrame, column: Column | None, role: str) -> str | None:
     return column
 
 
-def _repeated(names: Mapping[Role, str | None]) -> str:
+def _repeated(names: Names) -> str:
+    """Two roles of the log in one column; what is said of the items may be any column, a price the value too."""
     seen: dict[str, Role] = {}
-    for role, name in names.items():
+    for role in ROLES:
+        name = names[role]
         if name is None:
             continue
         if name in seen:

@@ -78,7 +78,7 @@ def suppressed_count(workspace: Workspace) -> int:
 
 
 def allowed(workspace: Workspace, ids: Iterable[str], dataset: Dataset | None = None) -> Allowed:
-    """Which of these customers may be shown recommendations: every export asks this.
+    """Which of these customers may be shown recommendations: `services.recommending` asks this for every list.
 
     Nobody on the suppression list may; where the data set knows consent, only who gave it.
     """
@@ -91,8 +91,7 @@ def allowed(workspace: Workspace, ids: Iterable[str], dataset: Dataset | None = 
     )
     refused = np.zeros(len(names), bool)
     if dataset is not None and dataset.customers is not None and "consent" in dataset.customers:
-        given = consenting(dataset.customers["consent"])
-        refused = ~given.reindex(names, fill_value=False).to_numpy(bool)
+        refused = ~consenting(dataset.customers["consent"].reindex(names)).to_numpy(bool)
     return Allowed(~listed & ~refused, int(listed.sum()), int((refused & ~listed).sum()))
 
 

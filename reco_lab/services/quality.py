@@ -111,7 +111,8 @@ def look(
     workspace: Workspace, table: Table, columns: Columns | None = None, reading: Reading | None = None
 ) -> QualityReport:
     """The report on a table that is read already."""
-    mapping = column_map(table.frame, columns)
+    named = named_columns(table.frame, columns)
+    mapping = column_map(named)
     typed = read_roles(table.frame, mapping, workspace.clock.now(), reading or Reading())
     ctx = context(workspace, table.frame, mapping)
     findings = [] if {"user", "item"} & set(typed.questions) else list(_findings(table.frame, typed, ctx))
@@ -121,7 +122,7 @@ def look(
         findings=tuple(sorted(findings, key=lambda one: (_URGENCY.index(one.severity), -one.rows))),
         questions={role: str(error) for role, error in typed.questions.items()},
         notes=typed.notes,
-        columns=named_columns(mapping),
+        columns=named,
         shape=tuple(map(str, table.frame.columns)),
         first=None if times.dropna().empty else str(times.min()),
         last=None if times.dropna().empty else str(times.max()),

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from reco_lab.analysis.columns import ITEM_ROLES
 from reco_lab.cleaning.ids import clean_ids
 from reco_lab.cleaning.interactions import clean_interactions
 from reco_lab.core.clock import Clock, SystemClock
@@ -16,7 +17,7 @@ from reco_lab.core.experiment import DataSpec
 from reco_lab.core.interactions import Interactions
 from reco_lab.core.ranking import Candidates
 from reco_lab.core.source import Table
-from reco_lab.services.mapping import column_map
+from reco_lab.services.mapping import column_map, named_columns
 from reco_lab.sources import sniff
 from reco_lab.splits.given import Part, join_parts
 
@@ -32,6 +33,12 @@ def read_split_files(
     """
     if spec.train is None:
         raise SpecError("The experiment names neither a data set nor a train file.", fix="Give data.train.")
+    if spec.columns is not None and any(getattr(spec.columns, role) is not None for role in ITEM_ROLES):
+        raise SpecError(
+            "The files of a published split say nothing of their items.",
+            where="data.columns",
+            fix=f"Leave out {', '.join(ITEM_ROLES)}, or import the file and name the data set.",
+        )
     now = clock or SystemClock()
     named = ((Part.train, spec.train), (Part.validation, spec.validation), (Part.test, spec.test))
     files = [(part, base / name) for part, name in named if name is not None]
@@ -52,7 +59,7 @@ def _read(spec: DataSpec, path: Path) -> Table:
 def _log(spec: DataSpec, path: Path, clock: Clock) -> Interactions:
     table = _read(spec, path)
     as_lists = table.dialect.get("format") == "lists"
-    columns = column_map(table.frame, None if as_lists else spec.columns)
+    columns = column_map(named_columns(table.frame, None if as_lists else spec.columns))
     clean = clean_interactions(table.frame, columns, clock.now())
     if len(clean.refused):
         first = clean.refused.iloc[0]

@@ -107,6 +107,17 @@ SAID = """() => [document.body.innerText,
 QUIET = """() => document.querySelector('h1')
   && document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
   && !document.querySelector('[data-testid=stSpinner], [data-testid=stSkeleton], [data-stale=true]')"""
+# quiet, and nothing was put in, taken out or written anew for a while
+STILL = f"""() => {{
+  const now = performance.now();
+  if (!window.changes) {{
+    window.lastChange = now;
+    window.changes = new MutationObserver(() => {{ window.lastChange = performance.now() }});
+    window.changes.observe(document.body, {{subtree: true, childList: true, characterData: true}});
+  }}
+  if (!({QUIET})()) window.lastChange = now;
+  return now - window.lastChange > 250;
+}}"""
 
 
 def payloads(to: str) -> list[str]:
@@ -117,6 +128,12 @@ def payloads(to: str) -> list[str]:
 def squeezed(text: str) -> str:
     """What is left when white space does not count (Markdown folds it) and nor does what keeps icon codes apart."""
     return re.sub(r"[\s\u2060\u200b]", "", text)
+
+
+def settle(page: Any) -> None:
+    """Wait until a browser's page stands still, what was just done in it included."""
+    page.evaluate("window.lastChange = performance.now()")
+    page.wait_for_function(STILL)
 
 
 class Beacon:
@@ -160,10 +177,8 @@ class Watch:
         page.context.on("dialog", self._dialog)
 
     def look(self, name: str) -> None:
-        """Wait until the page is quiet, then note what is in it."""
-        for _ in range(2):
-            self.page.wait_for_function(QUIET)
-            self.page.wait_for_timeout(250)
+        """Wait until the page stands still, what was just done included, then note what is in it."""
+        settle(self.page)
         if found := self.page.evaluate(ALIVE):
             self.alive[name] = found
         self.said.append(self.page.evaluate(SAID))

@@ -9,8 +9,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from reco_lab.experiments.results import Comparison
-from reco_lab.services import privacy
 from reco_lab.services.customers import Look, Microscope, strongest
+from reco_lab.services.recommending import Recommended, recommend, sheet
 from reco_lab.store.records import ExperimentRecord
 from reco_lab.ui import cache, cards, export, linked, page, records, show, state, told
 from reco_lab.ui.state import Edits
@@ -126,19 +126,29 @@ def bench(workspace: Workspace, choice: Choice, *, expert: bool) -> None:
     with page.guard(workspace):
         microscope, who, names = choice.microscope, choice.who, choice.names
         edits = _edits(microscope, who)
-        before = look = in_order(microscope.look(who, models=names, k=choice.length), names)
+        found = recommend(workspace, microscope, who, models=names, k=choice.length)
+        if found.look is None:
+            show.answer(f"{who} wants no advertising, so nothing is recommended", found.sentence)
+            return
+        before = look = in_order(found.look, names)
         if edits:
-            changed = microscope.look(
-                who, models=names, k=choice.length, struck=edits.struck, added=edits.added
+            changed = recommend(
+                workspace,
+                microscope,
+                who,
+                models=names,
+                k=choice.length,
+                struck=edits.struck,
+                added=edits.added,
             )
-            look = in_order(changed, names)
+            look = in_order(changed.look or found.look, names)
         show.answer(*_headline(look, before, edits, microscope))
         known, lists = st.columns([1, 2.6], gap="large")
         with known.expander("What we know", icon=":material/history:") if show.phone() else known:
             _history(look, edits, microscope)
         with lists:
             _lists(look, before, expert=expert)
-            _take(workspace, microscope, look)
+            _take(workspace, microscope, found, look)
 
 
 def _edits(microscope: Microscope, who: str) -> Edits:
@@ -266,34 +276,16 @@ def _lists(look: Look, before: Look, *, expert: bool) -> None:
         st.caption(md(words))
 
 
-def _take(workspace: Workspace, microscope: Microscope, look: Look) -> None:
+def _take(workspace: Workspace, microscope: Microscope, found: Recommended, look: Look) -> None:
     """Offer the lists as a file, unless the customer wants no advertising."""
-    permitted = privacy.allowed(workspace, [look.customer_id], microscope.data)
-    if not permitted.mask.all():
-        st.info(f"These lists cannot be taken away. {md(permitted.sentence)}", icon=":material/block:")
+    if not found.permitted:
+        st.info(
+            f"For study only: these lists may not be sent or taken away. {md(found.sentence)}",
+            icon=":material/block:",
+        )
         return
     export.menu(
-        [export.Sheet("These lists", "customer-lists", lambda: sheet(look))],
+        [export.Sheet("These lists", "customer-lists", lambda: sheet(workspace, microscope, look))],
         key="customer",
         note="The address holds the customer, the recommenders and what was left out or added. ",
-    )
-
-
-def sheet(look: Look) -> pd.DataFrame:
-    """The lists as a table: a line a model and place."""
-    return pd.DataFrame(
-        [
-            {
-                "customer": look.customer_id,
-                "model": panel.name,
-                "place": place,
-                "item": card.item_id,
-                "title": card.title,
-                "score": card.score,
-                "chosen_afterwards": card.held_out,
-                "because": "; ".join(f"{part.text} {part.weight:+.4f}" for part in card.because),
-            }
-            for panel in look.panels
-            for place, card in enumerate(panel.cards, start=1)
-        ]
     )

@@ -25,9 +25,9 @@ def finding(found: Comparison, version: DatasetVersion, *, expert: bool) -> None
 
 
 def customer(workspace: Workspace, experiment: str, found: Comparison) -> None:
-    """The customer of the exam with the longest history, and what the champion would show."""
+    """The customer of the exam with the longest history who may be shown, and what the champion would show."""
     try:
-        looks = report.looks(cache.microscope(workspace, experiment), found, 1, SHOWN)
+        looks = report.looks(workspace, cache.microscope(workspace, experiment), found, 1, SHOWN)
     except InputError:
         return
     for look in looks:

@@ -11,6 +11,7 @@ from reco_lab.experiments.results import Comparison, Outcome
 from reco_lab.experiments.verdict import listed
 from reco_lab.services import experiments
 from reco_lab.services.customers import Look, Microscope, Panel
+from reco_lab.services.recommending import examples
 from reco_lab.ui import cache, compare, customer, export, metric, page, results, story
 from reco_lab.ui.export import Download, Sheet
 from reco_lab.ui.words import day, when
@@ -30,22 +31,23 @@ _STYLE = (
 def people(workspace: Workspace, chosen: str, found: Comparison) -> list[Look]:
     """The two customers of the exam with the longest histories, with the champion's and the bestsellers' lists.
 
-    None where the models are not kept any more.
+    Only those who may be shown. None where the models are not kept any more.
     """
     try:
         microscope = cache.microscope(workspace, chosen)
     except InputError:
         return []
-    return looks(microscope, found, PEOPLE)
+    return looks(workspace, microscope, found, PEOPLE)
 
 
-def looks(microscope: Microscope, found: Comparison, number: int, k: int = LENGTH) -> list[Look]:
-    """The first customers of a microscope with the lists of the champion and of the bestsellers."""
+def looks(
+    workspace: Workspace, microscope: Microscope, found: Comparison, number: int, k: int = LENGTH
+) -> list[Look]:
+    """The first customers of a microscope who may be shown, with the champion's and the bestsellers' lists."""
     three = customer.first_three(microscope, found)
     names = list(dict.fromkeys([three[0], three[-1]]))
     return [
-        customer.in_order(microscope.look(who, models=names, k=k), names)
-        for who in microscope.customers("", number)
+        customer.in_order(look, names) for look in examples(workspace, microscope, number, k=k, models=names)
     ]
 
 
@@ -127,9 +129,10 @@ def _paragraph(words: str) -> str:
 def _people(shown: Sequence[Look]) -> str:
     if not shown:
         return ""
+    number = "Two customers" if len(shown) == PEOPLE else "One customer"
     return (
-        "<h2>Two customers</h2><p class='quiet'>Those in the exam with the longest histories; nobody chose them "
-        f"because their lists look good.</p>{''.join(_person(look) for look in shown)}"
+        f"<h2>{number}</h2><p class='quiet'>Of those in the exam who may be shown, with the longest histories; "
+        f"nobody chose them because their lists look good.</p>{''.join(_person(look) for look in shown)}"
     )
 
 

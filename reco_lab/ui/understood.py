@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from reco_lab.analysis.columns import ITEM_ROLES, ColumnGuess
 from reco_lab.core.experiment import Column, Columns
 from reco_lab.services.data import Preview
 from reco_lab.ui import cache, show
@@ -19,6 +20,9 @@ ROLES = {
     "time": ("Time", "When. With it, the test can lie after what was learned from."),
     "value": ("Value", "A rating, a quantity or an amount."),
     "kind": ("Kind", "What was done: view, click, cart, purchase."),
+    "title": ("Title", "What the item is called, where each row says it."),
+    "category": ("Category", "What sort of item it is."),
+    "price": ("Price", "What one of it costs. The first price in the file holds for an item."),
 }
 NONE = "(none)"
 SURE = 0.5
@@ -101,36 +105,39 @@ def mapping(seen: Preview, known: Columns | None = None) -> Columns | None:
 
     None while there is no column for the customer or the item.
     """
+    guesses = {str(role): guess for role, guess in seen.guess}
+    chosen = {role: _role(seen, role, guesses[role], known) for role in ROLES if role not in ITEM_ROLES}
+    said = any(guesses[role].column if known is None else getattr(known, role) for role in ITEM_ROLES)
+    label = "What the rows say of the items (optional)"
+    with st.expander(label, icon=":material/sell:", expanded=said):
+        chosen |= {role: _role(seen, role, guesses[role], known) for role in ITEM_ROLES}
+    user, item = chosen.pop("user"), chosen.pop("item")
+    return None if user is None or item is None else Columns(user=user, item=item, **chosen)
+
+
+def _role(seen: Preview, role: str, guess: ColumnGuess, known: Columns | None) -> str | None:
+    """Ask for one column; None where there is none."""
+    label, words = ROLES[role]
     names = [str(name) for name in seen.rows.columns]
     options = [NONE, *names]
-    chosen: dict[str, str | None] = {}
-    guesses = {str(role): guess for role, guess in seen.guess}
-    for role, (label, words) in ROLES.items():
-        guess = guesses[role]
-        before = None if known is None else _named(getattr(known, role), names)
-        sure = guess.column if guess.confidence >= SURE else None
-        start = before if known is not None else sure
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            column = st.selectbox(
-                label,
-                options,
-                options.index(start) if start in options else 0,
-                key=f"map-{seen.path}-{role}-{known is not None}",
-                help=words,
-                width=220,
-            )
-            with st.container(gap=None, width="stretch"):
-                if known is not None and column == (before or NONE):
-                    st.caption(
-                        "as it is known of this file" if before else "none, as it is known of this file"
-                    )
-                else:
-                    st.caption(_reason(column, guess.column, guess.confidence, guess.reason))
-        chosen[role] = None if column == NONE else column
-    user, item = chosen["user"], chosen["item"]
-    if user is None or item is None:
-        return None
-    return Columns(user=user, item=item, time=chosen["time"], value=chosen["value"], kind=chosen["kind"])
+    before = None if known is None else _named(getattr(known, role), names)
+    sure = guess.column if guess.confidence >= SURE else None
+    start = before if known is not None else sure
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        column = st.selectbox(
+            label,
+            options,
+            options.index(start) if start in options else 0,
+            key=f"map-{seen.path}-{role}-{known is not None}",
+            help=words,
+            width=220,
+        )
+        with st.container(gap=None, width="stretch"):
+            if known is not None and column == (before or NONE):
+                st.caption("as it is known of this file" if before else "none, as it is known of this file")
+            else:
+                st.caption(_reason(column, guess.column, guess.confidence, guess.reason))
+    return None if column == NONE else column
 
 
 def _named(column: Column | None, names: list[str]) -> str | None:

@@ -10,15 +10,12 @@ from playwright.sync_api import expect
 
 from reco_lab.core.experiment import Columns, Experiment
 from reco_lab.services import data, experiments
-from reco_lab.testing.hostile import QUIET, Beacon, Watch, payloads
+from reco_lab.testing.hostile import STILL, Beacon, Watch, payloads
 from reco_lab.workspace import Workspace
 
 pytestmark = pytest.mark.browser
 
-SECTIONS = {
-    "compare": ("Differences", "Trade-offs", "Split", "Overlap", "Definitions", "Run card"),
-    "explore": ("Activity", "Customers", "Items", "Baskets", "Funnel", "Catalogue", "Gaps", "Readiness"),
-}
+TABBED = {"compare": 6, "explore": 8, "settings": 5}
 VILLAIN = """
 import json, os
 import streamlit as st
@@ -151,10 +148,8 @@ def test_no_text_from_data_comes_alive_on_any_page(serve, browser, beacon, hosti
     tour.bring(texts)
     tour.visit("experiment")
     tour.visit("experiment", expert="true")
-    for page, sections in SECTIONS.items():
-        for section in sections:
-            tour.visit(page, section=section)
-    tour.visit("settings")
+    for page, tabs in TABBED.items():
+        assert tour.tabs(page) == tabs
     for customer in texts[::12]:
         tour.visit("customer", customer=customer)
     tour.what_if(texts)
@@ -180,6 +175,16 @@ class Tour:
         self.page.goto(f"{self.url}/{path}?{urlencode({'dataset': 'villains'} | query)}")
         self.look(f"{path} {query}")
 
+    def tabs(self, path):
+        """Open one tab after the other; how many there are."""
+        self.visit(path, expert="true")
+        tabs = self.page.locator("[data-testid=stMain] [role=tab]")
+        for place in range(tabs.count()):
+            tabs.nth(place).click()
+            expect(tabs.nth(place)).to_have_attribute("aria-selected", "true")
+            self.look(f"{path}, tab {place + 1}")
+        return tabs.count()
+
     def look(self, name):
         self.watch.look(name)
         self.unfold()
@@ -189,8 +194,7 @@ class Tour:
 
     def unfold(self):
         """Open every part of the page that can be opened, once it stands still."""
-        self.page.wait_for_timeout(200)
-        self.page.wait_for_function(QUIET)
+        self.page.wait_for_function(STILL)
         closed = self.page.locator("[data-testid=stMain] details:not([open]) > summary")
         while closed.count():
             closed.first.click()

@@ -1,7 +1,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from reco_lab.services import customers, experiments
+from reco_lab.services import customers, experiments, privacy
 from reco_lab.ui import customer
 
 CUSTOMER = "pages/lab/customer.py"
@@ -155,3 +155,13 @@ def test_a_model_that_cannot_follow_a_what_if_is_greyed_with_the_reason(says):
     assert "Not changed by the what-if: It only knows its own customers." in says(browser)
     assert ":gray[1. Tent]" in says(browser)
     assert "chosen afterwards" in says(browser)
+
+
+def test_who_objected_sees_nothing_recommended_here_or_on_home(shop, visit, says):
+    everybody = [f"c{number:02d}" for number in range(60)]
+    privacy.suppress(shop, everybody)
+    browser = visit(CUSTOMER, customer="c07")
+
+    assert "c07 wants no advertising, so nothing is recommended" in says(browser)
+    assert titles(browser) == []
+    assert "Lately in the history" not in says(visit("pages/start/home.py"))

@@ -115,6 +115,17 @@ def test_a_date_that_reads_two_ways_is_asked_and_nothing_comes_in_before(empty, 
     assert "From 2 Jan 2026" in says(browser)
 
 
+def test_titles_and_prices_of_a_joined_export_are_taken_from_its_rows(empty, visit, says):
+    lines = [f"c{n % 4};P{n % 3};Product {n % 3};2026-02-0{1 + n % 9};1;{2 + n % 3}" for n in range(24)]
+    content = "\n".join(["customer;sku;product name;date;qty;unit price", *lines]).encode()
+    browser = bring(visit, content, "lines.csv")
+    chosen = {one.label: one.value for one in browser.selectbox}
+    assert (chosen["Title"], chosen["Category"], chosen["Price"]) == ("product name", "(none)", "unit price")
+
+    browser.button(key="import").click().run()
+    assert "Title: from 'product name', for 3 items" in says(browser)
+
+
 def test_what_is_wrong_is_found_and_mended_by_one_press(empty, visit, says):
     browser = bring(visit)
     answer(browser, "What comes first?", "The day")

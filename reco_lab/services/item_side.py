@@ -1,0 +1,47 @@
+"""What a log's own rows say of its items: the title, category and price of a joined export."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from reco_lab.analysis.columns import ITEM_ROLES
+from reco_lab.cleaning.attributes import clean_attributes
+from reco_lab.core.experiment import Columns
+
+
+@dataclass(frozen=True, eq=False)
+class ItemSide:
+    """A table indexed by item (title, category, price, as far as mapped), and by role how it came about."""
+
+    frame: pd.DataFrame | None
+    notes: dict[str, str]
+
+
+def item_side(frame: pd.DataFrame, columns: Columns, items: pd.Series) -> ItemSide:
+    """The items as the rows of `frame` describe them; `items` are their clean ids, row by row.
+
+    The first text that is there holds for an item; how many items have others too is said. There is no table
+    where none of `columns`, which are names, says anything of the items.
+    """
+    wanted: dict[str, str] = {
+        role: str(name) for role in ITEM_ROLES if (name := getattr(columns, role)) is not None
+    }
+    if not wanted:
+        return ItemSide(None, {})
+    texts = {role: frame[name].astype("str").str.strip() for role, name in wanted.items()}
+    said = pd.DataFrame({role: text.where(text != "") for role, text in texts.items()})
+    said.index = pd.Index(items.to_numpy(object), name="item")
+    by_item = said.groupby(level="item", sort=False)
+    first = by_item.first()
+    several = by_item.nunique().gt(1).sum()
+    table, _ = clean_attributes(first.reset_index(), "item", "item", {role: role for role in wanted})
+    notes = {
+        role: _note(name, int(first[role].notna().sum()), int(several[role])) for role, name in wanted.items()
+    }
+    return ItemSide(table, notes)
+
+
+def _note(column: str, known: int, several: int) -> str:
+    verb = "has" if several == 1 else "have"
+    others = f"; {several:,} {verb} more than one, the first in the file holds" if several else ""
+    return f"from {column!r}, for {known:,} item{'' if known == 1 else 's'}{others}"
