@@ -19,7 +19,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 from threadpoolctl import threadpool_limits
 
-from reco_lab.core.errors import InputError
+from reco_lab.core.errors import InputError, ScoreError
 from reco_lab.core.evaluation import metric_at
 from reco_lab.core.experiment import Question, Tuning
 from reco_lab.core.parameters import Parameter
@@ -232,7 +232,7 @@ def _attempt(spec: Recommender, exam: Exam, question: Question, settings: dict[s
         )
         with threadpool_limits(question.threads):
             _, value = validate(candidate, exam, question, lambda _fraction, _message: None)
-    except InputError as error:
+    except (InputError, ScoreError) as error:
         return Trial(
             parameters=settings, state=State.failed, seconds=perf_counter() - started, why=str(error)
         )

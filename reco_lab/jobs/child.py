@@ -1,15 +1,17 @@
 """The warm process that does the work: reads commands on its standard input, tells the store how it goes."""
 
 import ctypes
+import importlib
 import json
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from queue import SimpleQueue
+from functools import partial
+from queue import Empty, SimpleQueue
 from typing import IO, Any
 
 from reco_lab.core.errors import CancelledError, InputError
@@ -17,6 +19,7 @@ from reco_lab.jobs.handlers import handler_for, resolve, sentence
 from reco_lab.store.records import Job
 
 REPORT_SECONDS = 0.25
+IDLE_SECONDS = 2.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -28,13 +31,19 @@ class Child:
     handlers: str
     _inbox: SimpleQueue[str] = field(default_factory=SimpleQueue)
     _cancelled: set[str] = field(default_factory=set)
+    _ahead: list[Callable[[], Any]] = field(default_factory=list)
 
     def serve(self, commands: IO[str]) -> None:
         """Work until the other end of `commands` is gone."""
         threading.Thread(target=self._listen, args=(commands,), daemon=True).start()
         self._warm_up()
         while True:
-            self._do(self.workspace.queue.get(self._inbox.get()))
+            try:
+                asked = self._inbox.get(timeout=IDLE_SECONDS if self._ahead else None)
+            except Empty:
+                self._guarded(self._ahead.pop(0))
+            else:
+                self._do(self.workspace.queue.get(asked))
 
     def _listen(self, commands: IO[str]) -> None:
         for line in commands:
@@ -46,9 +55,18 @@ class Child:
         os._exit(0)  # the supervisor is gone, and the main thread may be deep in a library
 
     def _warm_up(self) -> None:
+        self._guarded(partial(resolve, self.handlers))
+        self._guarded(self._look_ahead)
+
+    def _look_ahead(self) -> None:
+        """Note what the handlers' module wants done in idle moments, a step at a time."""
+        module = importlib.import_module(self.handlers.partition(":")[0])
+        self._ahead.extend(getattr(module, "preparations", list)())
+
+    def _guarded(self, work: Callable[[], Any]) -> None:
         try:
-            resolve(self.handlers)
-        except Exception as error:  # noqa: BLE001 - the job that needs the handlers fails with its sentence
+            work()
+        except Exception as error:  # noqa: BLE001 - the job that needs it fails with its own sentence
             self.workspace.log.reference(error)
 
     def _do(self, job: Job) -> None:

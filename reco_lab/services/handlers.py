@@ -20,4 +20,11 @@ def _experiment(workspace: Workspace, payload: Mapping[str, Any], report: Report
     return {"id": payload["id"], "sentence": answer.sentence, "plain": answer.plain, "decided": decided}
 
 
+def preparations() -> list[Callable[[], Any]]:
+    """What a worker does while nobody asks for anything: compile the loops that training needs."""
+    from reco_lab.algorithms import _kernels
+
+    return _kernels.steps()
+
+
 HANDLERS: Mapping[str, Handler] = MappingProxyType({JOB: _experiment})

@@ -39,7 +39,7 @@ def test_the_file_of_the_contract_is_read():
     experiment = parse(GOOD)
     assert experiment.data.columns.time == 3
     assert experiment.recommenders[0].l2 == 500.0
-    assert experiment.headline == ("recall", 20)
+    assert experiment.headline == "recall@20"
     assert experiment.split.kind() == "global_time"
 
 

@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import numba
@@ -11,11 +12,17 @@ Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 
 def compiled(signature: str, *, fastmath: bool = False) -> Callable[[Loop], Loop]:
-    """Compile a function for these types; the machine code is kept on disk, and it runs beside other threads."""
-    return cast("Callable[[Loop], Loop]", numba.njit(signature, cache=True, nogil=True, fastmath=fastmath))
+    """Compile a function for these types; the machine code is kept on disk, and it runs beside other threads.
+
+    A division by zero gives what numpy gives: a model that diverges ends in scores that are no numbers.
+    """
+    return cast(
+        "Callable[[Loop], Loop]",
+        numba.njit(signature, cache=True, nogil=True, fastmath=fastmath, error_model="numpy"),
+    )
 
 
-def load() -> None:
-    """Import every module of this folder, so that nobody waits for a compiler at a click."""
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
+def steps() -> list[Callable[[], Any]]:
+    """What compiles each module of this folder when it is called, so that nobody waits for it at a click."""
+    names = [f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__)]
+    return [partial(importlib.import_module, name) for name in names]
