@@ -64,7 +64,7 @@ def first_cut(asked):
 
 
 def test_held_out_customers_are_scored_by_what_they_show_where_a_model_folds_in():
-    asked = question("ease", "bpr", split={"kind": "user_holdout"})
+    asked = question("ease", split={"kind": "user_holdout"})
     answer = ask(asked)
     assert answer.split.users_scored == 24
     assert answer.split.cold_users == 0
