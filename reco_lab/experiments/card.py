@@ -126,7 +126,10 @@ def _figures(answer: Comparison) -> dict[tuple[str, str], float | str | None]:
 
 
 def _row(row: Row) -> dict[str, float | str | None]:
-    figures: dict[str, float | str | None] = {"validation": row.validation, "failed": None if row.error is None else "yes"}
+    figures: dict[str, float | str | None] = {
+        "validation": row.validation,
+        "failed": None if row.error is None else "yes",
+    }
     for key, cell in row.metrics.items():
         figures |= {f"{key} {name}".removesuffix(" value"): number for name, number in cell}
     return figures | {f"seed {place + 1}": value for place, value in enumerate(row.by_seed)}
