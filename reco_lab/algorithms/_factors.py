@@ -38,12 +38,29 @@ class Weighting:
         return self.alpha * (np.log1p(counts / self.epsilon) if self.scaling == "log" else counts)
 
 
+@dataclass(frozen=True)
+class Ridge:
+    """How strongly a row is held near zero: `strength`, times (its total weight / the usual one) to a power.
+
+    The total weight is 1 for each of `reach` items and what its entries count beyond that.
+    """
+
+    strength: float
+    power: float = 0.0
+    reach: float = 0.0
+    usual: float = 1.0
+
+    def of(self, totals: NDArray[Any]) -> Matrix:
+        """The ridge of rows whose entries count this much beyond the rest."""
+        return np.asarray(self.strength * ((totals + self.reach) / self.usual) ** self.power, np.float64)
+
+
 @dataclass(frozen=True, eq=False)
 class HalfStep:
     """Finds the customer's vector that fits a history best while the item vectors stand still.
 
     With x_i the item vectors less `centre`, n the number of distinct items in the history and e_i their
-    weights, it solves `(base + n * per_entry + sum_i e_i x_i x_i') p = sum_i (lift + e_i) x_i`.
+    weights, it solves `(base + n * per_entry + ridge I + sum_i e_i x_i x_i') p = sum_i (lift + e_i) x_i`.
     """
 
     items: Vectors
@@ -52,6 +69,7 @@ class HalfStep:
     per_entry: Matrix
     lift: float
     weighting: Weighting
+    ridge: Ridge = Ridge(0.0)
 
     def fold(self, history: sparse.csr_matrix, threads: int = 1) -> Matrix:
         """The vectors of customers x factors for histories given as customers x items of occurrences."""
@@ -68,6 +86,7 @@ class HalfStep:
         """What each item of one history adds to the customer's vector: items x factors; their sum is the vector."""
         x, extra = self._vectors(items), self.weighting.of(occurrences)
         system = self.base + len(items) * self.per_entry + (x * extra[:, None]).T @ x
+        system += self.ridge.of(extra.sum()) * np.eye(x.shape[1])
         return np.asarray(np.linalg.solve(system, ((self.lift + extra)[:, None] * x).T).T, np.float64)
 
     def _vectors(self, items: Codes) -> Matrix:
@@ -83,6 +102,7 @@ class HalfStep:
         gram = np.matmul((x * (extra * inside)[..., None]).transpose(0, 2, 1), x)
         pull = np.matmul(((self.lift + extra) * inside)[:, None, :], x)
         system = self.base + lengths[:, None, None] * self.per_entry + gram
+        system += self.ridge.of((extra * inside).sum(axis=1))[:, None, None] * np.eye(x.shape[-1])
         return np.linalg.solve(system, pull.transpose(0, 2, 1))[..., 0]
 
 
@@ -168,7 +188,8 @@ class Factors(Scorer):
             return State(arrays)
         grams = {"centre": step.centre, "base": step.base, "per_entry": step.per_entry}
         arrays |= grams | {"signatures": self.signatures}
-        return State(arrays, {"lift": step.lift, "weighting": vars(step.weighting)})
+        meta = {"lift": step.lift, "weighting": vars(step.weighting), "ridge": vars(step.ridge)}
+        return State(arrays, meta)
 
     @classmethod
     def from_state(cls, state: State) -> "Factors":
@@ -178,7 +199,9 @@ class Factors(Scorer):
         if "base" not in arrays:
             return cls(*fitted)
         grams = (arrays["centre"], arrays["base"], arrays["per_entry"])
-        step = HalfStep(arrays["items"], *grams, meta["lift"], Weighting(**meta["weighting"]))
+        step = HalfStep(
+            arrays["items"], *grams, meta["lift"], Weighting(**meta["weighting"]), Ridge(**meta["ridge"])
+        )
         return cls(*fitted, step, arrays["signatures"])
 
 

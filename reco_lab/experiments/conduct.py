@@ -28,7 +28,7 @@ from reco_lab.experiments.verdict import plain, sentence
 
 REFERENCES = ("random", "most_popular")
 ORACLE, ORACLE_NAME = "oracle", "Oracle"
-LIBRARIES = ("reco-lab", "numpy", "scipy", "pandas", "scikit-learn", "implicit", "scikit-surprise")
+LIBRARIES = ("reco-lab", "numpy", "scipy", "pandas", "scikit-learn", "numba", "scikit-surprise")
 
 
 class Shelf(Protocol):

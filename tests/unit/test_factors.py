@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reco_lab.algorithms._factors import Factors, HalfStep, Weighting, occurrences, signed
+from reco_lab.algorithms._factors import Factors, HalfStep, Ridge, Weighting, occurrences, signed
 from reco_lab.core.batch import UNKNOWN, UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import CancelledError
@@ -126,7 +126,9 @@ class TestFactorModels:
         batch = UserBatch.stranger([4, 9, 4, 2])
         items = np.array([0, 7, 11])
         why = scorer.contributions(batch, items)
-        np.testing.assert_allclose(why.weights.sum(0) + why.base, scorer.score(batch, items)[0], rtol=1e-5)
+        np.testing.assert_allclose(
+            why.weights.sum(0) + why.base, scorer.score(batch, items)[0], rtol=1e-5, atol=1e-6
+        )
         assert (why.weights[2] == 0).all()
 
     def test_the_same_seed_gives_the_same_arrays_and_leaves_the_global_random_state_alone(self, name):
@@ -195,3 +197,32 @@ def test_histories_have_the_same_signature_only_where_they_hold_the_same_items()
     signatures = signed(items, 1, np.array([0, 2, 4, 7, 8, 9, 9]))
     assert signatures[0] == signatures[1]
     assert len(set(signatures.tolist())) == 5
+
+
+def test_enough_conjugate_gradients_reach_the_least_squares_solution(histories):
+    from reco_lab.algorithms.ials import half_step
+
+    rng = np.random.default_rng(4)
+    y = rng.normal(size=(30, 4)).astype(np.float32)
+    extra = histories * np.float32(0.5)
+    ridge = Ridge(2.0, 0.5, 30.0, 40.0)
+    x = np.zeros((histories.shape[0], 4), np.float32)
+    for _ in range(20):
+        half_step(extra, x, y, ridge, 2)
+    exact = HalfStep(
+        y,
+        np.zeros(4),
+        y.T.astype(float) @ y,
+        np.zeros((4, 4)),
+        1.0,
+        Weighting(0.5, "linear"),
+        ridge,
+    )
+    np.testing.assert_allclose(x, exact.fold(histories), rtol=1e-3, atol=1e-4)
+
+
+def test_frequency_holds_the_active_nearer_to_zero_and_leaves_the_usual_strength():
+    flat, steep = Ridge(3.0), Ridge(3.0, 1.0, 10.0, 20.0)
+    totals = np.array([0.0, 10.0, 30.0])
+    assert flat.of(totals).tolist() == [3, 3, 3]
+    assert steep.of(totals).tolist() == [1.5, 3, 6]
