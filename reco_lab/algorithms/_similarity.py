@@ -13,7 +13,6 @@ Side = Literal["rows", "columns"]
 Sums = NDArray[np.float64]
 
 EPSILON = 1e-6
-COLUMNS = 512
 
 
 @dataclass(frozen=True)
@@ -123,16 +122,17 @@ def squares(matrix: sparse.csr_matrix) -> NDArray[np.float64]:
 
 
 def dots(left: sparse.csr_matrix, right: sparse.csr_matrix | NDArray[np.float32]) -> NDArray[np.float32]:
-    """The product as a dense float32 array; of a large one with an array, some columns at a time stay in cache."""
-    if isinstance(right, np.ndarray) and left.nnz > 8 * len(right):
-        return _columns_at_a_time(left, right)
-    product = left @ right
-    return np.asarray(product.toarray() if sparse.issparse(product) else product, np.float32)
+    """The product of a CSR with a table or a CSR, as a dense float32 array."""
+    from reco_lab.algorithms._kernels.sums import of_dense, of_sparse
+
+    sums = np.zeros((left.shape[0], right.shape[1]), np.float32)
+    if isinstance(right, np.ndarray):
+        of_dense(*_parts(left), np.ascontiguousarray(right, np.float32), sums)
+    else:
+        of_sparse(*_parts(left), *_parts(right), sums)
+    return sums
 
 
-def _columns_at_a_time(left: sparse.csr_matrix, right: NDArray[np.float32]) -> NDArray[np.float32]:
-    product = np.empty((left.shape[0], right.shape[1]), np.float32)
-    for start in range(0, right.shape[1], COLUMNS):
-        columns = slice(start, start + COLUMNS)
-        product[:, columns] = left @ right[:, columns]
-    return product
+def _parts(matrix: sparse.csr_matrix) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
+    starts, codes = matrix.indptr.astype(np.int32, copy=False), matrix.indices.astype(np.int32, copy=False)
+    return starts, codes, matrix.data.astype(np.float32, copy=False)

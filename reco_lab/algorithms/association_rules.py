@@ -43,7 +43,7 @@ class AssociationRules(Recommender):
             gains=ones,
             own=counts,
             others=counts / active if self.measure == "lift" else ones,
-            least=float(min(self.support, active)),
+            least=float(np.minimum(self.support, active)),
         )
         rules = nearest(matrix, closeness, self.rules, ctx)
         ctx.report(1.0, "counted")

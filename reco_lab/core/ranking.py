@@ -74,7 +74,6 @@ def recommend(
 
     for _ in spread(rank, blocks(len(batch), scorer.n_items), threads):
         pass
-    items[scores == -np.inf] = NO_ITEM
     return Recommendations(items, scores)
 
 
@@ -125,20 +124,13 @@ def checked(scorer: Scorer, batch: UserBatch) -> Scores:
 
 
 def top(scores: Scores, k: int) -> tuple[NDArray[np.int32], Scores]:
-    """The k highest of each row with their columns, best first, equal scores by column."""
-    width = scores.shape[1]
-    cut = np.partition(scores, width - k, axis=1)[:, width - k, None]
-    keep = scores >= cut
-    crowded = np.flatnonzero(keep.sum(axis=1) > k)
-    if len(crowded):
-        above = scores[crowded] > cut[crowded]
-        tied = keep[crowded] & ~above
-        places = k - above.sum(axis=1, keepdims=True)
-        keep[crowded] = above | (tied & (np.cumsum(tied, axis=1) <= places))
-    best = (np.flatnonzero(keep) % width).reshape(len(scores), k)
-    values = np.take_along_axis(scores, best, axis=1)
-    order = np.argsort(-values, axis=1, kind="stable")
-    return np.take_along_axis(best, order, axis=1).astype(np.int32), np.take_along_axis(values, order, axis=1)
+    """The k highest of each row with their columns, best first, equal scores by column; NO_ITEM for minus infinity."""
+    from reco_lab.core._kernels.ranking import best
+
+    items = np.full((len(scores), k), NO_ITEM, np.int32)
+    values = np.full((len(scores), k), -np.inf, np.float32)
+    best(np.ascontiguousarray(scores), items, values)
+    return items, values
 
 
 def _mask_candidates(scores: Scores, candidates: Candidates, start: int, stop: int) -> None:

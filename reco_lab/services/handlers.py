@@ -1,6 +1,8 @@
 """What a worker can do: one function for each kind of job."""
 
+import importlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -24,7 +26,7 @@ def preparations() -> list[Callable[[], Any]]:
     """What a worker does while nobody asks for anything: compile the loops that training needs."""
     from reco_lab.algorithms import _kernels
 
-    return _kernels.steps()
+    return [partial(importlib.import_module, "reco_lab.core._kernels.ranking"), *_kernels.steps()]
 
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType({JOB: _experiment})

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from reco_lab.algorithms._kernels import compiled
+from reco_lab.core.compiled import compiled
 
 
 @compiled("uint64(uint64)")

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from reco_lab.algorithms._kernels import compiled
+from reco_lab.core.compiled import compiled
 
 LISTS = "int32[::1], int32[::1], float32[::1], int64"
 TABLE = "float32[:,::1]"

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from reco_lab.algorithms._kernels import compiled
 from reco_lab.algorithms._kernels.drawing import dot, drawn, follow, holds
+from reco_lab.core.compiled import compiled
 
 
 @compiled(

@@ -7,7 +7,7 @@ The log is given twice, as the CSR of items x customers (`of_item...`) and of cu
 import numpy as np
 from numpy.typing import NDArray
 
-from reco_lab.algorithms._kernels import compiled
+from reco_lab.core.compiled import compiled
 
 Starts = NDArray[np.int32]
 Codes = NDArray[np.int32]
