@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from reco_lab.algorithms._factors import HalfStep, Vectors, Weighting
+from reco_lab.core.errors import ParameterError
 from reco_lab.core.ranking import spread
 from reco_lab.core.recommender import FitContext
 
@@ -44,6 +45,11 @@ def descended(
         for apart in tiles.turn():
             for _ in spread(lambda tile: step(model, tile, lists), apart, ctx.threads):
                 pass
+    if not all(np.isfinite(array).all() for array in model):
+        raise ParameterError(
+            "The vectors grew beyond all bounds: each step overshot the one before.",
+            fix="Take a smaller learning rate.",
+        )
     return model
 
 

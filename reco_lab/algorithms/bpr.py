@@ -38,10 +38,10 @@ class BPR(Recommender):
     )
     factors: int = tunable(64, 1, 512, log=True, help="How many hidden traits")
     learning_rate: float = tunable(
-        0.05, 1e-4, 1.0, log=True, help="How far each comparison moves the vectors"
+        0.05, 1e-3, 0.2, log=True, help="How far each comparison moves the vectors"
     )
     regularization: float = tunable(
-        0.01, 1e-5, 1.0, log=True, help="How strongly the vectors are held near zero"
+        0.01, 1e-5, 0.2, log=True, help="How strongly the vectors are held near zero"
     )
     epochs: int = tunable(12, 1, 500, log=True, help="How many rounds over all interactions")
     negatives: Literal["uniform", "popular"] = tunable(

@@ -30,9 +30,9 @@ class LogisticMF(Recommender):
     )
     factors: int = tunable(64, 1, 512, log=True, help="How many hidden traits")
     alpha: float = tunable(1.0, 0.01, 100.0, log=True, help="How much a yes counts beside a no")
-    learning_rate: float = tunable(0.05, 1e-4, 1.0, log=True, help="How far each step moves the vectors")
+    learning_rate: float = tunable(0.05, 1e-3, 0.2, log=True, help="How far each step moves the vectors")
     regularization: float = tunable(
-        0.01, 1e-5, 1.0, log=True, help="How strongly the vectors are held near zero"
+        0.01, 1e-5, 0.2, log=True, help="How strongly the vectors are held near zero"
     )
     epochs: int = tunable(15, 1, 500, log=True, help="How many rounds over all interactions")
     draws: int = tunable(

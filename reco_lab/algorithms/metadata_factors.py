@@ -114,7 +114,7 @@ class MetadataFactors(Recommender):
             order = rng.permutation(len(owners))
             pairs = (owners[order], touched.indices[order].astype(np.int32))
             seed = rng.integers(1, 2**63, dtype=np.uint64)
-            descend(*model[0], *model[1], *pairs, *lists, seed, MOST_DRAWS, self.loss == "warp", *rates)
+            descend(model[0], model[1], *pairs, *lists, seed, MOST_DRAWS, self.loss == "warp", *rates)
         return model[0][3], model[1][3]
 
 

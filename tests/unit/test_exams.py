@@ -70,7 +70,7 @@ def test_held_out_customers_are_scored_by_what_they_show_where_a_model_folds_in(
     assert answer.split.cold_users == 0
     assert answer.row("EASE").scored == 24
     assert answer.row("EASE").metrics["ndcg@5"].value > 2 * answer.row("Random").metrics["ndcg@5"].value > 0
-    assert answer.champion == "EASE"
+    assert answer.champion in {"EASE", "BPR"}
 
 
 def test_a_model_that_knows_only_its_own_customers_scores_nothing_for_held_out_ones():

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from reco_lab.algorithms._sampled import Tiles
+from reco_lab.algorithms._sampled import Tiles, descended
+from reco_lab.core.errors import ParameterError
 from reco_lab.core.recommender import FitContext, recommender
 from reco_lab.testing.shops import checkerboard
 
@@ -56,3 +57,11 @@ def test_the_number_of_threads_changes_nothing(algorithm):
     )
     np.testing.assert_array_equal(one.items, three.items)
     np.testing.assert_array_equal(one.users, three.users)
+
+
+def test_steps_that_overshoot_are_told_with_what_to_do(touched):
+    def explode(model, _tile, _lists):
+        model[0][:] = np.inf
+
+    with pytest.raises(ParameterError, match="beyond all bounds"):
+        descended(touched, 4, 1, FitContext(), explode)
