@@ -13,7 +13,7 @@ Side = Literal["rows", "columns"]
 Sums = NDArray[np.float64]
 
 EPSILON = 1e-6
-COLUMNS = 512
+MANY = 4096
 
 
 @dataclass(frozen=True)
@@ -123,16 +123,23 @@ def squares(matrix: sparse.csr_matrix) -> NDArray[np.float64]:
 
 
 def dots(left: sparse.csr_matrix, right: sparse.csr_matrix | NDArray[np.float32]) -> NDArray[np.float32]:
-    """The product as a dense float32 array; of a large one with an array, some columns at a time stay in cache."""
-    if isinstance(right, np.ndarray) and left.nnz > 8 * len(right):
-        return _columns_at_a_time(left, right)
-    product = left @ right
-    return np.asarray(product.toarray() if sparse.issparse(product) else product, np.float32)
+    """The product as a dense float32 array: of many entries by compiled loops, of few without waking the compiler."""
+    if left.nnz < MANY:
+        product = left @ right
+        return np.asarray(product.toarray() if sparse.issparse(product) else product, np.float32)
+    from reco_lab.algorithms._kernels import products
+
+    table = np.zeros((left.shape[0], right.shape[1]), np.float32)
+    if isinstance(right, np.ndarray):
+        products.add_rows(*_arrays(left), np.ascontiguousarray(right), table)
+    else:
+        products.add_product(*_arrays(left), *_arrays(right), table)
+    return table
 
 
-def _columns_at_a_time(left: sparse.csr_matrix, right: NDArray[np.float32]) -> NDArray[np.float32]:
-    product = np.empty((left.shape[0], right.shape[1]), np.float32)
-    for start in range(0, right.shape[1], COLUMNS):
-        columns = slice(start, start + COLUMNS)
-        product[:, columns] = left @ right[:, columns]
-    return product
+def _arrays(matrix: sparse.csr_matrix) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
+    return (
+        np.asarray(matrix.indptr, np.int32),
+        np.asarray(matrix.indices, np.int32),
+        np.asarray(matrix.data, np.float32),
+    )

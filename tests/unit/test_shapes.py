@@ -7,7 +7,7 @@ from reco_lab.algorithms import ease
 from reco_lab.algorithms._memory import require_memory
 from reco_lab.algorithms._pairs import Closeness, nearest, strongest, together
 from reco_lab.algorithms._shapes import ItemToItem, Neighbours, SameForAll
-from reco_lab.algorithms._similarity import Similarity, Weigher, dots, squares
+from reco_lab.algorithms._similarity import MANY, Similarity, Weigher, dots, squares
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import NeedsError
@@ -235,13 +235,14 @@ def test_ease_asks_for_no_more_than_there_is():
     require_memory("EASE", 24, 10**9, None)
 
 
-def test_a_large_product_is_the_same_some_columns_at_a_time():
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix], ids=["dense", "sparse"])
+def test_a_large_product_is_the_same_by_compiled_loops(form):
     rng = np.random.default_rng(0)
-    left = sparse.csr_matrix((rng.random((30, 20)) < 0.9).astype(np.float32))
-    right = rng.normal(size=(20, 1100)).astype(np.float32)
+    left = sparse.random(70, 90, 0.9, format="csr", dtype=np.float32, rng=rng)
+    right = rng.normal(size=(90, 1100)).astype(np.float32)
 
-    assert left.nnz > 8 * len(right)
-    np.testing.assert_array_equal(dots(left, right), left @ right)
+    assert left.nnz > MANY
+    np.testing.assert_allclose(dots(left, form(right)), left.toarray() @ right, atol=1e-4)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
