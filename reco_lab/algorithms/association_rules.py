@@ -37,7 +37,7 @@ class AssociationRules(Recommender):
         self.require(data)
         matrix, counts = data.interactions.matrix, data.interactions.item_counts.astype(np.float64)
         ones = np.ones(len(counts))
-        active = np.count_nonzero(np.diff(matrix.indptr))
+        active = int(np.count_nonzero(np.diff(matrix.indptr)))
         closeness = Closeness(
             weights=np.ones(matrix.shape[0]),
             gains=ones,

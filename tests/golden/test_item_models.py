@@ -14,7 +14,7 @@ from reco_lab.core.recommender import FitContext, recommender
 pytestmark = pytest.mark.data
 
 K = 10
-EXACT, TIES, POPULAR = 1e-4, 1e-3, 5e-4
+EXACT, TIES, SUBSPACE, POPULAR = 1e-4, 1e-3, 1e-3, 5e-4
 KNN_BM25 = {"similarity": "cosine", "weighting": "bm25", "k1": 1.2, "b": 0.75}
 
 PUBLISHED = {
@@ -34,6 +34,7 @@ PUBLISHED = {
         (0.3305, 0.2081, 0.2554),
         TIES,
     ),
+    "PureSVD": ({"algorithm": "pure_svd", "factors": 13}, (0.3545, 0.2247, 0.2719), SUBSPACE),
     "item k-NN jaccard": (
         {"algorithm": "item_knn", "similarity": "jaccard", "neighbours": 161, "shrink": 0.0},
         (0.3177, 0.2043, 0.2431),
