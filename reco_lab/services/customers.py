@@ -1,5 +1,6 @@
 """The customer microscope: one customer, several models side by side, and why."""
 
+import importlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -341,6 +342,12 @@ def microscope(workspace: Workspace, experiment_id: str) -> Microscope:
     if not models:
         raise NotFoundError("This experiment has no trained model yet.", fix="Wait until it has finished.")
     return Microscope(data, exam, models, after)
+
+
+def prepare() -> None:
+    """Bring in the compiled loops of ranking, which takes a second: so that the first customer does not wait for it."""
+    for name in ("reco_lab.core._kernels.ranking", "reco_lab.algorithms._kernels.sums"):
+        importlib.import_module(name)
 
 
 def strongest(kinds: Iterable[str]) -> str:

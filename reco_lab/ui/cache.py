@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import streamlit as st
@@ -140,6 +141,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 @st.cache_resource(max_entries=4, show_spinner="Opening the workspace…")
 def _workspace(home: str, demo_wanted: bool) -> Workspace:  # noqa: ARG001 - part of the key
     opened = Workspace.open()
+    Thread(target=customers.prepare, daemon=True).start()
     if demo_wanted and not any(one.comparison for one in experiments.listing(opened, demo.DEMO)):
         demo.submit_demo(opened)
     with suppress(InputError):  # a backup at work keeps tidying out; the next start does it

@@ -68,7 +68,7 @@ def test_no_page_lies_where_streamlit_would_run_it_without_the_app():
 def test_the_core_knows_only_numbers_and_types():
     foreign = set().union(*(_foreign(path) for path in (PACKAGE / "core").rglob("*.py")))
 
-    assert foreign <= {"numpy", "pandas", "scipy", "pydantic", "pydantic_core", "reco_lab"}
+    assert foreign <= {"numpy", "numba", "pandas", "scipy", "pydantic", "pydantic_core", "reco_lab"}
 
 
 @pytest.mark.parametrize("kind", PLUGINS)

@@ -45,6 +45,27 @@ def _offer(values: Terms, columns: Codes, count: int, value: float, column: np.i
     return count
 
 
+@compiled("int64(int64, int32[::1], int32[::1], int32[::1], int32[::1], float64[::1], float64[::1])")
+def _shared(
+    item: int,
+    of_item_starts: Starts,
+    of_item: Codes,
+    of_customer_starts: Starts,
+    of_customer: Codes,
+    weights: Terms,
+    common: Terms,
+) -> int:
+    """Add the weights of the customers that one item shares with each other; how many additions that took."""
+    work = 0
+    for entry in range(of_item_starts[item], of_item_starts[item + 1]):
+        customer = np.uint32(of_item[entry])
+        weight = weights[customer]
+        work += of_customer_starts[customer + 1] - of_customer_starts[customer]
+        for place in range(of_customer_starts[customer], of_customer_starts[customer + 1]):
+            common[np.uint32(of_customer[place])] += weight
+    return work
+
+
 @compiled(
     "void(int64, int64, int32[::1], int32[::1], int32[::1], int32[::1], float64[::1], float64[::1],"
     " float64[::1], float64[::1], boolean, float64, float64, float64, int32[:, ::1], float32[:, ::1], int64[::1])"
@@ -78,13 +99,7 @@ def nearest(
     common = np.zeros(width)
     best, where = np.empty(k), np.empty(k, np.int32)
     for item in range(start, stop):
-        work = 0
-        for entry in range(of_item_starts[item], of_item_starts[item + 1]):
-            customer = np.uint32(of_item[entry])
-            weight = weights[customer]
-            work += of_customer_starts[customer + 1] - of_customer_starts[customer]
-            for place in range(of_customer_starts[customer], of_customer_starts[customer + 1]):
-                common[np.uint32(of_customer[place])] += weight
+        work = _shared(item, of_item_starts, of_item, of_customer_starts, of_customer, weights, common)
         common[item] = 0.0
         kept = 0
         few = work < width
