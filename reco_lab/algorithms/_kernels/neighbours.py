@@ -99,13 +99,10 @@ def nearest(
     common = np.zeros(width)
     best, where = np.empty(k), np.empty(k, np.int32)
     for item in range(start, stop):
-        work = _shared(item, of_item_starts, of_item, of_customer_starts, of_customer, weights, common)
+        few = width > _shared(item, of_item_starts, of_item, of_customer_starts, of_customer, weights, common)
         common[item] = 0.0
-        kept = 0
-        few = work < width
-        for entry in range(
-            of_item_starts[item], of_item_starts[item + 1] if few else of_item_starts[item] + 1
-        ):
+        kept, begin = 0, of_item_starts[item]
+        for entry in range(begin, of_item_starts[item + 1] if few else begin + 1):
             customer = np.uint32(of_item[entry])
             first, last = of_customer_starts[customer], of_customer_starts[customer + 1]
             for place in range(first if few else 0, last if few else width):
