@@ -11,6 +11,7 @@ from reco_lab.core.recipe import Recipe
 from reco_lab.reports.export import write
 from reco_lab.services import data, recipes
 from reco_lab.services.data import ImportReport
+from reco_lab.store.disk import said_if_full
 from reco_lab.store.records import DatasetVersion
 from reco_lab.ui import export, intake, page, show, state
 from reco_lab.ui.repairs import Repairs
@@ -150,7 +151,8 @@ def kept_refused(workspace: Workspace, refused: pd.DataFrame) -> Path | None:
     if refused.empty:
         return None
     path = workspace.staging.folder() / "refused.csv"
-    write(refused, path)
+    with said_if_full(workspace.home):
+        write(refused, path)
     return path
 
 
