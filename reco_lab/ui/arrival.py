@@ -17,7 +17,7 @@ from reco_lab.ui import export, intake, page, show, state
 from reco_lab.ui.repairs import Repairs
 from reco_lab.ui.state import Brought, Imported
 from reco_lab.ui.understood import ROLES, Understood
-from reco_lab.ui.words import count, md
+from reco_lab.ui.words import agree, count, md
 from reco_lab.workspace import Workspace
 
 NEW, ADD, REPLACE = "new", "add", "replace"
@@ -126,7 +126,8 @@ def _remember(workspace: Workspace, report: ImportReport, before: DatasetVersion
     refused = pd.concat([report.refused, report.refused_attributes], ignore_index=True)
     fresh = before is None or before.version != report.version
     again = "" if fresh else " They were all here already, so no second copy was made."
-    sentence = f"{report.loaded:,} of {report.rows_in_file:,} rows are in, as version {report.version}."
+    of = f"{report.loaded:,} of {count(report.rows_in_file, 'row')}"
+    sentence = f"{of} {agree(report.loaded, 'is', 'are')} in, as version {report.version}."
     state.keep_import(
         Imported(
             name=report.dataset.name,

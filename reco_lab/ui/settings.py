@@ -74,7 +74,8 @@ def _workspace(workspace: Workspace, seen: Diagnostics) -> None:
         show.warnings(problems)
         if not problems:
             st.success(
-                f"All {seen.counts['stored files']:,} stored files are whole.", icon=":material/check_circle:"
+                f"Every stored file is whole: {seen.counts['stored files']:,}.",
+                icon=":material/check_circle:",
             )
 
 
