@@ -19,6 +19,7 @@ from reco_lab.analysis.profile import Profile
 from reco_lab.analysis.repeats import Repeats
 from reco_lab.analysis.scope import Scope
 from reco_lab.analysis.top_items import TopItems
+from reco_lab.core.words import count
 
 AGES = {"day": "day", "week": "week", "month": "month", "quarter": "quarter"}
 
@@ -180,7 +181,7 @@ def _loyalty(parts: Parts) -> Iterator[Finding]:
         again = found.again / found.rows
         yield Finding(
             f"{again:.0%}",
-            f"of the {found.rows:,} purchases repeat an item that the customer had bought before.",
+            f"of {count(found.rows, 'purchase')} repeat an item that the customer had bought before.",
             "Customers",
             0.35 + 0.3 * again,
         )

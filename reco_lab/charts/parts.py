@@ -3,6 +3,7 @@
 import plotly.graph_objects as go
 
 from reco_lab.charts.theme import Palette, figure
+from reco_lab.core.words import count
 
 NARROWEST = 0.09
 
@@ -24,7 +25,7 @@ def parts(counts: dict[str, int], palette: Palette) -> go.Figure:
             textposition="inside",
             insidetextanchor="middle",
             insidetextfont={"color": palette.page},
-            hovertemplate=f"{name}: {rows:,} rows ({share:.0%})<extra></extra>",
+            hovertemplate=f"{name}: {count(rows, 'row')} ({share:.0%})<extra></extra>",
         )
     chart.update_layout(barmode="stack", showlegend=True, bargap=0.2, legend={"traceorder": "normal"})
     chart.update_xaxes(visible=False)

@@ -7,6 +7,7 @@ from pathlib import Path
 from reco_lab.cli.answer import Answer
 from reco_lab.cli.text import table
 from reco_lab.core.recipe import Reading
+from reco_lab.core.words import count
 from reco_lab.services import backups, privacy, public, recipes
 from reco_lab.services.data import ImportReport, import_file, list_datasets, preview, quality
 from reco_lab.workspace import Workspace
@@ -71,10 +72,10 @@ def dataset_name(path: Path) -> str:
 def _import_text(report: ImportReport, doubts: tuple[str, ...]) -> str:
     mapping = report.recipe.columns.model_dump(exclude_none=True)
     lines = [
-        f"{report.dataset.name} version {report.version}: {report.loaded:,} of {report.rows_in_file:,} rows loaded.",
+        f"{report.dataset.name} version {report.version}: {report.loaded:,} of {count(report.rows_in_file, 'row')} loaded.",
         "  " + ", ".join(f"{WORDS[role].lower()} from {column!r}" for role, column in mapping.items()),
     ]
-    lines += [f"  {count:,} rows left out: {reason}" for reason, count in report.reasons.items()]
+    lines += [f"  {count(rows, 'row')} left out: {reason}" for reason, rows in report.reasons.items()]
     lines += [f"  {role}: {note}" for role, note in report.notes.items()]
     return "\n".join([*lines, *(f"! {warning}" for warning in (*doubts, *report.warnings))])
 
@@ -109,7 +110,7 @@ def make_shop(options: argparse.Namespace) -> Answer:
     made = make_dataset(Workspace.open(), options.name, customers=options.customers, seed=options.seed)
     return Answer(
         {"name": made.name, "fingerprint": made.fingerprint, **made.summary},
-        f"{made.title} is ready: {made.summary['rows']} interactions.",
+        f"{made.title} is ready: {count(made.summary['rows'], 'interaction')}.",
     )
 
 
@@ -123,7 +124,7 @@ def data_check(options: argparse.Namespace) -> Answer:
          "customers": one.customers, "mended_by_default": one.on_by_default}
         for one in found.findings
     ]  # fmt: skip
-    lines = [f"{found.rows:,} rows, {len(findings)} findings."]
+    lines = [f"{count(found.rows, 'row')}, {count(len(findings), 'finding')}."]
     lines += [
         f"  [{'mend' if one.on_by_default else 'keep'}] {one.title}: {one.sentence}" for one in found.findings
     ]
@@ -190,7 +191,8 @@ def suppress(options: argparse.Namespace) -> Answer:
     workspace = Workspace.open()
     change = privacy.unsuppress if options.remove else privacy.suppress
     changed = change(workspace, options.customer)
-    count = privacy.suppressed_count(workspace)
+    suppressed = privacy.suppressed_count(workspace)
     return Answer(
-        {"changed": changed, "suppressed": count}, f"{changed} changed; {count} customers are suppressed."
+        {"changed": changed, "suppressed": suppressed},
+        f"{changed} changed; {count(suppressed, 'customer')} on the list.",
     )

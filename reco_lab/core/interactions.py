@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from reco_lab.core.errors import DataError, MappingError
+from reco_lab.core.words import agree, count
 
 Rows = NDArray[np.intp]
 LONGEST_ID = 256
@@ -184,9 +185,10 @@ class Interactions:
 
 
 def _codes(column: pd.Series, what: str) -> tuple[NDArray[np.int32], pd.Index]:
-    if column.isna().any():
+    if missing := int(column.isna().sum()):
         raise DataError(
-            f"{int(column.isna().sum())} rows have no {what} id.", fix="Leave these rows out first."
+            f"{count(missing, 'row')} {agree(missing, 'has', 'have')} no {what} id.",
+            fix="Leave these rows out first.",
         )
     codes, ids = pd.factorize(column.astype("str"), sort=True)
     longest = int(ids.str.len().max())
@@ -199,9 +201,9 @@ def _values(column: pd.Series) -> NDArray[np.float32]:
     values = pd.to_numeric(column, errors="coerce").to_numpy(np.float32, na_value=np.nan)
     bad = int((~np.isfinite(values)).sum())
     if bad:
+        verb = agree(bad, "is no finite number", "are no finite numbers")
         raise DataError(
-            f"{bad} values in column {column.name!r} are not finite numbers.",
-            fix="Leave these rows out first.",
+            f"{count(bad, 'value')} in column {column.name!r} {verb}.", fix="Leave these rows out first."
         )
     return values
 
@@ -211,8 +213,9 @@ def _times(column: pd.Series) -> NDArray[np.datetime64]:
         raise MappingError(
             f"Column {column.name!r} does not hold times.", fix="Choose the column that says when."
         )
-    if column.isna().any():
-        raise DataError(f"{int(column.isna().sum())} rows have no time.", fix="Leave these rows out first.")
+    if missing := int(column.isna().sum()):
+        verb = agree(missing, "has", "have")
+        raise DataError(f"{count(missing, 'row')} {verb} no time.", fix="Leave these rows out first.")
     naive = column.dt.tz_convert("UTC").dt.tz_localize(None) if column.dt.tz is not None else column
     return naive.to_numpy("datetime64[us]")
 

@@ -6,6 +6,7 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.evaluation import metric
 from reco_lab.core.experiment import Experiment
 from reco_lab.core.splitting import Split
+from reco_lab.core.words import count
 from reco_lab.experiments.compare import direction
 from reco_lab.experiments.folds import chooses
 from reco_lab.experiments.results import SplitSummary
@@ -29,7 +30,7 @@ def warnings_about(split: SplitSummary) -> tuple[str, ...]:
             "The headline is over the others; the column for all customers shows them served by popularity."
         )
     if split.users_scored < FEW_CUSTOMERS:
-        found.append(f"Only {split.users_scored} customers can be scored: expect wide intervals.")
+        found.append(f"Only {count(split.users_scored, 'customer')} can be scored: expect wide intervals.")
     return tuple(found)
 
 
@@ -38,16 +39,16 @@ def notes_about(split: SplitSummary, oracle_gaps: Sequence[str]) -> tuple[str, .
     found = []
     if split.unknown_item_rows:
         found.append(
-            f"{split.unknown_item_rows:,} test rows are of items that nobody knew at the cut and are left out: "
+            f"{count(split.unknown_item_rows, 'test row')} left out, of items that nobody knew at the cut: "
             "no list could hold them."
         )
     if split.repeats_removed:
         found.append(
-            f"{split.repeats_removed:,} test rows repeat what the customer had before the cut and are left out."
+            f"{count(split.repeats_removed, 'test row')} left out, repeating what the customer had before the cut."
         )
     if split.nothing_left:
         found.append(
-            f"{split.nothing_left:,} customers have no test row left after that and are not counted."
+            f"{count(split.nothing_left, 'customer')} not counted, with no test row left after that."
         )
     found += [f"The oracle is not shown: {gap}." for gap in oracle_gaps[:1]]
     return tuple(found)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from reco_lab.core.evaluation import metric_at
+from reco_lab.core.words import agree, count
 from reco_lab.experiments.results import Outcome, Row, Verdict
 
 POPULAR = "most_popular"
@@ -124,7 +125,7 @@ def _not_shown(best: str, customers: int, rows: Sequence[Row], found: Sequence[V
     running = [row.name for row in rows if row.algorithm not in YARDSTICKS and row.metrics]
     place, of = running.index(best) + 1, len(running)
     stood = f"came {_ordinal(place)} of {_number(of)}" if place > 1 else "came first"
-    return f"{lead} {customers:,} customers are too few. {best}, picked in advance, {stood}."
+    return f"{lead} {count(customers, 'customer')} {agree(customers, 'is', 'are')} too few. {best}, picked in advance, {stood}."
 
 
 def _ordinal(place: int) -> str:

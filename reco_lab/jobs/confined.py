@@ -5,6 +5,7 @@ what it wrote comes back as a memory map of a file without a name, so that no de
 """
 
 import atexit
+import errno
 import json
 import mmap
 import os
@@ -22,7 +23,7 @@ from typing import IO, Any
 from reco_lab.core.errors import InputError, RecoLabError
 
 IDLE_SECONDS = 120.0
-_REFUSED, _OVER = 3, 4
+_REFUSED, _OVER, _FULL = 3, 4, 5
 _TAIL = 4000
 
 
@@ -57,7 +58,7 @@ def run_confined(
     """Run `python -m module` on the request within the limits and return what it wrote (never nothing).
 
     `again` keeps the next process ready, imports done, for a request that will soon follow. Raises LimitError,
-    RefusedError, or RuntimeError for a fault of our own in the module.
+    RefusedError, InputError for a full disk, or RuntimeError for a fault of our own in the module.
     """
     process = _take(module)
     try:
@@ -66,6 +67,12 @@ def run_confined(
             return mmap.mmap(process.output.fileno(), 0, access=mmap.ACCESS_READ)
         if code == _REFUSED:
             raise RefusedError(json.loads(process.said()))
+        if code == _FULL:
+            raise InputError(
+                "The disk for temporary files is full, so this could not be read.",
+                where=tempfile.gettempdir(),
+                fix="Free some space and try again.",
+            )
         if code == _OVER or code < 0:
             raise LimitError("time" if code == -getattr(signal, "SIGXCPU", 0) else "memory")
         raise RuntimeError(f"{module} ended with {code}: {process.complaint()}")
@@ -89,13 +96,18 @@ def serve(work: Callable[[dict[str, Any], IO[bytes]], None]) -> None:
     code = 0
     try:
         work(order["request"], output)
+        output.flush()
     except InputError as error:
         parts = {"what": error.what, "where": error.where, "fix": error.fix, "key": error.key}
         _replace(output, json.dumps(parts).encode())
+        output.flush()
         code = _REFUSED
     except MemoryError:
         code = _OVER
-    output.flush()
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        code = _FULL
     os._exit(code)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from reco_lab.core.clock import Clock
 from reco_lab.core.errors import DataError, InputError
+from reco_lab.services.server_files import INBOX
 from reco_lab.store import archive
 from reco_lab.store.archive import Backup
 from reco_lab.store.artefacts import Artefacts
@@ -22,8 +23,8 @@ from reco_lab.workspace import Workspace
 
 FOLDER, SAFETY = "backups", "before-restore"
 MARGIN = 16 << 20
-# what is made or fetched again, or belongs to living processes; everything else in the folder is somebody's and is kept
-_LEFT_OUT = {"artefacts", "staging", "log", FOLDER, "ballast", "public", "worker.wanted"}
+# what is made, brought or fetched again, or belongs to living processes; everything else in the folder is somebody's and is kept
+_LEFT_OUT = {"artefacts", "staging", "log", FOLDER, "ballast", "public", INBOX, "worker.wanted"}
 # who objected after the backup was made has objected still
 _UNITED = {Path("privacy", "suppressed.txt")}
 

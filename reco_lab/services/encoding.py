@@ -7,6 +7,7 @@ import pandas as pd
 
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.features import TEXT_COLUMNS, Encoder, Encoding
+from reco_lab.core.words import count
 
 Shown = Literal["number", "category", "text", "left out"]
 
@@ -67,6 +68,4 @@ def _why(column: pd.Series) -> str:
         return "Left out: it is empty."
     if known.nunique() < 2:
         return f"Left out: it always says {str(known.iloc[0])!r}."
-    return (
-        f"Left out: {known.nunique():,} different values in {len(known):,} rows tell nothing that two share."
-    )
+    return f"Left out: {known.nunique():,} different values in {count(len(known), 'row')} tell nothing that two share."

@@ -19,6 +19,7 @@ from reco_lab.core.interactions import ColumnMap, Interactions, Kind
 from reco_lab.core.recipe import Reading, Recipe
 from reco_lab.core.source import Table
 from reco_lab.core.step import Step, StepContext
+from reco_lab.core.words import count
 from reco_lab.services import recipes
 from reco_lab.services.appending import append as appended
 from reco_lab.services.appending import digest_of, known_rows, one_table, remember_files, same_file
@@ -308,6 +309,6 @@ def reading_warnings(table: Table) -> Iterator[str]:
         yield str(warning)
     if table.refused:
         first = table.refused[0]
-        yield f"{len(table.refused)} rows cannot be read; line {first.line} {first.reason}."
+        yield f"{count(len(table.refused), 'row')} cannot be read; line {first.line} {first.reason}."
     if table.frame.shape[1] < 2:
         yield "It has one column only; interactions need a customer and an item."

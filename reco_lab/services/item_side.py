@@ -7,6 +7,7 @@ import pandas as pd
 from reco_lab.analysis.columns import ITEM_ROLES
 from reco_lab.cleaning.attributes import clean_attributes
 from reco_lab.core.experiment import Columns
+from reco_lab.core.words import agree, count
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,6 @@ def item_side(frame: pd.DataFrame, columns: Columns, items: pd.Series) -> ItemSi
 
 
 def _note(column: str, known: int, several: int) -> str:
-    verb = "has" if several == 1 else "have"
+    verb = agree(several, "has", "have")
     others = f"; {several:,} {verb} more than one, the first in the file holds" if several else ""
-    return f"from {column!r}, for {known:,} item{'' if known == 1 else 's'}{others}"
+    return f"from {column!r}, for {count(known, 'item')}{others}"

@@ -3,7 +3,6 @@
 import hashlib
 import shutil
 import tomllib
-import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from reco_lab.core.errors import DataError, InputError, NotFoundError
 from reco_lab.core.experiment import Columns
+from reco_lab.store.disk import FULL, said_if_full
 from reco_lab.workspace import Workspace
 
 LIST = Path(__file__).resolve().parents[2] / "datasets" / "public.toml"
@@ -81,10 +81,11 @@ def fetch(workspace: Workspace, name: str, *, from_folder: Path | None = None) -
     entry = known[name]
     draft = workspace.staging.folder()
     try:
-        if from_folder is None:
-            _download(entry, draft)
-        else:
-            _copy(entry, from_folder, draft)
+        with said_if_full(workspace.home):
+            if from_folder is None:
+                _download(entry, draft)
+            else:
+                _copy(entry, from_folder, draft)
         unchecked = tuple(_check(entry, draft))
         home = workspace.home / _FOLDER / name
         shutil.rmtree(home, ignore_errors=True)
@@ -132,7 +133,9 @@ def _download(entry: PublicDataset, draft: Path) -> None:
     try:
         with urllib.request.urlopen(request, timeout=SECONDS) as answer, target.open("wb") as file:  # noqa: S310 - likewise
             _copy_at_most(answer, file, entry.name)
-    except (urllib.error.URLError, OSError) as error:
+    except OSError as error:
+        if error.errno in FULL:
+            raise
         raise InputError(
             f"{entry.address} cannot be reached ({error}).",
             where=entry.name,

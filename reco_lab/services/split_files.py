@@ -17,6 +17,7 @@ from reco_lab.core.experiment import DataSpec
 from reco_lab.core.interactions import Interactions
 from reco_lab.core.ranking import Candidates
 from reco_lab.core.source import Table
+from reco_lab.core.words import count
 from reco_lab.services.mapping import column_map, named_columns
 from reco_lab.sources import sniff
 from reco_lab.splits.given import Part, join_parts
@@ -64,7 +65,7 @@ def _log(spec: DataSpec, path: Path, clock: Clock) -> Interactions:
     if len(clean.refused):
         first = clean.refused.iloc[0]
         raise DataError(
-            f"{len(clean.refused)} rows cannot be used; line {first['line']} {first['reason']}.",
+            f"{count(len(clean.refused), 'row')} cannot be used; line {first['line']} {first['reason']}.",
             where=path.name,
             fix="The rows of a published split are not to be changed: mend the file.",
         )

@@ -18,6 +18,7 @@ from reco_lab.core.errors import DataError, MappingError
 from reco_lab.core.interactions import LONGEST_ID, ColumnMap, Interactions, Kind
 from reco_lab.core.source import Table
 from reco_lab.core.step import StepContext
+from reco_lab.core.words import count
 from reco_lab.services.keeping import save_dataset
 from reco_lab.services.privacy import pseudonym_key
 from reco_lab.sources import sniff
@@ -48,7 +49,9 @@ class Survey:
         """What was found, in words."""
         counts = {kind: len(self.of_kind(kind)) for kind in KINDS}
         words = ", ".join(f"{number} {kind}" for kind, number in counts.items() if number)
-        return f"{self.respondents:,} respondents and {len(self.questions):,} questions: {words}."
+        return (
+            f"{count(self.respondents, 'respondent')} and {count(len(self.questions), 'question')}: {words}."
+        )
 
 
 @dataclass(frozen=True, eq=False)

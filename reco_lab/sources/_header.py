@@ -51,8 +51,8 @@ def has_header(rows: Sequence[Sequence[str]]) -> tuple[bool, str]:
     first, rest = rows[0], rows[1:]
     kinds = [_kind(cell) for cell in first]
     if not rest:
-        named = "number" not in kinds and all(_NAME.fullmatch(cell.strip()) for cell in first)
-        return named, "there is only one row, and it reads like names" if named else "there is only one row"
+        named = not {"number", "empty"} & set(kinds)
+        return named, "there is only one row, and it holds no number" if named else "there is only one row"
     columns = [[row[position] for row in rest if row[position].strip()] for position in range(len(first))]
     against = 0
     for cell, kind, column in zip(first, kinds, columns, strict=True):

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from reco_lab.core.errors import DataError
 from reco_lab.core.source import Refused
+from reco_lab.core.words import count
 
 MOST_COLUMNS = 1000
 MOST_REFUSED = 0.01
@@ -81,7 +82,7 @@ def check_refused(refused: Sequence[Refused], rows: int, name: str) -> None:
     if len(refused) > MOST_REFUSED * max(rows, 1):
         first = "; ".join(f"line {one.line} {one.reason}" for one in refused[:3])
         raise DataError(
-            f"{len(refused)} of {rows} rows cannot be read: {first}.",
+            f"{len(refused):,} of {count(rows, 'row')} cannot be read: {first}.",
             where=name,
             fix="At most 1 % may be refused. Mend these lines, or check delimiter and encoding.",
         )

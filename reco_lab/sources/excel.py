@@ -13,6 +13,7 @@ import python_calamine
 
 from reco_lab.core.errors import DataError
 from reco_lab.core.source import Refused, Source, Table
+from reco_lab.core.words import count
 from reco_lab.sources._files import ZIP, contents
 from reco_lab.sources._grid import MOST_HEADER_ROWS, Grid, layout
 from reco_lab.sources._tables import (
@@ -207,7 +208,9 @@ def _warnings(
     data: bytes, cells: list[list[Any]], table: Table, sheets: Sequence[tuple[str, int]], number: int
 ) -> Iterator[str]:
     others = [
-        f"{name} ({height} rows)" for name, height in sheets if height and name != sheets[number - 1][0]
+        f"{name} ({count(height, 'row')})"
+        for name, height in sheets
+        if height and name != sheets[number - 1][0]
     ]
     if others:
         yield f"Only the sheet {sheets[number - 1][0]!r} is read; there are also: {', '.join(others[:10])}."

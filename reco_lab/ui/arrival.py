@@ -11,12 +11,13 @@ from reco_lab.core.recipe import Recipe
 from reco_lab.reports.export import write
 from reco_lab.services import data, recipes
 from reco_lab.services.data import ImportReport
+from reco_lab.store.disk import said_if_full
 from reco_lab.store.records import DatasetVersion
 from reco_lab.ui import export, intake, page, show, state
 from reco_lab.ui.repairs import Repairs
 from reco_lab.ui.state import Brought, Imported
 from reco_lab.ui.understood import ROLES, Understood
-from reco_lab.ui.words import count, md
+from reco_lab.ui.words import agree, count, md
 from reco_lab.workspace import Workspace
 
 NEW, ADD, REPLACE = "new", "add", "replace"
@@ -125,7 +126,8 @@ def _remember(workspace: Workspace, report: ImportReport, before: DatasetVersion
     refused = pd.concat([report.refused, report.refused_attributes], ignore_index=True)
     fresh = before is None or before.version != report.version
     again = "" if fresh else " They were all here already, so no second copy was made."
-    sentence = f"{report.loaded:,} of {report.rows_in_file:,} rows are in, as version {report.version}."
+    of = f"{report.loaded:,} of {count(report.rows_in_file, 'row')}"
+    sentence = f"{of} {agree(report.loaded, 'is', 'are')} in, as version {report.version}."
     state.keep_import(
         Imported(
             name=report.dataset.name,
@@ -150,7 +152,8 @@ def kept_refused(workspace: Workspace, refused: pd.DataFrame) -> Path | None:
     if refused.empty:
         return None
     path = workspace.staging.folder() / "refused.csv"
-    write(refused, path)
+    with said_if_full(workspace.home):
+        write(refused, path)
     return path
 
 

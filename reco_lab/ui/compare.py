@@ -12,7 +12,7 @@ from reco_lab.experiments.results import Cell, Comparison, Outcome, Row
 from reco_lab.experiments.verdict import POPULAR, listed, merged
 from reco_lab.services import cards, experiments
 from reco_lab.ui import cache, cut, export, metric, page, results, show, story, tuned
-from reco_lab.ui.words import md, score
+from reco_lab.ui.words import count, md, score
 from reco_lab.workspace import Workspace
 
 LENGTH = 10
@@ -24,7 +24,7 @@ def base(found: Comparison, *, expert: bool) -> str:
     split = found.split
     if not expert:
         return story.standing(found)
-    asked = f"scored {split.users_scored:,} of {split.users_in_test:,} customers"
+    asked = f"scored {split.users_scored:,} of {count(split.users_in_test, 'customer')}"
     return (
         f"{metric.plain(found.headline)} · {asked} · {split.kind.replace('_', ' ')} split · {found.dataset}"
     )

@@ -89,7 +89,7 @@ def audiences(parts: Parts, colours: Palette) -> Shown | str:
         return ""
     few = f"; {tail.few:,} of {tail.items:,} items have fewer than five" if tail is not None else ""
     return Shown(
-        finding=f"An item has {found.median:,.0f} interactions in the middle{few}",
+        finding=f"An item has {count(found.median, 'interaction')} in the middle{few}",
         figure=columns(
             found.bins.rename(columns={"owners": "value"}), axis="interactions per item", palette=colours
         ),

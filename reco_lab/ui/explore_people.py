@@ -9,6 +9,7 @@ from reco_lab.charts import activity as over_time
 from reco_lab.charts.bars import columns
 from reco_lab.charts.heat import heat
 from reco_lab.charts.theme import Palette
+from reco_lab.core.words import count
 from reco_lab.services.explore import Parts
 from reco_lab.ui.explore_shown import NO_TIMES, WORDS, Shown, as_day, as_percent
 
@@ -29,7 +30,7 @@ def activity(parts: Parts, colours: Palette) -> Shown | str:
         else f"No {found.unit} stands out from its neighbours"
     )
     if not found.judged:
-        lead = f"{parts.profile.rows:,} interactions in {len(series):,} {found.unit}s"
+        lead = f"{count(parts.profile.rows, 'interaction')} in {count(len(series), found.unit)}"
     ends = [following - pd.Timedelta(days=1) for following in series["start"].iloc[1:]]
     last = parts.profile.last or series["start"].iloc[-1]
     table = series[["start", "rows", "expected", "unusual"]].rename(
@@ -153,7 +154,7 @@ def histories(parts: Parts, colours: Palette) -> Shown | str:
     if found is None:
         return ""
     return Shown(
-        finding=f"A customer has {found.median:,.0f} interactions in the middle, {found.mean:,.1f} on average, {found.most:,} at most",
+        finding=f"A customer has {count(found.median, 'interaction')} in the middle, {found.mean:,.1f} on average, {found.most:,} at most",
         figure=columns(
             found.bins.rename(columns={"owners": "value"}), axis="interactions per customer", palette=colours
         ),

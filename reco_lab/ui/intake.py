@@ -9,9 +9,10 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from reco_lab.core.errors import InputError, NotFoundError
+from reco_lab.core.errors import InputError
 from reco_lab.services.public import PublicDataset, fetch, public_datasets
-from reco_lab.store.disk import size_text
+from reco_lab.services.server_files import open_folders, server_file, server_folder
+from reco_lab.store.disk import said_if_full, size_text
 from reco_lab.ui import state
 from reco_lab.ui.state import Brought, Kept
 from reco_lab.ui.words import md
@@ -42,7 +43,7 @@ def start(workspace: Workspace) -> None:
         label_visibility="collapsed",
     )
     if way == "path":
-        _path()
+        _path(workspace)
     elif way == "public":
         _public(workspace)
     else:
@@ -64,7 +65,7 @@ def received(workspace: Workspace, label: str, slot: str, help_text: str = "") -
     upload = st.file_uploader(label, key=state.upload_key(slot), help=help_text or None)
     if upload is not None:
         forget_upload(slot)
-        state.keep_upload(slot, _staged(workspace, upload))
+        state.keep_upload(slot, staged(workspace, upload))
         if slot == FILE:
             begin(slot)
         st.rerun()
@@ -119,20 +120,17 @@ def _upload(workspace: Workspace) -> None:
     received(workspace, "File of interactions", FILE, "Up to 1 GB; a larger one by its path on the server.")
 
 
-def _path() -> None:
+def _path(workspace: Workspace) -> None:
     text = st.text_input(
         "Path on the server",
-        placeholder="/data/exports/orders.csv",
+        placeholder="orders.csv",
         help="For what is too large to upload. The file is read where it lies, and stays there.",
         key="server-path",
     )
+    st.caption(f"It must lie in {md(' or '.join(map(str, open_folders(workspace))))}.")
     if st.button("Look at it", type="primary", icon=":material/search:", disabled=not text):
-        path = Path(text).expanduser()
-        if not path.is_file():
-            raise NotFoundError(
-                "There is no such file on the server.", where=text, fix="Check its name and folder."
-            )
-        _begin(Brought(path.resolve(), path.name))
+        path = server_file(workspace, text)
+        _begin(Brought(path, path.name))
 
 
 def _public(workspace: Workspace) -> None:
@@ -155,7 +153,7 @@ def _public(workspace: Workspace) -> None:
     )
     if st.button("Get it", type="primary", icon=":material/download:"):
         with st.spinner("Bringing its files into the workspace…", show_time=True):
-            found = fetch(workspace, name, from_folder=Path(folder).expanduser() if folder else None)
+            found = fetch(workspace, name, from_folder=server_folder(workspace, folder) if folder else None)
         _begin(
             Brought(
                 path=found.interactions,
@@ -181,7 +179,7 @@ def _begin(brought: Brought) -> None:
     st.rerun()
 
 
-def _staged(workspace: Workspace, upload: UploadedFile) -> Kept:
+def staged(workspace: Workspace, upload: UploadedFile) -> Kept:
     """Write an upload to the workspace's staging folder and let go of it in memory."""
     taken = sum(one.size for one in state.uploads().values())
     try:
@@ -194,8 +192,12 @@ def _staged(workspace: Workspace, upload: UploadedFile) -> Kept:
         workspace.require_room()
         name = re.sub(r"[^\w.\-]", "_", Path(upload.name).name)[-120:] or "upload"
         path = workspace.staging.folder() / name
-        with path.open("wb") as file:
-            shutil.copyfileobj(upload, file)
+        try:
+            with said_if_full(workspace.home), path.open("wb") as file:
+                shutil.copyfileobj(upload, file)
+        except InputError:
+            shutil.rmtree(path.parent, ignore_errors=True)
+            raise
         return Kept(path, upload.name, upload.size)
     finally:
         _let_go(upload)

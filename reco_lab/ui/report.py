@@ -14,7 +14,7 @@ from reco_lab.services.customers import Look, Microscope, Panel
 from reco_lab.services.recommending import examples
 from reco_lab.ui import cache, compare, customer, export, metric, page, results, story
 from reco_lab.ui.export import Download, Sheet
-from reco_lab.ui.words import day, when
+from reco_lab.ui.words import count, day, when
 from reco_lab.workspace import Workspace
 
 PEOPLE = 2
@@ -108,7 +108,7 @@ def unknown(found: Comparison) -> list[str]:
     told += found.warnings
     if found.split.cold_users:
         told.append(
-            f"How well {found.split.cold_users:,} new customers are served: they are not in the main numbers."
+            f"How well {count(found.split.cold_users, 'new customer')} would be served: that is not in the main numbers."
         )
     told.append(
         "Whether customers would have chosen more, had they seen these lists: the past cannot say. A test with "

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from reco_lab.services import privacy, upkeep
+from reco_lab.services.server_files import server_file, server_folder
 from reco_lab.services.upkeep import Backup, Diagnostics, Retention
 from reco_lab.store.disk import size_text
 from reco_lab.ui import export, intake, page, show, state
@@ -73,7 +74,8 @@ def _workspace(workspace: Workspace, seen: Diagnostics) -> None:
         show.warnings(problems)
         if not problems:
             st.success(
-                f"All {seen.counts['stored files']:,} stored files are whole.", icon=":material/check_circle:"
+                f"Every stored file is whole: {seen.counts['stored files']:,}.",
+                icon=":material/check_circle:",
             )
 
 
@@ -93,7 +95,7 @@ def _backups(workspace: Workspace, _seen: Diagnostics) -> None:
         )
         if st.button("Back up now", type="primary", icon=":material/save:"):
             with st.spinner("Writing and checking the backup…", show_time=True):
-                fresh = upkeep.backup(workspace, Path(folder).expanduser() if folder else None)
+                fresh = upkeep.backup(workspace, server_folder(workspace, folder) if folder else None)
             _say(f"The backup {fresh.path} is made and checked: {size_text(fresh.size)}.")
     if made:
         _made(made)
@@ -138,7 +140,7 @@ def _chosen_backup(workspace: Workspace, made: list[Backup]) -> Path | None:
         return None if kept is None else kept.path
     if way == ways[1]:
         text = st.text_input("Path of the backup on the server", key="backup-path")
-        return Path(text).expanduser() if text else None
+        return server_file(workspace, text) if text else None
     names = {f"{when(one.created)} · {one.path.name}": one.path for one in made}
     return names[st.selectbox("Backup of the list", list(names), key="backup-listed")]
 

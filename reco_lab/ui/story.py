@@ -3,7 +3,7 @@
 from reco_lab.experiments.results import Cell, Comparison, Outcome, Row
 from reco_lab.experiments.verdict import POPULAR, YARDSTICKS, listed
 from reco_lab.store.records import DatasetVersion
-from reco_lab.ui.words import day
+from reco_lab.ui.words import count, day
 
 LATELY = "recently_popular"
 VERBS = {
@@ -77,7 +77,7 @@ def standing(found: Comparison) -> str:
         ]
         if close:
             told.append(f"{listed(close)} {'is' if len(close) == 1 else 'are'} too close to call.")
-    told.append(f"{found.split.users_scored:,} customers{_period(found)}.")
+    told.append(f"{count(found.split.users_scored, 'customer')}{_period(found)}.")
     return " ".join(told)
 
 

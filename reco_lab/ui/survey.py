@@ -117,7 +117,7 @@ def _remember(lab: page.Lab, report: SurveyReport, *, fresh: bool) -> None:
             name=report.dataset.name,
             title=report.dataset.title,
             sentence=f"{count(report.ratings, 'answer')} became ratings, as version {report.dataset.version}; "
-            f"{report.empty:,} cells were empty.",
+            f"{count(report.empty, 'cell')} without one.",
             left_out=len(bad),
             reasons=(("holds an answer that could not be read", len(bad)),) if len(bad) else (),
             notes=tuple(one for one in (*report.notes, *scores, facts) if one),

@@ -11,7 +11,7 @@ from reco_lab.core.experiment import Column, Columns
 from reco_lab.services.data import Preview
 from reco_lab.ui import cache, show
 from reco_lab.ui.state import Brought
-from reco_lab.ui.words import md
+from reco_lab.ui.words import count, md
 from reco_lab.workspace import Workspace
 
 ROLES = {
@@ -90,7 +90,7 @@ def sentence(seen: Preview) -> str:
         words = "the first line names the columns" if known["header"] else "the first line is data already"
         reason = known.get("header_reason")
         parts.append(f"{words} ({reason})" if reason else words)
-    parts.append(f"{len(seen.sample.columns)} columns")
+    parts.append(count(len(seen.sample.columns), "column"))
     return " · ".join(map(str, parts))
 
 

@@ -3,6 +3,9 @@
 import re
 from datetime import datetime
 
+from reco_lab.core.words import agree as agree  # noqa: PLC0414 - handed on, so that pages know one place for words
+from reco_lab.core.words import count as count  # noqa: PLC0414 - likewise
+
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _SHORTCODE = re.compile(r":(?=[\w+/\-]+:)")
 _ADDRESS = re.compile(r"(?i)(?<=http:|ttps:)(?=//)|(?<=www)(?=\.)|(?<=[\w.+\-]@)(?=[\w\-]+\.)")
@@ -22,11 +25,6 @@ def md(text: object) -> str:
 def joined(text: str) -> str:
     """What a person typed or pasted, without the invisible signs that `md` put into what she copied."""
     return text.replace(_WORD_JOINER, "")
-
-
-def count(number: int, noun: str) -> str:
-    """A number with its noun: "1 customer", "13,151 interactions"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def score(value: float | None) -> str:

@@ -267,7 +267,8 @@ def test_letters_that_could_be_several_are_shown_and_asked(empty, visit, says):
     assert "Windows-1250" in says(browser)
 
 
-def test_a_path_on_the_server_is_read_where_it_lies(empty, visit, says, tmp_path):
+def test_a_path_on_the_server_is_read_where_it_lies(empty, visit, says, tmp_path, monkeypatch):
+    monkeypatch.setenv("RECO_LAB_IMPORT_FOLDERS", str(tmp_path))
     path = tmp_path / "large.tsv"
     path.write_bytes(ratings())
     browser = by_path(visit)
@@ -281,10 +282,19 @@ def test_a_path_on_the_server_is_read_where_it_lies(empty, visit, says, tmp_path
 
 def test_a_path_that_is_not_there_gets_a_sentence(empty, visit, says):
     browser = by_path(visit)
-    browser.text_input(key="server-path").set_value("/nowhere/at-all.csv").run()
+    browser.text_input(key="server-path").set_value("at-all.csv").run()
     next(one for one in browser.button if one.label == "Look at it").click().run()
 
-    assert "There is no such file on the server" in says(browser)
+    assert "There is no such place on the server" in says(browser)
+
+
+def test_a_path_outside_of_the_open_folders_is_not_read(empty, visit, says, tmp_path):
+    (tmp_path / "large.tsv").write_bytes(ratings())
+    browser = by_path(visit)
+    browser.text_input(key="server-path").set_value(str(tmp_path / "large.tsv")).run()
+    next(one for one in browser.button if one.label == "Look at it").click().run()
+
+    assert f"Put it into {(empty / 'inbox').resolve()}" in says(browser)
 
 
 def test_tables_of_customers_and_items_come_with_it(empty, visit, says):
@@ -305,7 +315,8 @@ def test_uploads_leave_memory_and_a_visit_has_a_quota(empty, visit, says, monkey
 
 
 @pytest.mark.data
-def test_a_public_data_set_comes_from_a_folder_with_its_tables(empty, visit, says, real_data):
+def test_a_public_data_set_comes_from_a_folder_with_its_tables(empty, visit, says, real_data, monkeypatch):
+    monkeypatch.setenv("RECO_LAB_IMPORT_FOLDERS", str(real_data("ml-100k/u.data").parent))
     browser = visit(DATA)
     browser.button_group(key="source").set_value("public").run()
     browser.selectbox(key="public").select("movielens-100k").run()

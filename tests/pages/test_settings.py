@@ -49,7 +49,7 @@ def test_it_says_where_everything_is(shop, visit, says):
 
 
 def test_every_stored_file_is_checked_and_a_damaged_one_named(shop, visit, says):
-    assert "stored files are whole" in says(press(visit(SETTINGS), "Check every stored file"))
+    assert "Every stored file is whole" in says(press(visit(SETTINGS), "Check every stored file"))
 
     artefact = shop.artefacts.path(data.list_datasets(shop)[0].artefact)
     victim = max((one for one in artefact.rglob("*") if one.is_file()), key=lambda one: one.stat().st_size)

@@ -1,18 +1,22 @@
 """A disk that is full, really: a small one is mounted. Nothing is lost, it is said, and reading goes on."""
 
 import errno
+import io
 import os
 import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from reco_lab.core.errors import InputError
 from reco_lab.services.backups import backup
 from reco_lab.services.data import import_file, load_dataset
 from reco_lab.services.upkeep import Retention, diagnostics, drop, tidy
+from reco_lab.sources import sniff
 from reco_lab.store.disk import drop_ballast, lay_ballast
+from reco_lab.ui import intake
 from reco_lab.workspace import Workspace
 
 MEGABYTE = 1 << 20
@@ -165,3 +169,20 @@ def test_a_failing_disk_is_never_taken_for_done(tmp_path, monkeypatch):
     assert refused == number >= 5
     assert workspace.artefacts.load(id_).arrays["items"][0] == number
     workspace.close()
+
+
+def test_a_full_disk_for_temporary_files_is_said(small_disk, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(small_disk))
+    monkeypatch.setattr("reco_lab.jobs.confined._ready", {})
+    path = tmp_path / "shop.parquet"
+    pd.DataFrame({"user": np.arange(200_000).astype(str), "item": "a"}).to_parquet(path)
+    filled(small_disk, leave=1 << 16)
+    assert "The disk for temporary files is full" in attempt(lambda: sniff(path).read(path))
+
+
+def test_an_upload_that_does_not_fit_says_so_and_leaves_nothing(workspace, small_disk):
+    filled(small_disk, leave=1 << 16)
+    upload = io.BytesIO(bytes(MEGABYTE))
+    upload.name, upload.size, upload.file_id = "shop.csv", MEGABYTE, "x"
+    assert "The disk is full" in attempt(lambda: intake.staged(workspace, upload))
+    assert not [path for path in workspace.staging.root.glob("*/*") if path.is_dir()]

@@ -111,3 +111,22 @@ def test_half_a_character_costs_its_line_whatever_the_encoding(tmp_path):
             table = read(path, encoding=chosen)
             assert [one.line for one in table.refused] == [102]
             assert len(table.frame) == 299
+
+
+@pytest.mark.parametrize(
+    "line", ["user,item", "a,b,c", "Preis €,Menge 2", "_id;sku#", "u1,i1", '"user","item"', "user\titem"]
+)
+def test_a_header_without_rows_is_no_table(file, line):
+    path = file(f"{line}\n\n")
+    with pytest.raises(DataError, match="It has a header but no rows"):
+        sniff(path).read(path)
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+@pytest.mark.parametrize("quoted", [True, False])
+def test_backslashes_are_letters_like_all_others(file, delimiter, quoted):
+    ids = ["\\", "\\\\", "a\\b", "C:\\x\\", "\\N", "\\t", "x\\", "z"]
+    rows = [(one, other) for one in ids for other in ids]
+    cells = [[f'"{cell}"' if quoted else cell for cell in row] for row in rows]
+    path = file("\n".join(delimiter.join(row) for row in [["user", "item"], *cells]))
+    assert list(sniff(path).read(path).frame.itertuples(index=False, name=None)) == rows

@@ -151,6 +151,16 @@ def test_a_workbook_holds_no_formula_and_every_text_as_it_was():
     assert all(sheet.cell(2, column).quotePrefix for column in (1, 2))
 
 
+def test_no_name_of_a_column_is_a_formula_either():
+    names = list(dict.fromkeys(PAYLOADS))
+    table = pd.DataFrame([range(len(names))], columns=names)
+    cells = sheet_of(content(table, Form.xlsx))[1]
+    assert [cell.coordinate for cell in cells if cell.data_type == "f" or cell.hyperlink] == []
+    shown = [visible(text.replace("\r\n", "\n").replace("\r", "\n")) for text in names]
+    assert [unescape(cell.value) for cell in cells] == shown
+    assert [original(name) for name in rows_of(csv(table))[0]] == names
+
+
 def test_parquet_keeps_everything_exactly():
     table = pd.DataFrame(
         {

@@ -107,11 +107,11 @@ def test_times_with_a_zone_are_kept_in_utc():
 @pytest.mark.parametrize(
     ("changes", "error", "sentence"),
     [
-        ({"who": [None, "a", "a", "a"]}, DataError, "1 rows have no customer id"),
+        ({"who": [None, "a", "a", "a"]}, DataError, "1 row has no customer id"),
         ({"what": ["x" * (LONGEST_ID + 1), "x", "x", "x"]}, DataError, "257 characters"),
         ({"stars": ["many", 1, np.inf, 1]}, DataError, "2 values in column 'stars'"),
         ({"when": [1, 2, 3, 4]}, MappingError, "'when' does not hold times"),
-        ({"when": pd.to_datetime([None, *["2024-01-01"] * 3])}, DataError, "1 rows have no time"),
+        ({"when": pd.to_datetime([None, *["2024-01-01"] * 3])}, DataError, "1 row has no time"),
         ({"did": ["stole", "view", "view", "view"]}, MappingError, "'stole', which is not known"),
     ],
 )

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reco_lab.core.step import Mended, Step, StepContext
+from reco_lab.core.words import count
 
 Mask = NDArray[np.bool_]
 
@@ -29,9 +30,8 @@ class LeavesOut(Step):
 def counted(mask: Mask, what: str = "row") -> str:
     """How many rows and their share, in words: "3 rows (1.2 %)"."""
     number, share = int(mask.sum()), float(mask.mean()) if len(mask) else 0.0
-    words = f"{number:,} {what}{'s' * (number != 1)}"
     shown = f"{share:.1%}" if share >= 0.001 else "under 0.1%"
-    return f"{words} ({shown.replace('%', ' %')})"
+    return f"{count(number, what)} ({shown.replace('%', ' %')})"
 
 
 def shown(values: object, most: int = 5) -> str:
