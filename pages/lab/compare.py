@@ -62,4 +62,4 @@ with page.open("Compare") as lab:
     for row in results.failed(found):
         st.error(md(row.error), title=f"{md(row.name)} did not finish", icon=":material/error:")
 
-    compare.sections(lab, chosen, found, colours)
+    compare.sections(lab, chosen, found, colours, key)

@@ -31,14 +31,15 @@ class Difference:
 
     def outcome(self, sign: int) -> Outcome:
         """What may be said of it; `sign` is -1 where a lower metric is better."""
-        low, high = (self.low, self.high) if sign > 0 else (-self.high, -self.low)
-        if low >= -MARGIN and high <= MARGIN:
-            return Outcome.tie
-        if self.p_max_t < 0.05 and low > 0:
-            return Outcome.better
-        if self.p_max_t < 0.05 and high < 0:
-            return Outcome.worse
-        return Outcome.unsure
+        seen = outcome_of(*((self.low, self.high) if sign > 0 else (-self.high, -self.low)))
+        return seen if seen is Outcome.tie or self.p_max_t < 0.05 else Outcome.unsure
+
+
+def outcome_of(low: float, high: float) -> Outcome:
+    """What may be said of a gain that lies in this interval."""
+    if low >= -MARGIN and high <= MARGIN:
+        return Outcome.tie
+    return Outcome.better if low > 0 else Outcome.worse if high < 0 else Outcome.unsure
 
 
 def cells(
@@ -115,7 +116,7 @@ def _differences(
     drawn = redraw([first, *others], first.customers, rng)
     centre = first.value - np.array([other.value for other in others])
     spread = drawn[:, :1] - drawn[:, 1:] if drawn is not None else np.broadcast_to(centre, (2, len(centre)))
-    both = simultaneous(centre, spread, customers=first.customers, width=_width(key))
+    both = simultaneous(centre, spread, customers=first.customers, width=width_of(key))
     tests = sign_flips(np.column_stack([_influence(first) - _influence(other) for other in others]), rng)
     columns = (centre, both.low, both.high, tests.p, tests.holm, tests.max_t)
     return [Difference(*map(float, numbers)) for numbers in zip(*columns, strict=True)]
@@ -159,13 +160,13 @@ def _intervals(key: str, column: list[Measurement], seed: int) -> Intervals:
     if drawn is None:
         return Intervals(unknown, unknown)
     both = simultaneous(
-        np.array([one.value for one in column]), drawn, customers=customers, width=_width(key)
+        np.array([one.value for one in column]), drawn, customers=customers, width=width_of(key)
     )
     bottom, top = metric_at(key)[0].bounds
     return Intervals(np.maximum(both.low, bottom), np.minimum(both.high, top))
 
 
-def _width(key: str) -> float:
+def width_of(key: str) -> float:
     """How far apart the ends of the metric are; infinite where it has none."""
     bottom, top = metric_at(key)[0].bounds
     return top - bottom

@@ -68,14 +68,14 @@ def redraw(measurements: Sequence[Measurement], customers: int, rng: np.random.G
     return np.concatenate(blocks) if blocks else None
 
 
-def simultaneous(centre: Floats, drawn: Floats, *, customers: int, width: float) -> Intervals:
+def simultaneous(centre: Floats, drawn: Floats, *, customers: int | Floats, width: float) -> Intervals:
     """Max-T intervals around `centre` from its bootstrap draws (draws x quantities).
 
     The half-width is the same number of standard errors for all quantities: the level's quantile of the
     largest studentised deviation. A bootstrap of few customers, most of them zero, is far too sure of
     itself; the standard errors therefore count two customers more than there are, one at either end of what
     a customer's value can be (`width` apart from the middle; 0 or infinite: no end is known, none is added).
-    A quantity without a value has no interval.
+    `customers` is how many stand behind all quantities, or behind each. A quantity without a value has no interval.
     """
     low, high = np.full_like(centre, np.nan), np.full_like(centre, np.nan)
     usable = np.isfinite(centre) & np.isfinite(drawn).all(axis=0)
@@ -88,7 +88,8 @@ def simultaneous(centre: Floats, drawn: Floats, *, customers: int, width: float)
     if varies.any():
         deviations = np.abs(some[:, varies] - some[:, varies].mean(axis=0)) / error[varies]
         critical = max(float(np.quantile(deviations.max(axis=1), LEVEL)), stats.norm.ppf((1 + LEVEL) / 2))
-    extra = 2 * (width / customers) ** 2 if np.isfinite(width) else 0.0
+    behind = np.broadcast_to(np.asarray(customers, np.float64), centre.shape)[usable]
+    extra = 2 * (width / behind) ** 2 if np.isfinite(width) else 0.0
     half = critical * np.sqrt(error**2 + extra)
     low[usable], high[usable] = centre[usable] - half, centre[usable] + half
     return Intervals(low, high)

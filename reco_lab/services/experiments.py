@@ -236,7 +236,7 @@ def overlap(workspace: Workspace, experiment_id: str, k: int = 10) -> tuple[list
         comparison(workspace, experiment_id),
     )
     shelf = WorkspaceShelf(workspace, asked)
-    runs = [(row.name, shelf.run(row.run_keys[0])) for row in _run(asked, found)]
+    runs = [(row.name, shelf.run(row.run_keys[0])) for row in rows_run(asked, found)]
     lists = {name: one.lists.items[:, :k] for name, one in runs if one is not None}
     shares = [[_shared(one, other) for other in lists.values()] for one in lists.values()]
     return list(lists), np.array(shares, np.float64).reshape(len(lists), len(lists))
@@ -287,13 +287,13 @@ def models_of(workspace: Workspace, experiment_id: str) -> list[tuple[str, Recom
     shelf = WorkspaceShelf(workspace, asked)
     models = [
         (row.name, shelf.model(row.run_keys[0]))
-        for row in _run(asked, found)
+        for row in rows_run(asked, found)
         if row.algorithm != REFERENCES[0]
     ]
     return [(name, *model) for name, model in models if model is not None]
 
 
-def _run(asked: Experiment, found: Comparison) -> list[Row]:
+def rows_run(asked: Experiment, found: Comparison) -> list[Row]:
     """The rows that were really run, in the order they were asked for."""
     rows = {row.name: row for row in found.leaderboard if row.run_keys and row.error is None}
     return [rows[name] for name, _ in named(with_references(asked.recommenders)) if name in rows]

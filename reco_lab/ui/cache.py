@@ -15,7 +15,9 @@ from reco_lab.core.recipe import Reading
 from reco_lab.core.splitting import Split
 from reco_lab.experiments.results import Comparison, SplitSummary
 from reco_lab.services import customers, data, demo, experiments, explore, surveys, upkeep
+from reco_lab.services import evidence as behind
 from reco_lab.services.customers import Microscope
+from reco_lab.services.evidence import Evidence
 from reco_lab.services.explore import Choices, Portrait, Scope
 from reco_lab.services.surveys import Survey
 from reco_lab.store.records import DatasetVersion
@@ -43,6 +45,11 @@ def comparison(opened: Workspace, experiment: str) -> Comparison:
 def microscope(opened: Workspace, experiment: str) -> Microscope:
     """The fitted models of a finished experiment, loaded once and shared by all sessions."""
     return _microscope(opened, str(opened.home), experiment)
+
+
+def evidence(opened: Workspace, experiment: str) -> Evidence:
+    """The lists of a finished experiment, measured customer by customer."""
+    return _evidence(opened, str(opened.home), experiment)
 
 
 def cut(opened: Workspace, experiment: str) -> Split:
@@ -157,6 +164,11 @@ def _dataset(_opened: Workspace, home: str, name: str, fingerprint: str) -> Data
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _comparison(_opened: Workspace, home: str, experiment: str) -> Comparison:  # noqa: ARG001 - part of the key
     return experiments.comparison(_opened, experiment)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Looking at every customer…")
+def _evidence(_opened: Workspace, home: str, experiment: str) -> Evidence:  # noqa: ARG001 - part of the key
+    return behind.evidence(_opened, experiment)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Cutting the data…")

@@ -11,7 +11,7 @@ from reco_lab.charts.tradeoff import tradeoff
 from reco_lab.experiments.results import Cell, Comparison, Outcome, Row
 from reco_lab.experiments.verdict import POPULAR, listed, merged
 from reco_lab.services import cards, experiments
-from reco_lab.ui import cache, cut, export, metric, page, results, show, story, tuned
+from reco_lab.ui import by_segment, cache, cut, export, metric, page, results, show, story, tuned
 from reco_lab.ui.words import md, score
 from reco_lab.workspace import Workspace
 
@@ -106,11 +106,12 @@ def _value(row: Row, key: str) -> float | None:
     return row.metrics.get(key, Cell(value=None)).value
 
 
-def sections(lab: page.Lab, chosen: str, found: Comparison, colours: Palette) -> None:
+def sections(lab: page.Lab, chosen: str, found: Comparison, colours: Palette, key: str) -> None:
     """The tabs below the leaderboard; only the open one is worked out."""
     draw = {
         "Differences": lambda: _differences(found, expert=lab.expert),
         "Tuning": lambda: tuned.section(lab.workspace, found, colours),
+        "Segments": lambda: by_segment.view(cache.evidence(lab.workspace, chosen), key, colours),
         "Trade-offs": lambda: _tradeoffs(found, colours),
         "Split": lambda: _split(lab.workspace, chosen, found, colours),
         "Overlap": lambda: _overlap(lab.workspace, chosen, found, colours),

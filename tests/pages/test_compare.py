@@ -78,12 +78,23 @@ def test_a_metric_without_intervals_has_no_empty_column(shop, visit, says):
     assert any("of the catalogue" in one.value for one in browser.header)
 
 
-@pytest.mark.parametrize("tab", ["Differences", "Trade-offs", "Split", "Overlap", "Definitions"])
+@pytest.mark.parametrize("tab", ["Differences", "Segments", "Trade-offs", "Split", "Overlap", "Definitions"])
 def test_every_tab_opens(shop, visit, tab):
     browser = visit(COMPARE, section=tab)
 
     assert not browser.error
     assert not browser.exception
+
+
+def test_segments_say_who_gets_worse_first(shop, visit, says):
+    browser = visit(COMPARE, section="Segments")
+
+    assert browser.selectbox(key="instead_of").value == "Most popular"
+    assert "instead of Most popular" in says(browser)
+    changes = next(one.value for one in browser.dataframe if "Change" in one.value)
+    assert changes["Customers"].sum() == 60
+    browser.selectbox(key="metric").select("coverage@5").run()
+    assert "is a property of all lists together" in says(browser)
 
 
 def test_the_run_card_is_for_experts(shop, visit, says):
