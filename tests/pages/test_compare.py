@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 
 from reco_lab.services import data, experiments
@@ -86,15 +89,34 @@ def test_every_tab_opens(shop, visit, tab):
     assert not browser.exception
 
 
-def test_segments_say_who_gets_worse_first(shop, visit, says):
-    browser = visit(COMPARE, section="Segments")
+@pytest.fixture
+def known_customers(shop, other_shop, question):
+    """The id of a comparison on a shop that knows its customers' taste."""
+    ids = other_shop.interactions.user_ids
+    tastes = pd.DataFrame({"taste": ["sweet" if int(one[1:]) % 2 else "salty" for one in ids]}, index=ids)
+    data.save_dataset(shop, replace(other_shop, customers=tastes), "Another shop")
+    asked = question(data={"dataset": "another-shop"}, recommenders=[{"algorithm": "item_knn"}])
+    experiments.run(shop, asked, report=lambda _fraction, _message: None)
+    return experiments.listing(shop, "another-shop")[0].id
+
+
+def test_segments_say_who_gets_worse_first(known_customers, visit, says):
+    browser = visit(COMPARE, experiment=known_customers, section="Segments", segment_by="taste")
 
     assert browser.selectbox(key="instead_of").value == "Most popular"
     assert "instead of Most popular" in says(browser)
     changes = next(one.value for one in browser.dataframe if "Change" in one.value)
-    assert changes["Customers"].sum() == 60
-    browser.selectbox(key="metric").select("coverage@5").run()
+    assert dict(zip(changes["Segment"], changes["Customers"], strict=True)) == {"salty": 30, "sweet": 30}
+
+
+def test_a_metric_of_all_lists_together_has_no_segments_and_says_so(known_customers, visit, says):
+    browser = visit(COMPARE, experiment=known_customers, section="Segments", metric="coverage@5")
+
     assert "is a property of all lists together" in says(browser)
+
+
+def test_customers_of_whom_nothing_is_known_have_no_segments(shop, visit, says):
+    assert "Nothing is known of the customers" in says(visit(COMPARE, section="Segments"))
 
 
 def test_the_run_card_is_for_experts(shop, visit, says):
