@@ -9,13 +9,14 @@ from reco_lab.charts.overlap import overlap
 from reco_lab.charts.theme import Palette
 from reco_lab.charts.tradeoff import tradeoff
 from reco_lab.experiments.results import Cell, Comparison, Outcome, Row
-from reco_lab.experiments.verdict import POPULAR, listed, merged
+from reco_lab.experiments.verdict import POPULAR, listed, merged, power
 from reco_lab.services import cards, experiments
 from reco_lab.ui import by_segment, cache, cut, export, metric, page, results, show, story, tuned
-from reco_lab.ui.words import md, score
+from reco_lab.ui.words import count, md, score
 from reco_lab.workspace import Workspace
 
 LENGTH = 10
+MANY = 5
 ACCURACY = frozenset({"ndcg", "recall", "precision", "hit_rate", "map", "mrr"})
 
 
@@ -25,9 +26,9 @@ def base(found: Comparison, *, expert: bool) -> str:
     if not expert:
         return story.standing(found)
     asked = f"scored {split.users_scored:,} of {split.users_in_test:,} customers"
-    return (
-        f"{metric.plain(found.headline)} · {asked} · {split.kind.replace('_', ' ')} split · {found.dataset}"
-    )
+    hint = power(found.verdicts, [row.name for row in story.contestants(found)])
+    told = [metric.plain(found.headline), asked, f"{split.kind.replace('_', ' ')} split", found.dataset, hint]
+    return " · ".join(part for part in told if part)
 
 
 def board(found: Comparison, colours: Palette, key: str) -> None:
@@ -53,6 +54,25 @@ def board(found: Comparison, colours: Palette, key: str) -> None:
     if results.PERFECT in set(dots["name"]):
         told.append("Perfect knowledge is only known because the shop is simulated.")
     st.caption(" ".join(told))
+
+
+def ledger(workspace: Workspace, found: Comparison) -> None:
+    """How often this test part was looked at, and who did not get to find settings of its own."""
+    seen = experiments.openings(workspace, found)
+    looks = {1: "once", 2: "twice"}.get(seen.experiments, f"{seen.experiments:,} times")
+    told = (
+        [f"This test part has been looked at {looks}, by {count(seen.recommenders, 'recommender')}."]
+        if seen.experiments
+        else []
+    )
+    untuned = [row.name for row in story.contestants(found) if not row.tuned and not row.reference]
+    if len(untuned) == len([row for row in story.contestants(found) if not row.reference]):
+        told.append("All ran with the settings they were given, untuned.")
+    elif untuned:
+        told.append(f"Untuned: {listed(untuned)}.")
+    if seen.experiments > MANY:
+        told.append("The more often, the more a lead may be luck; new data would tell.")
+    st.caption(md(" ".join(told)))
 
 
 def finding(found: Comparison, key: str) -> str:
@@ -138,10 +158,17 @@ def _differences(found: Comparison, *, expert: bool) -> None:
         f"{md(found.champion)} was picked in advance, on the validation part, before the test part was opened. "
         f"A tie is a difference that surely lies inside ±{found.margin:g}."
     )
+    if hint := power(found.verdicts, [row.name for row in story.contestants(found)]):
+        st.caption(md(f"{hint} Such a difference would be missed more often than once in five experiments."))
     if not expert:
         st.caption("Expert, in the sidebar, shows the intervals and p-values as a table.")
         return
-    show.numbers(results.differences(found), alt="Differences to the champion", key="differences")
+    show.numbers(
+        results.differences(found),
+        alt="Differences to the champion",
+        key="differences",
+        columns=results.tests(),
+    )
 
 
 def _tradeoffs(found: Comparison, colours: Palette) -> None:

@@ -67,6 +67,23 @@ def test_an_expert_s_leaderboard_shows_warm_and_all_customers(shop, visit):
     assert table["Scored"].str.fullmatch(r"\d+ of \d+").all()
 
 
+def test_an_expert_sees_what_was_spent_and_everyone_how_often_the_test_was_opened(shop, visit, says):
+    browser = visit(COMPARE)
+    assert "This test part has been looked at once, by 5 recommenders. All ran with the settings" in says(
+        browser
+    )
+    assert "cannot be seen" not in browser.caption[0].value
+
+    browser.toggle(key="expert").set_value(True).run()
+    assert {"Tuned", "Training", "Over seeds"} <= set(leaderboard(browser))
+    assert set(leaderboard(browser)["Tuned"].dropna()) == {"untuned"}
+    assert "With 60 customers a difference to" in says(browser)
+    tests = next(one.value for one in browser.dataframe if "p (Wilcoxon)" in one.value)
+    assert (tests["Better for"] + tests["Worse for"] + tests["Equal for"]).tolist() == pytest.approx(
+        [1] * len(tests)
+    )
+
+
 def test_yardsticks_stand_below_the_candidates(shop, visit):
     assert leaderboard(visit(COMPARE))["Recommender"].iloc[-1] == "Random"
 
@@ -110,7 +127,8 @@ def test_segments_say_who_gets_worse_first(known_customers, visit, says):
 
 
 def test_a_metric_of_all_lists_together_has_no_segments_and_says_so(known_customers, visit, says):
-    browser = visit(COMPARE, experiment=known_customers, section="Segments", metric="coverage@5")
+    browser = visit(COMPARE, experiment=known_customers, section="Segments")
+    browser.selectbox(key="metric").select("coverage@5").run()
 
     assert "is a property of all lists together" in says(browser)
 
