@@ -284,13 +284,17 @@ def models_of(workspace: Workspace, experiment_id: str) -> list[tuple[str, Recom
         experiment_of(workspace.store.experiment(experiment_id)),
         comparison(workspace, experiment_id),
     )
-    shelf = WorkspaceShelf(workspace, asked)
     models = [
-        (row.name, shelf.model(row.run_keys[0]))
+        (row.name, model_of(workspace, asked, row))
         for row in rows_run(asked, found)
         if row.algorithm != REFERENCES[0]
     ]
     return [(name, *model) for name, model in models if model is not None]
+
+
+def model_of(workspace: Workspace, asked: Experiment, row: Row) -> tuple[Recommender, Scorer] | None:
+    """The trained model behind a row (of its first fold and seed); None where it is not there any more."""
+    return WorkspaceShelf(workspace, asked).model(row.run_keys[0]) if row.run_keys else None
 
 
 def rows_run(asked: Experiment, found: Comparison) -> list[Row]:

@@ -14,12 +14,13 @@ from reco_lab.core.experiment import Columns, Experiment
 from reco_lab.core.recipe import Reading
 from reco_lab.core.splitting import Split
 from reco_lab.experiments.results import Comparison, SplitSummary
-from reco_lab.services import customers, data, demo, experiments, explore, surveys, upkeep
+from reco_lab.services import customers, data, demo, experiments, explore, surveys, tradeoffs, upkeep
 from reco_lab.services import evidence as behind
 from reco_lab.services.customers import Microscope
 from reco_lab.services.evidence import Evidence
 from reco_lab.services.explore import Choices, Portrait, Scope
 from reco_lab.services.surveys import Survey
+from reco_lab.services.tradeoffs import Dragged
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
 
@@ -50,6 +51,11 @@ def microscope(opened: Workspace, experiment: str) -> Microscope:
 def evidence(opened: Workspace, experiment: str) -> Evidence:
     """The lists of a finished experiment, measured customer by customer."""
     return _evidence(opened, str(opened.home), experiment)
+
+
+def dragged(opened: Workspace, experiment: str, name: str, label: str) -> Dragged:
+    """All metrics of a model's lists at each strength of a re-ranker."""
+    return _dragged(opened, str(opened.home), experiment, name, label)
 
 
 def cut(opened: Workspace, experiment: str) -> Split:
@@ -169,6 +175,11 @@ def _comparison(_opened: Workspace, home: str, experiment: str) -> Comparison:  
 @st.cache_resource(max_entries=4, show_spinner="Looking at every customer…")
 def _evidence(_opened: Workspace, home: str, experiment: str) -> Evidence:  # noqa: ARG001 - part of the key
     return behind.evidence(_opened, experiment)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Trying every strength…")
+def _dragged(_opened: Workspace, home: str, experiment: str, name: str, label: str) -> Dragged:  # noqa: ARG001 - part of the key
+    return tradeoffs.drag(_opened, evidence(_opened, experiment), name, label)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Cutting the data…")

@@ -7,17 +7,15 @@ import streamlit as st
 from reco_lab.charts.leaderboard import leaderboard
 from reco_lab.charts.overlap import overlap
 from reco_lab.charts.theme import Palette
-from reco_lab.charts.tradeoff import tradeoff
 from reco_lab.experiments.results import Cell, Comparison, Outcome, Row
 from reco_lab.experiments.verdict import POPULAR, listed, merged, power
 from reco_lab.services import cards, experiments
-from reco_lab.ui import by_segment, cache, cut, export, metric, page, results, show, story, tuned
-from reco_lab.ui.words import count, md, score
+from reco_lab.ui import by_segment, cache, cut, export, metric, page, results, show, story, tradeoffs, tuned
+from reco_lab.ui.words import count, md
 from reco_lab.workspace import Workspace
 
 LENGTH = 10
 MANY = 5
-ACCURACY = frozenset({"ndcg", "recall", "precision", "hit_rate", "map", "mrr"})
 
 
 def base(found: Comparison, *, expert: bool) -> str:
@@ -132,7 +130,7 @@ def sections(lab: page.Lab, chosen: str, found: Comparison, colours: Palette, ke
         "Differences": lambda: _differences(found, expert=lab.expert),
         "Tuning": lambda: tuned.section(lab.workspace, found, colours),
         "Segments": lambda: by_segment.view(cache.evidence(lab.workspace, chosen), key, colours),
-        "Trade-offs": lambda: _tradeoffs(found, colours),
+        "Trade-offs": lambda: tradeoffs.view(lab.workspace, chosen, found, colours),
         "Split": lambda: _split(lab.workspace, chosen, found, colours),
         "Overlap": lambda: _overlap(lab.workspace, chosen, found, colours),
         "Definitions": lambda: _definitions(found),
@@ -168,52 +166,6 @@ def _differences(found: Comparison, *, expert: bool) -> None:
         alt="Differences to the champion",
         key="differences",
         columns=results.tests(),
-    )
-
-
-def _tradeoffs(found: Comparison, colours: Palette) -> None:
-    others = [key for key in results.keys(found) if key != found.headline]
-    if not others:
-        st.markdown("Only one metric was measured; a trade-off needs two.")
-        return
-    preferred = [key for key in others if key.startswith(("coverage", "novelty", "diversity"))]
-    other = st.selectbox(
-        "Against", others, others.index((preferred or others)[0]), format_func=metric.full, key="against"
-    )
-    rows = results.points(found, other)
-    own = rows[rows["role"] != "reference"]
-    if own.empty:
-        st.markdown("No recommender has both values.")
-        return
-    names = {"name": "Recommender", "x": metric.name(other), "y": metric.name(found.headline), "role": "Role"}
-    show.chart(
-        tradeoff(
-            rows,
-            x_axis=names["x"],
-            y_axis=names["y"],
-            palette=colours,
-            percent=other.partition("@")[0] in metric.SHARES,
-        ),
-        finding=_traded(own, other, found.headline),
-        table=rows.rename(columns=names),
-        key="tradeoff",
-        explained="Nobody beats the joined ones in both at once. Open diamonds are yardsticks and take no part.",
-    )
-
-
-def _traded(own: pd.DataFrame, other: str, key: str) -> str:
-    """What the one costs in the other, with the numbers of the two ends."""
-    best, widest = (own.sort_values(axis).iloc[-1] for axis in ("y", "x"))
-    what = " of the catalogue" if other.startswith("coverage") else ""
-    verb = "shows" if what else f"has {metric.name(other)}"
-    if best["name"] == widest["name"]:
-        return f"{best['name']} leads in both: {metric.value(other, best['x'])}{what} at {score(best['y'])}"
-    costs = {"coverage": "More variety", "novelty": "More surprise", "diversity": "More variety"}
-    kind, accurate = other.partition("@")[0], key.partition("@")[0] in ACCURACY
-    lead = f"{costs[kind]} costs accuracy: " if accurate and kind in costs else ""
-    return (
-        f"{lead}{widest['name']} {verb} {metric.value(other, widest['x'])}{what} at {score(widest['y'])}, "
-        f"{best['name']} {metric.value(other, best['x'])} at {score(best['y'])}"
     )
 
 

@@ -51,9 +51,9 @@ def dots(comparison: Comparison, key: str) -> pd.DataFrame:
     return ranked.sort_values("name", key=lambda names: names.isin(aside), kind="stable", ignore_index=True)
 
 
-def points(comparison: Comparison, other: str) -> pd.DataFrame:
-    """What the trade-off chart draws: name, x (the other metric), y (the headline), role."""
-    across, up = dots(comparison, other), dots(comparison, comparison.headline)
+def points(comparison: Comparison, other: str, key: str) -> pd.DataFrame:
+    """What the trade-off chart draws: name, x (the other metric), y (the one that matters), role."""
+    across, up = dots(comparison, other), dots(comparison, key)
     joined = up.merge(across[["name", "value"]].rename(columns={"value": "x"}), on="name")
     return joined.rename(columns={"value": "y"})[["name", "x", "y", "role"]]
 

@@ -137,6 +137,17 @@ def test_customers_of_whom_nothing_is_known_have_no_segments(shop, visit, says):
     assert "Nothing is known of the customers" in says(visit(COMPARE, section="Segments"))
 
 
+def test_a_list_can_be_dragged_along_a_trade_off_and_the_price_is_said(shop, visit, says):
+    browser = visit(COMPARE, section="Trade-offs")
+
+    assert "The customer's own mix is not offered: it needs categories" in says(browser)
+    assert "At strength 0.5" in says(browser)
+    browser.slider(key="strength").set_value(0.0).run()
+    assert "as it is: nDCG@5" in says(browser)
+    browser.selectbox(key="upwards").select("recall@5").run()
+    assert "recall@5" not in browser.selectbox(key="against").options
+
+
 def test_the_run_card_is_for_experts(shop, visit, says):
     browser = visit(COMPARE).toggle(key="expert").set_value(True).run()
     browser.session_state["section"] = "Run card"
