@@ -57,9 +57,10 @@ with page.open("Compare") as lab:
         alt=f"Leaderboard by {metric.name(key)}",
         placeholder="–",
     )
+    compare.ledger(lab.workspace, found)
     if found.champion is not None:
         st.caption("The champion is picked in advance, on the validation part, before the test is looked at.")
     for row in results.failed(found):
         st.error(md(row.error), title=f"{md(row.name)} did not finish", icon=":material/error:")
 
-    compare.sections(lab, chosen, found, colours)
+    compare.sections(lab, chosen, found, colours, key)

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from reco_lab.charts.theme import Palette, figure
 from reco_lab.charts.words import short
 
+LEVEL = 28
+
 
 def heat(
     values: NDArray[np.floating],
@@ -40,6 +42,7 @@ def heat(
         title=axis,
         tickvals=places,
         ticktext=[short(columns[at]) for at in places],
+        tickangle=-40 if sum(len(short(columns[at])) for at in places) > LEVEL else None,
         zeroline=False,
     )
     chart.update_yaxes(

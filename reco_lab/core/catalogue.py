@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.features import TAG_SEPARATOR
@@ -37,6 +38,16 @@ def category_pairs(data: Dataset) -> pd.DataFrame | None:
     pairs = pairs[pairs["category"] != ""].drop_duplicates()
     levels = pairs["category"].nunique()
     return pairs.reset_index(drop=True) if 2 <= levels <= MOST_CATEGORIES else None
+
+
+def category_shares(data: Dataset) -> sparse.csr_matrix | None:
+    """Items x categories, each row adding up to 1 where the item has a category; None where no item has one."""
+    pairs = category_pairs(data)
+    if pairs is None:
+        return None
+    items, codes = pairs["item"].to_numpy(), pairs["category"].astype("category").cat.codes.to_numpy()
+    parts = 1 / np.bincount(items)[items]
+    return sparse.csr_matrix((parts, (items, codes)), (data.interactions.n_items, int(codes.max()) + 1))
 
 
 def prices(data: Dataset) -> NDArray[np.float64] | None:

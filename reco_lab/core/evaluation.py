@@ -147,6 +147,19 @@ class Measurement:
             customers=parts[0].customers,
         )
 
+    def within(self, customers: NDArray[np.bool_]) -> "Measurement":
+        """The metric over these customers only (a mask over all); NaN where it is neither a ratio nor resampled."""
+        if self.numerator is not None and self.denominator is not None:
+            return Measurement.ratio(self.numerator * customers, self.denominator * customers, self.link)
+        again, kept = self.resample, customers.astype(np.float64)
+        if again is None:
+            return Measurement(np.nan)
+        return Measurement(
+            float(again(kept[None])[0]),
+            resample=lambda weights: again(weights * kept),
+            customers=self.customers,
+        )
+
     def redraw(self, weights: Weights) -> NDArray[np.float64] | None:
         """The values under these weights (draws x customers), or None where it cannot be resampled."""
         if self.resample is not None:

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from reco_lab.core.evaluation import Measurement, metric_at
 from reco_lab.core.experiment import Experiment
 from reco_lab.experiments.results import Cell, Outcome, Row, Verdict
-from reco_lab.experiments.significance import Intervals, redraw, sign_flips, simultaneous
+from reco_lab.experiments.significance import (
+    Intervals,
+    benjamini_hochberg,
+    redraw,
+    sign_flips,
+    simultaneous,
+    spread_of,
+)
 from reco_lab.experiments.verdict import YARDSTICKS, compared
 
 MARGIN = 0.005
@@ -20,7 +27,7 @@ Measured = Mapping[str, Mapping[str, Measurement]]
 
 @dataclass(frozen=True)
 class Difference:
-    """Champion minus another recommender on the headline metric, with its interval and its p values."""
+    """Champion minus another recommender on the headline metric: its interval, its p values, how customers lie."""
 
     centre: float
     low: float
@@ -28,17 +35,24 @@ class Difference:
     p: float
     p_holm: float
     p_max_t: float
+    p_bh: float
+    p_wilcoxon: float
+    effect: float
+    above: float
+    below: float
+    detectable: float
 
     def outcome(self, sign: int) -> Outcome:
         """What may be said of it; `sign` is -1 where a lower metric is better."""
-        low, high = (self.low, self.high) if sign > 0 else (-self.high, -self.low)
-        if low >= -MARGIN and high <= MARGIN:
-            return Outcome.tie
-        if self.p_max_t < 0.05 and low > 0:
-            return Outcome.better
-        if self.p_max_t < 0.05 and high < 0:
-            return Outcome.worse
-        return Outcome.unsure
+        seen = outcome_of(*((self.low, self.high) if sign > 0 else (-self.high, -self.low)))
+        return seen if seen is Outcome.tie or self.p_max_t < 0.05 else Outcome.unsure
+
+
+def outcome_of(low: float, high: float) -> Outcome:
+    """What may be said of a gain that lies in this interval."""
+    if low >= -MARGIN and high <= MARGIN:
+        return Outcome.tie
+    return Outcome.better if low > 0 else Outcome.worse if high < 0 else Outcome.unsure
 
 
 def cells(
@@ -115,9 +129,13 @@ def _differences(
     drawn = redraw([first, *others], first.customers, rng)
     centre = first.value - np.array([other.value for other in others])
     spread = drawn[:, :1] - drawn[:, 1:] if drawn is not None else np.broadcast_to(centre, (2, len(centre)))
-    both = simultaneous(centre, spread, customers=first.customers, width=_width(key))
-    tests = sign_flips(np.column_stack([_influence(first) - _influence(other) for other in others]), rng)
-    columns = (centre, both.low, both.high, tests.p, tests.holm, tests.max_t)
+    both = simultaneous(centre, spread, customers=first.customers, width=width_of(key))
+    apart = np.column_stack([_influence(first) - _influence(other) for other in others])
+    tests, lie = sign_flips(apart, rng), spread_of(apart)
+    columns = (
+        *(centre, both.low, both.high, tests.p, tests.holm, tests.max_t, benjamini_hochberg(tests.p)),
+        *(lie.wilcoxon, lie.effect, lie.better, lie.worse, lie.detectable),
+    )
     return [Difference(*map(float, numbers)) for numbers in zip(*columns, strict=True)]
 
 
@@ -134,6 +152,7 @@ def _influence(one: Measurement) -> NDArray[np.float64]:
 
 def _verdict(best: str, other: str, key: str, sign: int, customers: int, one: Difference) -> Verdict:
     outcome = one.outcome(sign)
+    better, worse = (one.above, one.below) if sign > 0 else (one.below, one.above)
     return Verdict(
         champion=best,
         other=other,
@@ -146,6 +165,13 @@ def _verdict(best: str, other: str, key: str, sign: int, customers: int, one: Di
         p_max_t=one.p_max_t,
         customers=customers,
         outcome=outcome,
+        p_bh=one.p_bh,
+        p_wilcoxon=one.p_wilcoxon,
+        effect=_known(one.effect),
+        better=better,
+        worse=worse,
+        equal=1 - better - worse,
+        detectable=_known(one.detectable),
         sentence=compared(best, other, key, outcome, (one.centre, one.low, one.high), MARGIN),
     )
 
@@ -159,13 +185,13 @@ def _intervals(key: str, column: list[Measurement], seed: int) -> Intervals:
     if drawn is None:
         return Intervals(unknown, unknown)
     both = simultaneous(
-        np.array([one.value for one in column]), drawn, customers=customers, width=_width(key)
+        np.array([one.value for one in column]), drawn, customers=customers, width=width_of(key)
     )
     bottom, top = metric_at(key)[0].bounds
     return Intervals(np.maximum(both.low, bottom), np.minimum(both.high, top))
 
 
-def _width(key: str) -> float:
+def width_of(key: str) -> float:
     """How far apart the ends of the metric are; infinite where it has none."""
     bottom, top = metric_at(key)[0].bounds
     return top - bottom

@@ -283,6 +283,7 @@ def _row(line: Line, experiment: Experiment, folds: Sequence[Split]) -> Row:
         "peak_memory_mb": max(peaks) if peaks else None,
         "tuned": _account(line.trials, rises=direction(experiment) >= 0) if experiment.tuning else None,
         "study": experiment.run_key(line.spec, folds[0].fingerprint, experiment.seed) if line.trials else "",
+        "by_fold": _by_fold(line.answers, experiment.headline),
         "by_seed": _by_seed(line.answers, experiment.headline) if len(drawn) > 1 else (),
     }
     return base.model_copy(update=update)
@@ -294,6 +295,12 @@ def _by_seed(answers: Sequence[Answer], key: str) -> tuple[float, ...]:
         return ()
     drawn = range(len(answers[0].by_seed))
     return tuple(pooled([answer.with_seed(seed) for answer in answers], key).value for seed in drawn)
+
+
+def _by_fold(answers: Sequence[Answer], key: str) -> tuple[float, ...]:
+    """The metric fold by fold; nothing with one fold, or for a model that has no value for it in each."""
+    values = [answer.measurements[key].value for answer in answers if key in answer.measurements]
+    return tuple(values) if len(values) > 1 and np.isfinite(values).all() else ()
 
 
 def _answer(exam: Exam, scorer: Scorer) -> Answer:

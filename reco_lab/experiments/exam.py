@@ -142,12 +142,12 @@ class Exam:
         mask = self.candidates.items
         return self.train.interactions.n_items if mask is None else int(mask.sum())
 
-    def ask(self, scorer: Scorer) -> tuple[Recommendations, NDArray[np.bool_]]:
+    def ask(self, scorer: Scorer, length: int | None = None) -> tuple[Recommendations, NDArray[np.bool_]]:
         """The lists for the warm customers, and whom the model had an answer of its own for.
 
-        A warm customer whom the model has nothing to say to gets an empty list, which scores 0.
+        They are as long as the metrics need, or of this length. A warm customer whom the model has nothing to say to gets an empty list, which scores 0.
         """
-        lists = self._lists(scorer, self.warm, self._rows(0, self.n_warm))
+        lists = self._lists(scorer, self.warm, self._rows(0, self.n_warm), length)
         answered = scorer.answers(self.warm)
         lists.items[~answered] = NO_ITEM
         lists.scores[~answered] = -np.inf
@@ -241,11 +241,13 @@ class Exam:
             return None
         return self.known.matrix[self.users[: self.n_warm]]
 
-    def _lists(self, scorer: Scorer, batch: UserBatch, candidates: Candidates) -> Recommendations:
+    def _lists(
+        self, scorer: Scorer, batch: UserBatch, candidates: Candidates, length: int | None = None
+    ) -> Recommendations:
         return recommend(
             scorer,
             batch,
-            max(self.metrics.k),
+            length or max(self.metrics.k),
             exclude_seen=not self.repeats,
             seen_kinds=self.seen_kinds,
             candidates=candidates,

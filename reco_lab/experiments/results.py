@@ -50,7 +50,7 @@ class Row(_Result):
     `error` is the sentence of a run that failed; its metrics are then empty. `scored` counts the warm
     customers the model had an answer of its own for. `validation` is the headline metric on the validation
     part, the only thing that chooses the champion. A recommender whose model depends on the seed is run with
-    several; its figures are the means over them, and `by_seed` the headline of each. `tuned` is None for a
+    several; its figures are the means over them, and `by_seed` the headline of each; `by_fold` is the headline of each fold, where there are several. `tuned` is None for a
     recommender that was taken as it was given, `study` the key of its trials.
     """
 
@@ -66,6 +66,7 @@ class Row(_Result):
     error: str | None = None
     run_keys: tuple[str, ...] = ()
     by_seed: tuple[float, ...] = ()
+    by_fold: tuple[float, ...] = ()
     tuned: Tuned | None = None
     study: str = ""
     notes: tuple[str, ...] = ()
@@ -116,7 +117,10 @@ class Verdict(_Result):
 
     `low` to `high` is the simultaneous 95 % interval of the difference (champion minus other), `p` the
     permutation test's, `p_holm` corrected for the number of comparisons, `p_max_t` corrected knowing how they
-    hang together: the one that decides with the interval.
+    hang together: the one that decides with the interval. `p_bh` is corrected for false discoveries
+    (Benjamini-Hochberg), `p_wilcoxon` the signed-rank test's. `effect` is Cohen's d; `better`, `worse` and
+    `equal` are the shares of customers whom the champion serves so. A true difference below `detectable` would
+    be missed more often than once in five experiments of this size.
     """
 
     champion: str
@@ -131,6 +135,13 @@ class Verdict(_Result):
     customers: int
     outcome: Outcome
     sentence: str
+    p_bh: float | None = None
+    p_wilcoxon: float | None = None
+    effect: float | None = None
+    better: float | None = None
+    worse: float | None = None
+    equal: float | None = None
+    detectable: float | None = None
 
 
 class Comparison(_Result):

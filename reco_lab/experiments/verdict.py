@@ -73,6 +73,18 @@ def plain(best: str | None, rows: Sequence[Row], found: Sequence[Verdict], key: 
     return lead
 
 
+def power(found: Sequence[Verdict], rivals: Sequence[str]) -> str:
+    """How small a difference to the closest rival could not be seen; empty where that is not known."""
+    known = [one for one in found if one.other in rivals and one.detectable is not None]
+    if not known:
+        return ""
+    closest = min(known, key=lambda one: abs(one.difference))
+    return (
+        f"With {closest.customers:,} customers a difference to {closest.other} under {closest.detectable:.3f} "
+        f"{shown(closest.metric)} cannot be seen."
+    )
+
+
 def merged(best: str, found: Sequence[Verdict]) -> str:
     """All comparisons of the champion in a line or two, by how they ended."""
     groups = {

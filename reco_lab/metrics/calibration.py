@@ -2,7 +2,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from reco_lab.core.catalogue import category_pairs
+from reco_lab.core.catalogue import category_pairs, category_shares
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.evaluation import Evaluation, Measurement, Metric
 from reco_lab.core.ranking import NO_ITEM
@@ -30,7 +30,7 @@ class Calibration(Metric):
     def measure(self, evaluation: Evaluation, k: int) -> Measurement:
         """One number a customer, from 0 to 1."""
         items = evaluation.recommendations.items[:, :k]
-        shares = evaluation.once(category_shares)
+        shares = evaluation.once(_shares)
         if shares is None or evaluation.histories is None:
             return Measurement.ratio(np.zeros(len(items)), np.zeros(len(items)))
         alike, known = np.zeros(len(items)), np.zeros(len(items))
@@ -51,16 +51,8 @@ class Calibration(Metric):
         return ""
 
 
-def category_shares(evaluation: Evaluation) -> sparse.csr_matrix | None:
-    """Items x categories, each row adding up to 1 where the item has a category; None where no item has one."""
-    pairs = category_pairs(evaluation.train)
-    if pairs is None:
-        return None
-    items, codes = pairs["item"].to_numpy(), pairs["category"].astype("category").cat.codes.to_numpy()
-    parts = 1 / np.bincount(items)[items]
-    return sparse.csr_matrix(
-        (parts, (items, codes)), (evaluation.train.interactions.n_items, int(codes.max()) + 1)
-    )
+def _shares(evaluation: Evaluation) -> sparse.csr_matrix | None:
+    return category_shares(evaluation.train)
 
 
 def _lists(items: NDArray[np.int32], n_items: int) -> sparse.csr_matrix:

@@ -236,7 +236,7 @@ def overlap(workspace: Workspace, experiment_id: str, k: int = 10) -> tuple[list
         comparison(workspace, experiment_id),
     )
     shelf = WorkspaceShelf(workspace, asked)
-    runs = [(row.name, shelf.run(row.run_keys[0])) for row in _run(asked, found)]
+    runs = [(row.name, shelf.run(row.run_keys[0])) for row in rows_run(asked, found)]
     lists = {name: one.lists.items[:, :k] for name, one in runs if one is not None}
     shares = [[_shared(one, other) for other in lists.values()] for one in lists.values()]
     return list(lists), np.array(shares, np.float64).reshape(len(lists), len(lists))
@@ -284,16 +284,20 @@ def models_of(workspace: Workspace, experiment_id: str) -> list[tuple[str, Recom
         experiment_of(workspace.store.experiment(experiment_id)),
         comparison(workspace, experiment_id),
     )
-    shelf = WorkspaceShelf(workspace, asked)
     models = [
-        (row.name, shelf.model(row.run_keys[0]))
-        for row in _run(asked, found)
+        (row.name, model_of(workspace, asked, row))
+        for row in rows_run(asked, found)
         if row.algorithm != REFERENCES[0]
     ]
     return [(name, *model) for name, model in models if model is not None]
 
 
-def _run(asked: Experiment, found: Comparison) -> list[Row]:
+def model_of(workspace: Workspace, asked: Experiment, row: Row) -> tuple[Recommender, Scorer] | None:
+    """The trained model behind a row (of its first fold and seed); None where it is not there any more."""
+    return WorkspaceShelf(workspace, asked).model(row.run_keys[0]) if row.run_keys else None
+
+
+def rows_run(asked: Experiment, found: Comparison) -> list[Row]:
     """The rows that were really run, in the order they were asked for."""
     rows = {row.name: row for row in found.leaderboard if row.run_keys and row.error is None}
     return [rows[name] for name, _ in named(with_references(asked.recommenders)) if name in rows]

@@ -15,10 +15,13 @@ from reco_lab.core.experiment import Columns, Experiment
 from reco_lab.core.recipe import Reading
 from reco_lab.core.splitting import Split
 from reco_lab.experiments.results import Comparison, SplitSummary
-from reco_lab.services import customers, data, demo, experiments, explore, surveys, upkeep
+from reco_lab.services import customers, data, demo, experiments, explore, surveys, tradeoffs, upkeep
+from reco_lab.services import evidence as behind
 from reco_lab.services.customers import Microscope
+from reco_lab.services.evidence import Evidence
 from reco_lab.services.explore import Choices, Portrait, Scope
 from reco_lab.services.surveys import Survey
+from reco_lab.services.tradeoffs import Dragged
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
 
@@ -44,6 +47,16 @@ def comparison(opened: Workspace, experiment: str) -> Comparison:
 def microscope(opened: Workspace, experiment: str) -> Microscope:
     """The fitted models of a finished experiment, loaded once and shared by all sessions."""
     return _microscope(opened, str(opened.home), experiment)
+
+
+def evidence(opened: Workspace, experiment: str) -> Evidence:
+    """The lists of a finished experiment, measured customer by customer."""
+    return _evidence(opened, str(opened.home), experiment)
+
+
+def dragged(opened: Workspace, experiment: str, name: str, label: str) -> Dragged:
+    """All metrics of a model's lists at each strength of a re-ranker."""
+    return _dragged(opened, str(opened.home), experiment, name, label)
 
 
 def cut(opened: Workspace, experiment: str) -> Split:
@@ -159,6 +172,16 @@ def _dataset(_opened: Workspace, home: str, name: str, fingerprint: str) -> Data
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _comparison(_opened: Workspace, home: str, experiment: str) -> Comparison:  # noqa: ARG001 - part of the key
     return experiments.comparison(_opened, experiment)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Looking at every customer…")
+def _evidence(_opened: Workspace, home: str, experiment: str) -> Evidence:  # noqa: ARG001 - part of the key
+    return behind.evidence(_opened, experiment)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Trying every strength…")
+def _dragged(_opened: Workspace, home: str, experiment: str, name: str, label: str) -> Dragged:  # noqa: ARG001 - part of the key
+    return tradeoffs.drag(_opened, evidence(_opened, experiment), name, label)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Cutting the data…")

@@ -7,16 +7,15 @@ import streamlit as st
 from reco_lab.charts.leaderboard import leaderboard
 from reco_lab.charts.overlap import overlap
 from reco_lab.charts.theme import Palette
-from reco_lab.charts.tradeoff import tradeoff
 from reco_lab.experiments.results import Cell, Comparison, Outcome, Row
-from reco_lab.experiments.verdict import POPULAR, listed, merged
+from reco_lab.experiments.verdict import POPULAR, listed, merged, power
 from reco_lab.services import cards, experiments
-from reco_lab.ui import cache, cut, export, metric, page, results, show, story, tuned
-from reco_lab.ui.words import count, md, score
+from reco_lab.ui import by_segment, cache, cut, export, metric, page, results, show, story, tradeoffs, tuned
+from reco_lab.ui.words import count, md
 from reco_lab.workspace import Workspace
 
 LENGTH = 10
-ACCURACY = frozenset({"ndcg", "recall", "precision", "hit_rate", "map", "mrr"})
+MANY = 5
 
 
 def base(found: Comparison, *, expert: bool) -> str:
@@ -25,9 +24,9 @@ def base(found: Comparison, *, expert: bool) -> str:
     if not expert:
         return story.standing(found)
     asked = f"scored {split.users_scored:,} of {count(split.users_in_test, 'customer')}"
-    return (
-        f"{metric.plain(found.headline)} · {asked} · {split.kind.replace('_', ' ')} split · {found.dataset}"
-    )
+    hint = power(found.verdicts, [row.name for row in story.contestants(found)])
+    told = [metric.plain(found.headline), asked, f"{split.kind.replace('_', ' ')} split", found.dataset, hint]
+    return " · ".join(part for part in told if part)
 
 
 def board(found: Comparison, colours: Palette, key: str) -> None:
@@ -53,6 +52,25 @@ def board(found: Comparison, colours: Palette, key: str) -> None:
     if results.PERFECT in set(dots["name"]):
         told.append("Perfect knowledge is only known because the shop is simulated.")
     st.caption(" ".join(told))
+
+
+def ledger(workspace: Workspace, found: Comparison) -> None:
+    """How often this test part was looked at, and who did not get to find settings of its own."""
+    seen = experiments.openings(workspace, found)
+    looks = {1: "once", 2: "twice"}.get(seen.experiments, f"{seen.experiments:,} times")
+    told = (
+        [f"This test part has been looked at {looks}, by {count(seen.recommenders, 'recommender')}."]
+        if seen.experiments
+        else []
+    )
+    untuned = [row.name for row in story.contestants(found) if not row.tuned and not row.reference]
+    if len(untuned) == len([row for row in story.contestants(found) if not row.reference]):
+        told.append("All ran with the settings they were given, untuned.")
+    elif untuned:
+        told.append(f"Untuned: {listed(untuned)}.")
+    if seen.experiments > MANY:
+        told.append("The more often, the more a lead may be luck; new data would tell.")
+    st.caption(md(" ".join(told)))
 
 
 def finding(found: Comparison, key: str) -> str:
@@ -106,12 +124,13 @@ def _value(row: Row, key: str) -> float | None:
     return row.metrics.get(key, Cell(value=None)).value
 
 
-def sections(lab: page.Lab, chosen: str, found: Comparison, colours: Palette) -> None:
+def sections(lab: page.Lab, chosen: str, found: Comparison, colours: Palette, key: str) -> None:
     """The tabs below the leaderboard; only the open one is worked out."""
     draw = {
         "Differences": lambda: _differences(found, expert=lab.expert),
         "Tuning": lambda: tuned.section(lab.workspace, found, colours),
-        "Trade-offs": lambda: _tradeoffs(found, colours),
+        "Segments": lambda: by_segment.view(cache.evidence(lab.workspace, chosen), key, colours),
+        "Trade-offs": lambda: tradeoffs.view(lab.workspace, chosen, found, colours),
         "Split": lambda: _split(lab.workspace, chosen, found, colours),
         "Overlap": lambda: _overlap(lab.workspace, chosen, found, colours),
         "Definitions": lambda: _definitions(found),
@@ -137,55 +156,16 @@ def _differences(found: Comparison, *, expert: bool) -> None:
         f"{md(found.champion)} was picked in advance, on the validation part, before the test part was opened. "
         f"A tie is a difference that surely lies inside ±{found.margin:g}."
     )
+    if hint := power(found.verdicts, [row.name for row in story.contestants(found)]):
+        st.caption(md(f"{hint} Such a difference would be missed more often than once in five experiments."))
     if not expert:
         st.caption("Expert, in the sidebar, shows the intervals and p-values as a table.")
         return
-    show.numbers(results.differences(found), alt="Differences to the champion", key="differences")
-
-
-def _tradeoffs(found: Comparison, colours: Palette) -> None:
-    others = [key for key in results.keys(found) if key != found.headline]
-    if not others:
-        st.markdown("Only one metric was measured; a trade-off needs two.")
-        return
-    preferred = [key for key in others if key.startswith(("coverage", "novelty", "diversity"))]
-    other = st.selectbox(
-        "Against", others, others.index((preferred or others)[0]), format_func=metric.full, key="against"
-    )
-    rows = results.points(found, other)
-    own = rows[rows["role"] != "reference"]
-    if own.empty:
-        st.markdown("No recommender has both values.")
-        return
-    names = {"name": "Recommender", "x": metric.name(other), "y": metric.name(found.headline), "role": "Role"}
-    show.chart(
-        tradeoff(
-            rows,
-            x_axis=names["x"],
-            y_axis=names["y"],
-            palette=colours,
-            percent=other.partition("@")[0] in metric.SHARES,
-        ),
-        finding=_traded(own, other, found.headline),
-        table=rows.rename(columns=names),
-        key="tradeoff",
-        explained="Nobody beats the joined ones in both at once. Open diamonds are yardsticks and take no part.",
-    )
-
-
-def _traded(own: pd.DataFrame, other: str, key: str) -> str:
-    """What the one costs in the other, with the numbers of the two ends."""
-    best, widest = (own.sort_values(axis).iloc[-1] for axis in ("y", "x"))
-    what = " of the catalogue" if other.startswith("coverage") else ""
-    verb = "shows" if what else f"has {metric.name(other)}"
-    if best["name"] == widest["name"]:
-        return f"{best['name']} leads in both: {metric.value(other, best['x'])}{what} at {score(best['y'])}"
-    costs = {"coverage": "More variety", "novelty": "More surprise", "diversity": "More variety"}
-    kind, accurate = other.partition("@")[0], key.partition("@")[0] in ACCURACY
-    lead = f"{costs[kind]} costs accuracy: " if accurate and kind in costs else ""
-    return (
-        f"{lead}{widest['name']} {verb} {metric.value(other, widest['x'])}{what} at {score(widest['y'])}, "
-        f"{best['name']} {metric.value(other, best['x'])} at {score(best['y'])}"
+    show.numbers(
+        results.differences(found),
+        alt="Differences to the champion",
+        key="differences",
+        columns=results.tests(),
     )
 
 

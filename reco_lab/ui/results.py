@@ -11,7 +11,7 @@ from reco_lab.ui import metric
 from reco_lab.ui.words import score, seconds, signed
 
 PERFECT = "Perfect knowledge"
-SPECIALIST = frozenset({"Scored", "Training", "All customers", "Over seeds"})
+SPECIALIST = frozenset({"Scored", "Training", "Memory", "Tuned", "All customers", "Over seeds", "Over folds"})
 
 
 def keys(comparison: Comparison) -> list[str]:
@@ -51,9 +51,9 @@ def dots(comparison: Comparison, key: str) -> pd.DataFrame:
     return ranked.sort_values("name", key=lambda names: names.isin(aside), kind="stable", ignore_index=True)
 
 
-def points(comparison: Comparison, other: str) -> pd.DataFrame:
-    """What the trade-off chart draws: name, x (the other metric), y (the headline), role."""
-    across, up = dots(comparison, other), dots(comparison, comparison.headline)
+def points(comparison: Comparison, other: str, key: str) -> pd.DataFrame:
+    """What the trade-off chart draws: name, x (the other metric), y (the one that matters), role."""
+    across, up = dots(comparison, other), dots(comparison, key)
     joined = up.merge(across[["name", "value"]].rename(columns={"value": "x"}), on="name")
     return joined.rename(columns={"value": "y"})[["name", "x", "y", "role"]]
 
@@ -95,13 +95,23 @@ def _line(comparison: Comparison, row: Row, key: str, verdict: Any, asked: int) 
     }
     if key == comparison.headline:
         line["Against the champion"] = signed(-verdict.difference) if verdict else None
-    line["Over seeds"] = (
-        f"{score(min(row.by_seed))} to {score(max(row.by_seed))}, {len(row.by_seed)} seeds"
-        if row.by_seed and key == comparison.headline
-        else None
-    )
+        line["Over seeds"] = _range(row.by_seed, "seeds")
+        line["Over folds"] = _range(row.by_fold, "folds")
+    line["Tuned"] = _tuned(row)
     line["Training"] = seconds(row.seconds.fit) if row.seconds else None
+    line["Memory"] = f"{row.peak_memory_mb:,.0f} MB" if row.peak_memory_mb else None
     return line
+
+
+def _range(values: tuple[float, ...], noun: str) -> str | None:
+    return f"{score(min(values))} to {score(max(values))}, {len(values)} {noun}" if values else None
+
+
+def _tuned(row: Row) -> str | None:
+    """What its settings were given: so many trials, or nothing; yardsticks and popularity have none to find."""
+    if row.reference:
+        return None
+    return f"{row.tuned.trials:,} trials" if row.tuned else "untuned"
 
 
 def _word(comparison: Comparison, row: Row, verdict: Any) -> str:
@@ -136,6 +146,18 @@ def columns(comparison: Comparison, key: str) -> dict[str, Any]:
         "Scored": st.column_config.TextColumn(
             help="Warm customers the model had an answer of its own for; the others count as 0."
         ),
+        "Over seeds": st.column_config.TextColumn(
+            help="Lowest and highest of the same recommender with other random numbers; the row shows their mean."
+        ),
+        "Over folds": st.column_config.TextColumn(
+            help="Lowest and highest fold. The row and its interval are over customers, not over folds."
+        ),
+        "Tuned": st.column_config.TextColumn(
+            help="Trials to find its settings, on the validation part. Untuned ones may do better with other settings."
+        ),
+        "Memory": st.column_config.TextColumn(
+            help="The most memory that the process needed while it was trained and asked."
+        ),
         "Against the champion": st.column_config.TextColumn(
             alignment="right", help="Above 0: better than the champion. Compared customer by customer."
         ),
@@ -151,14 +173,58 @@ def differences(comparison: Comparison) -> pd.DataFrame:
                 "Difference": verdict.difference,
                 "Low": verdict.low,
                 "High": verdict.high,
-                "p": verdict.p,
-                "p (Holm)": verdict.p_holm,
-                "Customers": verdict.customers,
                 "Outcome": str(verdict.outcome),
+                "p": verdict.p,
+                "p (max-T)": verdict.p_max_t,
+                "p (Holm)": verdict.p_holm,
+                "p (Benjamini-Hochberg)": verdict.p_bh,
+                "p (Wilcoxon)": verdict.p_wilcoxon,
+                "Effect (d)": verdict.effect,
+                "Better for": verdict.better,
+                "Worse for": verdict.worse,
+                "Equal for": verdict.equal,
+                "Visible from": verdict.detectable,
+                "Customers": verdict.customers,
             }
             for verdict in comparison.verdicts
         ]
     )
+
+
+def tests() -> dict[str, Any]:
+    """How the columns of the differences are shown, each with its explanation."""
+    number, share = st.column_config.NumberColumn, "percent"
+    return {
+        "Champion against": st.column_config.TextColumn(pinned=True),
+        "Difference": number(format="%.4f", help="Champion minus the other, the same customers."),
+        "Low": number(format="%.4f", help="Lower end of the 95 % interval; all of them hold together."),
+        "High": number(format="%.4f", help="Upper end of the 95 % interval."),
+        "p": number(format="%.4f", help="Sign-flip permutation test of this comparison alone."),
+        "p (max-T)": number(
+            format="%.4f",
+            help="Corrected for all comparisons, knowing how they hang together: this one decides.",
+        ),
+        "p (Holm)": number(format="%.4f", help="Corrected for all comparisons, supposing the worst."),
+        "p (Benjamini-Hochberg)": number(
+            format="%.4f", help="Below .05, one in twenty of those called different is expected to be none."
+        ),
+        "p (Wilcoxon)": number(
+            format="%.4f",
+            help="Signed ranks: how often the champion is ahead, more than by how much. Uncorrected.",
+        ),
+        "Effect (d)": number(
+            format="%.3f",
+            help="Cohen's d: the difference in standard deviations over customers. 0.2 is small.",
+        ),
+        "Better for": number(format=share, help="Customers whom the champion serves better."),
+        "Worse for": number(format=share, help="Customers whom the champion serves worse."),
+        "Equal for": number(format=share, help="Customers whom both serve equally well, or not at all."),
+        "Visible from": number(
+            format="%.4f",
+            help="A true difference below this would be missed more often than once in five experiments "
+            "with as many customers and comparisons.",
+        ),
+    }
 
 
 def flat(comparison: Comparison) -> pd.DataFrame:

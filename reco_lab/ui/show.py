@@ -1,6 +1,8 @@
 """The parts that every page is made of: an empty state, an error, a chart with its table, a badge."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -88,9 +90,9 @@ def chart(figure: Figure, *, finding: str, table: pd.DataFrame | None, key: str,
             numbers(table, alt=finding, key=key)
 
 
-def numbers(table: pd.DataFrame, *, alt: str, key: str) -> None:
+def numbers(table: pd.DataFrame, *, alt: str, key: str, columns: Mapping[str, Any] | None = None) -> None:
     """A table, and a button that takes it away as CSV: the one built into tables would let formulas out."""
-    st.dataframe(table, hide_index=True, alt=alt, placeholder="–")
+    st.dataframe(table, hide_index=True, alt=alt, placeholder="–", column_config=columns)
     download = export.Download("These numbers (CSV)", f"{key}.csv", lambda: csv(table), "text/csv")
     export.button(download, key=f"numbers-{key}", kind="tertiary")
 

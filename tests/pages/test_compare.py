@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 
 from reco_lab.services import data, experiments
@@ -64,6 +67,23 @@ def test_an_expert_s_leaderboard_shows_warm_and_all_customers(shop, visit):
     assert table["Scored"].str.fullmatch(r"\d+ of \d+").all()
 
 
+def test_an_expert_sees_what_was_spent_and_everyone_how_often_the_test_was_opened(shop, visit, says):
+    browser = visit(COMPARE)
+    assert "This test part has been looked at once, by 5 recommenders. All ran with the settings" in says(
+        browser
+    )
+    assert "cannot be seen" not in browser.caption[0].value
+
+    browser.toggle(key="expert").set_value(True).run()
+    assert {"Tuned", "Training", "Over seeds"} <= set(leaderboard(browser))
+    assert set(leaderboard(browser)["Tuned"].dropna()) == {"untuned"}
+    assert "With 60 customers a difference to" in says(browser)
+    tests = next(one.value for one in browser.dataframe if "p (Wilcoxon)" in one.value)
+    assert (tests["Better for"] + tests["Worse for"] + tests["Equal for"]).tolist() == pytest.approx(
+        [1] * len(tests)
+    )
+
+
 def test_yardsticks_stand_below_the_candidates(shop, visit):
     assert leaderboard(visit(COMPARE))["Recommender"].iloc[-1] == "Random"
 
@@ -78,12 +98,54 @@ def test_a_metric_without_intervals_has_no_empty_column(shop, visit, says):
     assert any("of the catalogue" in one.value for one in browser.header)
 
 
-@pytest.mark.parametrize("tab", ["Differences", "Trade-offs", "Split", "Overlap", "Definitions"])
+@pytest.mark.parametrize("tab", ["Differences", "Segments", "Trade-offs", "Split", "Overlap", "Definitions"])
 def test_every_tab_opens(shop, visit, tab):
     browser = visit(COMPARE, section=tab)
 
     assert not browser.error
     assert not browser.exception
+
+
+@pytest.fixture
+def known_customers(shop, other_shop, question):
+    """The id of a comparison on a shop that knows its customers' taste."""
+    ids = other_shop.interactions.user_ids
+    tastes = pd.DataFrame({"taste": ["sweet" if int(one[1:]) % 2 else "salty" for one in ids]}, index=ids)
+    data.save_dataset(shop, replace(other_shop, customers=tastes), "Another shop")
+    asked = question(data={"dataset": "another-shop"}, recommenders=[{"algorithm": "item_knn"}])
+    experiments.run(shop, asked, report=lambda _fraction, _message: None)
+    return experiments.listing(shop, "another-shop")[0].id
+
+
+def test_segments_say_who_gets_worse_first(known_customers, visit, says):
+    browser = visit(COMPARE, experiment=known_customers, section="Segments", segment_by="taste")
+
+    assert browser.selectbox(key="instead_of").value == "Most popular"
+    assert "instead of Most popular" in says(browser)
+    changes = next(one.value for one in browser.dataframe if "Change" in one.value)
+    assert dict(zip(changes["Segment"], changes["Customers"], strict=True)) == {"salty": 30, "sweet": 30}
+
+
+def test_a_metric_of_all_lists_together_has_no_segments_and_says_so(known_customers, visit, says):
+    browser = visit(COMPARE, experiment=known_customers, section="Segments")
+    browser.selectbox(key="metric").select("coverage@5").run()
+
+    assert "is a property of all lists together" in says(browser)
+
+
+def test_customers_of_whom_nothing_is_known_have_no_segments(shop, visit, says):
+    assert "Nothing is known of the customers" in says(visit(COMPARE, section="Segments"))
+
+
+def test_a_list_can_be_dragged_along_a_trade_off_and_the_price_is_said(shop, visit, says):
+    browser = visit(COMPARE, section="Trade-offs")
+
+    assert "The customer's own mix is not offered: it needs categories" in says(browser)
+    assert "At strength 0.5" in says(browser)
+    browser.slider(key="strength").set_value(0.0).run()
+    assert "as it is: nDCG@5" in says(browser)
+    browser.selectbox(key="upwards").select("recall@5").run()
+    assert "recall@5" not in browser.selectbox(key="against").options
 
 
 def test_the_run_card_is_for_experts(shop, visit, says):

@@ -193,6 +193,8 @@ def test_two_of_the_same_algorithm_are_told_apart_by_what_differs():
 
 def test_cross_validation_pools_customers_over_the_folds():
     answer = ask(shop(), question("ease", split={"kind": "k_fold", "folds": 3}))
+    assert len(answer.row("EASE").by_fold) == 3
+    assert min(answer.row("EASE").by_fold) <= answer.row("EASE").metrics["ndcg@5"].value
     assert answer.split.test == len(shop().interactions)
     assert answer.split.users_in_test == 120
     assert answer.row("EASE").metrics["ndcg@5"].low is not None

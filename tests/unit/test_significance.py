@@ -3,7 +3,15 @@ import pytest
 from scipy import stats
 
 from reco_lab.core.evaluation import Measurement
-from reco_lab.experiments.significance import bootstrap_weights, holm, redraw, sign_flips, simultaneous
+from reco_lab.experiments.significance import (
+    benjamini_hochberg,
+    bootstrap_weights,
+    holm,
+    redraw,
+    sign_flips,
+    simultaneous,
+    spread_of,
+)
 
 
 @pytest.fixture
@@ -118,3 +126,49 @@ def test_holm_never_goes_above_one_and_keeps_the_order(rng):
 
 def test_a_metric_that_cannot_be_resampled_gets_no_draws(rng):
     assert redraw([Measurement(0.5)], 10, rng) is None
+
+
+def test_signed_ranks_are_the_textbook_s():
+    differences = np.array([0.3, -0.1, 0.4, 0.2, 0.5, 0.12, -0.22, 0.6, 0.25, 0.15])
+    ranks = stats.rankdata(np.abs(differences))
+    centre, error = 10 * 11 / 4, np.sqrt(10 * 11 * 21 / 24)
+    below = ranks[differences < 0].sum()
+
+    assert below == 1 + 5
+    assert spread_of(differences[:, None]).wilcoxon[0] == pytest.approx(
+        2 * stats.norm.cdf((below - centre) / error)
+    )
+
+
+def test_customers_better_worse_and_equal_are_counted():
+    spread = spread_of(np.array([[0.5, 0.0], [0.25, 0.0], [-0.25, 0.0], [0.0, 0.0]]))
+
+    assert spread.better.tolist() == [0.5, 0]
+    assert spread.worse.tolist() == [0.25, 0]
+    assert spread.wilcoxon[1] == 1
+    assert np.isnan(spread.effect[1])
+    assert spread.effect[0] == pytest.approx(0.125 / np.sqrt(0.3125 / 3))
+
+
+def test_what_can_be_seen_is_seen_in_four_of_five_experiments(rng):
+    sample = rng.normal(0, 1, (400, 1))
+    spread = float(spread_of(0.3 * sample / sample.std(ddof=1)).detectable[0])
+    assert spread == pytest.approx((1.95996 + 0.84162) * 0.3 / 20, rel=1e-4)
+
+    seen = [stats.ttest_1samp(rng.normal(spread, 0.3, 400), 0).pvalue < 0.05 for _ in range(1000)]
+    assert 0.75 < np.mean(seen) < 0.86
+
+
+def test_more_comparisons_hide_more(rng):
+    sample = rng.normal(0, 0.3, (400, 1))
+    assert spread_of(np.repeat(sample, 5, axis=1)).detectable[0] > spread_of(sample).detectable[0]
+
+
+def test_one_customer_shows_nothing():
+    spread = spread_of(np.array([[0.5]]))
+    assert np.isnan(spread.detectable[0])
+    assert np.isnan(spread.effect[0])
+
+
+def test_benjamini_hochberg_is_the_textbook_example():
+    assert benjamini_hochberg(np.array([0.01, 0.04, 0.03, 0.005])) == pytest.approx([0.02, 0.04, 0.04, 0.02])

@@ -9,7 +9,7 @@ from reco_lab.core.recommender import recommender
 from reco_lab.experiments.compare import champion, verdicts
 from reco_lab.experiments.conduct import named
 from reco_lab.experiments.results import Cell, Outcome, Row, Verdict
-from reco_lab.experiments.verdict import merged, plain, sentence
+from reco_lab.experiments.verdict import merged, plain, power, sentence
 
 KEY = "ndcg@10"
 
@@ -163,3 +163,37 @@ def test_hybrids_that_differ_only_in_weights_or_parts_have_names_of_their_own():
     names = [name for name, _ in named(specs)]
     assert len(set(names)) == 4
     assert "l2 5.0" in names[2]
+
+
+def test_the_champion_s_customers_are_counted_and_lower_is_better_turns_them_round():
+    own = {"EASE": {KEY: Measurement.mean(np.array([0.5, 0.5, 0.0, 0.2]))}}
+    other = {"iALS": {KEY: Measurement.mean(np.array([0.1, 0.2, 0.4, 0.2]))}}
+    (found,) = verdicts("EASE", own | other, asked())
+
+    assert (found.better, found.worse, found.equal) == (0.5, 0.25, 0.25)
+    key = "gini@10"
+    (turned,) = verdicts(
+        "EASE", {name: {key: cells[KEY]} for name, cells in (own | other).items()}, asked("gini")
+    )
+    assert (turned.better, turned.worse, turned.equal) == (0.25, 0.5, 0.25)
+
+
+def test_the_power_hint_is_about_the_closest_rival_and_a_true_difference_of_that_size():
+    _, found = board(**{"EASE": 0.30, "iALS": 0.29, "Most popular": 0.1})
+    hint = power(found, ["iALS", "Most popular"])
+
+    closest = next(one for one in found if one.other == "iALS")
+    assert hint == (
+        f"With 2,000 customers a difference to iALS under {closest.detectable:.3f} nDCG@10 cannot be seen."
+    )
+    assert closest.detectable == pytest.approx((2.236 + 0.8416) * 0.01 * np.sqrt(2) / np.sqrt(2000), rel=0.05)
+    assert power(found, []) == ""
+
+
+def test_a_verdict_kept_before_these_figures_were_known_still_loads():
+    _, (first, *_) = board(EASE=0.30, iALS=0.29)
+    later = {"p_bh", "p_wilcoxon", "effect", "better", "worse", "equal", "detectable"}
+    old = {name: value for name, value in first.model_dump().items() if name not in later}
+
+    assert Verdict.model_validate(old).detectable is None
+    assert power([Verdict.model_validate(old)], ["iALS"]) == ""
