@@ -7,18 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reco_lab.algorithms._lessons import Lesson
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.evaluation import Evaluation, metric
 from reco_lab.core.interactions import Interactions
-from reco_lab.core.ranking import Candidates, recommend
 from reco_lab.core.recommender import Codes, Contributions, FitContext, Recommender, Scorer, Scores, State
 
 Weights = tuple[float, ...]
 Scale = NDArray[np.float64]
 LEARN_FROM_AT_MOST = 1000
 LEARN_BYTES = 256 << 20
-LENGTH = 10
 STEPS = (0.3, 0.1, 0.05)
 
 
@@ -120,18 +118,13 @@ def learn_weights(
     From equal weights, and from each part alone, weight is moved between parts in ever smaller steps while
     that helps. At most 1000 customers are asked, drawn by the seed.
     """
-    log = data.interactions
-    customers = np.flatnonzero((np.diff(validation.user_starts) > 0) & (np.diff(log.user_starts) > 0))
-    room = max(1, min(LEARN_FROM_AT_MOST, LEARN_BYTES // (4 * log.n_items * len(parts))))
-    if not len(customers):
+    lesson = Lesson.of(data, validation, ctx)
+    room = max(1, min(LEARN_FROM_AT_MOST, LEARN_BYTES // (4 * data.interactions.n_items * len(parts))))
+    if not len(lesson):
         return ()
-    if len(customers) > room:
-        customers = np.sort(ctx.rng().choice(customers, room, replace=False))
-    batch = UserBatch.of(log, customers, attributes=data.customers)
-    opinions = [standardised(part, batch) for part in parts]
-    relevant = validation.matrix[customers]
-    pairs = None if ctx.candidates is None else ctx.candidates.pairs
-    allowed = ctx.candidates if pairs is None else Candidates(pairs=pairs[customers])
+    if len(lesson) > room:
+        lesson = lesson.taught_by(np.sort(ctx.rng().choice(len(lesson), room, replace=False)))
+    opinions = [standardised(part, lesson.batch.within(part.n_items)) for part in parts]
 
     def quality(weights: Weights) -> float:
         ctx.report(len(parts) / (len(parts) + 1), "learning the weights")
@@ -139,17 +132,7 @@ def learn_weights(
             (np.float32(weight) * opinion for weight, opinion in zip(weights, opinions, strict=True)),
             np.zeros_like(opinions[0]),
         )
-        lists = recommend(
-            _Table(customers, blended),
-            batch,
-            LENGTH,
-            exclude_seen=not ctx.repeats,
-            seen_kinds=ctx.seen_kinds,
-            candidates=allowed,
-        )
-        scored = np.ones(len(batch), np.bool_)
-        evaluation = Evaluation(lists, relevant, data, log.n_items, scored)
-        return metric("ndcg").measure(evaluation, LENGTH).value
+        return float(lesson.ndcg(_Table(lesson.batch.codes, blended)).mean())
 
     return _climb(quality, len(parts))
 

@@ -77,7 +77,8 @@ class FitContext:
     `report(fraction, message)` may raise CancelledError, so a fit calls it between its steps. `validation`
     is only for algorithms that learn from it (a hybrid's weights); it never overlaps the data or the test.
     Lists for it are made as they will be judged: of these `candidates` (pairs by customer code), without the items
-    of the history of `seen_kinds` (none named: all kinds), unless `repeats` count.
+    of the history of `seen_kinds` (none named: all kinds), unless `repeats` count. `known` are the histories it
+    is asked with, where they are not those of the data alone: some splits ask about customers nobody learns from.
     """
 
     seed: int = 0
@@ -87,6 +88,7 @@ class FitContext:
     candidates: "Candidates | None" = None
     seen_kinds: tuple[Kind, ...] = ()
     repeats: bool = False
+    known: Interactions | None = None
 
     def rng(self) -> np.random.Generator:
         """A fresh generator from the seed: the only source of randomness."""

@@ -151,6 +151,7 @@ def _fit(
         candidates=exam.candidates,
         seen_kinds=exam.seen_kinds,
         repeats=exam.repeats,
+        known=exam.known,
     )
     return spec.fit(exam.train, context)
 
