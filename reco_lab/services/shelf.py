@@ -1,15 +1,19 @@
 """Finished runs and their models in the workspace: computed once, found again by their key."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from reco_lab.core.errors import CorruptError, RecoLabError
+import reco_lab.core
+from reco_lab.core.errors import CorruptError, InputError, RecoLabError
 from reco_lab.core.evaluation import RatingErrors
 from reco_lab.core.experiment import Experiment
 from reco_lab.core.ranking import Recommendations
@@ -21,7 +25,17 @@ from reco_lab.experiments.run import Run
 from reco_lab.experiments.tuning import Notebook, Trial
 from reco_lab.workspace import Workspace
 
-RELEASE = version("reco-lab")
+DECIDES = ("core", "algorithms", "splits", "experiments")
+
+
+@cache
+def release() -> str:
+    """What the digits of a run depend on besides its question: this version, and the code that computes them."""
+    package = Path(reco_lab.core.__file__).parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(path for folder in DECIDES for path in (package / folder).rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode() + path.read_bytes())
+    return f"{version('reco-lab')}+{digest.hexdigest()[:12]}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +50,9 @@ class WorkspaceShelf:
         return self.run(self._key(spec, split, seed))
 
     def run(self, key: str) -> Run | None:
-        """The run with this key; one of another release of Reco Lab or with a damaged file counts as not done."""
+        """The run with this key; one of other code of ours or with a damaged file counts as not done."""
         record = self.workspace.store.run(key)
-        if record is None or record.result.get("release") != RELEASE:
+        if record is None or record.result.get("release") != release():
             return None
         result = dict(record.result)
         try:
@@ -76,7 +90,7 @@ class WorkspaceShelf:
         lists = self.workspace.artefacts.save("lists", arrays=arrays)
         model = self.workspace.artefacts.save_state(finished.spec.to_dict(), scorer.state())
         result = {
-            "release": RELEASE,
+            "release": release(),
             "spec": finished.spec.to_dict(),
             "lists": lists,
             "validation": finished.validation,
@@ -89,8 +103,14 @@ class WorkspaceShelf:
         """The trials of this recommender's tuning on this split; a larger budget goes on where a smaller one stopped."""
         study, ledger = self._key(spec, split, self.experiment.seed), self.workspace.ledger
         return Notebook(
-            tuple(Trial.model_validate(one) for one in ledger.trials(study)),
-            lambda trial: ledger.add_trial(study, trial.model_dump(mode="json")),
+            tuple(
+                Trial.model_validate(one["trial"])
+                for one in ledger.trials(study)
+                if one["release"] == release()
+            ),
+            lambda trial: ledger.add_trial(
+                study, {"release": release(), "trial": trial.model_dump(mode="json")}
+            ),
         )
 
     def excuse(self, spec: Recommender, error: Exception) -> str:
@@ -100,13 +120,19 @@ class WorkspaceShelf:
         return f"{spec.info.label} failed: {what.rstrip('.')}. The details are in the log under {reference}."
 
     def model(self, key: str) -> tuple[Recommender, Scorer] | None:
-        """The model of the run with this key, ready to score; None where it is not there any more."""
+        """The model of the run with this key, ready to score; None where it is not there or not readable any more."""
         record = self.workspace.store.run(key)
         if record is None or record.artefact is None:
             return None
         fitted, state = self.workspace.artefacts.load_state(record.artefact)
-        final = recommender(fitted)
-        return final, final.restore(state)
+        try:
+            final = recommender(fitted)
+            return final, final.restore(state)
+        except (InputError, LookupError, TypeError, ValueError) as error:
+            if record.result.get("release") == release():
+                raise
+            self.workspace.log.reference(error)
+            return None
 
     def _key(self, spec: Recommender, split: Split, seed: int) -> str:
         return self.experiment.run_key(spec, split.fingerprint, seed)

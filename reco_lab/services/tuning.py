@@ -64,9 +64,22 @@ def studies(workspace: Workspace, found: Comparison) -> list[Study]:
     """The studies of a finished experiment, those with trials, best recommender first."""
     rises = metric_at(found.headline)[0].higher_is_better is not False
     rows = [row for row in found.leaderboard if row.tuned is not None and row.tuned.trials]
-    return [_study(workspace, row.name, row.algorithm, row.study, rises=rises) for row in rows]
+    return [
+        _study(
+            workspace,
+            row.name,
+            row.algorithm,
+            row.study,
+            rises=rises,
+            last=row.tuned.trials if row.tuned else None,
+        )
+        for row in rows
+    ]
 
 
-def _study(workspace: Workspace, name: str, algorithm: str, key: str, *, rises: bool) -> Study:
-    trials = tuple(Trial.model_validate(one) for one in workspace.ledger.trials(key))
-    return Study(name, algorithm, trials, rises)
+def _study(
+    workspace: Workspace, name: str, algorithm: str, key: str, *, rises: bool, last: int | None = None
+) -> Study:
+    """The last so many trials under a key: those before them were made by other code of ours."""
+    kept = [Trial.model_validate(one["trial"]) for one in workspace.ledger.trials(key)]
+    return Study(name, algorithm, tuple(kept[-last:] if last else kept), rises)

@@ -47,7 +47,9 @@ def test_a_tuning_that_runs_shows_what_it_has_found_so_far(shop, question, visit
     experiments.submit(shop, asked)
     claim = shop.queue.claim("worker")
     name, _, study = claim.payload["studies"]["of"][0]
-    shop.ledger.add_trial(study, {"parameters": {}, "state": "scored", "value": 0.25})
+    shop.ledger.add_trial(
+        study, {"release": "", "trial": {"parameters": {}, "state": "scored", "value": 0.25}}
+    )
     browser = visit(EXPERIMENT)
 
     table = next(one.value for one in browser.dataframe if "Best so far" in one.value)
