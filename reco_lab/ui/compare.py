@@ -10,7 +10,19 @@ from reco_lab.charts.theme import Palette
 from reco_lab.experiments.results import Cell, Comparison, Outcome, Row
 from reco_lab.experiments.verdict import POPULAR, listed, merged, power
 from reco_lab.services import cards, experiments
-from reco_lab.ui import by_segment, cache, cut, export, metric, page, results, show, story, tradeoffs, tuned
+from reco_lab.ui import (
+    by_segment,
+    cache,
+    export,
+    inspector,
+    metric,
+    page,
+    results,
+    show,
+    story,
+    tradeoffs,
+    tuned,
+)
 from reco_lab.ui.words import count, md
 from reco_lab.workspace import Workspace
 
@@ -131,7 +143,7 @@ def sections(lab: page.Lab, chosen: str, found: Comparison, colours: Palette, ke
         "Tuning": lambda: tuned.section(lab.workspace, found, colours),
         "Segments": lambda: by_segment.view(cache.evidence(lab.workspace, chosen), key, colours),
         "Trade-offs": lambda: tradeoffs.view(lab.workspace, chosen, found, colours),
-        "Split": lambda: _split(lab.workspace, chosen, found, colours),
+        "Split": lambda: inspector.view(lab.workspace, chosen, found, colours),
         "Overlap": lambda: _overlap(lab.workspace, chosen, found, colours),
         "Definitions": lambda: _definitions(found),
     }
@@ -167,10 +179,6 @@ def _differences(found: Comparison, *, expert: bool) -> None:
         key="differences",
         columns=results.tests(),
     )
-
-
-def _split(workspace: Workspace, chosen: str, found: Comparison, colours: Palette) -> None:
-    cut.view(found.split, cache.cut(workspace, chosen), colours)
 
 
 def _overlap(workspace: Workspace, chosen: str, found: Comparison, colours: Palette) -> None:
