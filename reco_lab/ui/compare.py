@@ -13,6 +13,7 @@ from reco_lab.services import cards, experiments
 from reco_lab.ui import (
     by_segment,
     cache,
+    definitions,
     export,
     inspector,
     metric,
@@ -145,7 +146,7 @@ def sections(lab: page.Lab, chosen: str, found: Comparison, colours: Palette, ke
         "Trade-offs": lambda: tradeoffs.view(lab.workspace, chosen, found, colours),
         "Split": lambda: inspector.view(lab.workspace, chosen, found, colours),
         "Overlap": lambda: _overlap(lab.workspace, chosen, found, colours),
-        "Definitions": lambda: _definitions(found),
+        "Definitions": lambda: definitions.view(cache.evidence(lab.workspace, chosen)),
     }
     if lab.expert:
         draw["Run card"] = lambda: _card(lab.workspace, chosen, found)
@@ -204,13 +205,6 @@ def _overlap(workspace: Workspace, chosen: str, found: Comparison, colours: Pale
         table=pd.DataFrame(pairs, columns=["Recommender", "Other", "Shared"]),
         key="overlap",
     )
-
-
-def _definitions(found: Comparison) -> None:
-    for key in results.keys(found):
-        st.markdown(f"**{md(metric.name(key))}**: {md(metric.plain(key))}")
-        st.markdown(md(metric.formula(key)))
-        st.caption(md(metric.edges(key)))
 
 
 def _card(workspace: Workspace, chosen: str, found: Comparison) -> None:

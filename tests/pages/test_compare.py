@@ -169,6 +169,18 @@ def test_the_split_tab_says_what_to_do_and_asks_the_same_under_other_splits(shop
     assert "leads under" in says(browser)
 
 
+def test_definitions_show_the_same_lists_as_others_score_them(shop, visit, says):
+    browser = visit(COMPARE, section="Definitions")
+
+    table = next(one.value for one in browser.dataframe if "Used by" in one.value)
+    champion = browser.selectbox(key="elsewhere").value
+    own = leaderboard(browser).set_index("Recommender").loc[champion, "nDCG@5"]
+    assert table[table["Used by"].str.contains("LensKit")].set_index("Metric").loc["nDCG@5", "Value"] == (
+        pytest.approx(own, abs=1e-4)
+    )
+    assert "depending on who defines it" in says(browser)
+
+
 def test_the_run_card_is_for_experts(shop, visit, says):
     browser = visit(COMPARE).toggle(key="expert").set_value(True).run()
     browser.session_state["section"] = "Run card"
