@@ -183,18 +183,7 @@ class Exam:
         places: Ranks | None = None,
     ) -> dict[str, Measurement]:
         """Every metric of the experiment at every cut-off, by key ("ndcg@10"), over the warm customers."""
-        relevant = self.relevant[: self.n_warm]
-        found = self._measured(
-            Evaluation(
-                lists,
-                relevant,
-                self.train,
-                self.n_candidates,
-                scored,
-                ranks=places,
-                histories=self._histories,
-            )
-        )
+        found = self._measured(self.evaluation(lists, scored, places))
         if ratings is None:
             return found
         empty = np.full((len(self.raters), 1), NO_ITEM, np.int32)
@@ -207,6 +196,21 @@ class Exam:
             ratings,
         )
         return found | self._measured(rated)
+
+    def evaluation(
+        self, lists: Recommendations, scored: NDArray[np.bool_], places: Ranks | None = None
+    ) -> Evaluation:
+        """The lists of the warm customers beside what they wanted: what a metric looks at."""
+        relevant = self.relevant[: self.n_warm]
+        return Evaluation(
+            lists,
+            relevant,
+            self.train,
+            self.n_candidates,
+            scored,
+            ranks=places,
+            histories=self._histories,
+        )
 
     def counted(self, key: str) -> NDArray[np.int64]:
         """The codes of the customers behind a metric, in the order of its numbers."""

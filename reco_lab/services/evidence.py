@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reco_lab.experiments.by_segment import BySegment, Shift, by_segment, shifts
+from reco_lab.experiments.definitions import Reading, readings
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.folds import Answer
 from reco_lab.experiments.results import Comparison
@@ -44,6 +45,11 @@ class Evidence:
         return {
             id_: tuple(fold[id_] for fold in folds) for id_ in folds[0] if all(id_ in one for one in folds)
         }
+
+    def readings(self, name: str, k: int) -> tuple[Reading, ...]:
+        """The very same lists (of the first fold and seed) scored as each library defines it."""
+        one, exam = self.runs[name][0][0], self.exams[0]
+        return readings(exam.evaluation(one.lists, one.scored), k)
 
     def by_segment(self, key: str, way: str) -> BySegment | None:
         """A metric of every recommender by segment; None where it has no value for a part of the customers."""

@@ -14,8 +14,19 @@ from reco_lab.core.errors import InputError
 from reco_lab.core.experiment import Columns, Experiment
 from reco_lab.core.recipe import Reading
 from reco_lab.core.splitting import Split
+from reco_lab.experiments.inspection import Inspection
 from reco_lab.experiments.results import Comparison, SplitSummary
-from reco_lab.services import customers, data, demo, experiments, explore, surveys, tradeoffs, upkeep
+from reco_lab.services import (
+    customers,
+    data,
+    demo,
+    experiments,
+    explore,
+    other_splits,
+    surveys,
+    tradeoffs,
+    upkeep,
+)
 from reco_lab.services import evidence as behind
 from reco_lab.services.customers import Microscope
 from reco_lab.services.evidence import Evidence
@@ -57,6 +68,16 @@ def evidence(opened: Workspace, experiment: str) -> Evidence:
 def dragged(opened: Workspace, experiment: str, name: str, label: str) -> Dragged:
     """All metrics of a model's lists at each strength of a re-ranker."""
     return _dragged(opened, str(opened.home), experiment, name, label)
+
+
+def inspection(opened: Workspace, experiment: str) -> Inspection:
+    """What the (first) split of a finished experiment leaves and leaks."""
+    return _inspection(opened, str(opened.home), experiment)
+
+
+def alternatives(opened: Workspace, experiment: str) -> dict[str, str]:
+    """The other kinds of split, with the reason where the data cannot be cut so."""
+    return _alternatives(opened, str(opened.home), experiment)
 
 
 def cut(opened: Workspace, experiment: str) -> Split:
@@ -182,6 +203,16 @@ def _evidence(_opened: Workspace, home: str, experiment: str) -> Evidence:  # no
 @st.cache_resource(max_entries=32, show_spinner="Trying every strength…")
 def _dragged(_opened: Workspace, home: str, experiment: str, name: str, label: str) -> Dragged:  # noqa: ARG001 - part of the key
     return tradeoffs.drag(_opened, evidence(_opened, experiment), name, label)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Looking into the split…")
+def _inspection(_opened: Workspace, home: str, experiment: str) -> Inspection:  # noqa: ARG001 - part of the key
+    return other_splits.inspection(_opened, experiment)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Trying the other splits…")
+def _alternatives(_opened: Workspace, home: str, experiment: str) -> dict[str, str]:  # noqa: ARG001 - part of the key
+    return other_splits.alternatives(_opened, experiment)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Cutting the data…")

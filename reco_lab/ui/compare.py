@@ -10,7 +10,20 @@ from reco_lab.charts.theme import Palette
 from reco_lab.experiments.results import Cell, Comparison, Outcome, Row
 from reco_lab.experiments.verdict import POPULAR, listed, merged, power
 from reco_lab.services import cards, experiments
-from reco_lab.ui import by_segment, cache, cut, export, metric, page, results, show, story, tradeoffs, tuned
+from reco_lab.ui import (
+    by_segment,
+    cache,
+    definitions,
+    export,
+    inspector,
+    metric,
+    page,
+    results,
+    show,
+    story,
+    tradeoffs,
+    tuned,
+)
 from reco_lab.ui.words import count, md
 from reco_lab.workspace import Workspace
 
@@ -131,9 +144,9 @@ def sections(lab: page.Lab, chosen: str, found: Comparison, colours: Palette, ke
         "Tuning": lambda: tuned.section(lab.workspace, found, colours),
         "Segments": lambda: by_segment.view(cache.evidence(lab.workspace, chosen), key, colours),
         "Trade-offs": lambda: tradeoffs.view(lab.workspace, chosen, found, colours),
-        "Split": lambda: _split(lab.workspace, chosen, found, colours),
+        "Split": lambda: inspector.view(lab.workspace, chosen, found, colours),
         "Overlap": lambda: _overlap(lab.workspace, chosen, found, colours),
-        "Definitions": lambda: _definitions(found),
+        "Definitions": lambda: definitions.view(cache.evidence(lab.workspace, chosen)),
     }
     if lab.expert:
         draw["Run card"] = lambda: _card(lab.workspace, chosen, found)
@@ -169,10 +182,6 @@ def _differences(found: Comparison, *, expert: bool) -> None:
     )
 
 
-def _split(workspace: Workspace, chosen: str, found: Comparison, colours: Palette) -> None:
-    cut.view(found.split, cache.cut(workspace, chosen), colours)
-
-
 def _overlap(workspace: Workspace, chosen: str, found: Comparison, colours: Palette) -> None:
     names, shares = experiments.overlap(workspace, chosen, LENGTH)
     if len(names) < 2:
@@ -196,13 +205,6 @@ def _overlap(workspace: Workspace, chosen: str, found: Comparison, colours: Pale
         table=pd.DataFrame(pairs, columns=["Recommender", "Other", "Shared"]),
         key="overlap",
     )
-
-
-def _definitions(found: Comparison) -> None:
-    for key in results.keys(found):
-        st.markdown(f"**{md(metric.name(key))}**: {md(metric.plain(key))}")
-        st.markdown(md(metric.formula(key)))
-        st.caption(md(metric.edges(key)))
 
 
 def _card(workspace: Workspace, chosen: str, found: Comparison) -> None:

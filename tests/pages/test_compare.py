@@ -148,6 +148,39 @@ def test_a_list_can_be_dragged_along_a_trade_off_and_the_price_is_said(shop, vis
     assert "recall@5" not in browser.selectbox(key="against").options
 
 
+def test_the_split_tab_says_what_to_do_and_asks_the_same_under_other_splits(shop, visit, says):
+    (record,) = experiments.listing(shop)
+    browser = visit(COMPARE, section="Split")
+    assert "60 of 60 customers in the test are warm" in says(browser)
+
+    browser.button(key="run-splits").click().run()
+    queued = [job for job in shop.queue.recent(10) if job.live]
+    assert {job.payload["experiment"]["split"]["kind"] for job in queued} >= {"random_rows", "last_share"}
+    assert browser.button(key="run-splits").disabled
+
+    for job in queued:
+        asked = experiments.experiment_of(shop.store.experiment(job.payload["id"]))
+        if asked.split.kind() == "last_share":
+            experiments.run(shop, asked, report=lambda _fraction, _message: None)
+    browser = visit(COMPARE, experiment=record.id, section="Split")
+    places = next(one.value for one in browser.dataframe if "Last share per customer" in one.value)
+    assert "Last share per customer, all customers" in places
+    assert places["Last share per customer"].str.startswith("1. (").sum() >= 1
+    assert "leads under" in says(browser)
+
+
+def test_definitions_show_the_same_lists_as_others_score_them(shop, visit, says):
+    browser = visit(COMPARE, section="Definitions")
+
+    table = next(one.value for one in browser.dataframe if "Used by" in one.value)
+    champion = browser.selectbox(key="elsewhere").value
+    own = leaderboard(browser).set_index("Recommender").loc[champion, "nDCG@5"]
+    assert table[table["Used by"].str.contains("LensKit")].set_index("Metric").loc["nDCG@5", "Value"] == (
+        pytest.approx(own, abs=1e-4)
+    )
+    assert "depending on who defines it" in says(browser)
+
+
 def test_the_run_card_is_for_experts(shop, visit, says):
     browser = visit(COMPARE).toggle(key="expert").set_value(True).run()
     browser.session_state["section"] = "Run card"

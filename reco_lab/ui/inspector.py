@@ -1,0 +1,146 @@
+"""The Split tab of Compare: what the split leaves and leaks, what to do about it, and the same models under others."""
+
+import pandas as pd
+import streamlit as st
+
+from reco_lab.charts.theme import Palette
+from reco_lab.core.splitting import splitters
+from reco_lab.experiments.inspection import Inspection
+from reco_lab.experiments.results import Comparison
+from reco_lab.experiments.verdict import YARDSTICKS, listed
+from reco_lab.services import other_splits
+from reco_lab.services.other_splits import Standing, UnderSplit
+from reco_lab.ui import cache, cut, metric, show
+from reco_lab.ui.words import md, score, when
+from reco_lab.workspace import Workspace
+
+USUAL = ("global_time", "last_share", "random_rows", "user_holdout")
+
+
+def view(workspace: Workspace, chosen: str, found: Comparison, colours: Palette) -> None:
+    """What to think of the split first, then the cut itself, then other splits."""
+    seen = cache.inspection(workspace, chosen)
+    st.markdown(f"**{md(seen.recommendation)}**")
+    st.markdown("\n".join(f"- {md(one)}" for one in seen.findings))
+    cut.view(found.split, cache.cut(workspace, chosen), colours)
+    with st.expander("The parts in numbers", icon=":material/table_rows:"):
+        show.numbers(parts(seen), alt="The parts of the split", key="inspected")
+        st.caption(md(shifts(seen)))
+    _others(workspace, chosen, found)
+
+
+def parts(seen: Inspection) -> pd.DataFrame:
+    """The parts of a split, a line each, and what they have in common."""
+    return pd.DataFrame(
+        [
+            {
+                "Part": cut.PARTS[place],
+                "Rows": one.rows,
+                "Customers": one.customers,
+                "Items": one.items,
+                "Concentration (Gini)": round(one.gini, 3),
+                "First": None if one.first is None else when(str(one.first.astype("datetime64[s]"))),
+                "Last": None if one.last is None else when(str(one.last.astype("datetime64[s]"))),
+            }
+            for place, one in enumerate(seen.parts)
+        ]
+    )
+
+
+def shifts(seen: Inspection) -> str:
+    """Popularity and duplicates across the parts, in words."""
+    names = dict(zip((one.name for one in seen.parts), cut.PARTS, strict=True))
+    told = [
+        f"{one.pairs:,} in “{names[one.parts[0]]}” and “{names[one.parts[1]]}”"
+        for one in seen.repeats
+        if one.pairs
+    ]
+    lead = (
+        f"The same customer and item stand in two parts: {listed(told)}."
+        if told
+        else "No pair stands in two parts."
+    )
+    if seen.agreement is None:
+        return lead
+    return (
+        f"{lead} The order of the items by popularity before the exam and in it agrees by {seen.agreement:.2f} "
+        "(Kendall's tau: 1 is the same order, 0 none in common). Gini is 0 where all items have as many rows, 1 "
+        "where one has them all."
+    )
+
+
+def _others(workspace: Workspace, chosen: str, found: Comparison) -> None:
+    st.header("The same models under the other splits", anchor=False)
+    under = other_splits.under_splits(workspace, chosen)
+    if len(under) > 1:
+        st.markdown(f"**{md(agreement(under))}**")
+        show.numbers(side_by_side(found, under), alt="The place under each split", key="other-splits")
+        st.caption(
+            f"The place by {md(metric.name(found.headline))}, its value over customers with a history, then over all "
+            "customers. Values compare within a split only: another split asks other questions."
+        )
+    offered = cache.alternatives(workspace, chosen)
+    done = {one.split for one in under}
+    names = {kind: splitters()[kind].label for kind in offered}
+    left = [kind for kind, gap in offered.items() if not gap and names[kind] not in done]
+    if left:
+        wanted = st.pills(
+            "Run them under",
+            left,
+            selection_mode="multi",
+            default=[kind for kind in USUAL if kind in left],
+            format_func=lambda kind: names[kind],
+            key="other-kinds",
+            help="Nothing differs but the split. Each takes about as long as this comparison did.",
+        )
+        busy = other_splits.under_way(workspace, chosen)
+        if st.button(
+            "Same models under the other splits",
+            icon=":material/call_split:",
+            disabled=busy or not wanted,
+            key="run-splits",
+        ):
+            other_splits.submit_under(workspace, chosen, wanted)
+            st.rerun()
+    if gaps := [f"{names[kind]}: {gap}" for kind, gap in offered.items() if gap]:
+        st.caption("Not possible with this data. " + " ".join(md(gap) for gap in gaps))
+
+
+def agreement(under: list[UnderSplit]) -> str:
+    """Who leads under which split, in a sentence."""
+    first: dict[str, list[str]] = {}
+    for one in under:
+        running = {row.name for row in one.found.leaderboard if row.algorithm not in YARDSTICKS}
+        ranked = sorted(
+            (name for name in one.standings if name in running), key=lambda name: one.standings[name].place
+        )
+        if ranked:
+            first.setdefault(ranked[0], []).append(one.split.lower())
+    if len(first) == 1:
+        name, splits = next(iter(first.items()))
+        return f"{name} leads under every split: {listed(splits)}."
+    return "; ".join(f"{name} leads under {listed(splits)}" for name, splits in first.items()) + "."
+
+
+def side_by_side(found: Comparison, under: list[UnderSplit]) -> pd.DataFrame:
+    """A line a recommender, two columns a split: warm customers and all customers."""
+    rows = []
+    for row in found.leaderboard:
+        if row.run_keys:
+            line: dict[str, str | None] = {"Recommender": row.name}
+            for one in under:
+                standing = one.standings.get(row.name)
+                line[one.split] = _said(standing)
+                line[f"{one.split}, all customers"] = _said_of_all(standing)
+            rows.append(line)
+    return pd.DataFrame(rows)
+
+
+def _said(standing: Standing | None) -> str | None:
+    return None if standing is None else f"{standing.place}. ({score(standing.value)})"
+
+
+def _said_of_all(standing: Standing | None) -> str | None:
+    if standing is None or standing.all_place is None:
+        return None
+    return f"{standing.all_place}. ({score(standing.all_customers)})"

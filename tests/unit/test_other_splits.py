@@ -1,0 +1,105 @@
+"""The same recommenders under other splits."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.experiment import Experiment
+from reco_lab.core.interactions import ColumnMap, Interactions
+from reco_lab.experiments.results import Cell, Row
+from reco_lab.services import data, experiments, other_splits
+from reco_lab.workspace import Workspace
+
+
+def quiet(_fraction, _message):
+    pass
+
+
+@pytest.fixture
+def asked(tmp_path):
+    """A workspace with one finished comparison, and the experiment's id."""
+    rng = np.random.default_rng(3)
+    rows = [
+        (f"c{user:02d}", f"i{item:02d}", f"2026-03-{day:02d}")
+        for user in range(40)
+        for day, item in enumerate(rng.choice(10, 7, replace=False) + 10 * (user % 2), start=1)
+    ]
+    frame = pd.DataFrame(rows, columns=["user", "item", "time"]).astype({"time": "datetime64[us]"})
+    log = Interactions.from_frame(frame, ColumnMap("user", "item", time="time"))
+    workspace = Workspace.open(tmp_path)
+    data.save_dataset(workspace, Dataset("shop", log))
+    experiments.run(workspace, question(), quiet)
+    yield workspace, experiments.listing(workspace)[0].id
+    workspace.close()
+
+
+def question(**changes):
+    values = {
+        "name": "Which one?",
+        "data": {"dataset": "shop"},
+        "split": {"kind": "last_n"},
+        "recommenders": [{"algorithm": "item_knn"}],
+        "metrics": {"names": ["ndcg"], "k": [5]},
+    }
+    return Experiment.model_validate(values | changes)
+
+
+def test_the_kinds_that_this_data_cannot_be_cut_by_say_why(asked):
+    found = other_splits.alternatives(*asked)
+
+    assert "last_n" not in found
+    assert "given" not in found
+    assert found["random_rows"] == ""
+
+
+def test_what_is_asked_differs_only_in_the_split_and_is_asked_once(asked):
+    workspace, id_ = asked
+    (job,) = other_splits.submit_under(workspace, id_, ["random_rows"])
+    sent = Experiment.model_validate(workspace.queue.get(job).payload["experiment"])
+
+    assert sent.name == "Which one? · Random rows"
+    assert sent.split.kind() == "random_rows"
+    assert sent.model_copy(update={"split": None, "name": "x"}) == question(split=None, name="x")
+    assert other_splits.under_way(workspace, id_)
+
+    experiments.run(workspace, sent, quiet)
+    assert other_splits.submit_under(workspace, id_, ["random_rows"]) == []
+
+
+def test_finished_twins_stand_side_by_side_and_other_questions_do_not(asked):
+    workspace, id_ = asked
+    experiments.run(workspace, question(split={"kind": "random_rows"}), quiet)
+    experiments.run(workspace, question(split={"kind": "last_share"}, seed=1), quiet)
+
+    assert [one.split for one in other_splits.under_splits(workspace, id_)] == [
+        "Last rows per customer",
+        "Random rows",
+    ]
+
+
+def test_equals_share_a_place_and_both_readings_have_one_of_their_own(asked):
+    workspace, id_ = asked
+    found = experiments.comparison(workspace, id_)
+    cells = {"a": (0.3, 0.1), "b": (0.2, 0.2), "c": (0.2, None), "d": (0.1, 0.05)}
+    rows = tuple(
+        Row(
+            name=name,
+            algorithm="ease",
+            parameters={},
+            run_keys=("x",),
+            metrics={"ndcg@5": Cell(value=value, all_customers=everyone)},
+        )
+        for name, (value, everyone) in cells.items()
+    )
+    places = other_splits.standings(found.model_copy(update={"leaderboard": rows}))
+
+    assert {name: one.place for name, one in places.items()} == {"a": 1, "b": 2, "c": 2, "d": 4}
+    assert {name: one.all_place for name, one in places.items()} == {"a": 2, "b": 1, "c": None, "d": 3}
+
+
+def test_the_inspector_counts_the_kinds_that_are_asked_for(asked):
+    seen = other_splits.inspection(*asked)
+
+    assert seen.test_customers == seen.warm_customers == 40
+    assert seen.recommendation
