@@ -171,12 +171,10 @@ def recommend(options: argparse.Namespace) -> Answer:
 
 def calibrate(options: argparse.Namespace) -> Answer:
     """The calibration certificate; fails where a figure is out of its tolerance or nothing could be checked."""
-    from reco_lab.experiments.calibration import certify
+    from reco_lab.services.certificate import compute
 
-    folder = options.data or (
-        Path(os.environ["RECO_LAB_TEST_DATA"]) if os.environ.get("RECO_LAB_TEST_DATA") else None
-    )
-    found = list(certify(folder, full=options.full, report=_progress()))
+    lines = compute(Workspace.open(), options.data, _progress(), full=options.full)
+    found = [figure for line in lines for figure in line.figures]
     checked = [row for row in found if row.passed is not None]
     passed = bool(checked) and all(row.passed for row in checked)
     marks = {True: "pass", False: "FAIL", None: "not checked"}

@@ -7,7 +7,7 @@ G2: the benchmark table of Surprise's documentation: five-fold cross-validation 
 full certificate.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from reco_lab.core.dataset import Dataset
+from reco_lab.core.errors import CancelledError, RecoLabError
 from reco_lab.core.experiment import MetricSpec, Question
 from reco_lab.core.interactions import ColumnMap, Interactions
 from reco_lab.core.ranking import Candidates
@@ -25,6 +26,7 @@ from reco_lab.core.splitting import Split, splitter
 from reco_lab.experiments.exam import Exam
 
 Report = Callable[[float, str], None]
+DATA = {"G1": "golden-ml-100k", "G2": "ml-100k", "G2 ML-1M": "ml-1m"}
 KEYS = {"P@10": "precision@10", "R@10": "recall@10", "nDCG@10": "ndcg_untruncated@10"}
 
 
@@ -46,7 +48,10 @@ class Published:
 
 @dataclass(frozen=True)
 class Reproduced:
-    """One figure of the certificate. `ours` is None, with the reason, where the data is not there."""
+    """One figure of the certificate. `ours` is None, with the reason, where it could not be computed.
+
+    `failed` tells a recommender that failed, which is no better than a wrong figure, from data that is not there.
+    """
 
     table: str
     recommender: str
@@ -55,11 +60,14 @@ class Reproduced:
     ours: float | None
     tolerance: float
     reason: str = ""
+    failed: bool = False
 
     @property
     def passed(self) -> bool | None:
-        """Whether ours is within the tolerance; None where it could not be computed."""
-        return None if self.ours is None else abs(self.ours - self.published) <= self.tolerance + 5e-5
+        """Whether ours is within the tolerance; None where there was nothing to compute it from."""
+        if self.ours is None:
+            return False if self.failed else None
+        return abs(self.ours - self.published) <= self.tolerance + 5e-5
 
 
 def _g1(name: str, spec: dict[str, Any], p: float, r: float, ndcg: float, tolerance: float) -> Published:
@@ -104,59 +112,72 @@ CERTIFICATE = (
 )  # fmt: skip
 
 
-def certify(
-    folder: Path | None,
+def certificate(*, full: bool = False) -> tuple[Published, ...]:
+    """What is to be reproduced, a recommender at a time; a `full` certificate takes hours more."""
+    return tuple(published for published in CERTIFICATE if full or not published.full)
+
+
+def reproduce(
+    published: Published,
+    folder: Path,
     *,
     seed: int = 0,
-    full: bool = False,
     report: Report = lambda _fraction, _message: None,
-) -> Iterator[Reproduced]:
-    """Reproduce every published figure there is data for, a recommender at a time.
+    excuse: Callable[[Exception], str] = str,
+) -> list[Reproduced]:
+    """Compute a recommender's published figures here; `folder` holds the data as its publisher gives it.
 
-    `folder` holds `golden-ml-100k/` and `ml-100k/` (for a `full` certificate `ml-1m/` too) as their publishers
-    give them. Without them the rows say so.
+    Where a file is not there the figures say so, and where the recommender fails they give the reason: its own
+    mistake as it stands, any other as `excuse` tells it. Raises only what `report` raises to cancel.
     """
-    rows = [published for published in CERTIFICATE if full or not published.full]
-    for place, published in enumerate(rows):
-        report(place / len(rows), f"{published.table}: {published.name}")
-        try:
-            ours = _compute(published, folder, seed)
-            reason = ""
-        except FileNotFoundError as error:
-            ours, reason = {}, f"{Path(error.filename).name} is not there"
-        for quantity, figure in published.figures.items():
-            yield Reproduced(
-                published.table,
-                published.name,
-                quantity,
-                figure,
-                ours.get(quantity),
-                published.tolerance,
-                reason,
-            )
-    report(1.0, "done")
+    ours: dict[str, float] = {}
+    reason, failed = "", True
+    try:
+        ours = _compute(published, folder, seed, report)
+    except CancelledError:
+        raise
+    except FileNotFoundError as error:
+        reason, failed = f"{Path(error.filename).name} is not there", False
+    except RecoLabError as error:
+        reason = str(error)
+    except Exception as error:  # noqa: BLE001 - one recommender that fails never ends the certificate
+        reason = excuse(error)
+    return [
+        Reproduced(
+            published.table,
+            published.name,
+            quantity,
+            figure,
+            ours.get(quantity),
+            published.tolerance,
+            reason,
+            bool(reason) and failed,
+        )
+        for quantity, figure in published.figures.items()
+    ]
 
 
-def _compute(published: Published, folder: Path | None, seed: int) -> dict[str, float]:
-    spec, root = recommender(published.spec), folder or Path()
+def _compute(published: Published, folder: Path, seed: int, report: Report) -> dict[str, float]:
+    spec = recommender(published.spec)
     if published.table == "G1":
-        split = golden_split(root / "golden-ml-100k")
-        found = [_rank(spec, split, seed + more) for more in range(published.seeds)]
+        split = golden_split(folder)
+        seeds = range(seed, seed + published.seeds)
+        found = [_rank(spec, split, one, report) for one in seeds]
         return {quantity: float(np.mean([one[quantity] for one in found])) for quantity in KEYS}
-    return _rate(spec, movielens_1m(root / "ml-1m") if published.full else movielens(root / "ml-100k"), seed)
+    return _rate(spec, movielens_1m(folder) if published.full else movielens(folder), seed, report)
 
 
-def _rank(spec: Recommender, split: Split, seed: int) -> dict[str, float]:
+def _rank(spec: Recommender, split: Split, seed: int, report: Report) -> dict[str, float]:
     """Precision, recall and nDCG at 10 by the paper's definitions, through the ordinary exam."""
     asked = MetricSpec(names=("precision", "recall", "ndcg_untruncated"), k=(10,))
     exam = Exam.of(split, "test", Question(metrics=asked))
     with threadpool_limits(1):
-        scorer = spec.fit(exam.train, FitContext(seed))
+        scorer = spec.fit(exam.train, FitContext(seed, report=report))
         measured = exam.measure(*exam.ask(scorer))
     return {quantity: measured[key].value for quantity, key in KEYS.items()}
 
 
-def _rate(spec: Recommender, data: Dataset, seed: int) -> dict[str, float]:
+def _rate(spec: Recommender, data: Dataset, seed: int, report: Report) -> dict[str, float]:
     """RMSE and MAE over five folds: the mean of the folds, as Surprise's table gives it."""
     asked = MetricSpec(names=("rmse", "mae"), k=(10,))
     question = Question(metrics=asked, seed=seed)
@@ -164,7 +185,7 @@ def _rate(spec: Recommender, data: Dataset, seed: int) -> dict[str, float]:
     for split in splitter({"kind": "k_fold", "folds": 5}).split(data, np.random.default_rng(seed)):
         exam = Exam.of(split, "test", question)
         with threadpool_limits(1):
-            scorer = spec.fit(exam.train, FitContext(seed))
+            scorer = spec.fit(exam.train, FitContext(seed, report=report))
             lists = exam.ask(scorer)
         measured = exam.measure(*lists, exam.rate(scorer))
         found.append((measured["rmse"].value, measured["mae"].value))

@@ -87,6 +87,11 @@ def conduct(
     return _comparison(data, folds, exams, experiment, lines)
 
 
+def versions() -> dict[str, str]:
+    """The versions of everything that has a say in a number."""
+    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+
+
 def with_references(specs: Sequence[Recommender]) -> tuple[Recommender, ...]:
     """The recommenders with random and most popular added where they are missing."""
     present = {spec.algorithm() for spec in specs}
@@ -237,7 +242,7 @@ def _comparison(
         leaderboard=tuple(board),
         split=counts,
         verdicts=found,
-        versions={"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
+        versions=versions(),
         warnings=warnings_about(counts),
         notes=notes_about(counts, gaps if data.synthetic else []) + lacking(experiment, data),
     )

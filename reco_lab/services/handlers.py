@@ -3,11 +3,13 @@
 import importlib
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from reco_lab.core.experiment import Experiment
 from reco_lab.experiments.results import Outcome
+from reco_lab.services import certificate
 from reco_lab.services.experiments import JOB, run
 from reco_lab.workspace import Workspace
 
@@ -22,6 +24,12 @@ def _experiment(workspace: Workspace, payload: Mapping[str, Any], report: Report
     return {"id": payload["id"], "sentence": answer.sentence, "plain": answer.plain, "decided": decided}
 
 
+def _certificate(workspace: Workspace, payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    folder = Path(payload["folder"]) if payload["folder"] else None
+    lines = certificate.compute(workspace, folder, report, full=payload["full"], since=payload["since"])
+    return {"passed": sum(line.passed is True for line in lines), "of": len(lines)}
+
+
 def preparations() -> list[Callable[[], Any]]:
     """What a worker does while nobody asks for anything: compile the loops that training needs."""
     from reco_lab.algorithms import _kernels
@@ -29,4 +37,4 @@ def preparations() -> list[Callable[[], Any]]:
     return [partial(importlib.import_module, "reco_lab.core._kernels.ranking"), *_kernels.steps()]
 
 
-HANDLERS: Mapping[str, Handler] = MappingProxyType({JOB: _experiment})
+HANDLERS: Mapping[str, Handler] = MappingProxyType({JOB: _experiment, certificate.JOB: _certificate})

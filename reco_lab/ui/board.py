@@ -77,6 +77,11 @@ def _asked(job: Job) -> Mapping[str, Any]:
     return asked
 
 
+def _name(job: Job) -> str:
+    """What a job is called: by its own name, or that of the question it answers."""
+    return str(job.payload.get("name") or _asked(job).get("name", job.kind))
+
+
 def _cancel(workspace: Workspace, ident: str) -> None:
     workspace.queue.cancel(ident)
 
@@ -86,7 +91,7 @@ def _card(workspace: Workspace, job: Job) -> None:
         head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
         waits = job.state is JobState.queued
         doing = "Waiting for its turn" if waits else "Running"
-        head.markdown(f"**{doing}**: {md(_asked(job).get('name', job.kind))}", width="content")
+        head.markdown(f"**{doing}**: {md(_name(job))}", width="content")
         head.button(
             "Stopping…" if job.cancelling else "Cancel",
             key=f"cancel-{job.id}",

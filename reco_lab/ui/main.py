@@ -34,6 +34,12 @@ chosen = st.navigation(
             _page(page.EXPERIMENT, "Experiment", "experiment", "Choose recommenders and compare them."),
             _page(page.COMPARE, "Compare", "leaderboard", "Which recommender is better, and by how much."),
             _page(page.CUSTOMER, "Customer", "person_search", "One customer, several models side by side."),
+            _page(
+                page.CALIBRATION,
+                "Calibration",
+                "verified",
+                "Does it compute correctly? Published results, here.",
+            ),
         ],
         "Market": [
             _page(page.SETTINGS, "Settings", "settings", "Store, backups, privacy, what is kept how long."),

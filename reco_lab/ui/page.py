@@ -21,6 +21,7 @@ DATA = PAGES / "data" / "data.py"
 EXPLORE = PAGES / "data" / "explore.py"
 EXPERIMENT = PAGES / "lab" / "experiment.py"
 COMPARE = PAGES / "lab" / "compare.py"
+CALIBRATION = PAGES / "lab" / "calibration.py"
 CUSTOMER = PAGES / "lab" / "customer.py"
 SETTINGS = PAGES / "market" / "settings.py"
 
