@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from reco_lab.algorithms._attributes import unit
 from reco_lab.algorithms._shapes import first_entries, packed, unpacked
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
@@ -50,11 +51,11 @@ class Content(Recommender):
         self.require(data)
         ctx.report(0.0, "started")
         table = cast("pd.DataFrame", data.items)  # the need above is met
-        words = _unit(self._words(texts(table)))
+        words = unit(self._words(texts(table)))
         ctx.report(0.5, "words counted")
-        attributes = _unit(Encoder.learn(table).apply(table))
+        attributes = unit(Encoder.learn(table).apply(table))
         weights = np.sqrt([self.text_weight, 1 - self.text_weight])
-        vectors = _unit(sparse.hstack([words * weights[0], attributes * weights[1]], format="csr"))
+        vectors = unit(sparse.hstack([words * weights[0], attributes * weights[1]], format="csr"))
         vectors.eliminate_zeros()
         ctx.report(1.0, "fitted")
         return Profiles(vectors.astype(np.float32))
@@ -86,7 +87,7 @@ class Profiles(Scorer):
 
     def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
         """Cosines, -1 to 1; 0 for a history of unknown things."""
-        profiles = _unit(batch.matrix(self.n_items) @ self.vectors)
+        profiles = unit(batch.matrix(self.n_items) @ self.vectors)
         chosen = self.vectors if items is None else self.vectors[items]
         return np.asarray((profiles @ chosen.T).toarray(), np.float32)
 
@@ -106,9 +107,3 @@ class Profiles(Scorer):
     def state(self) -> State:
         """The item vectors."""
         return State(packed("vectors", self.vectors))
-
-
-def _unit(matrix: Any) -> sparse.csr_matrix:
-    """The rows scaled to length 1; rows of zeros stay."""
-    lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-    return sparse.csr_matrix(sparse.diags(1 / np.where(lengths > 0, lengths, 1)) @ matrix)
