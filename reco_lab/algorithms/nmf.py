@@ -32,6 +32,7 @@ class NMF(Recommender):
             "most factor models do not allow; lists are a little less accurate than theirs."
         ),
         paper="Cichocki, Phan: Fast Local Algorithms for Large Scale Nonnegative Matrix and Tensor Factorizations, IEICE Transactions 2009",
+        seeded=True,
     )
     factors: int = tunable(64, 1, 512, log=True, help="How many themes")
     regularization: float = tunable(
