@@ -19,7 +19,8 @@ class NMF(Recommender):
     """Rebuilds the customers x items matrix of zeros and ones from two tables without negative entries.
 
     Hierarchical alternating least squares: one column of one table after the other gets its best values.
-    A customer's vector is the best one for her history, the items' table standing still.
+    A customer's vector is the best one for her history, the items' table standing still. Squares of entries
+    cost `regularization` times the norm of the matrix (the root of its number of ones).
     """
 
     info: ClassVar[Info] = Info(
@@ -31,9 +32,12 @@ class NMF(Recommender):
             "most factor models do not allow; lists are a little less accurate than theirs."
         ),
         paper="Cichocki, Phan: Fast Local Algorithms for Large Scale Nonnegative Matrix and Tensor Factorizations, IEICE Transactions 2009",
+        seeded=True,
     )
-    factors: int = tunable(32, 1, 512, log=True, help="How many themes")
-    regularization: float = tunable(1.0, 0.0, 100.0, help="How strongly both tables are held near zero")
+    factors: int = tunable(64, 1, 512, log=True, help="How many themes")
+    regularization: float = tunable(
+        0.02, 0.0, 0.2, help="How strongly both tables are held near zero, as a part of the log's size"
+    )
     iterations: int = tunable(30, 1, 200, log=True, help="How many rounds over both tables")
 
     def fit(self, data: Dataset, ctx: FitContext) -> Scorer:
@@ -45,12 +49,13 @@ class NMF(Recommender):
         users, items = (
             rng.random((size, self.factors), np.float32) * np.float32(scale) for size in matrix.shape
         )
+        penalty = self.regularization * np.sqrt(matrix.nnz)
         with threadpool_limits(ctx.threads):
             for done in range(self.iterations):
-                sweep(users, matrix @ items, items.T @ items, self.regularization)
-                sweep(items, across @ users, users.T @ users, self.regularization)
+                sweep(users, matrix @ items, items.T @ items, penalty)
+                sweep(items, across @ users, users.T @ users, penalty)
                 ctx.report((done + 1) / self.iterations, f"round {done + 1} of {self.iterations}")
-        return Themes(items, self.regularization)
+        return Themes(items, float(penalty))
 
     def restore(self, state: State) -> Scorer:
         """The scorer with this state."""
@@ -65,8 +70,8 @@ class Themes(Scorer):
 
     folds_in = True
 
-    def __init__(self, items: Vectors, regularization: float) -> None:
-        self.items, self.regularization, self.n_items = items, regularization, len(items)
+    def __init__(self, items: Vectors, penalty: float) -> None:
+        self.items, self.penalty, self.n_items = items, penalty, len(items)
         self._gram = items.T @ items
 
     def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
@@ -75,25 +80,25 @@ class Themes(Scorer):
         users = np.zeros((len(batch), self.items.shape[1]), np.float32)
         pull = history @ self.items
         for _ in range(SWEEPS):
-            sweep(users, pull, self._gram, self.regularization)
+            sweep(users, pull, self._gram, self.penalty)
         return users @ (self.items if items is None else self.items[items]).T
 
     def state(self) -> State:
         """One array and a number."""
-        return State({"items": self.items}, {"regularization": self.regularization})
+        return State({"items": self.items}, {"penalty": self.penalty})
 
     @classmethod
     def from_state(cls, state: State) -> Self:
         """The scorer with this state."""
-        return cls(state.arrays["items"], state.meta["regularization"])
+        return cls(state.arrays["items"], state.meta["penalty"])
 
 
-def sweep(vectors: Vectors, pull: Vectors, gram: Vectors, regularization: float) -> None:
+def sweep(vectors: Vectors, pull: Vectors, gram: Vectors, penalty: float) -> None:
     """Bring each column of `vectors` to its best values of at least zero, in place.
 
-    It minimises |X - vectors other'|^2 + regularization |vectors|^2 for `pull` = X other and `gram` = other' other.
+    It minimises |X - vectors other'|^2 + penalty |vectors|^2 for `pull` = X other and `gram` = other' other.
     """
     for theme in range(vectors.shape[1]):
-        step = pull[:, theme] - vectors @ gram[:, theme] - regularization * vectors[:, theme]
-        step /= max(gram[theme, theme] + regularization, TINY)
+        step = pull[:, theme] - vectors @ gram[:, theme] - penalty * vectors[:, theme]
+        step /= max(gram[theme, theme] + penalty, TINY)
         vectors[:, theme] = np.maximum(vectors[:, theme] + step, 0)
