@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from reco_lab.algorithms._kernels import compiled
 from reco_lab.algorithms._kernels.neighbours import _offer
+from reco_lab.core.compiled import compiled
 
 Codes = NDArray[np.int32]
 Days = NDArray[np.float32]
