@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from reco_lab.core.errors import DataError, MappingError
+from reco_lab.core.ordering import arranged, side_by_side
 from reco_lab.core.words import agree, count
 
 Rows = NDArray[np.intp]
 LONGEST_ID = 256
+_SOME, _FOUR_BYTES = 1 << 20, 1 << 32
 
 
 class Kind(IntEnum):
@@ -84,7 +87,33 @@ class Interactions:
             else _kinds(frame[columns.kind], columns)
         )
         log = cls(users, items, values, times, kinds, user_ids, item_ids)
-        return log.reordered(log.canonical_order())
+        return log.in_order()[0]
+
+    @classmethod
+    def from_codes(
+        cls,
+        users: NDArray[np.int32],
+        items: NDArray[np.int32],
+        values: NDArray[np.float32],
+        times: NDArray[np.datetime64] | None,
+        kinds: NDArray[np.uint8],
+        user_ids: pd.Index,
+        item_ids: pd.Index,
+    ) -> "Interactions":
+        """Build the log from clean columns whose ids are coded already; the rows may come in any order.
+
+        Raises ValueError for what `Interactions` rules out: codes that name nobody, ids that are not sorted or
+        repeat, values that are not finite, times that are missing.
+        """
+        for codes, ids in ((users, user_ids), (items, item_ids)):
+            if not (ids.is_monotonic_increasing and ids.is_unique):
+                raise ValueError("ids must be sorted and different")
+            if len(codes) and (codes.min() < 0 or codes.max() >= len(ids)):
+                raise ValueError("a code names nobody")
+        if not np.isfinite(values).all() or (times is not None and np.isnat(times).any()):
+            raise ValueError("a value or a time is missing")
+        log = cls(users, items, values, times, kinds, user_ids, item_ids)
+        return log.in_order()[0]
 
     def __len__(self) -> int:
         return len(self.users)
@@ -106,19 +135,23 @@ class Interactions:
         """
         if rows.dtype != np.bool_ and (np.diff(rows) < 0).any():
             raise ValueError("rows must be taken in ascending order")
-        return self.reordered(rows)
+        given = self._columns
+        taken = side_by_side(lambda column: column[rows], given.values(), len(self))
+        columns: dict[str, Any] = dict(zip(given, taken, strict=True))
+        return replace(self, **columns)
 
-    def reordered(self, rows: Rows | NDArray[np.bool_]) -> "Interactions":
-        """The interactions at these rows in this very order: only for whoever brings a log into canonical order."""
-        times = None if self.times is None else self.times[rows]
-        return replace(
-            self,
-            users=self.users[rows],
-            items=self.items[rows],
-            values=self.values[rows],
-            times=times,
-            kinds=self.kinds[rows],
-        )
+    def in_order(self, *beside: NDArray[Any]) -> tuple["Interactions", list[NDArray[Any]]]:
+        """The log brought into canonical order (user, time, item, kind, value), with columns beside it."""
+        given = self._columns
+        arrays = arranged(list(given.values()), beside)
+        columns: dict[str, Any] = dict(zip(given, arrays, strict=False))
+        return replace(self, **columns), arrays[len(given) :]
+
+    @property
+    def _columns(self) -> dict[str, NDArray[Any]]:
+        """The columns there are, in the order by which rows are sorted."""
+        names = ("users", "times", "items", "kinds", "values")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     def of_kinds(self, kinds: tuple[Kind, ...]) -> "Interactions":
         """Only the interactions of these kinds; no kinds means all."""
@@ -136,8 +169,24 @@ class Interactions:
     @cached_property
     def pairs(self) -> NDArray[np.int64]:
         """The distinct (user, item) pairs as user * n_items + item, sorted."""
-        pairs = np.sort(self.users.astype(np.int64) * self.n_items + self.items)
-        return pairs[np.diff(pairs, prepend=-1) > 0]
+        edges = self.user_starts[
+            np.searchsorted(self.user_starts, np.arange(0, len(self) + _SOME, _SOME))[:-1]
+        ]
+        places = np.unique([0, *edges, len(self)]).tolist()
+        parts = side_by_side(self._pairs, pairwise(places), len(self))
+        return np.concatenate([np.zeros(0, np.int64), *parts])
+
+    def _pairs(self, part: tuple[int, int]) -> NDArray[np.int64]:
+        """The distinct pairs of some customers' rows, sorted in as few bytes as they need."""
+        low, high = part
+        first, last = int(self.users[low]), int(self.users[high - 1])
+        small = (last - first + 1) * self.n_items <= _FOUR_BYTES
+        kind: type[np.uint32 | np.int64] = np.uint32 if small else np.int64
+        keys: NDArray[Any] = (self.users[low:high] - first).astype(kind)
+        keys = keys * kind(self.n_items) + self.items[low:high].astype(kind)
+        keys.sort()
+        distinct = keys[np.append(True, keys[1:] != keys[:-1])]
+        return np.asarray(distinct, np.int64) + first * self.n_items
 
     @cached_property
     def ratings(self) -> "Interactions":
@@ -165,7 +214,7 @@ class Interactions:
         for ids in (self.user_ids, self.item_ids):
             digest.update("\0".join(ids).encode() + b"\1")
         for array in (self.users, self.items, self.values, self.times, self.kinds):
-            digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
+            digest.update(b"none" if array is None else np.ascontiguousarray(array).view(np.uint8).data)
         return digest.hexdigest()
 
     def frame(self) -> pd.DataFrame:
@@ -177,11 +226,6 @@ class Interactions:
             "kind": np.array([kind.name for kind in Kind])[self.kinds],
         }
         return pd.DataFrame(table if self.times is None else table | {"time": self.times})
-
-    def canonical_order(self) -> Rows:
-        """The rows sorted by user, time, item, kind and value."""
-        times = np.zeros(len(self), np.int64) if self.times is None else self.times.view(np.int64)
-        return np.lexsort((self.values, self.kinds, self.items, times, self.users))
 
 
 def _codes(column: pd.Series, what: str) -> tuple[NDArray[np.int32], pd.Index]:

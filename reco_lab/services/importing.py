@@ -1,6 +1,7 @@
 """Import a file: read, mapped, mended by a recipe, accounted for row by row, and kept as a version."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reco_lab.analysis.columns import guess_table_kind, kind_of_value
+from reco_lab.analysis.columns import LOOKED_AT, guess_table_kind, kind_of_value
 from reco_lab.cleaning.interactions import CleanTable, clean_interactions, refused_rows
 from reco_lab.cleaning.steps.pseudonyms import Pseudonyms
 from reco_lab.cleaning.typed import read_roles
@@ -24,11 +25,13 @@ from reco_lab.services import recipes
 from reco_lab.services.appending import append as appended
 from reco_lab.services.appending import digest_of, known_rows, one_table, remember_files, same_file
 from reco_lab.services.attributes import Attributes, Spell, read_attributes
+from reco_lab.services.bulk import CodedLog, row_by_row, ways
 from reco_lab.services.item_side import ItemSide, item_side
 from reco_lab.services.keeping import load_dataset, save_dataset
 from reco_lab.services.mapping import column_map, named_columns
 from reco_lab.services.quality import context
 from reco_lab.sources import sniff
+from reco_lab.sources._bulk import read_coded, require_memory, streamed
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
 
@@ -100,73 +103,147 @@ def import_file(
     newest version, except known ones. The same content makes no second version. Raises an InputError.
     """
     workspace.require_room()
-    table = _read(path, format, recipe, columns, header, options)
-    named = named_columns(table.frame, columns or (recipe.columns if recipe else None))
-    mapping = column_map(named)
-    ctx = context(workspace, table.frame, mapping)
-    used = _used(table, named, ctx, recipe, header=header, options=options, reading=reading)
-    clean = clean_interactions(table.frame, mapping, ctx.now, used.reading, used.steps, ctx)
-    earlier, digest = _earlier(workspace, name) if append else None, digest_of(path)
-    kept = _without_known(workspace, table, mapping, clean, earlier, digest)
-    log, notes = _log(table, mapping, kept)
-    own = item_side(table.frame.iloc[kept.frame.index], named, kept.frame["item"])
-    people, catalogue = _tables(used, log, ctx, customers, items)
-    version, used = _keep(workspace, name, title, log, people, catalogue, own, used, earlier)
-    remember_files(workspace, version, digest, earlier)
+    said = _Said(path, format, header, options, columns, reading, recipe)
+    come = _streamed(workspace, said, append=append)
+    come = come or _at_once(workspace, said, _earlier(workspace, name) if append else None)
+    people, catalogue = _tables(come.used, come.log, come.ctx, customers, items)
+    version, used = _keep(
+        workspace, name, title, come.log, people, catalogue, come.own, come.used, come.earlier
+    )
+    remember_files(workspace, version, come.digest, come.earlier)
     tables = [one for one in (people, catalogue) if one is not None]
     return ImportReport(
         dataset=version,
-        rows_in_file=table.rows_in_file,
-        loaded=len(kept.frame),
-        refused=_joined([_unread(table), kept.refused], path.name),
+        rows_in_file=come.table.rows_in_file,
+        loaded=come.loaded,
+        refused=_joined([_unread(come.table), come.refused], path.name),
         refused_attributes=_joined([one.refused for one in tables]),
-        mended=clean.mended,
-        notes=notes | own.notes,
-        dialect=table.dialect,
-        warnings=(*reading_warnings(table), *(note for one in tables for note in one.notes)),
+        mended=come.mended,
+        notes={**come.notes, **come.own.notes},
+        dialect=come.table.dialect,
+        warnings=(*reading_warnings(come.table), *(note for one in tables for note in one.notes)),
         recipe=used,
     )
 
 
-def _read(
-    path: Path,
-    format_: str | None,
-    recipe: Recipe | None,
-    columns: Columns | None,
-    header: bool | None,
-    options: Mapping[str, Any] | None,
-) -> Table:
-    if recipe is None:
-        table = sniff(path, format_).read(path, header=header, **(options or {}))
-        if columns is None:
-            _require_interactions(table, path)
-        return table
-    known = recipe.header if header is None else header
-    table = sniff(path, format_).read(path, header=known, **(options or recipe.options))
-    recipes.check_shape(recipe, [str(name) for name in table.frame.columns], path.name)
+@dataclass(frozen=True)
+class _Said:
+    """What was said about a file."""
+
+    path: Path
+    format: str | None
+    header: bool | None
+    options: Mapping[str, Any] | None
+    columns: Columns | None
+    reading: Reading | None
+    recipe: Recipe | None
+
+    @property
+    def known_header(self) -> bool | None:
+        return self.recipe.header if self.header is None and self.recipe else self.header
+
+    @property
+    def known_options(self) -> Mapping[str, Any]:
+        return self.options or (self.recipe.options if self.recipe else {})
+
+
+@dataclass(frozen=True, eq=False)
+class _Come:
+    """What came of a file: its log (None where no row is new), and the account of its rows."""
+
+    table: Table
+    log: Interactions | None
+    own: ItemSide
+    used: Recipe
+    ctx: StepContext
+    loaded: int
+    refused: pd.DataFrame
+    mended: Mapping[str, int]
+    notes: Mapping[str, str]
+    digest: str
+    earlier: DatasetVersion | None = None
+
+
+def _at_once(workspace: Workspace, said: _Said, earlier: DatasetVersion | None) -> _Come:
+    """The whole file as a table."""
+    table = _read(said, None)
+    named, mapping, ctx = _understood(workspace, table, said)
+    used = _used(table, named, said, lambda: _private(table.frame, mapping, ctx))
+    clean = clean_interactions(table.frame, mapping, ctx.now, used.reading, used.steps, ctx)
+    digest = digest_of(said.path)
+    kept = _without_known(workspace, table, mapping, clean, earlier, digest)
+    log, notes = _log(table, mapping, kept)
+    own = item_side(table.frame.iloc[kept.frame.index], named, kept.frame["item"])
+    return _Come(
+        table, log, own, used, ctx, len(kept.frame), kept.refused, clean.mended, notes, digest, earlier
+    )
+
+
+def _streamed(workspace: Workspace, said: _Said, *, append: bool) -> _Come | None:
+    """A large file block by block; None for a file that is small, or has to be read at once and can be."""
+    source = streamed(said.path, said.format)
+    if source is None:
+        return None
+    come = None if append else _by_blocks(workspace, said, source)
+    if come is None:
+        require_memory(said.path)
+    return come
+
+
+def _by_blocks(workspace: Workspace, said: _Said, source: str) -> _Come | None:
+    """A large file block by block; None where a step or the file itself needs to be seen as a whole."""
+    head = _read(said, LOOKED_AT)
+    named, mapping, ctx = _understood(workspace, head, said)
+    base = said.recipe or Recipe(columns=named)
+    if not row_by_row(base.steps):
+        return None
+    with ThreadPoolExecutor(1) as beside:
+        digest = beside.submit(digest_of, said.path)
+        coded = read_coded(
+            said.path, source, ways(named), header=said.known_header, options=said.known_options
+        )
+    if coded is None:
+        return None
+    rows = CodedLog(coded, mapping, said.reading or base.reading, ctx)
+    used = _used(head, named, said, lambda: _pseudonyms(rows.customers(), ctx))
+    kind, reason = _kind(head, mapping, head.frame.rename(columns={mapping.value: "value"}))
+    with workspace.staging.scratch() as folder:
+        clean = rows.clean(used.steps, kind, folder)
+    notes = {**clean.notes, "kind": reason} if mapping.value and not mapping.kind else clean.notes
+    own = item_side(*rows.said_of_items(named))
+    table = Table(head.frame, coded.rows + len(coded.refused), coded.refused, coded.dialect)
+    return _Come(
+        table, clean.log, own, used, ctx, len(clean.log), clean.refused, clean.mended, notes, digest.result()
+    )
+
+
+def _understood(workspace: Workspace, table: Table, said: _Said) -> tuple[Columns, ColumnMap, StepContext]:
+    if said.columns is None and said.recipe is None:
+        _require_interactions(table, said.path)
+    named = named_columns(table.frame, said.columns or (said.recipe.columns if said.recipe else None))
+    mapping = column_map(named)
+    return named, mapping, context(workspace, table.frame, mapping)
+
+
+def _read(said: _Said, rows: int | None) -> Table:
+    source = sniff(said.path, said.format)
+    table = source.read(said.path, header=said.known_header, rows=rows, **said.known_options)
+    if said.recipe is not None:
+        recipes.check_shape(said.recipe, [str(name) for name in table.frame.columns], said.path.name)
     return table
 
 
-def _used(
-    table: Table,
-    named: Columns,
-    ctx: StepContext,
-    recipe: Recipe | None,
-    *,
-    header: bool | None,
-    options: Mapping[str, Any] | None,
-    reading: Reading | None,
-) -> Recipe:
+def _used(table: Table, named: Columns, said: _Said, private: Callable[[], tuple[Step, ...]]) -> Recipe:
     """The recipe that repeats this import: the one given, overruled by what else was said."""
-    base = recipe or Recipe(columns=named, steps=_private(table.frame, column_map(named), ctx))
-    said = {
-        "header": header,
-        "options": None if options is None else dict(options),
-        "reading": reading,
+    base = said.recipe or Recipe(columns=named, steps=private())
+    overruled = {
+        "header": said.header,
+        "options": None if said.options is None else dict(said.options),
+        "reading": said.reading,
         "columns": named,
         "shape": tuple(map(str, table.frame.columns)),
     }
-    return base.model_copy(update={name: value for name, value in said.items() if value is not None})
+    return base.model_copy(update={name: value for name, value in overruled.items() if value is not None})
 
 
 def _require_interactions(table: Table, path: Path) -> None:
@@ -182,7 +259,11 @@ def _require_interactions(table: Table, path: Path) -> None:
 def _private(frame: pd.DataFrame, mapping: ColumnMap, ctx: StepContext) -> tuple[Step, ...]:
     """Pseudonyms where the customers' ids are personal data: unless a recipe says otherwise."""
     only_ids = read_roles(frame, ColumnMap(mapping.user, mapping.item), ctx.now, Reading())
-    return tuple(found.step for found in Pseudonyms.suggest(only_ids.frame, ctx) if found.on)
+    return _pseudonyms(only_ids.frame, ctx)
+
+
+def _pseudonyms(customers: pd.DataFrame, ctx: StepContext) -> tuple[Step, ...]:
+    return tuple(found.step for found in Pseudonyms.suggest(customers, ctx) if found.on)
 
 
 def _earlier(workspace: Workspace, name: str) -> DatasetVersion | None:

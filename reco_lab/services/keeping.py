@@ -1,5 +1,6 @@
 """Data sets in the workspace: saved under their content, listed, loaded as fast as arrays can be read."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -38,14 +39,12 @@ def save_dataset(workspace: Workspace, dataset: Dataset, title: str = "") -> Dat
         for name, table in (("customers", dataset.customers), ("items", dataset.items))
         if table is not None
     }
-    artefact = workspace.artefacts.save(KIND, arrays=arrays, meta=meta, tables=tables)
+    with ThreadPoolExecutor(1) as beside:  # of a large log, hashing and counting take as long as writing
+        told = beside.submit(lambda: (dataset.fingerprint, summary(dataset)))
+        artefact = workspace.artefacts.save(KIND, arrays=arrays, meta=meta, tables=tables)
+        fingerprint, counts = told.result()
     return workspace.store.add_dataset(
-        dataset.name,
-        dataset.fingerprint,
-        artefact,
-        summary(dataset),
-        dataset.synthetic,
-        title=title,
+        dataset.name, fingerprint, artefact, counts, dataset.synthetic, title=title
     )
 
 
@@ -63,7 +62,7 @@ def list_datasets(workspace: Workspace) -> list[DatasetVersion]:
 def summary(dataset: Dataset) -> dict[str, Any]:
     """What a list of data sets shows, as JSON values: counts, first and last day, kinds, share of pairs filled."""
     log = dataset.interactions
-    kinds = np.bincount(log.kinds, minlength=len(Kind))
+    kinds = {kind.name: int(np.count_nonzero(log.kinds == kind)) for kind in Kind}
     cells = log.n_users * log.n_items
     return {
         "rows": len(log),
@@ -71,7 +70,7 @@ def summary(dataset: Dataset) -> dict[str, Any]:
         "items": log.n_items,
         "first": None if log.times is None else str(log.times.min().astype("datetime64[s]")),
         "last": None if log.times is None else str(log.times.max().astype("datetime64[s]")),
-        "kinds": {kind.name: int(kinds[kind]) for kind in Kind if kinds[kind]},
+        "kinds": {name: count for name, count in kinds.items() if count},
         "density": len(log.pairs) / cells if cells else 0.0,
         "customer_columns": _columns(dataset.customers),
         "item_columns": _columns(dataset.items),

@@ -6,6 +6,7 @@ quote stands in an odd place, or the counts differ, the answer is None and the c
 
 import csv
 import io
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -29,14 +30,14 @@ def fast(text: Text, dialect: Dialect) -> Read | None:
     odd = dialect.skip_space or dialect.preamble or dialect.quote not in {"", '"'}
     if odd or text.damaged or text.mixed_ends or b"\0" in text.data:
         return None
-    starts = _records(text, dialect)
+    starts = record_lines(text, dialect)
     if starts is None:
         return None
     first = dialect.header_rows
     header = [_names(text, int(line), dialect) for line in starts[:first]]
     if len(starts) < first or any(len(names) != dialect.width for names in header):
         return None
-    table = _parse(text, dialect, int(starts[first - 1]) if first else 0)
+    table = parsed(text.data, dialect, skipped=int(starts[first - 1]) if first else 0)
     lines = starts[first:]
     if table is None or table.num_rows != len(lines):
         return None
@@ -44,7 +45,7 @@ def fast(text: Text, dialect: Dialect) -> Read | None:
     return text_frame(table.columns, unique_names(names), lines), ()
 
 
-def _records(text: Text, dialect: Dialect) -> NDArray[np.int64] | None:
+def record_lines(text: Text, dialect: Dialect) -> NDArray[np.int64] | None:
     """The line on which each record begins; None where quotes do not follow the rules to the letter."""
     data = np.frombuffer(text.data, np.uint8)
     stops = text.ends if text.data.endswith(b"\n") else np.append(text.ends, len(data))
@@ -80,11 +81,15 @@ def _names(text: Text, line: int, dialect: Dialect) -> list[str]:
     return next(csv.reader(io.StringIO(header, newline=""), **dialect.csv()), [])
 
 
-def _parse(text: Text, dialect: Dialect, skipped: int) -> pa.Table | None:
+def parsed(
+    data: bytes, dialect: Dialect, *, skipped: int = 0, only: Sequence[int] | None = None
+) -> pa.Table | None:
+    """The text cut into columns of text (`only` those at these places); None where it is not regular."""
     keys = [str(position) for position in range(dialect.width)]
+    wanted = keys if only is None else [keys[position] for position in only]
     try:
         return arrow_csv.read_csv(
-            pa.BufferReader(text.data),
+            pa.BufferReader(data),
             read_options=arrow_csv.ReadOptions(column_names=keys, skip_rows=skipped, block_size=_BLOCK_BYTES),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=dialect.cut,
@@ -92,7 +97,9 @@ def _parse(text: Text, dialect: Dialect, skipped: int) -> pa.Table | None:
                 newlines_in_values=bool(dialect.quote),
             ),
             convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(keys, pa.large_string()), strings_can_be_null=False
+                column_types=dict.fromkeys(keys, pa.large_string()),
+                include_columns=wanted,
+                strings_can_be_null=False,
             ),
         )
     except pa.ArrowInvalid:

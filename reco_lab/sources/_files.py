@@ -19,7 +19,7 @@ MOST_RATIO = 100
 CHUNK = 4 << 20
 WIDEST_WINDOW = 128 << 20
 
-ZIP, GZIP, ZSTANDARD = b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+ZIP, GZIP, ZSTANDARD, PARQUET = b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
 _OFFICE = ("[Content_Types].xml", "mimetype")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _BROKEN = (
@@ -35,7 +35,7 @@ _BROKEN = (
 
 def head(path: Path, size: int = HEAD_BYTES) -> bytes:
     """The first `size` bytes, unpacked. Raises NotFoundError, or DataError for a damaged archive."""
-    with _unpacked(path) as stream:
+    with unpacked(path) as stream:
         return stream.read(size)
 
 
@@ -47,7 +47,7 @@ def contents(path: Path, most: int | None = None, *, lines: bool = False) -> byt
     """
     packed = max(path.stat().st_size, 1) if path.exists() else 1
     data = bytearray()
-    with _unpacked(path) as stream:
+    with unpacked(path) as stream:
         while (most is None or len(data) < most) and (part := stream.read(CHUNK)):
             if lines and len(part) == CHUNK and b"\n" not in part and b"\r" not in part:
                 raise long_line(data.count(b"\n") + 1, path.name)
@@ -65,9 +65,9 @@ def long_line(number: int, name: str) -> DataError:
     )
 
 
-def check_size(size: int, packed: int, name: str) -> None:
+def check_size(size: int, packed: int, name: str, most: int | None = MOST_BYTES) -> None:
     """Raise DataError for more bytes than are read, or for far more than they were packed into."""
-    if size > MOST_BYTES or (size > FREE_BYTES and size > MOST_RATIO * packed):
+    if (most is not None and size > most) or (size > FREE_BYTES and size > MOST_RATIO * packed):
         raise DataError(
             f"It unpacks to more than {size >> 20} MB, which is too much.",
             where=name,
@@ -76,7 +76,8 @@ def check_size(size: int, packed: int, name: str) -> None:
 
 
 @contextmanager
-def _unpacked(path: Path) -> Iterator[IO[bytes]]:
+def unpacked(path: Path) -> Iterator[IO[bytes]]:
+    """The file as a stream, unpacked where it is packed. Raises as `head` does."""
     if not path.is_file():
         raise NotFoundError("There is no such file.", where=path.name, fix="Check its name and folder.")
     try:

@@ -47,7 +47,7 @@ class Guarded(Source):
             "source": self.name, "path": str(path.absolute()), "header": header, "rows": rows, "options": options,
         }  # fmt: skip
         limits = WHOLE if rows is None else PREVIEW
-        limits = Limits(min(limits.memory, _share()), limits.cpu_seconds, limits.wall_seconds)
+        limits = Limits(min(limits.memory, share_of_memory()), limits.cpu_seconds, limits.wall_seconds)
         try:
             return _handover.read(run_confined(_CHILD, request, limits, again=rows is not None))
         except RefusedError as error:
@@ -66,7 +66,7 @@ class Guarded(Source):
         return not path.is_file() or (path.stat().st_size <= SMALL and len(head(path, SMALL + 1)) <= SMALL)
 
 
-def _share() -> int:
+def share_of_memory() -> int:
     """The bytes of memory that reading may take on this machine."""
     if not hasattr(os, "sysconf"):
         return WHOLE.memory

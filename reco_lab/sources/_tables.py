@@ -18,10 +18,26 @@ MOST_REFUSED = 0.01
 
 def text_frame(columns: Sequence[Any], names: Sequence[str], lines: Any) -> pd.DataFrame:
     """A frame of text from Arrow columns: an empty cell is missing, the index is the line in the file."""
-    table = pa.table([_without_empty(column) for column in columns], names=list(names))
+    table = pa.table([without_empty(column) for column in columns], names=list(names))
     frame: pd.DataFrame = table.to_pandas()
     frame.index = pd.Index(np.asarray(lines, np.int64), name="line")
     return frame.astype("str")
+
+
+def as_text(column: Any, name: str) -> Any:
+    """A column as text. DataError for one that does not hold single values."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return as_text(column.cast(kind.value_type), name)
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        raise DataError(
+            f"Column {name!r} holds {kind}, not single values.", fix="Leave this column out of the file."
+        )
+    if pa.types.is_floating(kind):
+        numbers = column.to_numpy()
+        texts = pa.array([None if number != number else repr(float(number)) for number in numbers])  # noqa: PLR0124 - NaN alone differs from itself
+        return pc.cast(texts, pa.large_string())
+    return pc.cast(column, pa.large_string())
 
 
 def unique_names(names: Sequence[str]) -> list[str]:
@@ -88,6 +104,7 @@ def check_refused(refused: Sequence[Refused], rows: int, name: str) -> None:
         )
 
 
-def _without_empty(column: Any) -> Any:
+def without_empty(column: Any) -> Any:
+    """The column with nothing where it holds an empty text."""
     empty = pc.equal(column, "")
     return pc.if_else(empty, None, column) if pc.any(empty).as_py() else column

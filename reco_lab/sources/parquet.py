@@ -5,13 +5,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import parquet
 
 from reco_lab.core.errors import DataError
 from reco_lab.core.source import Source, Table
-from reco_lab.sources._files import MOST_BYTES, contents
-from reco_lab.sources._tables import check_width, text_frame, unique_names
+from reco_lab.sources._files import MOST_BYTES, PARQUET, contents
+from reco_lab.sources._tables import as_text, check_width, text_frame, unique_names
 
 
 class Parquet(Source):
@@ -22,7 +21,7 @@ class Parquet(Source):
 
     def recognises(self, path: Path, head: bytes) -> bool:  # noqa: ARG002 - the content decides
         """Whether it begins with Parquet's mark."""
-        return head.startswith(b"PAR1")
+        return head.startswith(PARQUET)
 
     def read(
         self,
@@ -35,7 +34,7 @@ class Parquet(Source):
         """Read the file. Raises DataError if it is damaged, nested, or larger in memory than 4 GB."""
         try:
             table = self._table(path, rows)
-            columns = [_text(column, name) for name, column in zip(table.column_names, table.columns)]  # noqa: B905 - Arrow's own pairs
+            columns = [as_text(column, name) for name, column in zip(table.column_names, table.columns)]  # noqa: B905 - Arrow's own pairs
         except pa.ArrowMemoryError as error:
             raise _too_large(path.name) from error
         except (pa.ArrowException, OSError) as error:
@@ -67,18 +66,3 @@ class Parquet(Source):
 
 def _too_large(name: str) -> DataError:
     return DataError("It needs more than 4 GB of memory.", where=name, fix="Split it into smaller files.")
-
-
-def _text(column: Any, name: str) -> Any:
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        return _text(column.cast(kind.value_type), name)
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        raise DataError(
-            f"Column {name!r} holds {kind}, not single values.", fix="Leave this column out of the file."
-        )
-    if pa.types.is_floating(kind):
-        numbers = column.to_numpy()
-        texts = pa.array([None if number != number else repr(float(number)) for number in numbers])  # noqa: PLR0124 - NaN alone differs from itself
-        return pc.cast(texts, pa.large_string())
-    return pc.cast(column, pa.large_string())

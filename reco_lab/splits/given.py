@@ -91,8 +91,8 @@ def join_parts(logs: Sequence[Interactions], parts: Sequence[Part]) -> tuple[Int
         item_ids,
     )
     marks = np.repeat(np.array(parts, np.uint8), [len(log) for log in logs])
-    order = joined.canonical_order()
-    return joined.reordered(order), marks[order]
+    log, beside = joined.in_order(marks)
+    return log, beside[0]
 
 
 def _union(ids: Sequence[pd.Index]) -> pd.Index:
