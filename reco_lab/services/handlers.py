@@ -8,6 +8,7 @@ from typing import Any
 
 from reco_lab.core.experiment import Experiment
 from reco_lab.experiments.results import Outcome
+from reco_lab.services import learning
 from reco_lab.services.experiments import JOB, run
 from reco_lab.workspace import Workspace
 
@@ -29,4 +30,4 @@ def preparations() -> list[Callable[[], Any]]:
     return [partial(importlib.import_module, "reco_lab.core._kernels.ranking"), *_kernels.steps()]
 
 
-HANDLERS: Mapping[str, Handler] = MappingProxyType({JOB: _experiment})
+HANDLERS: Mapping[str, Handler] = MappingProxyType({JOB: _experiment, learning.JOB: learning.compute})

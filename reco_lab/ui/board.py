@@ -86,7 +86,10 @@ def _card(workspace: Workspace, job: Job) -> None:
         head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
         waits = job.state is JobState.queued
         doing = "Waiting for its turn" if waits else "Running"
-        head.markdown(f"**{doing}**: {md(_asked(job).get('name', job.kind))}", width="content")
+        head.markdown(
+            f"**{doing}**: {md(_asked(job).get('name') or job.payload.get('name', job.kind))}",
+            width="content",
+        )
         head.button(
             "Stopping…" if job.cancelling else "Cancel",
             key=f"cancel-{job.id}",
