@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_lab.algorithms._lessons import Lesson
+from reco_lab.algorithms._parts import parts_state
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.interactions import Interactions
@@ -79,8 +80,7 @@ class Blend(Scorer):
 
     def state(self) -> State:
         """The weights, the parts' specifications, and the parts as children."""
-        meta = {"weights": list(self.weights), "parts": [spec.to_dict() for spec in self.specs]}
-        return State({}, meta, children=tuple(part.state() for part in self.parts))
+        return parts_state(self.specs, self.parts, {"weights": list(self.weights)})
 
 
 def standardised(part: Scorer, batch: UserBatch) -> Scores:

@@ -47,12 +47,12 @@ class Lesson:
 
     def taught_by(self, rows: NDArray[np.intp]) -> "Lesson":
         """The same of these rows' customers alone."""
-        allowed, codes = self.candidates, self.batch.codes[rows]
+        allowed = self.candidates
         if allowed is not None and allowed.pairs is not None:
             allowed = Candidates(pairs=allowed.pairs[rows])
-        known = self.data.interactions if self.ctx.known is None else self.ctx.known
-        batch = UserBatch.of(known, codes, attributes=self.data.customers)
-        return Lesson(self.data, batch, sparse.csr_matrix(self.relevant[rows]), allowed, self.ctx)
+        return Lesson(
+            self.data, self.batch.take(rows), sparse.csr_matrix(self.relevant[rows]), allowed, self.ctx
+        )
 
     def lists(self, scorer: Scorer) -> Recommendations:
         """The ten best items for each customer."""

@@ -1,13 +1,12 @@
-from collections.abc import Callable
-from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 from pydantic import ValidationInfo, field_validator
 
 from reco_lab.algorithms._blending import Blend, Weights, learn_weights
+from reco_lab.algorithms._parts import fit_parts, named, popularity_for, restored_parts
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.recommender import FitContext, Info, Need, Recommender, Scorer, State, recommender
+from reco_lab.core.recommender import FitContext, Info, Need, Recommender, Scorer, State
 
 
 class Hybrid(Recommender):
@@ -44,14 +43,7 @@ class Hybrid(Recommender):
     def fit(self, data: Dataset, ctx: FitContext) -> Scorer:
         """Fit every part, then learn the weights unless they are given."""
         self.require(data)
-        specs = self.parts or default_parts(data)
-        parts = tuple(
-            spec.fit(data, replace(ctx, report=_share(ctx.report, place, len(specs) + 1)))
-            for place, spec in enumerate(specs)
-        )
-        specs = tuple(
-            spec.model_copy(update=dict(part.learnt())) for spec, part in zip(specs, parts, strict=True)
-        )
+        specs, parts = fit_parts(self.made_of(data), data, ctx)
         weights, learnt = self.weights, {}
         if not weights and ctx.validation is not None:
             weights = learn_weights(parts, data, ctx.validation, ctx)
@@ -61,18 +53,10 @@ class Hybrid(Recommender):
 
     def restore(self, state: State) -> Scorer:
         """The scorer with this state."""
-        specs = tuple(recommender(spec) for spec in state.meta["parts"])
-        parts = tuple(spec.restore(child) for spec, child in zip(specs, state.children, strict=True))
+        specs, parts = restored_parts(state)
         return Blend(parts, tuple(state.meta["weights"]), specs, {})
 
-
-def default_parts(data: Dataset) -> tuple[Recommender, ...]:
-    """EASE, iALS and popularity (the recent one where there are times), with content where items have attributes."""
-    names = ["ease", "ials", "recently_popular" if Need.times.met(data) else "most_popular"]
-    if Need.item_attributes.met(data):
-        names.append("content")
-    return tuple(recommender({"algorithm": name}) for name in names)
-
-
-def _share(report: Callable[[float, str], None], place: int, count: int) -> Callable[[float, str], None]:
-    return lambda fraction, message: report((place + fraction) / count, message)
+    def made_of(self, data: Dataset) -> tuple[Recommender, ...]:
+        """EASE, iALS and popularity (the recent one where there are times), with content where items have attributes."""
+        content = named("content") if Need.item_attributes.met(data) else ()
+        return self.parts or named("ease", "ials", popularity_for(data)) + content

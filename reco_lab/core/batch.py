@@ -93,6 +93,22 @@ class UserBatch:
             attributes=None if self.attributes is None else self.attributes.iloc[start:stop],
         )
 
+    def take(self, rows: NDArray[np.integer[Any]]) -> "UserBatch":
+        """The customers in these rows, in this order."""
+        lengths = self.lengths[rows]
+        indptr = np.concatenate(([0], np.cumsum(lengths)))
+        entries = np.repeat(self.indptr[rows] - indptr[:-1], lengths) + np.arange(indptr[-1])
+        return replace(
+            self,
+            codes=self.codes[rows],
+            indptr=indptr,
+            items=self.items[entries],
+            values=self.values[entries],
+            kinds=self.kinds[entries],
+            times=None if self.times is None else self.times[entries],
+            attributes=None if self.attributes is None else self.attributes.iloc[rows],
+        )
+
     @cached_property
     def lengths(self) -> NDArray[np.int64]:
         """How many interactions each customer's history has."""

@@ -203,6 +203,10 @@ class Recommender(BaseModel, ABC):
         if lacks := self.missing(data):
             raise NeedsError(f"{self.info.label} needs {', and '.join(lacks)}.")
 
+    def made_of(self, data: Dataset) -> tuple["Recommender", ...]:  # noqa: ARG002 - those that choose look at it
+        """The parts it is fitted with: those given, or what it chooses for this data."""
+        return self.parts
+
     def params(self) -> dict[str, Any]:
         """The hyper-parameters' values by name (parts aside)."""
         return {parameter.name: getattr(self, parameter.name) for parameter in self.parameters()}
