@@ -81,7 +81,7 @@ class Reranked(Scorer):
     @property
     def width(self) -> int:
         """How many numbers the trees look at."""
-        return 2 * len(self.parts) + 1 + self.about.shape[1]
+        return 2 * len(self.parts) + 1 + int(self.about.shape[1])
 
     def answers(self, batch: UserBatch) -> NDArray[np.bool_]:
         """Customers that at least one part answers."""
