@@ -47,6 +47,8 @@ def app(options: argparse.Namespace) -> Answer:
         f"--server.address={options.host}",
     ]
     os.chdir(ROOT)
+    sys.stderr.write(f"Reco Lab is at http://{options.host}:{options.port} (Ctrl+C ends it).\n")
+    sys.stderr.flush()
     os.execv(sys.executable, [*command, f"--server.headless={str(options.no_browser).lower()}"])  # noqa: S606 - the server replaces this process, no shell
 
 
