@@ -7,6 +7,7 @@ from reco_lab.charts.theme import Palette, figure
 from reco_lab.charts.words import plain, short
 
 ROW = 30
+_GAP = "\u00a0\u00a0"  # ordinary blanks at the beginning of a text are not drawn
 
 
 def bars(
@@ -51,6 +52,7 @@ def bars(
         range=[len(rows) - 0.4, -0.6],
         showgrid=False,
         zeroline=False,
+        ticklabelstandoff=6,
     )
     chart.update_layout(showlegend=bool(against), bargap=0.35)
     return chart.update_layout(clickmode="event+select") if click else chart
@@ -88,7 +90,7 @@ def _texts(chart: go.Figure, ends: pd.Series, texts: pd.Series) -> None:
         x=ends,
         y=ends.index,
         mode="text",
-        text=[f" {plain(text)}" for text in texts],
+        text=[f"{_GAP}{plain(text)}" for text in texts],
         textposition="middle right",
         cliponaxis=False,
         hoverinfo="skip",

@@ -11,6 +11,7 @@ from reco_lab.ui.explore_shown import NO_TIMES, WORDS, Shown, as_change, as_perc
 from reco_lab.ui.words import count
 
 MOST_CATEGORIES = 15
+TINY = 0.001
 DID = {"view": "look at", "click": "click", "cart": "put into the cart", "purchase": "buy"}
 
 
@@ -273,7 +274,7 @@ def missing(parts: Parts, colours: Palette) -> Shown | str:
                 f"{column} ({table})" for table, column in zip(some["table"], some["column"], strict=True)
             ],
             "value": some["share"],
-            "text": [f"{share:.1%}" for share in some["share"]],
+            "text": [f"{share:.1%}" if share >= TINY else "under 0.1%" for share in some["share"]],
         }
     )
     return Shown(

@@ -130,7 +130,7 @@ def cohorts(parts: Parts, colours: Palette) -> Shown | str:
         for start, size in zip(rows["start"], rows["customers"], strict=True)
     ]
     return Shown(
-        finding=f"Of those who came first in {_month(best['start'], found.unit)}, most came again: {best[ages[0]]:.0%} a {found.unit} later",
+        finding=f"Who came first in {_month(best['start'], found.unit)} came again most often: {best[ages[0]]:.0%} a {found.unit} later",
         figure=heat(
             rows[ages].to_numpy(np.float64),
             rows=labels,

@@ -90,7 +90,8 @@ def _backups(workspace: Workspace, _seen: Diagnostics) -> None:
         folder = st.text_input(
             "Where to",
             placeholder="the workspace's own folder",
-            help="A folder on the server, best on another disk: a backup beside the data is lost with it.",
+            help="A folder on the server that its administrator opened, best on another disk: a backup beside the data "
+            "is lost with it.",
             width=360,
         )
         if st.button("Back up now", type="primary", icon=":material/save:"):
@@ -198,8 +199,8 @@ def _privacy(workspace: Workspace, _seen: Diagnostics) -> None:
     st.header("Who wants no advertising", anchor=False)
     listed = privacy.suppressed_count(workspace)
     st.markdown(
-        f"**{count(listed, 'customer')}** on the suppression list. They are left out of every list that leaves "
-        "this workspace, and a later upload does not bring them back. The list holds no id, only a keyed hash of it."
+        f"**{count(listed, 'customer')}** on the suppression list. Nothing is recommended to them, on no page "
+        "and in no file, and a later upload does not bring them back. The list holds no id, only a keyed hash of it."
     )
     text = st.text_area(
         "Ids of customers",

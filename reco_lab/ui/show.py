@@ -55,10 +55,8 @@ def empty(missing: str, then: str, *, page: Path, label: str, icon: str) -> None
 
 def mistake(error: InputError) -> None:
     """A mistake in what a person gave: what is wrong, where, and what to do."""
-    where = f" ({error.where})" if error.where else ""
-    st.error(
-        md(error.fix) or "Change it and try again.", title=md(error.what + where), icon=":material/error:"
-    )
+    title = f"{error.what.removesuffix('.')} ({error.where})" if error.where else error.what
+    st.error(md(error.fix) or "Change it and try again.", title=md(title), icon=":material/error:")
 
 
 def fault(reference: str) -> None:
