@@ -105,7 +105,13 @@ class UserBatch:
 
     def within(self, n_items: int) -> "UserBatch":
         """The batch without the history entries that a model of these many items has never heard of."""
-        known = self.items < n_items
+        return self._keeping(self.items < n_items)
+
+    def latest(self, n: int) -> "UserBatch":
+        """The batch with no more than the last n entries of each history."""
+        return self._keeping(np.repeat(self.indptr[1:], self.lengths) - np.arange(len(self.items)) <= n)
+
+    def _keeping(self, known: NDArray[np.bool_]) -> "UserBatch":
         if known.all():
             return self
         counts = np.bincount(self.owners[known], minlength=len(self))

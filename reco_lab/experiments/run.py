@@ -54,7 +54,7 @@ def run(spec: Recommender, exams: "Exams", question: Question, report: Report) -
         if exams.validation is not None:
             settled, validation = validate(spec, exams.validation, question, _between(report, 0.0, 0.45))
         started = perf_counter()
-        scorer = _fit(settled, exams.test, question, _between(report, 0.45, 0.9))
+        scorer = fit(settled, exams.test, question, _between(report, 0.45, 0.9))
         fitted = perf_counter()
         report(0.9, "making lists")
         lists, scored = exams.test.ask(scorer)
@@ -97,7 +97,7 @@ def validate(
 
     Returns the specification with what it learnt there, and its headline metric; None where it has none.
     """
-    scorer = _fit(spec, exam, question, _between(report, 0.0, 0.4), validation=exam.judged)
+    scorer = fit(spec, exam, question, _between(report, 0.0, 0.4), validation=exam.judged)
     learnt = scorer.learnt()
     if learnt:
         value = _crossed(spec, exam, question, _between(report, 0.4, 1.0))
@@ -118,7 +118,7 @@ def _crossed(spec: Recommender, exam: Exam, question: Question, report: Report) 
     own = base = 0.0
     for number, teachers in enumerate((halves[::2], halves[1::2])):
         lesson = exam.judged.take(np.isin(exam.judged.users, teachers))
-        scorer = _fit(spec, exam, question, _between(report, number / 2, (number + 1) / 2), validation=lesson)
+        scorer = fit(spec, exam, question, _between(report, number / 2, (number + 1) / 2), validation=lesson)
         measured = _headline(exam, scorer, question)
         if measured is None or measured.numerator is None or measured.denominator is None:
             return None
@@ -134,13 +134,14 @@ def _headline(exam: Exam, scorer: Scorer, question: Question) -> Measurement | N
     return exam.measure(*exam.ask(scorer), exam.rate(scorer), places).get(question.headline)
 
 
-def _fit(
+def fit(
     spec: Recommender,
     exam: Exam,
     question: Question,
     report: Report,
     validation: Interactions | None = None,
 ) -> Scorer:
+    """Train on what an exam's models may learn from; NeedsError where that cannot feed it."""
     spec.require(exam.train)
     report(0.0, f"training {spec.info.label}")
     context = FitContext(

@@ -9,7 +9,7 @@ from typing import Any
 
 from reco_lab.core.experiment import Experiment
 from reco_lab.experiments.results import Outcome
-from reco_lab.services import certificate
+from reco_lab.services import certificate, learning
 from reco_lab.services.experiments import JOB, run
 from reco_lab.workspace import Workspace
 
@@ -37,4 +37,6 @@ def preparations() -> list[Callable[[], Any]]:
     return [partial(importlib.import_module, "reco_lab.core._kernels.ranking"), *_kernels.steps()]
 
 
-HANDLERS: Mapping[str, Handler] = MappingProxyType({JOB: _experiment, certificate.JOB: _certificate})
+HANDLERS: Mapping[str, Handler] = MappingProxyType(
+    {JOB: _experiment, certificate.JOB: _certificate, learning.JOB: learning.compute}
+)

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from reco_lab.core.errors import InputError
 from reco_lab.core.evaluation import metric_at
 from reco_lab.core.experiment import Experiment
@@ -133,7 +135,11 @@ def _twins(one: ExperimentRecord, other: ExperimentRecord) -> bool:
 
 
 def _question(record: ExperimentRecord) -> dict[str, Any]:
-    return {name: value for name, value in record.spec.items() if name not in {"name", "split"}}
+    """The question without its split, settings that came later at their defaults; like no other where it cannot be read."""
+    try:
+        return experiment_of(record).model_dump(mode="json", exclude={"name", "split"})
+    except (InputError, ValidationError):
+        return {"id": record.id}
 
 
 def _label(record: ExperimentRecord) -> str:

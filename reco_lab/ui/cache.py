@@ -15,6 +15,7 @@ from reco_lab.core.experiment import Columns, Experiment
 from reco_lab.core.recipe import Reading
 from reco_lab.core.splitting import Split
 from reco_lab.experiments.inspection import Inspection
+from reco_lab.experiments.learning import Curve
 from reco_lab.experiments.results import Comparison, SplitSummary
 from reco_lab.services import (
     customers,
@@ -22,6 +23,7 @@ from reco_lab.services import (
     demo,
     experiments,
     explore,
+    learning,
     other_splits,
     surveys,
     tradeoffs,
@@ -68,6 +70,11 @@ def evidence(opened: Workspace, experiment: str) -> Evidence:
 def dragged(opened: Workspace, experiment: str, name: str, label: str) -> Dragged:
     """All metrics of a model's lists at each strength of a re-ranker."""
     return _dragged(opened, str(opened.home), experiment, name, label)
+
+
+def cold_start(opened: Workspace, experiment: str, name: str) -> Curve | str:
+    """A finished model by how much of a history it is told, or why it cannot be asked so."""
+    return _cold_start(opened, str(opened.home), experiment, name)
 
 
 def inspection(opened: Workspace, experiment: str) -> Inspection:
@@ -203,6 +210,11 @@ def _evidence(_opened: Workspace, home: str, experiment: str) -> Evidence:  # no
 @st.cache_resource(max_entries=32, show_spinner="Trying every strength…")
 def _dragged(_opened: Workspace, home: str, experiment: str, name: str, label: str) -> Dragged:  # noqa: ARG001 - part of the key
     return tradeoffs.drag(_opened, evidence(_opened, experiment), name, label)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Shortening the histories…")
+def _cold_start(_opened: Workspace, home: str, experiment: str, name: str) -> Curve | str:  # noqa: ARG001 - part of the key
+    return learning.cold_start(_opened, evidence(_opened, experiment), name)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Looking into the split…")

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from reco_lab.services import data, experiments
+from reco_lab.jobs.inline import run_inline
+from reco_lab.services import data, experiments, learning
 
 COMPARE = "pages/lab/compare.py"
 
@@ -179,6 +180,23 @@ def test_definitions_show_the_same_lists_as_others_score_them(shop, visit, says)
         pytest.approx(own, abs=1e-4)
     )
     assert "depending on who defines it" in says(browser)
+
+
+def test_learning_curves_by_history_are_there_at_once_and_by_data_size_after_a_job(shop, visit, says):
+    (record,) = experiments.listing(shop)
+    browser = visit(COMPARE, section="Learning")
+    assert "Knowing one entry" in says(browser)
+
+    browser.button(key="run-learning").click().run()
+    job = learning.job_of(shop, record.id)
+    assert job.live
+    assert "Learning curves, Which one?" in says(browser)
+
+    claim = shop.queue.claim("worker")
+    shop.queue.finish(claim, run_inline(shop, claim.kind, claim.payload))
+    browser = visit(COMPARE, experiment=record.id, section="Learning")
+    assert any(one.value.startswith(("More data would help", "Twice the data")) for one in browser.header)
+    assert {one.name for one in learning.by_size(learning.job_of(shop, record.id))} >= {"EASE", "Item k-NN"}
 
 
 def test_the_run_card_is_for_experts(shop, visit, says):
