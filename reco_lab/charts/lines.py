@@ -15,6 +15,7 @@ def lines(rows: pd.DataFrame, *, x_axis: str, y_axis: str, palette: Palette) -> 
     chart.add_scatter(
         x=[*band["step"], *band["step"][::-1]],
         y=[*band["high"], *band["low"][::-1]],
+        mode="lines",
         fill="toself",
         line={"width": 0},
         fillcolor=palette.grid,

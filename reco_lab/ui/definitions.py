@@ -41,7 +41,7 @@ def widest(found: Sequence[Reading], k: int) -> str:
         spans.setdefault(one.definition.quantity, []).append(one.value)
     quantity, values = max(spans.items(), key=lambda item: max(item[1]) - min(item[1]))
     return (
-        f"{quantity[0].upper()}{quantity[1:]}@{k} of these lists is anything from {score(min(values))} to "
+        f"{_named(quantity, k)} of these lists is anything from {score(min(values))} to "
         f"{score(max(values))}, depending on who defines it."
         if max(values) > min(values)
         else "Here all definitions agree."
@@ -53,7 +53,7 @@ def table(found: Sequence[Reading], k: int) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "Metric": f"{one.definition.quantity}@{k}",
+                "Metric": _named(one.definition.quantity, k),
                 "Value": round(one.value, 4),
                 "Definition": one.definition.words,
                 "Used by": one.definition.whose,
@@ -61,3 +61,7 @@ def table(found: Sequence[Reading], k: int) -> pd.DataFrame:
             for one in found
         ]
     )
+
+
+def _named(quantity: str, k: int) -> str:
+    return f"{quantity if quantity.startswith('n') else quantity[0].upper() + quantity[1:]}@{k}"

@@ -51,7 +51,7 @@ def _cold_start(workspace: Workspace, chosen: str, found: Comparison, colours: P
         )
         st.caption(
             "The same customers and the same models; only the end of each history is told. Nothing is trained again. "
-            "The band is the 95 % interval of the first."
+            f"The band is the 95 % interval of {md(curves[0].name)}."
         )
     for name, why in answers.items():
         if isinstance(why, str):
@@ -66,9 +66,11 @@ def newcomer(curves: Sequence[Curve]) -> str:
         return "No recommender has a value here"
     name = max(known, key=lambda one: known[one][0])
     low, high = known[name]
+    lead = f"Knowing only the last entry, {name} does best: {metric.name(curves[0].key)} {score(low)}"
+    if low >= high:
+        return f"{lead}; the rest of the history adds nothing ({score(high)})"
     share = f"{low / high:.0%}".replace("%", " %")
-    what = metric.name(curves[0].key)
-    return f"Knowing one entry, {name} does best: {what} {score(low)}, {share} of what it reaches knowing all"
+    return f"{lead}, {share} of what it reaches knowing all"
 
 
 def _more_data(workspace: Workspace, chosen: str, found: Comparison, colours: Palette) -> None:

@@ -147,10 +147,12 @@ def columns(comparison: Comparison, key: str) -> dict[str, Any]:
             help="Warm customers the model had an answer of its own for; the others count as 0."
         ),
         "Over seeds": st.column_config.TextColumn(
-            help="Lowest and highest of the same recommender with other random numbers; the row shows their mean."
+            width="medium",
+            help="Lowest and highest of the same recommender with other random numbers; the row shows their mean.",
         ),
         "Over folds": st.column_config.TextColumn(
-            help="Lowest and highest fold. The row and its interval are over customers, not over folds."
+            width="medium",
+            help="Lowest and highest fold. The row and its interval are over customers, not over folds.",
         ),
         "Tuned": st.column_config.TextColumn(
             help="Trials to find its settings, on the validation part. Untuned ones may do better with other settings."

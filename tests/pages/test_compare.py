@@ -185,7 +185,7 @@ def test_definitions_show_the_same_lists_as_others_score_them(shop, visit, says)
 def test_learning_curves_by_history_are_there_at_once_and_by_data_size_after_a_job(shop, visit, says):
     (record,) = experiments.listing(shop)
     browser = visit(COMPARE, section="Learning")
-    assert "Knowing one entry" in says(browser)
+    assert "Knowing only the last entry" in says(browser)
 
     browser.button(key="run-learning").click().run()
     job = learning.job_of(shop, record.id)
