@@ -97,15 +97,17 @@ def _more_data(workspace: Workspace, chosen: str, found: Comparison, colours: Pa
 
 
 def growth(curves: Sequence[Curve]) -> str:
-    """Who still gains by the second half of the data."""
+    """Who gains most by the second half of the data: what was measured, without a claim about others."""
     gains = enough(curves)
     if not gains:
         return "No recommender has a value for half of the data"
     name = max(gains, key=lambda one: gains[one])
     if gains[name] < STILL:
-        return "Twice the data brought nobody more: recommenders here have learned what there is"
-    gain = f"{gains[name]:.0%}".replace("%", " %")
-    return f"More data would help: with all instead of half of it {name} gains {gain}"
+        return "From half of the data to all of it nobody gains more than 2 %"
+    values = {point.at: point.value for one in curves if one.name == name for point in one.points}
+    return (
+        f"From half of the data to all of it {name} gains most: {score(values[0.5])} to {score(values[1.0])}"
+    )
 
 
 def _draw(

@@ -195,7 +195,7 @@ def test_learning_curves_by_history_are_there_at_once_and_by_data_size_after_a_j
     claim = shop.queue.claim("worker")
     shop.queue.finish(claim, run_inline(shop, claim.kind, claim.payload))
     browser = visit(COMPARE, experiment=record.id, section="Learning")
-    assert any(one.value.startswith(("More data would help", "Twice the data")) for one in browser.header)
+    assert any(one.value.startswith("From half of the data to all of it") for one in browser.header)
     assert {one.name for one in learning.by_size(learning.job_of(shop, record.id))} >= {"EASE", "Item k-NN"}
 
 
