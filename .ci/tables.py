@@ -1,13 +1,19 @@
-"""Write README's tables of algorithms and metrics from what discovery finds (run: python .ci/tables.py)."""
+"""Write README's tables and ALGORITHMS.md from what discovery finds (run: python .ci/tables.py)."""
 
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from reco_lab.core.evaluation import metrics
-from reco_lab.core.recommender import algorithms
+from reco_lab.core.recommender import Recommender, algorithms
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+ROOT = Path(__file__).resolve().parents[1]
+README, ALGORITHMS = ROOT / "README.md", ROOT / ".github" / "ALGORITHMS.md"
+OPENING = """# Recommenders
+
+What each recommender does, needs, and can be set to, as the Recommenders page of the app shows it. Written by
+`python .ci/tables.py` from what the recommenders say of themselves.
+"""
 
 
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -45,5 +51,31 @@ def written(text: str) -> str:
     return text
 
 
+def catalogue() -> str:
+    """The whole of ALGORITHMS.md: a chapter a family, a section a recommender."""
+    kinds = algorithms()
+    parts = [OPENING]
+    for family in sorted({kind.info.family for kind in kinds.values()}):
+        parts.append(f"## {family.capitalize()}\n")
+        parts += [section(name, kind) for name, kind in kinds.items() if kind.info.family == family]
+    return "\n".join(parts)
+
+
+def section(name: str, kind: type[Recommender]) -> str:
+    """What one recommender says of itself, and its parameters."""
+    info = kind.info
+    rows = [(f"`{one.name}`", str(one.default), one.bounds, one.help) for one in kind.parameters()]
+    needs = f"Needs {'; '.join(info.needs)}. " if info.needs else ""
+    serves = (
+        "Answers histories it has never seen."
+        if info.folds_in
+        else f"Knows only its own customers: {info.folds_in_why}."
+    )
+    chance = " Another seed gives another model." if info.seeded else ""
+    settings = markdown(("parameter", "default", "allowed", "meaning"), rows) if rows else "No parameters."
+    return f"### {info.label} (`{name}`)\n{info.summary}\n\n{needs}{serves.replace('..', '.')}{chance} {info.paper}.\n\n{settings}\n"
+
+
 if __name__ == "__main__":
     README.write_text(written(README.read_text("utf-8")), "utf-8")
+    ALGORITHMS.write_text(catalogue(), "utf-8")

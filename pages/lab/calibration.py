@@ -3,7 +3,7 @@
 from reco_lab.services import certificate as certificates
 from reco_lab.ui import board, certificate, page, show
 
-with page.open("Calibration") as lab:
+with page.open("Calibration", of_data=False) as lab:
     busy = board.running(lab.workspace)
     lines = certificates.look(lab.workspace)
     show.answer(certificate.sentence(lines), certificate.detail(lines))

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from reco_lab.services import demo, experiments
-from reco_lab.ui import board, cache, home, page, records, state, steps
+from reco_lab.ui import board, cache, home, page, records, show, state, steps
 from reco_lab.ui.words import md, when
 
 with page.open("Home") as lab:
@@ -18,7 +18,7 @@ with page.open("Home") as lab:
             st.markdown("Bring a file of your own, or look around in a simulated shop first.")
             with st.container(horizontal=True):
                 if st.button("Bring your data", type="primary", icon=":material/upload_file:"):
-                    st.switch_page(page.DATA)
+                    show.go(page.DATA)
                 if st.button("Load the demo shop", icon=":material/storefront:"):
                     with st.spinner("Setting up the demo shop…"):
                         demo.submit_demo(lab.workspace)
@@ -39,7 +39,7 @@ with page.open("Home") as lab:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown("**This is example data.** Bring yours: a file is enough.", width="stretch")
             if st.button("Bring your data", icon=":material/upload_file:"):
-                st.switch_page(page.DATA)
+                show.go(page.DATA)
 
     st.header("Recent comparisons", anchor=False)
     if not asked:

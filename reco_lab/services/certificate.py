@@ -46,7 +46,7 @@ SOURCES = (
             "ml-100k.train.rating": "d043d9fedf7efecb41fdfa98e4c96c5134a26d247a70ba5d4cf3f32a61c5957b",
             "ml-100k.test.rating": "f5c8e8216402dc6e277fc15853b90ef9e4b8f922c77d20bac7e1ae80b5c55ae5",
         },
-        "https://github.com/librahu/MCRec",
+        "https://github.com/MaurizioFD/RecSys2019_DeepLearning_Evaluation",
     ),
     Source(
         "ml-100k",

@@ -43,10 +43,11 @@ class Offer:
     missing: tuple[str, ...]
 
 
-def offers(data: Dataset) -> list[Offer]:
-    """Every algorithm there is, those that this data can feed first, by family."""
+def offers(data: Dataset | None) -> list[Offer]:
+    """Every algorithm there is, those that this data can feed first (without data nothing is missing), by family."""
     found = [
-        Offer(name, kind.info, kind.parameters(), kind().missing(data)) for name, kind in algorithms().items()
+        Offer(name, kind.info, kind.parameters(), () if data is None else kind().missing(data))
+        for name, kind in algorithms().items()
     ]
     return sorted(found, key=lambda offer: (bool(offer.missing), offer.info.family, offer.info.label))
 

@@ -215,4 +215,4 @@ def _undo(workspace: Workspace, imported: Imported) -> None:
 
 def _go(target: Path) -> None:
     state.forget_import()
-    st.switch_page(target)
+    show.go(target)

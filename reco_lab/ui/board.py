@@ -9,7 +9,7 @@ import streamlit as st
 from reco_lab.jobs.start import ensure_worker
 from reco_lab.services import tuning
 from reco_lab.store.records import Job, JobState
-from reco_lab.ui import page, state, tuned
+from reco_lab.ui import page, show, state, tuned
 from reco_lab.ui.words import md, time_left
 from reco_lab.workspace import Workspace
 
@@ -57,7 +57,7 @@ def _finding(result: Mapping[str, Any]) -> None:
             icon=":material/check_circle:",
         )
         if st.button("See which is better", type="primary", icon=":material/leaderboard:", key="see"):
-            st.switch_page(page.COMPARE, query_params={state.EXPERIMENT: str(result.get("id", ""))})
+            show.go(page.COMPARE, {state.EXPERIMENT: str(result.get("id", ""))})
 
 
 def _watch(workspace: Workspace, watched: tuple[str, ...]) -> None:

@@ -109,11 +109,17 @@ def tables(lines: Sequence[Line], *, expert: bool) -> None:
         mine = [line for line in lines if line.published.table == table]
         if not mine:
             continue
-        good = sum(line.passed is True for line in mine)
-        st.header(f"{title}: {good} of {len(mine)} recommenders reproduced", anchor=False)
+        st.header(f"{title}: {_count(mine)}", anchor=False)
         st.caption(md(source))
         rows = [row for line in mine for row in (_figures(line) if expert else [_summary(line)])]
         show.numbers(pd.DataFrame(rows), alt=f"{title}: published and ours", key=f"certificate-{table}")
+
+
+def _count(lines: Sequence[Line]) -> str:
+    """How many of a table's recommenders are reproduced, once one was checked."""
+    if all(line.passed is None for line in lines):
+        return f"{count(len(lines), 'recommender')}, not checked yet"
+    return f"{sum(line.passed is True for line in lines)} of {len(lines)} recommenders reproduced"
 
 
 def _source(workspace: Workspace, source: Source, *, lacking: bool) -> None:

@@ -8,7 +8,7 @@ from reco_lab.charts.theme import Palette
 from reco_lab.services.explore import Parts, Portrait
 from reco_lab.ui import explore_items as items
 from reco_lab.ui import explore_people as people
-from reco_lab.ui import page, scope
+from reco_lab.ui import page, scope, show
 from reco_lab.ui.explore_shown import Shown
 from reco_lab.ui.words import md
 
@@ -64,7 +64,7 @@ def readiness(whole: Portrait) -> None:
                 )
                 st.caption(md(f"{point.asked}. {point.why}"))
     if st.button("Compare recommenders", type="primary", icon=":material/experiment:", key="explore-compare"):
-        st.switch_page(page.EXPERIMENT)
+        show.go(page.EXPERIMENT)
 
 
 def _chart(shown: Shown, found: Portrait) -> None:

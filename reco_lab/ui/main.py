@@ -31,6 +31,9 @@ chosen = st.navigation(
             _page(page.EXPLORE, "Explore", "query_stats", "What is in the data, in sentences and charts."),
         ],
         "Lab": [
+            _page(
+                page.RECOMMENDERS, "Recommenders", "widgets", "What each one does, needs and can be set to."
+            ),
             _page(page.EXPERIMENT, "Experiment", "experiment", "Choose recommenders and compare them."),
             _page(page.COMPARE, "Compare", "leaderboard", "Which recommender is better, and by how much."),
             _page(page.CUSTOMER, "Customer", "person_search", "One customer, several models side by side."),

@@ -21,6 +21,7 @@ DATA = PAGES / "data" / "data.py"
 EXPLORE = PAGES / "data" / "explore.py"
 EXPERIMENT = PAGES / "lab" / "experiment.py"
 COMPARE = PAGES / "lab" / "compare.py"
+RECOMMENDERS = PAGES / "lab" / "recommenders.py"
 CALIBRATION = PAGES / "lab" / "calibration.py"
 CUSTOMER = PAGES / "lab" / "customer.py"
 SETTINGS = PAGES / "market" / "settings.py"
@@ -47,8 +48,11 @@ class Lab:
 
 
 @contextmanager
-def open(title: str) -> Iterator[Lab]:  # noqa: A001 - pages say `page.open(...)`
-    """Open a page: its title, the sidebar, and a guard around everything the page does."""
+def open(title: str, *, of_data: bool = True) -> Iterator[Lab]:  # noqa: A001 - pages say `page.open(...)`
+    """Open a page: its title, the sidebar, and a guard around everything the page does.
+
+    A page that is not about the chosen data set (`of_data`) does not say that it is simulated.
+    """
     heading = st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute")
     heading.title(title, anchor=False, width="content")
     try:
@@ -58,7 +62,7 @@ def open(title: str) -> Iterator[Lab]:  # noqa: A001 - pages say `page.open(...)
         st.stop()
     with guard(workspace):
         lab = _sidebar(workspace)
-        if lab.version is not None and lab.version.synthetic:
+        if of_data and lab.version is not None and lab.version.synthetic:
             with heading:
                 show.synthetic()
         if sentence := state.told():
@@ -89,6 +93,8 @@ def _sidebar(workspace: Workspace) -> Lab:
             titles = {name: version.title or name for name, version in versions.items()}
             chosen = versions[linked.choice("Data set", titles, key=state.DATASET, noun="data set")]
             st.caption(size(chosen))
+        if state.TRIED in st.query_params:
+            state.choose(state.EXPERT, True)
         expert = st.toggle(
             "Expert",
             key=state.EXPERT,

@@ -1,5 +1,6 @@
 """The experiment that a person puts together: in plain words, or with every setting."""
 
+from collections.abc import Collection
 from typing import Any
 
 import streamlit as st
@@ -15,6 +16,7 @@ from reco_lab.ui import forms, state
 from reco_lab.ui.words import day, md
 
 MOST = 5
+CHOSEN = "plan-recommenders"
 
 GOALS = {
     "ndcg": ("Put the best suggestion first", "Counts how high up a customer's later {things} stand."),
@@ -92,13 +94,14 @@ def _recommenders(starter: Experiment, offers: list[Offer]) -> list[dict[str, An
     st.header("Recommenders", anchor=False)
     ready = {offer.algorithm: offer for offer in offers if not offer.missing}
     start = [spec.algorithm() for spec in starter.recommenders if spec.algorithm() in ready]
+    _follow_link(ready, start)
     chosen = st.pills(
         "Train these",
         list(ready),
         selection_mode="multi",
         default=list(dict.fromkeys(start)),
         format_func=lambda ident: ready[ident].info.label,
-        key="plan-recommenders",
+        key=CHOSEN,
         persist_state="session",
     )
     with st.grid("auto", min_column_width=250):
@@ -108,6 +111,15 @@ def _recommenders(starter: Experiment, offers: list[Offer]) -> list[dict[str, An
             for offer in lacking:
                 st.markdown(f"- **{md(offer.info.label)}** needs {md(', and '.join(offer.missing))}.")
     return specs
+
+
+def _follow_link(ready: Collection[str], start: list[str]) -> None:
+    """Add the recommender that the address asks to try, once, to those chosen."""
+    asked = st.query_params.pop(state.TRIED, None)
+    if asked in ready:
+        before = state.chosen(CHOSEN)
+        others = before if isinstance(before, list) else start
+        state.choose(CHOSEN, list(dict.fromkeys([*others, asked])))
 
 
 def _settings(offer: Offer) -> list[dict[str, Any]]:

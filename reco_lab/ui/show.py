@@ -44,13 +44,21 @@ def synthetic() -> None:
     st.badge("Example data (simulated)", icon=":material/science:", color="orange")
 
 
+def go(page: Path, address: Mapping[str, str] | None = None) -> None:
+    """Go to another page, with these parameters of its address.
+
+    Streamlit refuses to leave without parameters where the address holds a widget's, such as Expert.
+    """
+    st.switch_page(page, query_params=dict(address or {}))
+
+
 def empty(missing: str, then: str, *, page: Path, label: str, icon: str) -> None:
     """Say what is missing and what will be here then, and offer the page that mends it."""
     with st.container(border=True):
         st.header(md(missing), anchor=False)
         st.markdown(md(then))
         if st.button(label, type="primary", icon=icon, key="mend"):
-            st.switch_page(page)
+            go(page)
 
 
 def mistake(error: InputError) -> None:

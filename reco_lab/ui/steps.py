@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from reco_lab.store.records import DatasetVersion, ExperimentRecord
-from reco_lab.ui import page
+from reco_lab.ui import page, show
 from reco_lab.ui.words import md
 
 
@@ -35,7 +35,7 @@ def strip(version: DatasetVersion, latest: ExperimentRecord | None, *, running: 
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f"**Next step:** {md(_next(following))}", width="stretch")
         if st.button(following.button, type="primary", icon=":material/arrow_forward:"):
-            st.switch_page(following.page)
+            show.go(following.page)
 
 
 def _steps(version: DatasetVersion, latest: ExperimentRecord | None, *, running: bool) -> tuple[Step, ...]:

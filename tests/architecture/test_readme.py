@@ -49,6 +49,12 @@ def test_the_tables_are_what_discovery_finds():
     assert written(README) == README, "run: python .ci/tables.py"
 
 
+def test_the_catalogue_of_recommenders_is_what_they_say_of_themselves():
+    catalogue = runpy.run_path(str(ROOT / ".ci" / "tables.py"))["catalogue"]
+
+    assert catalogue() == (ROOT / ".github" / "ALGORITHMS.md").read_text("utf-8"), "run: python .ci/tables.py"
+
+
 @pytest.mark.parametrize("line", TYPED)
 def test_a_command_of_the_readme_can_be_typed(line):
     assert build().parse_args(shlex.split(line)[1:]).command

@@ -129,3 +129,7 @@ def test_lists_for_customers_come_from_the_one_service_that_asks_for_their_wishe
 
     assert _found(wanted.__contains__, but={"reco_lab/services/recommending.py"}) == []
     assert _found(wanted.__contains__)
+
+
+def test_only_one_place_leads_to_another_page():
+    assert _found(lambda used: used == "st.switch_page", but={"reco_lab/ui/show.py"}) == []
