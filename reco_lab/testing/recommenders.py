@@ -149,6 +149,13 @@ def check_the_seed_matters_as_declared(kind: Kind) -> None:
         _close(one, other, "another seed gave another model against its declaration", loose=100)
 
 
+def check_more_threads_change_nothing(kind: Kind) -> None:
+    """On two threads the same model as on one, but for the last digits that the order of additions costs."""
+    batch = _everybody()
+    two = _fit(kind, standard().train, replace(_context(), threads=2)).score(batch)
+    _close(two, _fitted(kind).score(batch), "another number of threads gave another model")
+
+
 def check_global_randomness_is_left_alone(kind: Kind) -> None:
     """Neither NumPy's nor Python's global generator moves."""
     before = (_numpy_state(), random.getstate())

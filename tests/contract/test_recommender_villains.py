@@ -311,6 +311,14 @@ class Rater(Honest):
     info: ClassVar[Info] = replace(INFO, rates=True)
 
 
+@caught_by(suite.check_more_threads_change_nothing)
+class Juggler(Honest):
+    """Lets the number of threads decide."""
+
+    def weights(self, data, ctx):
+        return super().weights(data, ctx) * np.float32(ctx.threads)
+
+
 @caught_by(suite.check_the_seed_matters_as_declared)
 class Dicer(Honest):
     """Draws from its seed and does not say so."""
