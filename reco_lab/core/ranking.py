@@ -62,7 +62,7 @@ def recommend(
     blocks of customers whose scores fit in a processor's cache, `threads` at a time, and the number of
     threads changes nothing else. Raises ScoreError where scores are not finite.
     """
-    k = min(k, scorer.n_items)
+    k = max(0, min(k, scorer.n_items))
     items = np.full((len(batch), k), NO_ITEM, np.int32)
     scores = np.full((len(batch), k), -np.inf, np.float32)
 
@@ -129,7 +129,8 @@ def top(scores: Scores, k: int) -> tuple[NDArray[np.int32], Scores]:
 
     items = np.full((len(scores), k), NO_ITEM, np.int32)
     values = np.full((len(scores), k), -np.inf, np.float32)
-    best(np.ascontiguousarray(scores), items, values)
+    if k > 0:
+        best(np.ascontiguousarray(scores), items, values)
     return items, values
 
 

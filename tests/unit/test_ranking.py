@@ -110,6 +110,12 @@ def test_equal_scores_are_ranked_by_code_even_where_zero_has_a_sign():
     assert lists.items.tolist() == [[0, 1]]
 
 
+def test_lists_of_no_length_are_empty():
+    for k in (0, -1):
+        assert recommend(Given(np.ones((2, 200))), customers([], []), k).items.shape == (2, 0)
+    assert ranking.top(np.ones((2, 200), np.float32), 0)[0].shape == (2, 0)
+
+
 def test_blocks_of_customers_make_no_difference(monkeypatch):
     rows = np.random.default_rng(0).integers(0, 4, (7, 6))
     batch = customers(*[[user % 6] for user in range(7)])
