@@ -1,6 +1,5 @@
 """The experiment file: TOML that says what was asked, checked with errors that name the line."""
 
-import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from reco_lab.core.errors import InputError, SpecError
 from reco_lab.core.experiment import Experiment
 from reco_lab.core.recommender import recommender
 from reco_lab.core.splitting import splitter
+from reco_lab.core.toml import pair
 
 Loc = tuple[str | int, ...]
 
@@ -53,15 +53,15 @@ def dump(experiment: Experiment) -> str:
     values = experiment.model_dump(mode="json", exclude_none=True)
     tables = {key: values.pop(key) for key in ("data", "split", "metrics", "tuning") if key in values}
     lines = [
-        _pair(key, value) for key, value in values.items() if key != "recommenders" and value not in ([], ())
+        pair(key, value) for key, value in values.items() if key != "recommenders" and value not in ([], ())
     ]
     for key, table in tables.items():
-        lines += ["", f"[{key}]", *(_pair(name, value) for name, value in table.items() if value is not None)]
+        lines += ["", f"[{key}]", *(pair(name, value) for name, value in table.items() if value is not None)]
     for spec in values["recommenders"]:
         lines += [
             "",
             "[[recommenders]]",
-            *(_pair(name, value) for name, value in spec.items() if value is not None),
+            *(pair(name, value) for name, value in spec.items() if value is not None),
         ]
     return "\n".join(lines) + "\n"
 
@@ -117,16 +117,3 @@ def line_of(text: str, loc: Loc) -> int | None:
         if not here and re.match(rf"\s*[\"']?{re.escape(table)}[\"']?\s*=", line):
             return place
     return best
-
-
-def _pair(key: str, value: Any) -> str:
-    return f"{key} = {_literal(value)}"
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, Mapping):
-        inner = ", ".join(_pair(key, one) for key, one in value.items() if one is not None)
-        return f"{{ {inner} }}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_literal(one) for one in value) + "]"
-    return json.dumps(value, ensure_ascii=False)

@@ -1,23 +1,21 @@
 """Recipes: written and read as TOML, kept with a version, suggested for the next file of the same shape."""
 
-import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from reco_lab.core.errors import InputError, SpecError
 from reco_lab.core.recipe import Recipe, shape_key
 from reco_lab.core.step import step
+from reco_lab.core.toml import pair
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
 
 _TITLE = "# A recipe of Reco Lab: what the columns of a file mean and how its rows are mended.\n"
 _OPTIONAL = ("customers", "items")
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def dump(recipe: Recipe) -> str:
@@ -25,12 +23,12 @@ def dump(recipe: Recipe) -> str:
     values = recipe.model_dump(mode="json", exclude_none=True)
     steps = values.pop("steps", [])
     tables = {name: value for name, value in values.items() if isinstance(value, dict)}
-    lines = [_pair(name, value) for name, value in values.items() if name not in tables and value != []]
+    lines = [pair(name, value) for name, value in values.items() if name not in tables and value != []]
     for name, table in tables.items():
-        inner = [_pair(key, one) for key, one in table.items() if one not in ([], {}, None)]
+        inner = [pair(key, one) for key, one in table.items() if one not in ([], {}, None)]
         lines += ["", f"[{name}]", *inner] if inner or name in _OPTIONAL else []
     for one in steps:
-        lines += ["", "[[steps]]", *(_pair(key, value) for key, value in one.items())]
+        lines += ["", "[[steps]]", *(pair(key, value) for key, value in one.items())]
     return _TITLE + "\n".join(lines) + "\n"
 
 
@@ -112,15 +110,3 @@ def _kept(workspace: Workspace, name: str) -> Recipe | None:
 def _places(text: str) -> list[int]:
     lines = enumerate(text.splitlines(), 1)
     return [number for number, line in lines if re.match(r"\s*\[\[\s*steps\s*\]\]", line)]
-
-
-def _pair(key: str, value: Any) -> str:
-    return f"{key if _BARE.fullmatch(key) else json.dumps(key, ensure_ascii=False)} = {_literal(value)}"
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(_pair(key, one) for key, one in value.items()) + " }"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_literal(one) for one in value) + "]"
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

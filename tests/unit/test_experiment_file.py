@@ -48,6 +48,13 @@ def test_what_is_written_reads_back_to_the_same_experiment():
     assert parse(dump(experiment)) == experiment
 
 
+def test_a_name_may_hold_any_sign():
+    experiment = parse(GOOD.replace('"example"', '"a\\u007f\\"b"'))
+
+    assert experiment.name == 'a\x7f"b'
+    assert parse(dump(experiment)) == experiment
+
+
 def test_a_hybrid_with_parts_reads_back():
     text = (
         GOOD
