@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from reco_lab.algorithms._dice import GOLDEN, mix
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.ranking import spread
 from reco_lab.core.recommender import Codes, Contributions, Scorer, Scores, State
@@ -222,12 +223,9 @@ def occurrences(items: NDArray[Any], indptr: NDArray[Any], n_items: int) -> spar
 def signed(items: NDArray[Any], counts: NDArray[Any] | int, indptr: NDArray[Any]) -> NDArray[np.uint64]:
     """A number for each history, whatever its order; two histories share one with a chance of 2^-64.
 
-    The sum over entries of a hash of the item: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
+    The sum over entries of a hash of the item.
     """
-    mixed = (items.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed = (mixed ^ (mixed >> np.uint64(31))) * np.asarray(counts).astype(np.uint64)
+    mixed = mix(items.astype(np.uint64) * GOLDEN) * np.asarray(counts).astype(np.uint64)
     sums = np.zeros(len(mixed) + 1, np.uint64)
     np.cumsum(mixed, out=sums[1:])
     found: NDArray[np.uint64] = sums[indptr[1:]] - sums[indptr[:-1]]

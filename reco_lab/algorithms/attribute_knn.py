@@ -10,7 +10,7 @@ from reco_lab.algorithms._shapes import ItemToItem, packed, unpacked
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.parameters import tunable
-from reco_lab.core.ranking import blocks
+from reco_lab.core.ranking import blocks, top
 from reco_lab.core.recommender import Codes, Contributions, FitContext, Info, Need, Recommender, Scorer, State
 
 TIE = 1e-6
@@ -71,7 +71,7 @@ class AttributeKnn(Recommender):
         for start, stop in blocks(count, count):
             alike = np.asarray((vectors[start:stop] @ across).toarray(), np.float32)
             alike[np.arange(stop - start), np.arange(start, stop)] = 0
-            near = np.argpartition(-(alike + ahead), k - 1, axis=1)[:, :k]
+            near, _ = top(alike + ahead, k)
             rows = np.repeat(np.arange(start, stop), k)
             kept.append((np.take_along_axis(alike, near, axis=1).ravel(), near.ravel(), rows))
             ctx.report(0.1 + 0.8 * stop / count, f"compared {stop} of {count} items")
