@@ -89,6 +89,19 @@ def check_it_leaves_the_data_untouched(kind: Kind) -> None:
         assert mine.equals(theirs), "changed a table"
 
 
+def check_read_only_arrays_serve(kind: Kind) -> None:
+    """A log and a batch that nobody may write to (such as those of a mapped file) serve like any other."""
+    given = shop()
+    log, batch = given.train.interactions, _everybody(given.train)
+    for array in (*vars(log.matrix).values(), *vars(log).values(), *vars(batch).values()):
+        _lock(array)
+    try:
+        scores = _fit(kind, given.train, replace(_context(), validation=given.validation)).score(batch)
+    except (TypeError, ValueError) as error:
+        raise AssertionError(f"read-only arrays are refused: {error}") from error
+    _close(scores, _fitted(kind).score(_everybody()), "read-only arrays make a difference")
+
+
 def check_scores_are_finite_float32(kind: Kind) -> None:
     """Customers x items, or x the items given: float32, all finite."""
     batch, n_items = _everybody(), standard().train.interactions.n_items
@@ -370,10 +383,16 @@ def _equal_arrays(one: NDArray[Any], other: NDArray[Any]) -> bool:
     return one.dtype == other.dtype and one.tobytes() == other.tobytes()
 
 
+def _lock(array: Any) -> Any:
+    if isinstance(array, np.ndarray):
+        array.setflags(write=False)
+    return array
+
+
 def _copied(state: State) -> State:
     assert not any(array.dtype.hasobject for array in state.arrays.values()), "a state holds objects"
     return State(
-        {name: array.copy() for name, array in state.arrays.items()},
+        {name: _lock(array.copy()) for name, array in state.arrays.items()},
         json.loads(json.dumps(dict(state.meta))),
         dict(state.texts),
         tuple(map(_copied, state.children)),

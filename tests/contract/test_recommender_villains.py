@@ -111,8 +111,19 @@ class Meddler(Honest):
     """Writes into the log's values, which it does not use."""
 
     def weights(self, data, ctx):
-        if data is not suite.standard().train:
-            data.interactions.values[:] = 1
+        values = data.interactions.values
+        if data is not suite.standard().train and values.flags.writeable:
+            values[:] = 1
+        return super().weights(data, ctx)
+
+
+@caught_by(suite.check_read_only_arrays_serve)
+class Proprietor(Honest):
+    """Takes only arrays that it could write to, as a compiled loop does that was not told otherwise."""
+
+    def weights(self, data, ctx):
+        if not data.interactions.matrix.indices.flags.writeable:
+            raise TypeError("no definition for a read-only array")
         return super().weights(data, ctx)
 
 
