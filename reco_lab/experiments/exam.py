@@ -117,12 +117,12 @@ class Exam:
     @cached_property
     def warm(self) -> UserBatch:
         """The warm customers with their histories."""
-        return self._batch(self.users[: self.n_warm])
+        return self.batch(self.users[: self.n_warm])
 
     @cached_property
     def cold(self) -> UserBatch:
         """The customers without a history, whom every model serves by the same fallback."""
-        return self._batch(self.users[self.n_warm :])
+        return self.batch(self.users[self.n_warm :])
 
     @cached_property
     def raters(self) -> NDArray[np.int64]:
@@ -147,7 +147,7 @@ class Exam:
 
         They are as long as the metrics need, or of this length. A warm customer whom the model has nothing to say to gets an empty list, which scores 0.
         """
-        lists = self._lists(scorer, self.warm, self._rows(0, self.n_warm), length)
+        lists = self.lists(scorer, self.warm, length)
         answered = scorer.answers(self.warm)
         lists.items[~answered] = NO_ITEM
         lists.scores[~answered] = -np.inf
@@ -158,7 +158,7 @@ class Exam:
         if not len(self.rated):
             return None
         owners = np.searchsorted(self.raters, self.rated.users)
-        predicted = scorer.predict(self._batch(self.raters), owners, self.rated.items)
+        predicted = scorer.predict(self.batch(self.raters), owners, self.rated.items)
         return None if predicted is None else RatingErrors(owners, predicted, self.rated.values)
 
     def place(self, scorer: Scorer) -> Ranks | None:
@@ -171,7 +171,7 @@ class Exam:
             self.relevant[: self.n_warm],
             exclude_seen=not self.repeats,
             seen_kinds=self.seen_kinds,
-            candidates=self._rows(0, self.n_warm),
+            candidates=self.candidates_of(self.warm),
             threads=self.threads,
         )
 
@@ -217,12 +217,16 @@ class Exam:
         return self.raters if metric_at(key)[0].needs_ratings else self.users[: self.n_warm]
 
     @cached_property
-    def fallback(self) -> Mapping[str, Measurement]:
-        """The metrics of the shared fallback over the cold customers."""
+    def fallback(self) -> Scorer:
+        """What serves customers whom a model has nothing to say to: one for all models."""
+        return recommender({"algorithm": FALLBACK}).fit(self.train, FitContext())
+
+    @cached_property
+    def of_cold(self) -> Mapping[str, Measurement]:
+        """The metrics of the fallback over the cold customers."""
         if not len(self.cold):
             return {}
-        scorer = recommender({"algorithm": FALLBACK}).fit(self.train, FitContext())
-        lists = self._lists(scorer, self.cold, self._rows(self.n_warm, len(self.users)))
+        lists = self.lists(self.fallback, self.cold)
         served = np.ones(len(self.cold), bool)
         relevant = self.relevant[self.n_warm :]
         return self._measured(Evaluation(lists, relevant, self.train, self.n_candidates, served))
@@ -245,24 +249,25 @@ class Exam:
             return None
         return self.known.matrix[self.users[: self.n_warm]]
 
-    def _lists(
-        self, scorer: Scorer, batch: UserBatch, candidates: Candidates, length: int | None = None
-    ) -> Recommendations:
+    def lists(self, scorer: Scorer, batch: UserBatch, length: int | None = None) -> Recommendations:
+        """The lists of these customers, as long as the metrics need or of this length."""
         return recommend(
             scorer,
             batch,
             length or max(self.metrics.k),
             exclude_seen=not self.repeats,
             seen_kinds=self.seen_kinds,
-            candidates=candidates,
+            candidates=self.candidates_of(batch),
             threads=self.threads,
         )
 
-    def _rows(self, start: int, stop: int) -> Candidates:
+    def candidates_of(self, batch: UserBatch) -> Candidates:
+        """What may be recommended to these customers, in their order."""
         pairs = self.candidates.pairs
-        return self.candidates if pairs is None else Candidates(pairs=pairs[self.users[start:stop]])
+        return self.candidates if pairs is None else Candidates(pairs=pairs[batch.codes])
 
-    def _batch(self, users: NDArray[np.int64]) -> UserBatch:
+    def batch(self, users: NDArray[np.int64]) -> UserBatch:
+        """Customers by code, with what is known of them at the cut."""
         return UserBatch.of(self.known, users, attributes=self.train.customers, as_of=self.as_of)
 
 

@@ -63,7 +63,7 @@ def pooled(answers: Sequence[Answer], key: str) -> Measurement:
 def overall(answers: Sequence[Answer], key: str) -> float | None:
     """A metric over warm and cold customers of all folds together, cold ones served by the shared fallback."""
     warm = [answer.measurements[key] for answer in answers]
-    cold = [answer.exam.fallback.get(key) for answer in answers if len(answer.exam.cold)]
+    cold = [answer.exam.of_cold.get(key) for answer in answers if len(answer.exam.cold)]
     parts = [*warm, *cold]
     if any(part is None or part.numerator is None or part.denominator is None or part.link for part in parts):
         return None

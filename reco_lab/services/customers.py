@@ -13,9 +13,9 @@ from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import NotFoundError
 from reco_lab.core.interactions import Interactions, Kind
-from reco_lab.core.ranking import NO_ITEM, Candidates, recommend
-from reco_lab.core.recommender import Contributions, FitContext, Recommender, Scorer, recommender
-from reco_lab.experiments.exam import FALLBACK, Exam
+from reco_lab.core.ranking import NO_ITEM
+from reco_lab.core.recommender import Contributions, Recommender, Scorer
+from reco_lab.experiments.exam import Exam
 from reco_lab.services.experiments import exam_of, models_of
 from reco_lab.workspace import Workspace
 
@@ -194,7 +194,7 @@ class Microscope:
         rows = self.after.kinds[self.after.users == code]
         asked = self.exam.asked.items[self.exam.asked.users == code]
         judged = int((self.exam.judged.users == code).sum())
-        known = self._candidates(self._batch(code))
+        known = self.exam.candidates_of(self._batch(code))
         unknown = 0 if known.items is None else int((~known.items[asked]).sum())
         kinds, counts = np.unique(rows, return_counts=True)
         return Afterwards(
@@ -204,13 +204,8 @@ class Microscope:
             unknown,
         )
 
-    @cached_property
-    def _fallback(self) -> Scorer:
-        return recommender({"algorithm": FALLBACK}).fit(self.exam.train, FitContext())
-
     def _batch(self, code: int) -> UserBatch:
-        users = np.array([code])
-        return UserBatch.of(self.exam.known, users, attributes=self.data.customers, as_of=self.exam.as_of)
+        return self.exam.batch(np.array([code]))
 
     def _edited(self, batch: UserBatch, struck: Sequence[str], added: Sequence[str]) -> UserBatch:
         ids = self.data.interactions.item_ids
@@ -238,15 +233,7 @@ class Microscope:
 
     def _panel(self, model: Model, batch: UserBatch, k: int, wanted: set[int], *, edited: bool) -> Panel:
         answered = bool(model.scorer.answers(batch)[0])
-        scorer = model.scorer if answered else self._fallback
-        lists = recommend(
-            scorer,
-            batch,
-            k,
-            exclude_seen=not self.exam.repeats,
-            seen_kinds=self.exam.seen_kinds,
-            candidates=self._candidates(batch),
-        )
+        lists = self.exam.lists(model.scorer if answered else self.exam.fallback, batch, k)
         items = lists.items[0][lists.items[0] != NO_ITEM]
         parts = model.scorer.contributions(batch, items) if answered else None
         cards = tuple(
@@ -264,10 +251,6 @@ class Microscope:
             explains=parts is not None,
             alike=model.spec.info.family == BASELINE,
         )
-
-    def _candidates(self, batch: UserBatch) -> Candidates:
-        pairs = self.exam.candidates.pairs
-        return self.exam.candidates if pairs is None else Candidates(pairs=pairs[batch.codes])
 
     def _card(self, item: int, score: float, wanted: set[int], because: tuple[Reason, ...]) -> Card:
         row = None if self.data.items is None else self.data.items.iloc[item]

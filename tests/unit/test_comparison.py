@@ -232,7 +232,7 @@ def test_warm_customers_come_first_and_cold_ones_get_the_fallback():
     exam = Exam.of(split, "test", question("ease"))
     assert exam.users.tolist() == [0, 1, 2]
     assert exam.n_warm == 2
-    assert exam.fallback["recall@5"].value == 1.0
+    assert exam.of_cold["recall@5"].value == 1.0
 
 
 def test_the_reading_over_all_customers_adds_the_cold_ones_served_by_popularity():
