@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from pydantic import ValidationError
 
 from reco_lab.core.dataset import Dataset
@@ -250,27 +249,7 @@ def toml(experiment: Experiment) -> str:
 
 def script(experiment: Experiment) -> str:
     """A short Python script that does the same."""
-    return SCRIPT.format(
-        toml=dump(experiment).replace("\\", "\\\\"),
-        metric=experiment.metrics.names[0],
-        k=experiment.metrics.k[0],
-    )
-
-
-def leaderboard_frame(answer: Comparison) -> pd.DataFrame:
-    """The leaderboard as a table: a row a recommender, four columns a metric."""
-    rows: list[dict[str, Any]] = []
-    for row in answer.leaderboard:
-        line: dict[str, Any] = {"name": row.name, "algorithm": row.algorithm, "error": row.error}
-        for key, cell in row.metrics.items():
-            line |= {
-                key: cell.value,
-                f"{key} low": cell.low,
-                f"{key} high": cell.high,
-                f"{key} all customers": cell.all_customers,
-            }
-        rows.append(line | ({f"{step} seconds": value for step, value in row.seconds} if row.seconds else {}))
-    return pd.DataFrame(rows)
+    return SCRIPT.format(toml=dump(experiment).replace("\\", "\\\\"))
 
 
 def exam_of(workspace: Workspace, experiment_id: str) -> tuple[Dataset, Exam, Interactions]:

@@ -54,7 +54,7 @@ def _cells(comparison: Comparison, found: BySegment, key: str, colours: Palette)
             found.value[places][:, large],
             rows=order,
             columns=list(compress(headings, large)),
-            form=".0%" if key.partition("@")[0] in metric.SHARES else ".3f",
+            form=".0%" if metric.is_share(key) else ".3f",
             palette=colours,
             written=True,
         ),

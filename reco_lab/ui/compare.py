@@ -52,9 +52,7 @@ def board(found: Comparison, colours: Palette, key: str) -> None:
     if key != found.headline:
         st.caption(f"The verdict stays with {md(metric.name(found.headline))}, chosen before the run.")
     show.chart(
-        leaderboard(
-            dots, axis=metric.name(key), palette=colours, percent=key.partition("@")[0] in metric.SHARES
-        ),
+        leaderboard(dots, axis=metric.name(key), palette=colours, percent=metric.is_share(key)),
         finding=finding(found, key),
         table=None,
         key="leaderboard",

@@ -41,9 +41,14 @@ def _sentence(words: str) -> str:
 
 def value(key: str, number: float | None) -> str:
     """A value as a person reads it: a share of the catalogue or of customers in per cent, else three decimals."""
-    if number is not None and key.partition("@")[0] in SHARES:
+    if number is not None and is_share(key):
         return f"{number:.0%}".replace("%", " %")
     return score(number)
+
+
+def is_share(key: str) -> bool:
+    """Whether it is a share of the catalogue or of customers, which people read in per cent."""
+    return key.partition("@")[0] in SHARES
 
 
 def full(key: str) -> str:

@@ -133,7 +133,7 @@ def columns(comparison: Comparison, key: str) -> dict[str, Any]:
         "Recommender": st.column_config.TextColumn(pinned=True),
         metric.name(key): st.column_config.ProgressColumn(
             help=metric.plain(key),
-            format="percent" if key.partition("@")[0] in metric.SHARES else "%.3f",
+            format="percent" if metric.is_share(key) else "%.3f",
             min_value=0,
             max_value=max(values, default=0) or 1,
         ),

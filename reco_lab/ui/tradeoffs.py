@@ -46,7 +46,7 @@ def _pareto(found: Comparison, keys: list[str], colours: Palette) -> None:
             x_axis=names["x"],
             y_axis=names["y"],
             palette=colours,
-            percent=other.partition("@")[0] in metric.SHARES,
+            percent=metric.is_share(other),
         ),
         finding=_traded(own, other, key),
         table=rows.rename(columns=names),
