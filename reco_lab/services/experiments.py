@@ -146,7 +146,7 @@ def prepare(
     """Find the data of an experiment and cut it; `fingerprint` names the version that was asked about, else the newest."""
     rng = np.random.default_rng(experiment.seed)
     if experiment.data.dataset is None:
-        data, parts, candidates = read_split_files(experiment.data, base)
+        data, parts, candidates = read_split_files(experiment.data, base, workspace.clock)
         if len(np.unique(parts)) > 1:
             given = experiment.split if isinstance(experiment.split, Given) else Given()
             settled = experiment.model_copy(update={"split": given})

@@ -10,7 +10,7 @@ from scipy import sparse
 from reco_lab.analysis.columns import ITEM_ROLES
 from reco_lab.cleaning.ids import clean_ids
 from reco_lab.cleaning.interactions import clean_interactions
-from reco_lab.core.clock import Clock, SystemClock
+from reco_lab.core.clock import Clock
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError, SpecError
 from reco_lab.core.experiment import DataSpec
@@ -24,7 +24,7 @@ from reco_lab.splits.given import Part, join_parts
 
 
 def read_split_files(
-    spec: DataSpec, base: Path, *, clock: Clock | None = None
+    spec: DataSpec, base: Path, clock: Clock
 ) -> tuple[Dataset, NDArray[np.uint8], Candidates | None]:
     """Read the files that `spec` names, relative to `base`.
 
@@ -40,10 +40,9 @@ def read_split_files(
             where="data.columns",
             fix=f"Leave out {', '.join(ITEM_ROLES)}, or import the file and name the data set.",
         )
-    now = clock or SystemClock()
     named = ((Part.train, spec.train), (Part.validation, spec.validation), (Part.test, spec.test))
     files = [(part, base / name) for part, name in named if name is not None]
-    log, parts = join_parts([_log(spec, path, now) for _, path in files], [part for part, _ in files])
+    log, parts = join_parts([_log(spec, path, clock) for _, path in files], [part for part, _ in files])
     name = Path(spec.train).stem
     if spec.candidates is None:
         return Dataset(name, log), parts, None

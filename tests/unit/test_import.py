@@ -192,7 +192,7 @@ def test_train_and_test_files_become_one_data_set_with_marks(file, tmp_path):
     spec = DataSpec(
         train="train.rating", test="test.rating", header=False, columns=Columns(user=0, item=1, value=2)
     )
-    data, parts, candidates = read_split_files(spec, tmp_path)
+    data, parts, candidates = read_split_files(spec, tmp_path, ManualClock(NOW))
     rows = data.interactions.frame().assign(part=parts)[["user", "item", "part"]].to_numpy().tolist()
     first = [["1", "10", 0], ["1", "11", 0], ["1", "12", 2]]
     expected = [*first, ["2", "10", 0], ["2", "11", 2], ["2", "12", 2]]
@@ -205,7 +205,7 @@ def test_candidates_say_who_may_get_what(file, tmp_path):
     file("u1 c\nu2 b\n", "test.txt")
     file("u1 c d\nu2 b c d\n", "candidates.txt")
     spec = DataSpec(train="train.txt", test="test.txt", candidates="candidates.txt", format="lists")
-    data, parts, candidates = read_split_files(spec, tmp_path)
+    data, parts, candidates = read_split_files(spec, tmp_path, ManualClock(NOW))
     assert data.interactions.item_ids.tolist() == ["a", "b", "c", "d"]
     assert candidates.pairs.toarray().tolist() == [[0, 0, 1, 1], [0, 1, 1, 1]]
     assert np.bincount(parts).tolist() == [3, 0, 2]
@@ -216,13 +216,22 @@ def test_one_candidate_a_line_holds_for_everybody(file, tmp_path):
     file("1 12\n2 11\n", "test.txt")
     file("12\n11\n", "candidates.txt")
     spec = DataSpec(train="train.txt", test="test.txt", candidates="candidates.txt", header=False)
-    _, _, candidates = read_split_files(spec, tmp_path)
+    _, _, candidates = read_split_files(spec, tmp_path, ManualClock(NOW))
     assert candidates.items.tolist() == [False, True, True]
+
+
+def test_what_is_the_future_in_the_files_of_a_split_is_told_by_the_clock_that_is_given(file, tmp_path):
+    file("user,item,time\nu1,a,2025-06-20\nu2,b,2025-06-21\n", "train.csv")
+    spec = DataSpec(train="train.csv", columns=Columns(user="user", item="item", time="time"))
+
+    assert len(read_split_files(spec, tmp_path, ManualClock(datetime(2025, 7, 1, tzinfo=UTC)))[1]) == 2
+    with pytest.raises(DataError, match="2025-06-2"):
+        read_split_files(spec, tmp_path, ManualClock(NOW))
 
 
 def test_a_split_without_a_train_file_is_refused(tmp_path):
     with pytest.raises(SpecError, match=r"Give data\.train"):
-        read_split_files(DataSpec(test="test.txt"), tmp_path)
+        read_split_files(DataSpec(test="test.txt"), tmp_path, ManualClock(NOW))
 
 
 @pytest.mark.data
@@ -266,7 +275,7 @@ def test_the_published_split_is_read_from_its_two_files(real_data):
         header=False,
         columns=Columns(user=0, item=1, value=2),
     )
-    data, parts, _ = read_split_files(spec, folder)
+    data, parts, _ = read_split_files(spec, folder, ManualClock(NOW))
     assert np.bincount(parts).tolist() == [80_000, 0, 20_000]
     assert (data.interactions.n_users, data.interactions.n_items) == (943, 1682)
 

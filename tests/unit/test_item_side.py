@@ -121,7 +121,7 @@ def test_what_differs_from_row_to_row_of_an_item_is_not_guessed_to_describe_it()
 def test_the_files_of_a_published_split_are_not_asked_about_their_items(tmp_path):
     spec = DataSpec(train="train.csv", columns=Columns(user=0, item=1, title=2))
     with pytest.raises(SpecError, match="Leave out title, category, price"):
-        read_split_files(spec, tmp_path)
+        read_split_files(spec, tmp_path, ManualClock(NOW))
 
 
 @pytest.mark.data
