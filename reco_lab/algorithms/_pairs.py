@@ -113,7 +113,7 @@ def _both_ways(matrix: sparse.csr_matrix) -> tuple[Codes, Codes, Codes, Codes]:
     """Who touched each item and what each customer touched, as the kernels want them."""
     across = matrix.T.tocsr()
     by_item, by_customer = (
-        (np.require(one.indptr, np.int32, "CW"), np.require(one.indices, np.int32, "CW"))
+        (np.require(one.indptr, np.int32, ("C", "W")), np.require(one.indices, np.int32, ("C", "W")))
         for one in (across, matrix)
     )
     return *by_item, *by_customer

@@ -39,7 +39,6 @@ class Source(ABC):
     """A kind of file: one file of code each; the file's name is its public id."""
 
     label: ClassVar[str]
-    suffixes: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def recognises(self, path: Path, head: bytes) -> bool:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Inspection:
     items nobody knew there, `repeated_rows` repeat a pair from before. `warm_customers` have a history (or the split asks
     everyone) and a row that counts. Of the `learned_rows`, `later_rows` happened after the first test row, and `own_later_rows` after
     the first test row of their own customer. `agreement` is Kendall's tau between the popularity before the test
-    and in it, of the items learned from: 1 is the same order, 0 none in common. `timeline` has the columns period, part, rows.
+    and in it, of the items learned from: 1 is the same order, 0 none in common.
     """
 
     name: str
@@ -57,7 +56,6 @@ class Inspection:
     repeats_count: bool
     asks_everyone: bool
     sampled: bool
-    timeline: pd.DataFrame | None = None
     findings: tuple[str, ...] = ()
     recommendation: str = ""
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -15,12 +14,6 @@ from reco_lab.core.splitting import Split
 from reco_lab.experiments.exam import allowed, among, known_items
 from reco_lab.experiments.inspection import Inspection, PartFacts, Repeats
 from reco_lab.experiments.split_findings import findings, recommendation
-
-MOST_PERIODS = 120
-UNITS = ("h", "D", "W", "M", "Y")
-MONDAY = np.datetime64("1970-01-05", "D")
-
-Times = NDArray[np.datetime64]
 
 
 def inspect(split: Split, kinds: tuple[Kind, ...] = ()) -> Inspection:
@@ -58,7 +51,6 @@ def inspect(split: Split, kinds: tuple[Kind, ...] = ()) -> Inspection:
         repeats_count=split.repeats,
         asks_everyone=split.asks_everyone,
         sampled=split.sampled,
-        timeline=_timeline(parts),
     )
     return replace(found, findings=findings(found), recommendation=recommendation(found))
 
@@ -109,37 +101,3 @@ def _repeats(parts: Mapping[str, Interactions]) -> tuple[Repeats, ...]:
         Repeats((one, other), len(np.intersect1d(parts[one].pairs, parts[other].pairs, assume_unique=True)))
         for one, other in combinations(parts, 2)
     )
-
-
-def _timeline(parts: Mapping[str, Interactions]) -> pd.DataFrame | None:
-    """Rows by period and part, periods without rows included; hours, days, weeks, months or years, as many as fit."""
-    known = {name: part.times for name, part in parts.items() if part.times is not None and len(part)}
-    if not known:
-        return None
-    for unit in UNITS:
-        numbers = {name: _numbered(times, unit) for name, times in known.items()}
-        start = min(int(each.min()) for each in numbers.values())
-        periods = max(int(each.max()) for each in numbers.values()) - start + 1
-        if periods <= MOST_PERIODS:
-            break
-    begins = _begins(np.arange(start, start + periods), unit)
-    return pd.concat(
-        pd.DataFrame(
-            {"period": begins, "part": name, "rows": np.bincount(each - start, minlength=periods)},
-        )
-        for name, each in numbers.items()
-    ).reset_index(drop=True)
-
-
-def _numbered(times: Times, unit: str) -> NDArray[np.int64]:
-    """The period of each time, counted from 1970; weeks begin on Monday."""
-    if unit == "W":
-        days: NDArray[np.int64] = (times.astype("datetime64[D]") - MONDAY).astype(np.int64) // 7
-        return days
-    numbers: NDArray[np.int64] = times.astype(f"datetime64[{unit}]").astype(np.int64)
-    return numbers
-
-
-def _begins(numbers: NDArray[np.int64], unit: str) -> Times:
-    begins: Times = MONDAY + 7 * numbers if unit == "W" else numbers.astype(f"datetime64[{unit}]")
-    return begins.astype("datetime64[s]")

@@ -36,7 +36,6 @@ class Delimited(Source):
     """A table of text. The dialect is decided on a sample; then every line is loaded or refused by it."""
 
     label: ClassVar[str] = "Delimited text (CSV, TSV)"
-    suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".txt", ".dat", ".data")
 
     def recognises(self, path: Path, head: bytes) -> bool:  # noqa: ARG002 - the content decides
         """Whether it is text at all."""

@@ -43,7 +43,6 @@ class Excel(Source):
     """
 
     label: ClassVar[str] = "Excel or OpenDocument workbook"
-    suffixes: ClassVar[tuple[str, ...]] = (".xlsx", ".xlsm", ".xls", ".ods")
 
     def recognises(self, path: Path, head: bytes) -> bool:  # noqa: ARG002 - the content decides
         """Whether it begins as a workbook does."""

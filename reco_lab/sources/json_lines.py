@@ -28,7 +28,6 @@ class JsonLines(Source):
     """
 
     label: ClassVar[str] = "JSON lines or array"
-    suffixes: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson", ".json")
 
     def recognises(self, path: Path, head: bytes) -> bool:  # noqa: ARG002 - the content decides
         """Whether it begins with an object or an array of objects."""

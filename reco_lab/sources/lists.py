@@ -22,7 +22,6 @@ class Lists(Source):
     """Lines of "customer item item ..." become rows of customer and item; the index is the line."""
 
     label: ClassVar[str] = "Lists: a customer and the items on each line"
-    suffixes: ClassVar[tuple[str, ...]] = (".txt", ".list")
 
     def recognises(self, path: Path, head: bytes) -> bool:  # noqa: ARG002 - the content decides
         """Whether lines of ids of different lengths begin with a customer that does not come back."""

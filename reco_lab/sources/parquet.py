@@ -17,7 +17,6 @@ class Parquet(Source):
     """Columns of a Parquet file as text: 5 is "5" and 5.0 is "5.0"; the index counts the rows from 1."""
 
     label: ClassVar[str] = "Parquet"
-    suffixes: ClassVar[tuple[str, ...]] = (".parquet", ".pq")
 
     def recognises(self, path: Path, head: bytes) -> bool:  # noqa: ARG002 - the content decides
         """Whether it begins with Parquet's mark."""

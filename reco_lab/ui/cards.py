@@ -7,8 +7,8 @@ from reco_lab.ui import state, told
 from reco_lab.ui.words import md
 
 
-def panel(shown: Panel, before: Panel, look: Look, *, key: str, expert: bool, what_if: bool = True) -> None:
-    """Draw one model's list, with what the what-if moved; without `what_if` no item can be added.
+def panel(shown: Panel, before: Panel, look: Look, *, key: str, expert: bool) -> None:
+    """Draw one model's list, with what the what-if moved.
 
     One that cannot follow a changed history says why, and its list stays as it was.
     """
@@ -27,8 +27,7 @@ def panel(shown: Panel, before: Panel, look: Look, *, key: str, expert: bool, wh
         moved = told.move(card.item_id, place, known)
         with st.container(border=True, gap="xxsmall"):
             _face(card, place, reason, moved, muted=bool(shown.why_not))
-            if what_if:
-                _what_if(card, look.customer_id, f"{key}-{place}")
+            _what_if(card, look.customer_id, f"{key}-{place}")
     if gone := told.left(shown, before):
         st.caption(f"Out: {md(', '.join(gone))}")
 

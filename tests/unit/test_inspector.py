@@ -89,30 +89,9 @@ def test_a_part_with_all_rows_on_one_item_has_the_highest_gini():
     assert test.gini == 1 / 2 > train.gini
 
 
-def test_the_timeline_counts_every_row_once_and_keeps_empty_periods():
-    split = next(splitter({"kind": "global_time"}).split(example(), np.random.default_rng(0)))
-    timeline = inspect(split).timeline
-    assert timeline["rows"].sum() == 600
-    assert timeline.groupby("part", sort=False)["rows"].sum().to_dict() == {
-        "train": len(split.train_rows),
-        "validation": len(split.validation_rows),
-        "test": len(split.test_rows),
-    }
-    assert timeline["period"].nunique() == 100
-    assert (timeline["rows"] == 0).any()
-
-
-def test_weeks_of_the_timeline_begin_on_monday():
-    rows = [f"train ann a{day} {day}" for day in range(0, 300, 5)]
-    timeline = inspect(_split(*rows, "test ann b 301")).timeline
-    assert set(timeline["period"].dt.day_of_week) == {0}
-    assert timeline["rows"].sum() == 61
-
-
-def test_without_times_there_is_no_timeline_and_no_talk_of_the_future():
+def test_without_times_there_is_no_talk_of_the_future():
     split = next(splitter({"kind": "random_rows"}).split(example(times=False), np.random.default_rng(0)))
     found = inspect(split)
-    assert found.timeline is None
     assert found.later_rows == 0
     assert found.parts[0].first is None
 

@@ -1,6 +1,8 @@
 """What most steps do: flag rows and leave them out."""
 
 from abc import abstractmethod
+from collections.abc import Iterable
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -8,6 +10,8 @@ from numpy.typing import NDArray
 
 from reco_lab.core.step import Mended, Step, StepContext
 from reco_lab.core.words import count
+
+SHOWN = 5
 
 Mask = NDArray[np.bool_]
 
@@ -27,17 +31,17 @@ class LeavesOut(Step):
         return Mended(frame[~flagged], frame[flagged])
 
 
-def counted(mask: Mask, what: str = "row") -> str:
+def counted(mask: Mask) -> str:
     """How many rows and their share, in words: "3 rows (1.2 %)"."""
     number, share = int(mask.sum()), float(mask.mean()) if len(mask) else 0.0
     shown = f"{share:.1%}" if share >= 0.001 else "under 0.1%"
-    return f"{count(number, what)} ({shown.replace('%', ' %')})"
+    return f"{count(number, 'row')} ({shown.replace('%', ' %')})"
 
 
-def shown(values: object, most: int = 5) -> str:
+def shown(values: Iterable[object]) -> str:
     """The first few values, quoted."""
-    texts = [repr(str(one)) for one in list(values)[: most + 1]]  # type: ignore[call-overload] # anything that can be walked
-    return ", ".join(texts[:most]) + (" and more" if len(texts) > most else "")
+    texts = [repr(str(one)) for one in islice(values, SHOWN + 1)]
+    return ", ".join(texts[:SHOWN]) + (" and more" if len(texts) > SHOWN else "")
 
 
 def flag(column: pd.Series) -> Mask:
