@@ -68,7 +68,7 @@ def by_segment(answers: Answers, key: str, ways: Sequence[Segmentation], seed: i
         [one for one, there in zip(flat, enough, strict=True) if there], flat[0].customers, _rng(seed, key)
     )
     if drawn is not None:
-        both = simultaneous(value[enough], drawn, customers=behind[enough], width=width_of(key))
+        both = simultaneous(value[enough], drawn, customers=behind[enough], width=width_of(key, flat))
         bottom, top = metric_at(key)[0].bounds
         low[enough], high[enough] = np.maximum(both.low, bottom), np.minimum(both.high, top)
     shape = len(names), len(present)
@@ -139,7 +139,9 @@ def _changes(
     if drawn is None:
         return []
     spread = sign * (drawn[:, : len(new)] - drawn[:, len(new) :])
-    both = simultaneous(centre, spread, customers=counts.astype(np.float64), width=width_of(key))
+    both = simultaneous(
+        centre, spread, customers=counts.astype(np.float64), width=width_of(key, [*new, *old])
+    )
     return [
         (float(change), float(low), float(high), outcome_of(low, high))
         for change, low, high in zip(centre, both.low, both.high, strict=True)

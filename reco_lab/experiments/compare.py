@@ -13,6 +13,7 @@ from reco_lab.experiments.results import Cell, Outcome, Row, Verdict
 from reco_lab.experiments.significance import (
     Intervals,
     benjamini_hochberg,
+    detectable,
     redraw,
     sign_flips,
     simultaneous,
@@ -129,12 +130,14 @@ def _differences(
     drawn = redraw([first, *others], first.customers, rng)
     centre = first.value - np.array([other.value for other in others])
     spread = drawn[:, :1] - drawn[:, 1:] if drawn is not None else np.broadcast_to(centre, (2, len(centre)))
-    both = simultaneous(centre, spread, customers=first.customers, width=width_of(key))
+    width = width_of(key, [first, *others])
+    both = simultaneous(centre, spread, customers=first.customers, width=width)
     apart = np.column_stack([_influence(first) - _influence(other) for other in others])
-    tests, lie = sign_flips(apart, rng), spread_of(apart)
+    tests = sign_flips(apart, rng)
+    lie = spread_of(np.column_stack([_own(first) - _own(other) for other in others]))
     columns = (
         *(centre, both.low, both.high, tests.p, tests.holm, tests.max_t, benjamini_hochberg(tests.p)),
-        *(lie.wilcoxon, lie.effect, lie.better, lie.worse, lie.detectable),
+        *(lie.wilcoxon, lie.effect, lie.better, lie.worse, detectable(both, spread)),
     )
     return [Difference(*map(float, numbers)) for numbers in zip(*columns, strict=True)]
 
@@ -148,6 +151,15 @@ def _influence(one: Measurement) -> NDArray[np.float64]:
         ratio + (one.numerator - ratio * one.denominator) / one.denominator.mean()
     )
     return influence
+
+
+def _own(one: Measurement) -> NDArray[np.float64]:
+    """A customer's own value, 0 for one who is left out."""
+    if one.numerator is None or one.denominator is None:
+        raise TypeError("this metric has no value a customer")
+    base = one.denominator
+    own: NDArray[np.float64] = np.divide(one.numerator, base, out=np.zeros(len(base)), where=base > 0)
+    return own if one.link is None else one.link(own)
 
 
 def _verdict(best: str, other: str, key: str, sign: int, customers: int, one: Difference) -> Verdict:
@@ -185,16 +197,21 @@ def _intervals(key: str, column: list[Measurement], seed: int) -> Intervals:
     if drawn is None:
         return Intervals(unknown, unknown)
     both = simultaneous(
-        np.array([one.value for one in column]), drawn, customers=customers, width=width_of(key)
+        np.array([one.value for one in column]), drawn, customers=customers, width=width_of(key, column)
     )
     bottom, top = metric_at(key)[0].bounds
     return Intervals(np.maximum(both.low, bottom), np.minimum(both.high, top))
 
 
-def width_of(key: str) -> float:
-    """How far apart the ends of the metric are; infinite where it has none."""
+def width_of(key: str, column: Sequence[Measurement]) -> float:
+    """How far apart a customer's values can be: the ends of the metric, or, where it has none, of what was seen.
+
+    Infinite where it has no end and no value a customer.
+    """
     bottom, top = metric_at(key)[0].bounds
-    return top - bottom
+    if np.isfinite(top - bottom) or any(one.numerator is None for one in column):
+        return top - bottom
+    return float(np.ptp(np.concatenate([_own(one) for one in column])))
 
 
 def _known(value: float) -> float | None:

@@ -56,7 +56,7 @@ class Line:
     """A recommender on its way to the leaderboard: its answers fold by fold, or what went wrong.
 
     `runs` holds those of all folds and seeds, folds first. `specs` are what was run, a fold each: with
-    tuning, the settings that were found.
+    tuning, the settings that were found in `studies`, a list of trials a fold.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Line:
     answers: list[Answer] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     specs: list[Recommender] = field(default_factory=list)
-    trials: list[Trial] = field(default_factory=list)
+    studies: list[tuple[Trial, ...]] = field(default_factory=list)
     error: str | None = None
 
 
@@ -168,19 +168,23 @@ def _tuned(
         )
     notebook = shelf.notebook(line.spec, split)
     found = tune(line.spec, exams.validation, experiment, experiment.tuning, notebook, report)
-    line.trials.extend(found.trials)
+    line.studies.append(found.trials)
     return found.spec
 
 
-def _account(trials: Sequence[Trial], *, rises: bool) -> Tuned:
-    values = [one.value for one in trials if one.value is not None]
+def _account(studies: Sequence[Sequence[Trial]], *, rises: bool) -> Tuned:
+    """What the search was given and found; over several folds the means of the first and of the best."""
+    trials = [one for study in studies for one in study]
+    values = [[one.value for one in study if one.value is not None] for study in studies]
+    firsts = [study[0].value for study in studies if study and study[0].value is not None]
+    bests = [max(some) if rises else min(some) for some in values if some]
     return Tuned(
         trials=len(trials),
         pruned=sum(one.state is State.pruned for one in trials),
         failed=sum(one.state is State.failed for one in trials),
         seconds=sum(one.seconds for one in trials),
-        first=trials[0].value if trials else None,
-        best=(max(values) if rises else min(values)) if values else None,
+        first=float(np.mean(firsts)) if firsts and len(firsts) == len(studies) else None,
+        best=float(np.mean(bests)) if bests and len(bests) == len(studies) else None,
     )
 
 
@@ -286,8 +290,10 @@ def _row(line: Line, experiment: Experiment, folds: Sequence[Split]) -> Row:
         "scored": _scored(line.answers, [finished.scored for finished in line.runs[:: len(drawn)]]),
         "seconds": _per_model(line.runs, len(drawn)),
         "peak_memory_mb": max(peaks) if peaks else None,
-        "tuned": _account(line.trials, rises=direction(experiment) >= 0) if experiment.tuning else None,
-        "study": experiment.run_key(line.spec, folds[0].fingerprint, experiment.seed) if line.trials else "",
+        "tuned": _account(line.studies, rises=direction(experiment) >= 0) if experiment.tuning else None,
+        "study": experiment.run_key(line.spec, folds[0].fingerprint, experiment.seed)
+        if any(line.studies)
+        else "",
         "by_fold": _by_fold(line.answers, experiment.headline),
         "by_seed": _by_seed(line.answers, experiment.headline) if len(drawn) > 1 else (),
     }

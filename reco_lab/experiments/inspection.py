@@ -31,10 +31,12 @@ class Inspection:
     """What a split leaves, what leaks and what it can answer.
 
     Of the `test_rows`, `cold_rows` belong to customers without a history at the cut, `unknown_item_rows` are of
-    items nobody knew there, `repeated_rows` repeat a pair from before. `warm_customers` have a history (or the split asks
-    everyone) and a row that counts. Of the `learned_rows`, `later_rows` happened after the first test row, and `own_later_rows` after
-    the first test row of their own customer. `agreement` is Kendall's tau between the popularity before the test
-    and in it, of the items learned from: 1 is the same order, 0 none in common.
+    items nobody knew there, `repeated_rows` repeat a pair from before. `warm_customers` have a history (or the
+    split asks everyone) and a row that counts. Of the `learned_rows`, `later_rows` happened after the first test
+    row, and `own_later_rows` after the first test row of their own customer. `agreement` is Kendall's tau between
+    the popularity before the test and in it, of the items learned from: 1 is the same order, 0 none in common. A
+    small test agrees less and looks more concentrated by chance alone: `chance_agreement` and `chance_gini` are
+    what a test of as many rows shows that is drawn from the rows learned from.
     """
 
     name: str
@@ -52,6 +54,8 @@ class Inspection:
     later_rows: int
     own_later_rows: int
     agreement: float | None
+    chance_agreement: float | None
+    chance_gini: float
     repeats: tuple[Repeats, ...]
     repeats_count: bool
     asks_everyone: bool

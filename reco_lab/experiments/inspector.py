@@ -15,6 +15,8 @@ from reco_lab.experiments.exam import allowed, among, known_items
 from reco_lab.experiments.inspection import Inspection, PartFacts, Repeats
 from reco_lab.experiments.split_findings import findings, recommendation
 
+DRAWS = 3
+
 
 def inspect(split: Split, kinds: tuple[Kind, ...] = ()) -> Inspection:
     """Count what a split leaves and what leaks, and say it in sentences with a recommendation.
@@ -29,7 +31,9 @@ def inspect(split: Split, kinds: tuple[Kind, ...] = ()) -> Inspection:
     known = allowed(test, candidates)
     counts = known & (split.repeats | ~again)
     cold = ~warm[test.users]
+    rows_before = _by_item(learned)
     later, own_later = _later(learned, test)
+    by_chance, chance_gini = _by_chance(rows_before, len(test))
     tested = np.unique(test.items)
     found = Inspection(
         name=split.name,
@@ -46,7 +50,9 @@ def inspect(split: Split, kinds: tuple[Kind, ...] = ()) -> Inspection:
         learned_rows=len(learned),
         later_rows=later,
         own_later_rows=own_later,
-        agreement=_agreement(learned, test),
+        agreement=_agreement(rows_before, _by_item(test)),
+        chance_agreement=by_chance,
+        chance_gini=chance_gini,
         repeats=_repeats(parts),
         repeats_count=split.repeats,
         asks_everyone=split.asks_everyone,
@@ -87,11 +93,23 @@ def _later(learned: Interactions, test: Interactions) -> tuple[int, int]:
     return int((own > moments.min()).sum()), int((own > first[learned.users]).sum())
 
 
-def _agreement(learned: Interactions, test: Interactions) -> float | None:
+def _by_item(log: Interactions) -> NDArray[np.int64]:
+    return np.bincount(log.items, minlength=log.n_items)
+
+
+def _by_chance(before: NDArray[np.int64], rows: int) -> tuple[float | None, float]:
+    """Kendall's tau and Gini where the test is a random part of what was learned from: the mean of a few draws."""
+    rng = np.random.default_rng(0)
+    size = min(rows, int(before.sum()) // 2)
+    drawn = rng.multivariate_hypergeometric(before, size, size=DRAWS, method="marginals")
+    taus = [tau for one in drawn if (tau := _agreement(before - one, one)) is not None]
+    return float(np.mean(taus)) if taus else None, float(np.mean([_gini(one) for one in drawn]))
+
+
+def _agreement(before: NDArray[np.int64], after: NDArray[np.int64]) -> float | None:
     """Kendall's tau between the popularities of the items that were learned from; None where one is constant."""
-    before, after = (np.bincount(log.items, minlength=log.n_items) for log in (learned, test))
     some = before > 0
-    if np.ptp(before[some]) == 0 or np.ptp(after[some]) == 0:
+    if not some.any() or np.ptp(before[some]) == 0 or np.ptp(after[some]) == 0:
         return None
     return float(stats.kendalltau(before[some], after[some]).statistic)
 

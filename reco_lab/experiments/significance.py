@@ -54,15 +54,13 @@ class Spread:
 
     `better` and `worse` are the shares of customers above and below 0, the rest is equal. `effect` is Cohen's d of
     paired values (mean by standard deviation; NaN where nobody differs). `wilcoxon` is the p value
-    of the signed-rank test, equal values counted as such. `detectable` is the smallest true difference
-    that would be shown in four of five experiments of this many customers and comparisons.
+    of the signed-rank test, equal values counted as such.
     """
 
     better: Floats
     worse: Floats
     effect: Floats
     wilcoxon: Floats
-    detectable: Floats
 
 
 def bootstrap_weights(customers: int, rng: np.random.Generator, draws: int = DRAWS) -> Iterator[Floats]:
@@ -153,8 +151,17 @@ def spread_of(differences: Floats) -> Spread:
         worse=(differences < -NOTHING).mean(axis=0),
         effect=effect,
         wilcoxon=np.array([_signed_ranks(column) for column in differences.T]),
-        detectable=(_critical(comparisons) + stats.norm.ppf(POWER)) * deviation / np.sqrt(customers),
     )
+
+
+def detectable(both: Intervals, drawn: Floats) -> Floats:
+    """The smallest true difference that would be shown in four of five experiments of this size.
+
+    `both` are the intervals of differences, `drawn` the bootstrap draws that they rest on: a difference is shown where
+    its interval leaves out 0, so it must lie half a width and what chance takes away beyond it.
+    """
+    smallest: Floats = (both.high - both.low) / 2 + stats.norm.ppf(POWER) * drawn.std(axis=0, ddof=1)
+    return smallest
 
 
 def _signed_ranks(column: Floats) -> float:
@@ -171,7 +178,7 @@ def _critical(comparisons: int) -> float:
 
 
 def benjamini_hochberg(p: Floats) -> Floats:
-    """P values such that of the differences called below .05 one in twenty is expected to be none."""
+    """P values such that of the differences called below .05 at most one in twenty is expected to be none."""
     corrected: Floats = stats.false_discovery_control(p, method="bh")
     return corrected
 

@@ -10,6 +10,7 @@ MOSTLY_COLD = 0.5
 WORTH_SAYING = 0.01
 MOVED = 0.4
 SHIFTED = 0.05
+SLACK = 0.1
 
 
 def findings(found: Inspection) -> tuple[str, ...]:
@@ -88,15 +89,22 @@ def _leaks(found: Inspection) -> Iterator[str]:
 
 
 def _moves(found: Inspection) -> Iterator[str]:
-    before, test = found.parts[0], found.parts[-1]
-    if found.agreement is not None and found.agreement < MOVED:
+    test, chance = found.parts[-1], found.chance_agreement
+    usual = MOVED if chance is None else min(MOVED, chance - SLACK)
+    if found.agreement is not None and found.agreement < usual:
         yield (
             f"What is popular changes between the parts: the order of the items agrees only weakly (Kendall's tau "
-            f"{found.agreement:.2f}; 1 would be the same order)."
+            f"{found.agreement:.2f}; {_expected(chance)})."
         )
-    if abs(test.gini - before.gini) > SHIFTED:
-        way = "more" if test.gini > before.gini else "less"
+    if abs(test.gini - found.chance_gini) > SHIFTED:
+        way = "more" if test.gini > found.chance_gini else "less"
         yield (
-            f"The test is {way} concentrated on few items than the training (Gini {test.gini:.2f} against "
-            f"{before.gini:.2f})."
+            f"The test is {way} concentrated on few items than as many rows from before it would be (Gini "
+            f"{test.gini:.2f} against {found.chance_gini:.2f})."
         )
+
+
+def _expected(chance: float | None) -> str:
+    if chance is None:
+        return "1 would be the same order"
+    return f"{chance:.2f} would be usual if nothing had changed"

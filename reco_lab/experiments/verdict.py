@@ -8,6 +8,7 @@ from reco_lab.experiments.results import Outcome, Row, Verdict
 
 POPULAR = "most_popular"
 MOST_TIMES = 50
+SMALL = 0.001
 YARDSTICKS = frozenset({"random", "oracle"})
 
 
@@ -74,14 +75,16 @@ def plain(best: str | None, rows: Sequence[Row], found: Sequence[Verdict], key: 
 
 
 def power(found: Sequence[Verdict], rivals: Sequence[str]) -> str:
-    """How small a difference to the closest rival could not be seen; empty where that is not known."""
+    """How small a difference to the closest rival would often be missed; empty where that is not known."""
     known = [one for one in found if one.other in rivals and one.detectable is not None]
     if not known:
         return ""
     closest = min(known, key=lambda one: abs(one.difference))
+    size = closest.detectable or 0.0
+    told = f"{size:.3f}" if size >= SMALL else f"{size:.1g}"
     return (
-        f"With {closest.customers:,} customers a difference to {closest.other} under {closest.detectable:.3f} "
-        f"{shown(closest.metric)} cannot be seen."
+        f"With {count(closest.customers, 'customer')} a true difference to {closest.other} under {told} "
+        f"{shown(closest.metric)} would be missed more often than one time in five."
     )
 
 

@@ -127,12 +127,15 @@ def held_out_customers(
     shares: tuple[float, float],
     judged: Callable[[Counts], Counts],
     rng: np.random.Generator,
-    least_shown: int = 1,
+    *,
+    shows: bool = True,
+    whole_moments: bool = True,
 ) -> Split:
     """Hold out a share of the customers for the test, and of the others a share for validation.
 
     `judged` says how many of the last rows judge, of customers with these many rows; those before are shown as
-    their history, at least `least_shown` of them.
+    their history, one at least, or none of anybody where it does not show. With `whole_moments` rows of
+    the same moment stay together, so that no basket is asked for of which a part is shown.
     """
     log = data.interactions
     counts = np.bincount(log.users, minlength=log.n_users)
@@ -140,10 +143,9 @@ def held_out_customers(
     rest, test = draw_alike(active, counts[active], shares[0], rng)
     _, validation = draw_alike(rest, counts[rest], shares[1], rng)
     order = in_turn(data, rng)
-    place = np.arange(len(log)) - log.user_starts[log.users]
-    shown = np.maximum(counts - judged(counts), least_shown)
-    judges = np.zeros(len(log), np.bool_)
-    judges[order] = place >= shown[log.users]
+    judges = np.ones(len(log), np.bool_)
+    if shows:
+        judges[order] = last_of_each(log.users, judged(counts), log.times if whole_moments else None)
     of_test, of_validation = np.isin(log.users, test), np.isin(log.users, validation)
     return Split(
         name,

@@ -27,10 +27,15 @@ class ColdCustomers(Splitter):
     )
     shown: int = tunable(1, 0, 50, help="How many of a new customer's first interactions are shown.")
 
+    whole_moments: bool = tunable(
+        True,
+        help="Rows of the same moment (a basket) are shown together or judge together. Off, they may be parted.",
+    )
+
     def split(self, data: Dataset, rng: np.random.Generator) -> Iterator[Split]:
         """One cut in which everyone is asked, with or without a history; drawn rows where times are not known.
 
-        A customer with no more rows than are shown has nothing to be judged by.
+        A customer with no more rows than are shown has nothing to be judged by. A first basket with more rows is shown whole.
         """
         cut = held_out_customers(
             self.label,
@@ -38,6 +43,7 @@ class ColdCustomers(Splitter):
             (self.share, self.validation),
             lambda lengths: (lengths - self.shown).clip(0),
             rng,
-            least_shown=min(self.shown, 1),
+            shows=self.shown > 0,
+            whole_moments=self.whole_moments,
         )
         yield checked(replace(cut, asks_everyone=not self.shown))

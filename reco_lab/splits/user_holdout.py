@@ -31,6 +31,11 @@ class UserHoldout(Splitter):
         help="Share of a held-out customer's rows that is shown: the earliest, or drawn where times are not known.",
     )
 
+    whole_moments: bool = tunable(
+        True,
+        help="Rows of the same moment (a basket) are shown together or judge together. Off, they may be parted.",
+    )
+
     def split(self, data: Dataset, rng: np.random.Generator) -> Iterator[Split]:
         """One cut. A held-out customer always shows one row; with only that one nothing is left to judge by."""
         yield checked(
@@ -40,5 +45,6 @@ class UserHoldout(Splitter):
                 (self.share, self.validation),
                 lambda lengths: share_of(lengths, 1 - self.shown),
                 rng,
+                whole_moments=self.whole_moments,
             )
         )

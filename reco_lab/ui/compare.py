@@ -170,7 +170,7 @@ def _differences(found: Comparison, *, expert: bool) -> None:
         f"A tie is a difference that surely lies inside ±{found.margin:g}."
     )
     if hint := power(found.verdicts, [row.name for row in story.contestants(found)]):
-        st.caption(md(f"{hint} Such a difference would be missed more often than once in five experiments."))
+        st.caption(md(hint))
     if not expert:
         st.caption("Expert, in the sidebar, shows the intervals and p-values as a table.")
         return

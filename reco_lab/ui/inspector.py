@@ -62,10 +62,12 @@ def shifts(seen: Inspection) -> str:
     )
     if seen.agreement is None:
         return lead
+    chance = seen.chance_agreement
+    usual = "" if chance is None else f"; {chance:.2f} would be usual if nothing had changed"
     return (
         f"{lead} The order of the items by popularity before the exam and in it agrees by {seen.agreement:.2f} "
-        "(Kendall's tau: 1 is the same order, 0 none in common). Gini is 0 where all items have as many rows, 1 "
-        "where one has them all."
+        f"(Kendall's tau: 1 is the same order, 0 none in common{usual}). Gini is 0 where all items have as many rows, 1 "
+        "where one has them all; with fewer rows it is higher by chance alone."
     )
 
 

@@ -208,7 +208,8 @@ def tests() -> dict[str, Any]:
         ),
         "p (Holm)": number(format="%.4f", help="Corrected for all comparisons, supposing the worst."),
         "p (Benjamini-Hochberg)": number(
-            format="%.4f", help="Below .05, one in twenty of those called different is expected to be none."
+            format="%.4f",
+            help="Below .05, at most one in twenty of those called different is expected to be none.",
         ),
         "p (Wilcoxon)": number(
             format="%.4f",

@@ -73,7 +73,7 @@ def test_an_expert_sees_what_was_spent_and_everyone_how_often_the_test_was_opene
     assert "This test part has been looked at once, by 5 recommenders. All ran with the settings" in says(
         browser
     )
-    assert "cannot be seen" not in browser.caption[0].value
+    assert "would be missed" not in browser.caption[0].value
 
     browser.toggle(key="expert").set_value(True).run()
     assert {"Tuned", "Training", "Over seeds"} <= set(leaderboard(browser))

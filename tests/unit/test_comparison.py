@@ -6,9 +6,11 @@ import pytest
 
 from reco_lab.core.dataset import Dataset, Truth
 from reco_lab.core.errors import SplitError
+from reco_lab.core.evaluation import Measurement
 from reco_lab.core.experiment import DataSpec, Experiment, MetricSpec
 from reco_lab.core.interactions import ColumnMap, Interactions, Kind
 from reco_lab.core.splitting import Split
+from reco_lab.experiments.compare import cells
 from reco_lab.experiments.conduct import conduct
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.results import Outcome
@@ -356,3 +358,15 @@ def test_a_hybrid_is_not_validated_on_what_taught_it_its_weights():
     hybrid = answer.row("Hybrid")
     assert hybrid.parameters["weights"]
     assert hybrid.validation is not None
+
+
+def test_intervals_of_money_count_on_a_dear_item_that_was_not_sold_yet():
+    covered = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        earned = (rng.random(107) < 0.1) * rng.lognormal(3, 1, 107)
+        cell = cells({"EASE": {"revenue@5": Measurement.mean(earned)}}, {"EASE": {}}, seed)["EASE"][
+            "revenue@5"
+        ]
+        covered += cell.low <= 0.1 * np.exp(3.5) <= cell.high
+    assert covered >= 88

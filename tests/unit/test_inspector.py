@@ -68,13 +68,19 @@ def test_the_same_pair_in_two_parts_is_found():
 
 def test_the_order_of_popularity_agrees_with_itself_and_not_with_its_reverse():
     rows = [
-        f"train u{user} {item} 1" for item, many in zip("abc", (3, 2, 1), strict=True) for user in range(many)
+        f"train u{user} {item} 1"
+        for item, many in zip("abc", (30, 20, 10), strict=True)
+        for user in range(many)
     ]
     same = [
-        f"test v{user} {item} 2" for item, many in zip("abc", (3, 2, 1), strict=True) for user in range(many)
+        f"test v{user} {item} 2"
+        for item, many in zip("abc", (30, 20, 10), strict=True)
+        for user in range(many)
     ]
     turned = [
-        f"test v{user} {item} 2" for item, many in zip("abc", (1, 2, 3), strict=True) for user in range(many)
+        f"test v{user} {item} 2"
+        for item, many in zip("abc", (10, 20, 30), strict=True)
+        for user in range(many)
     ]
     assert inspect(_split(*rows, *same)).agreement == pytest.approx(1)
     changed = inspect(_split(*rows, *turned))
@@ -87,6 +93,36 @@ def test_a_part_with_all_rows_on_one_item_has_the_highest_gini():
         _split("train u a 1", "train u b 1", "test v a 2", "test w a 2", "train v a 0")
     ).parts
     assert test.gini == 1 / 2 > train.gini
+
+
+def _drawn(share, shift=0):
+    """A random cut of rows over items of unequal popularity; `shift` moves popularity to other items in the test."""
+    rng = np.random.default_rng(5)
+    chances = rng.pareto(1.2, 300) + 0.1
+    items, test = rng.choice(300, 4000, p=chances / chances.sum()), rng.random(4000) < share
+    items = np.where(test, (items + shift) % 300, items)
+    frame = pd.DataFrame({"user": rng.integers(0, 500, 4000), "item": items, "value": test * 2.0})
+    log = Interactions.from_frame(
+        frame.astype({"user": str, "item": str}), ColumnMap("user", "item", value="value")
+    )
+    parts = np.flatnonzero(log.values == 0), np.flatnonzero(log.values == 2)
+    return Split("drawn", Dataset("drawn", log), parts[0][20:], parts[0][:20], parts[1])
+
+
+@pytest.mark.parametrize("share", [0.2, 0.05, 0.02])
+def test_a_test_drawn_at_random_is_not_said_to_differ_however_small(share):
+    found = inspect(_drawn(share))
+
+    assert found.agreement == pytest.approx(found.chance_agreement, abs=0.1)
+    assert found.parts[-1].gini == pytest.approx(found.chance_gini, abs=0.05)
+    assert not any("Gini" in one or "Kendall" in one for one in found.findings)
+
+
+def test_popularity_that_moved_is_said_with_what_would_be_usual():
+    found = inspect(_drawn(0.2, shift=70))
+    told = next(one for one in found.findings if "Kendall" in one)
+
+    assert f"{found.chance_agreement:.2f} would be usual if nothing had changed" in told
 
 
 def test_without_times_there_is_no_talk_of_the_future():

@@ -219,10 +219,29 @@ def test_without_times_a_held_out_customer_shows_drawn_rows():
 
 @pytest.mark.parametrize("shown", [0, 1, 3])
 def test_a_cold_customer_shows_only_her_first_rows(shown):
-    split = _cut(example(), kind="cold_customers", shown=shown)
+    split = _cut(example(), kind="cold_customers", shown=shown, whole_moments=False)
     counts = np.bincount(split.data.interactions.users[split.history_rows], minlength=20)
     assert set(counts[np.unique(split.test.users)]) == {shown}
     assert split.asks_everyone == (shown == 0)
+
+
+@pytest.mark.parametrize("kind", ["user_holdout", "cold_customers"])
+def test_no_basket_is_asked_for_of_which_a_part_is_shown(kind):
+    rows = [(f"u{user}", f"i{item}", 7 * (item // 3)) for user in range(40) for item in range(9)]
+    frame = pd.DataFrame(rows, columns=["user", "item", "day"])
+    frame["time"] = np.datetime64("2024-01-01") + frame["day"].to_numpy("timedelta64[D]")
+    data = Dataset("baskets", Interactions.from_frame(frame, ColumnMap("user", "item", time="time")))
+
+    (cut,) = splitter({"kind": kind}).split(data, np.random.default_rng(0))
+    shown, asked = cut.data.interactions.take(cut.history_rows), cut.test
+    assert len(asked)
+    assert set(asked.users) == set(shown.users)
+    assert not set(zip(shown.users, shown.times, strict=True)) & set(
+        zip(asked.users, asked.times, strict=True)
+    )
+
+    (parted,) = splitter({"kind": kind, "whole_moments": False}).split(data, np.random.default_rng(0))
+    assert len(parted.history_rows) != len(cut.history_rows)
 
 
 def test_active_and_quiet_customers_are_held_out_alike():

@@ -124,6 +124,27 @@ def test_an_experiment_with_a_budget_tunes_each_recommender_alike_and_says_what_
     assert ease.tuned.best >= ease.tuned.first
 
 
+def test_over_several_folds_the_gain_is_the_mean_of_the_folds_gains():
+    class Studies(Memory):
+        def __init__(self):
+            super().__init__()
+            self.kept = {}
+
+        def notebook(self, spec, split):
+            own = self.kept.setdefault((spec.algorithm(), split.name), [])
+            return Notebook((), own.append)
+
+    shelf = Studies()
+    windows = {"kind": "sliding_windows", "windows": 2, "window": 0.2}
+    answer = ask(shop(), question("item_knn", split=windows, tuning=Tuning(trials=3)), shelf)
+
+    studies = [trials for (name, _), trials in shelf.kept.items() if name == "item_knn"]
+    told = answer.row("Item k-NN").tuned
+    assert (len(studies), told.trials) == (2, 6)
+    assert told.first == pytest.approx(np.mean([trials[0].value for trials in studies]))
+    assert told.best == pytest.approx(np.mean([max(one.value for one in trials) for trials in studies]))
+
+
 def test_what_the_test_part_shows_never_reaches_the_search():
     data = shop()
     answers = []

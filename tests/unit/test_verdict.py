@@ -184,10 +184,52 @@ def test_the_power_hint_is_about_the_closest_rival_and_a_true_difference_of_that
 
     closest = next(one for one in found if one.other == "iALS")
     assert hint == (
-        f"With 2,000 customers a difference to iALS under {closest.detectable:.3f} nDCG@10 cannot be seen."
+        f"With 2,000 customers a true difference to iALS under {closest.detectable:.3f} nDCG@10 would be missed more "
+        "often than one time in five."
     )
-    assert closest.detectable == pytest.approx((2.236 + 0.8416) * 0.01 * np.sqrt(2) / np.sqrt(2000), rel=0.05)
+    error = 0.01 * np.sqrt(2) / np.sqrt(2000)
+    half = 2.236 * np.sqrt(error**2 + 2 / 2000**2)
+    assert closest.detectable == pytest.approx(half + 0.8416 * error, rel=0.05)
     assert power(found, []) == ""
+
+
+@pytest.mark.parametrize(("customers", "share"), [(100, 0.1), (300, 0.05)])
+def test_a_difference_of_the_size_that_is_named_is_shown_in_four_of_five_comparisons(customers, share):
+    def duel(seed, lead):
+        rng = np.random.default_rng(seed)
+        values = np.where(rng.random((2, customers)) < share, rng.choice([0.2, 0.4, 0.6], (2, customers)), 0)
+        values[0] += lead
+        measured = {
+            name: {KEY: Measurement.mean(row)} for name, row in zip(("EASE", "iALS"), values, strict=True)
+        }
+        return verdicts("EASE", measured, asked())[0]
+
+    size = np.mean([duel(seed, 0.0).detectable for seed in range(5)])
+    shown = [duel(seed, size).low > 0 for seed in range(5, 30)]
+    assert 0.6 <= np.mean(shown) <= 0.97
+
+
+def test_customers_are_counted_by_their_own_values_where_a_metric_weighs_them():
+    weights = np.array([1.0, 10.0, 1.0])
+    own = Measurement.ratio(np.array([1.0, 10.0, 0.5]), weights)
+    other = Measurement.ratio(np.array([1.0, 5.0, 0.5]), weights)
+    (found,) = verdicts("EASE", {"EASE": {KEY: own}, "iALS": {KEY: other}}, asked())
+
+    assert (found.better, found.worse) == pytest.approx((1 / 3, 0))
+    assert found.equal == pytest.approx(2 / 3)
+
+
+def test_what_can_be_seen_of_rating_errors_is_on_their_own_scale():
+    rng = np.random.default_rng(0)
+    errors = rng.uniform(3.5, 4.5, (2, 500))
+    measured = {
+        name: {"rmse": Measurement.ratio(10 * row, np.full(500, 10.0), np.sqrt)}
+        for name, row in zip(("EASE", "iALS"), errors, strict=True)
+    }
+    (found,) = verdicts("EASE", measured, asked("rmse"))
+
+    error = np.std(errors[0] - errors[1]) / 4 / np.sqrt(500)  # the root of 4 rises by a quarter
+    assert found.detectable == pytest.approx((1.96 + 0.8416) * error, rel=0.1)
 
 
 def test_a_verdict_kept_before_these_figures_were_known_still_loads():
