@@ -26,10 +26,9 @@ def _substitute(lower: NDArray[np.float32], pull: Table, found: Table) -> None:
             found[column] -= lower[row, column] * found[row]
 
 
-@compiled("float64(float64[:, ::1], float64[:, ::1], float64[::1], float64[::1], float64[::1], float64[::1])")
-def _left(x: Table, dense: Table, extra: Table, pull: Table, found: Table, left: Table) -> float:
-    """Write what `dense + sum_i extra_i x_i x_i'` times `found` leaves of `pull`; its largest entry."""
-    left[:] = pull - dense @ found
+@compiled("float64(float64[:, ::1], float64[::1], float64[::1], float64[::1])")
+def _pull(x: Table, extra: Table, found: Table, left: Table) -> float:
+    """Take `sum_i extra_i x_i x_i'` times `found` from `left`; the largest entry that remains."""
     left -= (extra * (x @ found)) @ x
     return np.abs(left).max()
 
@@ -57,37 +56,40 @@ def solve(
     What the float32 Cholesky factor finds is corrected by what it leaves in float64 until that is next to
     nothing; where it does not get there, the system is solved in float64.
     """
-    width = items.shape[1]
-    left, step = np.empty(width), np.empty(width)
+    width, longest = items.shape[1], np.diff(starts[start : stop + 1]).max()
+    step, system = np.empty(width), np.empty((width, width), np.float32)
+    wide = np.empty((longest, width))
+    narrow, weighted = np.empty((longest, width), np.float32), np.empty((longest, width), np.float32)
     for row in range(start, stop):
         first, last = starts[row], starts[row + 1]
         if first == last:
             continue
-        x, weights = np.empty((last - first, width)), extra[first:last]
+        x, weights, ridge = wide[: last - first], extra[first:last], ridges[row]
         for place in range(last - first):
             code = codes[first + place]
             for k in range(width):
                 x[place, k] = np.float64(items[code, k]) - centre[k]
-        dense = base + (last - first) * per_entry
+                narrow[place, k] = x[place, k]
+                weighted[place, k] = x[place, k] * weights[place]
+        np.dot(weighted[: last - first].T, narrow[: last - first], system)
         for k in range(width):
-            dense[k, k] += ridges[row]
-        pull = (lift + weights) @ x
-        exact, narrow = False, x.astype(np.float32)
-        weighted = narrow * weights.astype(np.float32).reshape(-1, 1)
-        system = dense.astype(np.float32) + weighted.T @ narrow
-        found = vectors[row]
-        found[:] = 0.0
+            for column in range(width):
+                system[k, column] += base[k, column] + (last - first) * per_entry[k, column]
+            system[k, k] += ridge
+        pull, found, exact = (lift + weights) @ x, vectors[row], False
         least = SMALLEST * np.abs(pull).max()
+        found[:] = 0.0
         try:
-            lower = np.linalg.cholesky(system)
-            left[:] = pull
+            lower, left = np.linalg.cholesky(system), pull
             for _ in range(ROUNDS):
                 _substitute(lower, left, step)
                 found += step
-                exact = _left(x, dense, weights, pull, found, left) <= least
+                left = pull - base @ found - (last - first) * (per_entry @ found) - ridge * found
+                exact = _pull(x, weights, found, left) <= least
                 if exact:
                     break
         except Exception:  # noqa: BLE001 - compiled code cannot name the error of a factor that does not exist
             exact = False
         if not exact:
+            dense = base + (last - first) * per_entry + ridge * np.eye(width)
             found[:] = np.linalg.solve(dense + (x * weights.reshape(-1, 1)).T @ x, pull)
