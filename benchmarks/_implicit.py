@@ -10,9 +10,8 @@ from implicit.nearest_neighbours import CosineRecommender
 
 MODELS = {
     "item_knn": lambda threads: CosineRecommender(K=101, num_threads=threads),  # K counts the item itself
-    "ials": lambda threads: AlternatingLeastSquares(
-        factors=64, iterations=15, regularization=30.0, alpha=3.0, random_state=1, num_threads=threads
-    ),
+    "ials_64": lambda threads: als(64, 3.0, threads),
+    "ials_256": lambda threads: als(256, 1.5, threads),
     "bpr": lambda threads: BayesianPersonalizedRanking(
         factors=64,
         iterations=100,
@@ -22,6 +21,17 @@ MODELS = {
         num_threads=threads,
     ),
 }
+
+
+def als(factors: int, alpha: float, threads: int) -> AlternatingLeastSquares:
+    return AlternatingLeastSquares(
+        factors=factors,
+        iterations=15,
+        regularization=30.0,
+        alpha=alpha,
+        random_state=1,
+        num_threads=threads,
+    )
 
 
 def prepare(cut: Cut) -> Any:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _split import PLACES, Cut
+from _split import PLACES, Cut, Stars
 
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
@@ -15,24 +15,37 @@ from reco_lab.core.recommender import FitContext, Scorer, algorithms, recommende
 from reco_lab.services.handlers import preparations
 
 SPECS = {
-    "most_popular": {},
-    "item_knn": {"similarity": "cosine", "weighting": "none", "neighbours": 100, "shrink": 0.0},
-    "ease": {"l2": 500.0},
-    "ials": {"factors": 64, "iterations": 15, "regularization": 30.0, "alpha": 2.0},
-    "bpr": {"factors": 64},
+    "most_popular": {"algorithm": "most_popular"},
+    "item_knn": {
+        "algorithm": "item_knn", "similarity": "cosine", "weighting": "none", "neighbours": 100, "shrink": 0.0,
+    },
+    "ease": {"algorithm": "ease", "l2": 500.0},
+    "slim": {"algorithm": "slim"},
+    "pure_svd": {"algorithm": "pure_svd", "factors": 64},
+    "ials_64": {"algorithm": "ials", "factors": 64, "iterations": 15, "regularization": 30.0, "alpha": 2.0},
+    "ials_256": {"algorithm": "ials", "factors": 256, "iterations": 15, "regularization": 30.0, "alpha": 0.5},
+    "bpr": {"algorithm": "bpr", "factors": 64},
+    "rp3beta": {"algorithm": "rp3beta"},
+    "user_knn": {"algorithm": "user_knn"},
+    "nmf": {"algorithm": "nmf"},
+    "svd_ratings": {"algorithm": "funk_svd"},
 }
 METRICS = ("ndcg", "recall", "map", "precision", "mrr", "hit_rate")
 
 
 def prepare(cut: Cut) -> Dataset:
+    return prepared(_logs(cut)[0])
+
+
+def prepared(log: Interactions) -> Dataset:
     algorithms()
     for step in preparations():  # compiled, or read from the cache, before anything is measured
         step()
-    return Dataset("ML-1M", _logs(cut)[0])
+    return Dataset("ML-1M", log)
 
 
 def fit(algorithm: str, data: Dataset, threads: int) -> Scorer:
-    return recommender({"algorithm": algorithm, **SPECS[algorithm]}).fit(data, FitContext(threads=threads))
+    return recommender(SPECS[algorithm]).fit(data, FitContext(threads=threads))
 
 
 def rank(scorer: Scorer, data: Dataset, threads: int) -> Any:
@@ -52,6 +65,30 @@ def measure(prepared: Any) -> dict[str, float]:
     lists, relevant, train = prepared
     evaluation = Evaluation(lists, relevant, train, relevant.shape[1], np.ones(len(lists), np.bool_))
     return {f"{name}@{k}": metric(name).measure(evaluation, k).value for name in METRICS for k in (5, 10, 20)}
+
+
+def prepare_ratings(stars: Stars, train: Any, test: Any) -> Any:
+    log = Interactions.from_frame(
+        pd.DataFrame({"user": _ids(stars.users), "item": _ids(stars.items), "stars": stars.values}),
+        ColumnMap("user", "item", "stars"),
+    )
+    learnt = np.zeros(len(log), np.bool_)
+    learnt[np.searchsorted(np.sort(_keys(stars, slice(None))), _keys(stars, train))] = True
+    return prepared(log.take(learnt)), stars.users[test], stars.items[test]
+
+
+def fit_ratings(data: Any, threads: int) -> Scorer:
+    return fit("svd_ratings", data[0], threads)
+
+
+def predict(scorer: Scorer, data: Any) -> Any:
+    dataset, users, items = data
+    log = dataset.interactions
+    return scorer.predict(UserBatch.of(log, np.arange(log.n_users)), users, items)
+
+
+def _keys(stars: Stars, rows: Any) -> Any:
+    return stars.users[rows].astype(np.int64) << 32 | stars.items[rows]
 
 
 def _logs(cut: Cut) -> tuple[Interactions, Interactions]:

@@ -14,11 +14,13 @@ from rectools.models import (
     ImplicitBPRWrapperModel,
     ImplicitItemKNNWrapperModel,
     PopularModel,
+    PureSVDModel,
 )
 
 WRAPPERS = {
     "item_knn": ImplicitItemKNNWrapperModel,
-    "ials": ImplicitALSWrapperModel,
+    "ials_64": ImplicitALSWrapperModel,
+    "ials_256": ImplicitALSWrapperModel,
     "bpr": ImplicitBPRWrapperModel,
 }
 
@@ -63,6 +65,8 @@ def measure(prepared: Any) -> dict[str, float]:
 def _model(algorithm: str, threads: int) -> Any:
     if algorithm == "most_popular":
         return PopularModel()
+    if algorithm == "pure_svd":
+        return PureSVDModel(factors=64)
     if algorithm == "ease":
         return EASEModel(regularization=500.0, recommend_n_threads=threads)
     return WRAPPERS[algorithm](MODELS[algorithm](threads))

@@ -11,6 +11,7 @@ Codes = NDArray[np.int32]
 Pairs = tuple[Codes, Codes]
 
 PLACES = 20
+FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -57,3 +58,36 @@ class Cut:
         """Customers x items, 1 where there is a pair."""
         ones = np.ones(len(pairs[0]), np.float32)
         return sparse.csr_matrix((ones, pairs), shape=(self.n_users, self.n_items))
+
+
+@dataclass(frozen=True)
+class Stars:
+    """Ratings, each in one of the folds of a cross-validation."""
+
+    users: Codes
+    items: Codes
+    values: NDArray[np.float32]
+    folds: NDArray[np.int8]
+
+    @classmethod
+    def drawn(
+        cls, users: NDArray[np.int64], items: NDArray[np.int64], values: NDArray[np.int64], seed: int
+    ) -> "Stars":
+        """Deal the ratings out at random, equally many to each fold."""
+        codes = [np.unique(ids, return_inverse=True)[1].astype(np.int32) for ids in (users, items)]
+        folds = np.random.default_rng(seed).permutation(len(values)) % FOLDS
+        return cls(*codes, values.astype(np.float32), folds.astype(np.int8))
+
+    @classmethod
+    def load(cls, file: Path) -> "Stars":
+        with np.load(file) as saved:
+            return cls(*(saved[name] for name in ("users", "items", "values", "folds")))
+
+    def save(self, file: Path) -> None:
+        np.savez(file, **vars(self))
+
+    def parts(self, fold: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The rows to learn from and those held back, in canonical order (customer, item)."""
+        order = np.lexsort((self.items, self.users))
+        held = self.folds[order] == fold
+        return order[~held], order[held]

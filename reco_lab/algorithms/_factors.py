@@ -1,6 +1,5 @@
 """Models of two tables of vectors: a customer's times an item's, and how a history becomes a customer's vector."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,7 +12,7 @@ from reco_lab.core.batch import UserBatch
 from reco_lab.core.ranking import spread
 from reco_lab.core.recommender import Codes, Contributions, Scorer, Scores, State
 
-BLOCK_BYTES = 8 << 20
+ROWS = 128
 
 Scaling = Literal["none", "linear", "log"]
 Vectors = NDArray[np.float32]
@@ -74,12 +73,18 @@ class HalfStep:
 
     def fold(self, history: sparse.csr_matrix, threads: int = 1) -> Matrix:
         """The vectors of customers x factors for histories given as customers x items of occurrences."""
+        from reco_lab.algorithms._kernels.half_step import solve
+
         found = np.zeros((history.shape[0], self.items.shape[1]))
+        extra = self.weighting.of(history.data)
+        totals = np.append(0.0, np.cumsum(extra))[history.indptr]
+        lists = (history.indptr.astype(np.int32), history.indices.astype(np.int32), extra)
+        fixed = (self.ridge.of(np.diff(totals)), self.items, self.centre, self.base, self.per_entry, self.lift)
 
-        def solve(rows: NDArray[np.intp]) -> None:
-            found[rows] = self._solve(history, rows)
+        def work(start: int) -> None:
+            solve(start, min(start + ROWS, len(found)), *lists, *fixed, found)
 
-        for _ in spread(solve, _blocks(np.diff(history.indptr), self.items.shape[1]), threads):
+        for _ in spread(work, range(0, len(found), ROWS), threads):
             pass
         return found
 
@@ -92,19 +97,6 @@ class HalfStep:
 
     def _vectors(self, items: Codes) -> Matrix:
         return self.items[items].astype(np.float64) - self.centre
-
-    def _solve(self, history: sparse.csr_matrix, rows: NDArray[np.intp]) -> Matrix:
-        starts, lengths = history.indptr[rows], np.diff(history.indptr)[rows]
-        steps = np.arange(lengths.max())
-        inside = steps < lengths[:, None]
-        places = np.where(inside, starts[:, None] + steps, 0)
-        x = self._vectors(history.indices[places])
-        extra = self.weighting.of(history.data[places])
-        gram = np.matmul((x * (extra * inside)[..., None]).transpose(0, 2, 1), x)
-        pull = np.matmul(((self.lift + extra) * inside)[:, None, :], x)
-        system = self.base + lengths[:, None, None] * self.per_entry + gram
-        system += self.ridge.of((extra * inside).sum(axis=1))[:, None, None] * np.eye(x.shape[-1])
-        return np.linalg.solve(system, pull.transpose(0, 2, 1))[..., 0]
 
 
 class Factors(Scorer):
@@ -230,16 +222,3 @@ def signed(items: NDArray[Any], counts: NDArray[Any] | int, indptr: NDArray[Any]
     np.cumsum(mixed, out=sums[1:])
     found: NDArray[np.uint64] = sums[indptr[1:]] - sums[indptr[:-1]]
     return found
-
-
-def _blocks(lengths: NDArray[Any], width: int) -> Iterator[NDArray[np.intp]]:
-    """Rows with a history, of similar length together, so that a block padded to its longest stays small."""
-    order = np.argsort(-lengths, kind="stable")[: int((lengths > 0).sum())]
-    start = 0
-    while start < len(order):
-        longest = int(lengths[order[start]])
-        room = max(1, BLOCK_BYTES // (8 * width * (2 * longest + width)))
-        alike = int(np.searchsorted(-lengths[order], -(longest // 2), side="right"))
-        stop = min(start + room, max(alike, start + 1))
-        yield order[start:stop]
-        start = stop

@@ -77,10 +77,19 @@ def test_the_half_step_of_a_block_is_each_customers_own_least_squares_solution(h
     np.testing.assert_allclose(half_step.fold(histories), expected, rtol=1e-9, atol=1e-12)
 
 
-def test_small_blocks_give_the_same_vectors_as_one_large_block(half_step, histories, monkeypatch):
+def test_blocks_and_threads_change_nothing(half_step, histories, monkeypatch):
     whole = half_step.fold(histories)
-    monkeypatch.setattr("reco_lab.algorithms._factors.BLOCK_BYTES", 1)
-    np.testing.assert_allclose(half_step.fold(histories), whole, rtol=1e-12)
+    monkeypatch.setattr("reco_lab.algorithms._factors.ROWS", 7)
+    np.testing.assert_array_equal(half_step.fold(histories, threads=2), whole)
+
+
+def test_a_system_too_stiff_for_single_precision_is_still_solved_exactly(histories):
+    rng = np.random.default_rng(3)
+    items = (rng.normal(size=(30, 4)) * [1, 1, 1, 1e-5]).astype(np.float32)
+    stiff = HalfStep(items, np.zeros(4), 1e-14 * np.eye(4), np.zeros((4, 4)), 1.0, Weighting(0.7, "log", 0.5))
+    rows = histories[np.diff(histories.indptr) > 8]
+    expected = [solved_by_hand(stiff, row.indices, row.data) for row in rows]
+    np.testing.assert_allclose(stiff.fold(rows), expected, rtol=1e-6)
 
 
 def test_the_shares_of_a_history_add_up_to_its_vector(half_step, histories):
