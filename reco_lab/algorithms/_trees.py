@@ -2,6 +2,7 @@
 
 import base64
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -24,11 +25,19 @@ class Forest:
 
     @classmethod
     def grow(
-        cls, features: Numbers, wanted: NDArray[np.bool_], *, trees: int, leaves: int, learning_rate: float
+        cls,
+        features: Numbers,
+        wanted: NDArray[np.bool_],
+        directions: Sequence[int],
+        *,
+        trees: int,
+        leaves: int,
+        learning_rate: float,
     ) -> Self:
         """Boosted trees that tell the wanted rows from the others, as log-odds: rows x features.
 
-        The same rows give the same trees at any seed. Raises ValueError where all rows are alike wanted.
+        More of a feature never lowers the log-odds where its direction is 1, never raises them where it is
+        -1. The same rows give the same trees at any seed. Raises ValueError where all rows are alike wanted.
         """
         from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -38,6 +47,7 @@ class Forest:
             max_iter=trees,
             max_leaf_nodes=leaves,
             learning_rate=learning_rate,
+            monotonic_cst=list(directions),
             early_stopping=False,
             random_state=0,
         )
@@ -52,7 +62,7 @@ class Forest:
     @property
     def width(self) -> int:
         """How many features it looks at, at least."""
-        return int(self.nodes[:, :, 0].max()) + 1
+        return 1 + int(self.nodes[:, :, 0].max())
 
     @property
     def lowest(self) -> float:
