@@ -19,6 +19,7 @@ from reco_lab.core.ranking import blocks
 from reco_lab.core.recommender import Codes, Scorer, Scores, State
 
 LATELY = 0.1
+DECIMALS = 3
 MOST_CUSTOMERS, MOST_PAIRS = 3000, 200_000
 
 Numbers = NDArray[np.float32]
@@ -76,9 +77,9 @@ class Reranked(Scorer):
         said = [one[rows, columns] for one in opinions]
         behind = [own - one.max(axis=1)[rows] for one, own in zip(opinions, said, strict=True)]
         length = np.log1p(batch.lengths[rows])
-        return np.column_stack([*said, *behind, np.mean(said, axis=0), length, self.about[columns]]).astype(
-            np.float32
-        )
+        looked_at = np.column_stack([*said, *behind, np.mean(said, axis=0), length, self.about[columns]])
+        # A bar between two values that differ by rounding alone would send equal candidates both ways.
+        return np.round(looked_at, DECIMALS).astype(np.float32)
 
     @property
     def width(self) -> int:
