@@ -72,16 +72,17 @@ class Forest:
 
     def evaluate(self, features: Numbers) -> Numbers:
         """The sum of the leaves that each row of the features ends in."""
-        rows, total = np.arange(len(features)), np.zeros(len(features), np.float32)
-        ways = self.nodes[:, :, [0, 2, 3]].astype(np.int32)
-        for table, (feature, left, right) in zip(self.nodes, ways.transpose(0, 2, 1), strict=True):
-            at = np.zeros(len(features), np.int32)
-            while len(features):
-                onward = np.where(features[rows, feature[at]] <= table[at, 1], left[at], right[at])
-                if (onward == at).all():
-                    break
-                at = onward
-            total += table[at, 4]
+        columns, total = np.asfortranarray(features).T, np.zeros(len(features), np.float32)
+        for table in self.nodes:
+            waiting = [(0, np.arange(len(features), dtype=np.int32))]
+            while waiting:
+                node, rows = waiting.pop()
+                feature, bar, left, right, value = table[node]
+                if int(left) == node:
+                    total[rows] += value
+                elif len(rows):
+                    low = columns[int(feature)][rows] <= bar
+                    waiting += [(int(left), rows[low]), (int(right), rows[~low])]
         return total
 
     def to_text(self) -> str:
