@@ -19,7 +19,8 @@ from reco_lab.core.ranking import blocks
 from reco_lab.core.recommender import Codes, Scorer, Scores, State
 
 LATELY = 0.1
-MOST_PAIRS = 150_000
+DECIMALS = 3
+MOST_CUSTOMERS, MOST_PAIRS = 3000, 200_000
 
 Numbers = NDArray[np.float32]
 
@@ -72,16 +73,23 @@ class Reranked(Scorer):
         return np.asarray(np.any(told, axis=0))
 
     def features(self, opinions: list[Scores], batch: UserBatch, rows: Codes, columns: Codes) -> Numbers:
-        """What the trees look at: each part's score and its distance to the part's best, the item, the history's length."""
+        """What the trees look at: each part's score, how far it is from the part's best, their mean, the history's length, the item."""
         said = [one[rows, columns] for one in opinions]
-        behind = [one.max(axis=1)[rows] - own for one, own in zip(opinions, said, strict=True)]
-        length = np.log1p(batch.lengths[rows]).astype(np.float32)
-        return np.column_stack([*said, *behind, length, self.about[columns]]).astype(np.float32)
+        behind = [own - one.max(axis=1)[rows] for one, own in zip(opinions, said, strict=True)]
+        length = np.log1p(batch.lengths[rows])
+        looked_at = np.column_stack([*said, *behind, np.mean(said, axis=0), length, self.about[columns]])
+        # A bar between two values that differ by rounding alone would send equal candidates both ways.
+        return np.round(looked_at, DECIMALS).astype(np.float32)
 
     @property
     def width(self) -> int:
         """How many numbers the trees look at."""
-        return 2 * len(self.parts) + 1 + int(self.about.shape[1])
+        return len(self.directions)
+
+    @property
+    def directions(self) -> list[int]:
+        """What speaks for a candidate (1), and what may speak for or against it (0), as `features` has them."""
+        return [1] * (2 * len(self.parts) + 1) + [0] * (1 + self.about.shape[1])
 
     def answers(self, batch: UserBatch) -> NDArray[np.bool_]:
         """Customers that at least one part answers."""
@@ -109,24 +117,28 @@ class Growth:
 def learn_forest(model: Reranked, lesson: Lesson, growth: Growth) -> Forest | None:
     """Trees that tell what customers came for from the rest of their candidates; None where there is no such thing.
 
-    Of many customers every n-th is asked, so that there are at most 150,000 pairs.
+    At most 3000 customers are asked, and of what they did not come for at most 200,000 pairs, drawn by the seed.
     """
-    share = len(lesson) * len(model.parts) * model.candidates / MOST_PAIRS
-    if share > 1:
-        lesson = lesson.taught_by(np.arange(0, len(lesson), int(np.ceil(share))))
+    rng = lesson.ctx.rng()
+    if len(lesson) > MOST_CUSTOMERS:
+        lesson = lesson.taught_by(np.sort(rng.choice(len(lesson), MOST_CUSTOMERS, replace=False)))
+    share = MOST_PAIRS / max(1, len(lesson) * len(model.parts) * model.candidates)
     features, wanted = [], []
     for start, stop in blocks(len(lesson), model.n_items):
         part = lesson.taught_by(np.arange(start, stop))
         batch = part.batch.within(model.n_items)
         opinions = model.opinions(batch)
         rows, columns = np.nonzero(model.shortlist(opinions, batch) & _offered(part, batch))
+        chosen = part.relevant.toarray()[rows, columns] > 0
+        kept = chosen | (rng.random(len(rows)) < share)
+        rows, columns = rows[kept], columns[kept]
         features.append(model.features(opinions, batch, rows, columns))
-        wanted.append(part.relevant.toarray()[rows, columns] > 0)
+        wanted.append(chosen[kept])
         lesson.ctx.report(len(model.parts) / (len(model.parts) + 1), "learning the order")
     labels = np.concatenate(wanted) if wanted else np.zeros(0, np.bool_)
     if labels.all() or not labels.any():
         return None
-    return Forest.grow(np.concatenate(features), labels, **vars(growth))
+    return Forest.grow(np.concatenate(features), labels, model.directions, **vars(growth))
 
 
 def about_items(data: Dataset) -> Numbers:

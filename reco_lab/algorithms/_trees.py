@@ -2,6 +2,7 @@
 
 import base64
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -24,11 +25,19 @@ class Forest:
 
     @classmethod
     def grow(
-        cls, features: Numbers, wanted: NDArray[np.bool_], *, trees: int, leaves: int, learning_rate: float
+        cls,
+        features: Numbers,
+        wanted: NDArray[np.bool_],
+        directions: Sequence[int],
+        *,
+        trees: int,
+        leaves: int,
+        learning_rate: float,
     ) -> Self:
         """Boosted trees that tell the wanted rows from the others, as log-odds: rows x features.
 
-        The same rows give the same trees at any seed. Raises ValueError where all rows are alike wanted.
+        More of a feature never lowers the log-odds where its direction is 1, never raises them where it is
+        -1. The same rows give the same trees at any seed. Raises ValueError where all rows are alike wanted.
         """
         from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -38,6 +47,7 @@ class Forest:
             max_iter=trees,
             max_leaf_nodes=leaves,
             learning_rate=learning_rate,
+            monotonic_cst=list(directions),
             early_stopping=False,
             random_state=0,
         )
@@ -52,7 +62,7 @@ class Forest:
     @property
     def width(self) -> int:
         """How many features it looks at, at least."""
-        return int(self.nodes[:, :, 0].max()) + 1
+        return 1 + int(self.nodes[:, :, 0].max())
 
     @property
     def lowest(self) -> float:
@@ -62,16 +72,17 @@ class Forest:
 
     def evaluate(self, features: Numbers) -> Numbers:
         """The sum of the leaves that each row of the features ends in."""
-        rows, total = np.arange(len(features)), np.zeros(len(features), np.float32)
-        ways = self.nodes[:, :, [0, 2, 3]].astype(np.int32)
-        for table, (feature, left, right) in zip(self.nodes, ways.transpose(0, 2, 1), strict=True):
-            at = np.zeros(len(features), np.int32)
-            while len(features):
-                onward = np.where(features[rows, feature[at]] <= table[at, 1], left[at], right[at])
-                if (onward == at).all():
-                    break
-                at = onward
-            total += table[at, 4]
+        columns, total = np.asfortranarray(features).T, np.zeros(len(features), np.float32)
+        for table in self.nodes:
+            waiting = [(0, np.arange(len(features), dtype=np.int32))]
+            while waiting:
+                node, rows = waiting.pop()
+                feature, bar, left, right, value = table[node]
+                if int(left) == node:
+                    total[rows] += value
+                elif len(rows):
+                    low = columns[int(feature)][rows] <= bar
+                    waiting += [(int(left), rows[low]), (int(right), rows[~low])]
         return total
 
     def to_text(self) -> str:

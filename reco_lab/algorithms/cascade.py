@@ -37,7 +37,7 @@ class Cascade(Recommender):
 
     Within the shortlist both parts' scores are brought to 0 to 1 and weighed; behind it comes what the first
     part ranks lower, in its order. A part that has no answer for a customer leaves the whole to the other.
-    Without `parts` EASE picks and the Markov chain orders; where there are no times item k-NN picks, EASE orders.
+    Without `parts` iALS picks and the Markov chain orders, item k-NN where there are no times.
     """
 
     info: ClassVar[Info] = Info(
@@ -49,6 +49,7 @@ class Cascade(Recommender):
             "a hundred items and not at all of them."
         ),
         paper="Burke: Hybrid Recommender Systems: Survey and Experiments, UMUAI 2002",
+        seeded=True,
     )
     candidates: int = tunable(100, 5, 2000, log=True, help="How many items the first part picks")
     weight: float = tunable(
@@ -75,8 +76,8 @@ class Cascade(Recommender):
         return Shortlist(parts, specs, state.meta["candidates"], state.meta["weight"], learnt={})
 
     def made_of(self, data: Dataset) -> Specs:
-        """EASE and the Markov chain where there are times, else item k-NN and EASE."""
-        return self.parts or named(*(("ease", "markov") if Need.times.met(data) else ("item_knn", "ease")))
+        """iALS, and the Markov chain where there are times, else item k-NN."""
+        return self.parts or named("ials", "markov" if Need.times.met(data) else "item_knn")
 
     def _learnt(self, specs: Specs) -> dict[str, Any]:
         """The parts, where one has settled something itself."""

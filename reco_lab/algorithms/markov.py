@@ -31,9 +31,9 @@ class Markov(Recommender):
         needs=(Need.times,),
     )
     decay: float = tunable(
-        0.9, 0.0, 1.0, help="What is left of an entry's weight with each later one; 0: only the last counts"
+        0.97, 0.0, 1.0, help="What is left of an entry's weight with each later one; 0: only the last counts"
     )
-    reach: int = tunable(10, 1, 50, log=True, help="How many entries later an item still counts as following")
+    reach: int = tunable(20, 1, 50, log=True, help="How many entries later an item still counts as following")
     shrink: float = tunable(
         10.0, 0.0, 1000.0, help="How strongly what followed only a few times is drawn towards popularity"
     )

@@ -32,14 +32,14 @@ class RecentItemKnn(Recommender):
     neighbours: int = tunable(100, 1, 2000, log=True, help="How many most similar items each item listens to")
     shrink: float = tunable(10.0, 0.0, 1000.0, help="How much likeness seen only a few times is distrusted")
     pair_half_life: float = tunable(
-        30.0,
+        365.0,
         0.01,
         3650.0,
         log=True,
         help="Days between two items after which they belong together half as much",
     )
     history_half_life: float = tunable(
-        30.0, 0.01, 3650.0, log=True, help="Days after which an entry of a history counts half as much"
+        365.0, 0.01, 3650.0, log=True, help="Days after which an entry of a history counts half as much"
     )
 
     def fit(self, data: Dataset, ctx: FitContext) -> Scorer:

@@ -46,12 +46,12 @@ class SessionKnn(Recommender):
         paper="Ludewig, Jannach: Evaluation of Session-based Recommendation Algorithms, UMUAI 2018",
         needs=(Need.times,),
     )
-    neighbours: int = tunable(100, 1, 5000, log=True, help="How many most similar sessions are asked")
+    neighbours: int = tunable(300, 1, 5000, log=True, help="How many most similar sessions are asked")
     decay: float = tunable(
-        0.9, 0.0, 1.0, help="What is left of an entry's weight with each later one; 0: only the last counts"
+        0.98, 0.0, 1.0, help="What is left of an entry's weight with each later one; 0: only the last counts"
     )
     pause: float = tunable(
-        1.0, 0.01, 3650.0, log=True, help="Days without anything after which a new session begins"
+        30.0, 0.01, 3650.0, log=True, help="Days without anything after which a new session begins"
     )
     half_life: float = tunable(
         365.0, 1.0, 36_500.0, log=True, help="Days after which a session counts half as much"
@@ -115,17 +115,12 @@ class Sessions(Scorer):
         """The likenesses of the sessions that are asked: customers x sessions."""
         alike = dots(history, self._across) * self.trust
         alike[dots(batch.matrix(self.n_items), self._across) == self._lengths] = 0
-        count, k = alike.shape[1], self.neighbours
-        rows, columns = np.nonzero(alike)
+        rows, columns = np.divmod(np.flatnonzero(alike), alike.shape[1])
         values = alike[rows, columns]
-        if k < count:
-            bars = np.partition(alike, count - k, axis=1)[:, count - k, None]
-            above, at = (alike > bars).sum(axis=1), (alike == bars).sum(axis=1)
-            share = np.where(values > bars[rows, 0], 1.0, ((k - above) / at)[rows])
-            values = values * np.where(values < bars[rows, 0], 0.0, share)
-        asked = sparse.csr_matrix((values.astype(np.float32), (rows, columns)), shape=alike.shape)
-        asked.eliminate_zeros()
-        return asked
+        shares = _places(rows, values, len(batch), self.neighbours)
+        kept = shares > 0
+        entries = ((values * shares)[kept].astype(np.float32), (rows[kept], columns[kept]))
+        return sparse.csr_matrix(entries, shape=alike.shape)
 
     def contributions(self, batch: UserBatch, items: Codes) -> Contributions:
         """Each history entry's part in the likeness of the sessions that are asked."""
@@ -148,6 +143,17 @@ class Sessions(Scorer):
         arrays, meta = state.arrays, dict(state.meta)
         neighbours = meta.pop("neighbours")
         return cls(unpacked("found", state), arrays["trust"], arrays["rare"], Fade(**meta), neighbours)
+
+
+def _places(rows: Codes, values: Numbers, count: int, k: int) -> NDArray[np.float64]:
+    """How much of one of the k places of its row each value gets: those that tie for the last ones share them."""
+    order = np.lexsort((-values, rows))
+    starts = np.searchsorted(rows, np.arange(count + 1))
+    last = np.minimum(starts[:-1] + k, starts[1:]) - 1
+    bars = values[order[last[rows]]]
+    above, at = (np.bincount(rows, chosen, minlength=count) for chosen in (values > bars, values == bars))
+    left = (k - above) / np.maximum(at, 1)
+    return np.where(values > bars, 1.0, np.where(values == bars, np.minimum(left[rows], 1.0), 0.0))
 
 
 def sessions(log: Interactions, pause: float) -> tuple[sparse.csr_matrix, NDArray[np.float64]]:

@@ -40,7 +40,7 @@ class Switching(Recommender):
     The parts stand in the order of the histories they are for, the shortest first; part n is asked from
     `thresholds[n - 1]` entries on. Without `thresholds` those are sought that give the highest nDCG@10 on the
     validation part; where there is none part 2 begins at 1 entry, part 3 at 5. Without `parts` these are
-    popularity, content where items have attributes, and EASE.
+    popularity, content where items have attributes, and iALS.
     """
 
     info: ClassVar[Info] = Info(
@@ -52,6 +52,7 @@ class Switching(Recommender):
             "they are as easy to explain."
         ),
         paper="Burke: Hybrid Recommender Systems: Survey and Experiments, UMUAI 2002",
+        seeded=True,
     )
     thresholds: Thresholds = ()
 
@@ -82,9 +83,9 @@ class Switching(Recommender):
         return Switch(parts, tuple(state.meta["thresholds"]), specs, {})
 
     def made_of(self, data: Dataset) -> Specs:
-        """Popularity (the recent one where there are times), content where items have attributes, and EASE."""
+        """Popularity (the recent one where there are times), content where items have attributes, and iALS."""
         content = named("content") if Need.item_attributes.met(data) else ()
-        return self.parts or named(popularity_for(data)) + content + named("ease")
+        return self.parts or named(popularity_for(data)) + content + named("ials")
 
 
 class Switch(Scorer):
@@ -133,24 +134,36 @@ class Switch(Scorer):
 def learn_thresholds(parts: Parts, lesson: Lesson) -> Thresholds:
     """The thresholds with the highest mean nDCG@10 of all that there are; empty where nobody can be judged.
 
-    Customers are put in the order of their histories' lengths and every way to cut that order is weighed at once.
+    Customers are put in the order of their histories' lengths and every way to cut that order is weighed at
+    once. A part comes in only where that gains more than one standard error of the mean.
     """
     if not len(lesson) or len(parts) < 2:
         return ()
     levels, owners = np.unique(lesson.batch.lengths, return_inverse=True)
-    so_far = np.zeros((len(parts), len(levels) + 1))
-    for place, part in enumerate(parts):
-        lesson.ctx.report(len(parts) / (len(parts) + 1), "learning the thresholds")
-        gained = np.bincount(owners, lesson.ndcg(part), minlength=len(levels))
-        so_far[place, 1:] = np.cumsum(gained)
-    best, cuts = so_far[0], []
+    lesson.ctx.report(len(parts) / (len(parts) + 1), "learning the thresholds")
+    judged = np.stack([lesson.ndcg(part) for part in parts])
+    gains = [np.bincount(owners, one, minlength=len(levels)) for one in judged]
+    starts = _cut(np.cumsum(gains, axis=1), float(judged.std() * np.sqrt(len(lesson))))
+    return tuple(int(levels[place]) if place < len(levels) else int(levels[-1]) + 1 for place in starts)
+
+
+def _cut(so_far: NDArray[np.float64], toll: float) -> list[int]:
+    """Where each part but the first begins, so that most is gained; each part that gets a level pays the toll.
+
+    `so_far` is parts x levels: what a part gains on all levels up to each.
+    """
+    so_far = np.pad(so_far, ((0, 0), (1, 0)))
+    places = np.arange(so_far.shape[1])
+    best, origins = so_far[0] - toll * (places > 0), []
     for gained in so_far[1:]:
-        ahead = best - gained
-        reached = np.maximum.accumulate(ahead)
-        cuts.append(np.maximum.accumulate(np.where(ahead == reached, np.arange(len(ahead)), 0)))
-        best = reached + gained
-    place, found = len(levels), []
-    for cut in reversed(cuts):
-        place = int(cut[place])
-        found.append(int(levels[place]) if place < len(levels) else int(levels[-1]) + 1)
-    return tuple(reversed(found))
+        before = best - gained
+        reached = np.maximum.accumulate(before)
+        origin = np.maximum.accumulate(np.where(before == reached, places, 0))
+        joined = reached + gained - toll
+        origins.append(np.where(joined > best, origin, places))
+        best = np.maximum(best, joined)
+    starts, place = [], int(places[-1])
+    for origin in reversed(origins):
+        place = int(origin[place])
+        starts.append(place)
+    return starts[::-1]

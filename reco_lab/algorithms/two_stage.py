@@ -17,8 +17,8 @@ class TwoStage(Recommender):
 
     The trees look at every part's score, at the item's popularity, freshness and numbers, and at the length of
     the history. They learn on the validation part which candidates customers really came for (`ranker` is
-    what they learnt, as text); where there is none the parts' mean opinion counts. Without `parts` EASE, item
-    k-NN and popularity pick, the Markov chain where there are times, and content where items have attributes.
+    what they learnt, as text); where there is none the parts' mean opinion counts. Without `parts` EASE, iALS
+    and popularity pick, the Markov chain where there are times, and content where items have attributes.
     """
 
     info: ClassVar[Info] = Info(
@@ -30,11 +30,12 @@ class TwoStage(Recommender):
             "Strong where there is plenty of data; the hardest of all to explain."
         ),
         paper="Covington, Adams, Sargin: Deep Neural Networks for YouTube Recommendations, RecSys 2016 (the two stages); Friedman: Greedy Function Approximation, Annals of Statistics 2001 (the trees)",
+        seeded=True,
     )
-    candidates: int = tunable(100, 10, 1000, log=True, help="How many items each part picks")
+    candidates: int = tunable(50, 10, 1000, log=True, help="How many items each part picks")
     trees: int = tunable(60, 5, 500, log=True, help="How many trees put them in order")
     leaves: int = tunable(8, 2, 64, log=True, help="How many cases each tree can tell apart")
-    learning_rate: float = tunable(0.1, 0.01, 0.5, log=True, help="How much each tree counts")
+    learning_rate: float = tunable(0.05, 0.01, 0.5, log=True, help="How much each tree counts")
     ranker: str = ""
 
     @field_validator("ranker")
@@ -72,7 +73,7 @@ class TwoStage(Recommender):
         return Reranked(parts, specs, state.arrays["about"], state.meta["candidates"], forest)
 
     def made_of(self, data: Dataset) -> Specs:
-        """EASE, item k-NN and popularity; the Markov chain where there are times, content where items have attributes."""
+        """EASE, iALS and popularity; the Markov chain where there are times, content where items have attributes."""
         chain = ("markov",) if Need.times.met(data) else ()
         content = ("content",) if Need.item_attributes.met(data) else ()
-        return self.parts or named("ease", "item_knn", *chain, *content, popularity_for(data))
+        return self.parts or named("ease", "ials", *chain, *content, popularity_for(data))
