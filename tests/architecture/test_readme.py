@@ -86,7 +86,11 @@ def test_the_script_of_the_readme_runs(tmp_path):
     )
 
     assert done.returncode == 0, done.stderr
-    assert "EASE" in done.stdout
+    assert all(name in done.stdout for name in ("EASE", "Item k-NN", "iALS"))
+
+
+def test_the_script_of_the_readme_is_short():
+    assert len(_block("python").splitlines()) <= 20
 
 
 def _environment(home):
