@@ -17,7 +17,11 @@ from reco_lab.services.handlers import preparations
 SPECS = {
     "most_popular": {"algorithm": "most_popular"},
     "item_knn": {
-        "algorithm": "item_knn", "similarity": "cosine", "weighting": "none", "neighbours": 100, "shrink": 0.0,
+        "algorithm": "item_knn",
+        "similarity": "cosine",
+        "weighting": "none",
+        "neighbours": 100,
+        "shrink": 0.0,
     },
     "ease": {"algorithm": "ease", "l2": 500.0},
     "slim": {"algorithm": "slim"},

@@ -20,7 +20,9 @@ def report(results: Results) -> None:
     for (work, engine), found in figures.items():
         parts = [number(found.get(name)) for name in (*PARTS, "sum", "sum_cpu")]
         line(work, engine, *parts, f"{found['peak_mb']:.0f}", f"{found['quality']:.4f}")
-    print("\nours as a share of the peer's time (wall and CPU: of medians; best wall: of the quickest rounds)")
+    print(
+        "\nours as a share of the peer's time (wall and CPU: of medians; best wall: of the quickest rounds)"
+    )
     line(*TARGETS)
     for work in dict.fromkeys(work for work, _ in figures):
         compare(work, figures)

@@ -78,11 +78,16 @@ class HalfStep:
         found = np.zeros((history.shape[0], self.items.shape[1]))
         extra = self.weighting.of(history.data)
         totals = np.append(0.0, np.cumsum(extra))[history.indptr]
-        lists = (history.indptr.astype(np.int32), history.indices.astype(np.int32), extra)
-        fixed = (self.ridge.of(np.diff(totals)), self.items, self.centre, self.base, self.per_entry, self.lift)
+        starts, codes = history.indptr.astype(np.int32), history.indices.astype(np.int32)
+        ridges = self.ridge.of(np.diff(totals))
+        items = np.require(self.items, np.float32, "CW")
+        centre, base, per_entry = (
+            np.require(one, np.float64, "CW") for one in (self.centre, self.base, self.per_entry)
+        )
 
         def work(start: int) -> None:
-            solve(start, min(start + ROWS, len(found)), *lists, *fixed, found)
+            stop = min(start + ROWS, len(found))
+            solve(start, stop, starts, codes, extra, ridges, items, centre, base, per_entry, self.lift, found)
 
         for _ in spread(work, range(0, len(found), ROWS), threads):
             pass

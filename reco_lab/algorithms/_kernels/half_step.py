@@ -30,7 +30,28 @@ def _substitute(lower: NDArray[np.float32], pull: Table, found: Table) -> None:
 def _pull(x: Table, extra: Table, found: Table, left: Table) -> float:
     """Take `sum_i extra_i x_i x_i'` times `found` from `left`; the largest entry that remains."""
     left -= (extra * (x @ found)) @ x
-    return np.abs(left).max()
+    return float(np.abs(left).max())
+
+
+@compiled(
+    "void(int32[::1], float64[::1], float32[:, ::1], float64[::1], float64[:, ::1], float32[:, ::1],"
+    " float32[:, ::1])"
+)
+def _gather(
+    codes: Codes,
+    weights: Table,
+    items: NDArray[np.float32],
+    centre: Table,
+    x: Table,
+    narrow: NDArray[np.float32],
+    weighted: NDArray[np.float32],
+) -> None:
+    """Fill in the vectors of some items less the centre, the same in float32, and those weighed."""
+    for place in range(len(codes)):
+        for k in range(items.shape[1]):
+            x[place, k] = np.float64(items[codes[place], k]) - centre[k]
+            narrow[place, k] = x[place, k]
+            weighted[place, k] = x[place, k] * weights[place]
 
 
 @compiled(
@@ -65,12 +86,7 @@ def solve(
         if first == last:
             continue
         x, weights, ridge = wide[: last - first], extra[first:last], ridges[row]
-        for place in range(last - first):
-            code = codes[first + place]
-            for k in range(width):
-                x[place, k] = np.float64(items[code, k]) - centre[k]
-                narrow[place, k] = x[place, k]
-                weighted[place, k] = x[place, k] * weights[place]
+        _gather(codes[first:last], weights, items, centre, x, narrow, weighted)
         np.dot(weighted[: last - first].T, narrow[: last - first], system)
         for k in range(width):
             for column in range(width):
