@@ -80,9 +80,9 @@ class HalfStep:
         totals = np.append(0.0, np.cumsum(extra))[history.indptr]
         starts, codes = history.indptr.astype(np.int32), history.indices.astype(np.int32)
         ridges = self.ridge.of(np.diff(totals))
-        items = np.require(self.items, np.float32, "CW")
+        items = np.require(self.items, np.float32, ["C", "W"])
         centre, base, per_entry = (
-            np.require(one, np.float64, "CW") for one in (self.centre, self.base, self.per_entry)
+            np.require(one, np.float64, ["C", "W"]) for one in (self.centre, self.base, self.per_entry)
         )
 
         def work(start: int) -> None:
