@@ -107,7 +107,11 @@ def read(text: str, name: str = "card.json") -> tuple[Card, Experiment]:
 def repeated(found: Card, experiment: Experiment, again: Comparison) -> Repetition:
     """Hold a new answer against the card's, figure by figure; times and memory may differ."""
     mine, theirs = (_figures(answer) for answer in (again, found.answer))
-    keys = list(dict.fromkeys([*theirs, *mine]))
+    keys = [
+        key
+        for key in dict.fromkeys([*theirs, *mine])
+        if theirs.get(key) is not None or mine.get(key) is not None
+    ]
     differences = tuple(
         Difference(recommender=key[0], quantity=key[1], card=theirs.get(key), here=mine.get(key))
         for key in keys

@@ -235,6 +235,7 @@ def _comparison(
         experiment=experiment.name,
         key=experiment.key(cut),
         cut=cut,
+        test_part=test_part(folds),
         dataset=data.name,
         fingerprint=data.fingerprint,
         synthetic=data.synthetic,
@@ -255,6 +256,14 @@ def _comparison(
 def cuts_fingerprint(folds: Sequence[Split]) -> str:
     """SHA-256 of the data and all its cuts."""
     return hashlib.sha256("".join(split.fingerprint for split in folds).encode()).hexdigest()
+
+
+def test_part(folds: Sequence[Split]) -> str:
+    """SHA-256 of the data and the rows that judge: what is opened, however the other rows are used."""
+    digest = hashlib.sha256(folds[0].data.fingerprint.encode())
+    for split in folds:
+        digest.update(split.test_rows.astype(np.int64).tobytes() + b"|")
+    return digest.hexdigest()
 
 
 def _overall(answers: Mapping[str, list[Answer]]) -> dict[str, dict[str, float | None]]:

@@ -41,8 +41,8 @@ class Pool:
 
     @classmethod
     def of(cls, exam: Exam, scorer: Scorer) -> "Pool":
-        """The first DEPTH candidates of each customer."""
-        return cls(exam, *exam.ask(scorer, DEPTH))
+        """The first DEPTH candidates of each customer, or twice as many as the longest list takes."""
+        return cls(exam, *exam.ask(scorer, max(DEPTH, 2 * max(exam.metrics.k))))
 
     @cached_property
     def users(self) -> NDArray[np.int64]:

@@ -147,7 +147,7 @@ class Verdict(_Result):
 class Comparison(_Result):
     """Everything an experiment found. Rows are sorted by the headline metric, best first; failures last.
 
-    `cut` is the fingerprint of the data and its cuts. `headline` is the key of the metric ("ndcg@10"). `sentence` is the verdict in one line, `plain` the same for somebody who
+    `cut` is the fingerprint of the data and its cuts, `test_part` that of the rows that judge. `headline` is the key of the metric ("ndcg@10"). `sentence` is the verdict in one line, `plain` the same for somebody who
     knows no metrics. `warnings` say what makes the numbers weak, `notes` what was left out. `margin` is how close two scores must be to be called a tie.
     """
 
@@ -169,6 +169,7 @@ class Comparison(_Result):
     notes: tuple[str, ...] = ()
     created: str = ""
     cut: str = ""
+    test_part: str = ""
 
     def row(self, name: str) -> Row:
         """The line of the leaderboard with this name."""

@@ -23,6 +23,7 @@ FLIPS = 9999
 LEVEL = 0.95
 POWER = 0.8
 NOTHING = 1e-12
+DIGITS = 10
 BLOCK_BYTES = 64 << 20
 
 Floats = NDArray[np.float64]
@@ -165,8 +166,8 @@ def detectable(both: Intervals, drawn: Floats) -> Floats:
 
 
 def _signed_ranks(column: Floats) -> float:
-    """Wilcoxon's p value; equal customers keep their ranks and take no side."""
-    rounded = np.where(np.abs(column) > NOTHING, column, 0.0)
+    """Wilcoxon's p value; equal customers keep their ranks and take no side, equal differences share theirs."""
+    rounded = np.round(column, DIGITS)
     if not rounded.any():
         return 1.0
     return float(stats.wilcoxon(rounded, zero_method="pratt", method="approx").pvalue)

@@ -15,7 +15,8 @@ class IpsRecall(Metric):
     plain = "What would recall be, had bestsellers not been seen so much more than the rest?"
     definition = (
         "sum of w over hits among the first k / sum of w over test items, where w = (training customers who touched "
-        "the item) ^ -1.5: the inverse of its chance to be noticed, with the authors' gamma of 2; the mean over customers"
+        "the item) ^ -((gamma + 1) / 2) with gamma = 2: the inverse of its chance to be noticed, up to a factor; the "
+        "mean over customers"
     )
     edge_cases = (
         "An item nobody touched counts as touched by one customer. The chance to be noticed is an assumption, not "

@@ -15,7 +15,14 @@ from reco_lab.core.parameters import Parameter
 from reco_lab.core.ranking import NO_ITEM
 from reco_lab.core.recommender import Info, Recommender, Scorer, algorithms, recommender
 from reco_lab.core.splitting import Split, splitter
-from reco_lab.experiments.conduct import REFERENCES, conduct, cuts_fingerprint, named, with_references
+from reco_lab.experiments.conduct import (
+    REFERENCES,
+    conduct,
+    cuts_fingerprint,
+    named,
+    test_part,
+    with_references,
+)
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.file import dump
 from reco_lab.experiments.folds import summary
@@ -131,7 +138,9 @@ def run(
     ready = prepare(workspace, experiment, base, fingerprint)
     id_ = remember(workspace, ready)
     cut, asked = cuts_fingerprint(ready.splits), ready.experiment
-    workspace.ledger.open_test(cut, asked.key(cut), len(with_references(asked.recommenders)))
+    workspace.ledger.open_test(
+        test_part(ready.splits), asked.key(cut), len(with_references(asked.recommenders))
+    )
     answer = conduct(
         ready.data, ready.splits, ready.experiment, WorkspaceShelf(workspace, ready.experiment), report
     )
@@ -214,7 +223,7 @@ def comparison(workspace: Workspace, experiment_id: str) -> Comparison:
 
 def openings(workspace: Workspace, found: Comparison) -> Openings:
     """How often the test part behind a comparison was looked at so far, itself included."""
-    return workspace.ledger.openings(found.cut)
+    return workspace.ledger.openings(found.test_part or found.cut)
 
 
 def experiment_of(record: ExperimentRecord) -> Experiment:

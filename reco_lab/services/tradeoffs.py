@@ -7,7 +7,7 @@ import numpy as np
 from reco_lab.core.errors import NotFoundError
 from reco_lab.core.evaluation import metric_at, metric_key
 from reco_lab.core.experiment import MetricSpec
-from reco_lab.experiments.rerank import RERANKERS, Pool, Reranker, rerank
+from reco_lab.experiments.rerank import DEPTH, RERANKERS, Pool, Reranker, rerank
 from reco_lab.services.evidence import Evidence
 from reco_lab.services.experiments import model_of
 from reco_lab.workspace import Workspace
@@ -21,7 +21,7 @@ class Dragged:
     """All metrics of one model's lists at each strength of a re-ranker; `aim` is the key of what it is after.
 
     `headline` is the quality that it costs: the experiment's, or nDCG where that one does not look at lists.
-    `values` has a number a strength for each key, NaN where there is none.
+    `values` has a number a strength for each key, NaN where there is none; `depth` is how many candidates were ordered anew.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Dragged:
     aim: str
     strengths: tuple[float, ...]
     values: dict[str, tuple[float, ...]]
+    depth: int = DEPTH
 
     def change(self, key: str, strength: float) -> float:
         """How much a metric changes from strength 0 to this one, as a share of what it was."""
@@ -58,7 +59,7 @@ def drag(workspace: Workspace, known: Evidence, name: str, label: str) -> Dragge
     values = {key: tuple(float(step[key].value) for step in steps) for key in steps[0]}
     headline = known.found.headline if known.found.headline in values else metric_key(QUALITY, k)
     aim = metric_key(kind.aim, metric_at(headline)[1] or k)
-    return Dragged(name, kind, headline, aim, STRENGTHS, values)
+    return Dragged(name, kind, headline, aim, STRENGTHS, values, pool.lists.k)
 
 
 def _extended(known: Evidence) -> MetricSpec:

@@ -114,7 +114,8 @@ def _worse(known: Evidence, key: str, way: str) -> None:
     show.numbers(changes(found), alt="Change by segment", key="shifts")
     st.caption(
         "The change is paired: the same customers, both lists. Above 0 they are served better. "
-        "The intervals hold together at 95 %."
+        "The intervals hold together at 95 % over these segments. Who looks at many metrics and ways to part customers "
+        "finds somebody by luck."
     )
 
 

@@ -6,7 +6,6 @@ import streamlit as st
 from reco_lab.charts.path import path
 from reco_lab.charts.theme import Palette
 from reco_lab.charts.tradeoff import tradeoff
-from reco_lab.experiments.rerank import DEPTH
 from reco_lab.experiments.results import Comparison
 from reco_lab.services.tradeoffs import Dragged, rerankers
 from reco_lab.ui import cache, metric, results, show, story
@@ -112,7 +111,7 @@ def _drag(workspace: Workspace, chosen: str, found: Comparison, colours: Palette
         explained=f"{metric.plain(dragged.aim)} {dragged.kind.plain}",
     )
     st.caption(
-        f"The first {DEPTH} candidates of the model in another order, measured on the same customers. A strength "
+        f"The first {dragged.depth} candidates of the model in another order, measured on the same customers. A strength "
         "that is chosen here is chosen on the test part: try it on customers who were not asked before it counts."
     )
 

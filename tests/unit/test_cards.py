@@ -11,6 +11,7 @@ import pytest
 
 from reco_lab.core.errors import NotFoundError, SpecError
 from reco_lab.core.experiment import DataSpec, Experiment, MetricSpec, Tuning
+from reco_lab.experiments.card import repeated
 from reco_lab.services.cards import rerun, run_card
 from reco_lab.services.data import save_dataset
 from reco_lab.services.experiments import listing, run
@@ -115,3 +116,19 @@ def test_what_is_no_card_gets_a_sentence(workspace, tmp_path, text):
 
     with pytest.raises(SpecError, match="no run card"):
         rerun(workspace, file, quiet)
+
+
+def test_only_figures_that_exist_are_counted_as_compared(workspace):
+    found = run_card(workspace, listing(workspace)[0].id)
+    again = repeated(found, Experiment.model_validate(found.experiment), found.answer)
+    rows, duels = found.answer.leaderboard, found.answer.verdicts
+    cells = [number for row in rows for cell in row.metrics.values() for _, number in cell]
+
+    assert again.same
+    assert any(number is None for number in cells)
+    assert again.compared == (
+        sum(number is not None for number in cells)
+        + sum(row.validation is not None for row in rows)
+        + sum(len(row.by_seed) for row in rows)
+        + 4 * len(duels)
+    )

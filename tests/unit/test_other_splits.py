@@ -103,3 +103,14 @@ def test_the_inspector_counts_the_kinds_that_are_asked_for(asked):
 
     assert seen.test_customers == seen.warm_customers == 40
     assert seen.recommendation
+
+
+def test_the_ledger_counts_looks_at_the_same_test_rows_however_the_others_are_used(asked):
+    workspace, _ = asked
+    for validation in (0.2, 0.3):
+        split = {"kind": "random_rows", "validation": validation}
+        found = experiments.run(workspace, question(split=split), quiet)
+
+    assert experiments.openings(workspace, found).experiments == 2
+    other = experiments.run(workspace, question(split={"kind": "random_rows", "share": 0.3}), quiet)
+    assert experiments.openings(workspace, other).experiments == 1

@@ -8,7 +8,9 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.experiment import MetricSpec, Question
 from reco_lab.core.interactions import ColumnMap, Interactions
 from reco_lab.core.ranking import NO_ITEM, Recommendations
+from reco_lab.core.recommender import FitContext, recommender
 from reco_lab.core.splitting import Split
+from reco_lab.experiments import rerank as rerank_module
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.rerank import RERANKERS, Discount, Mix, Pool, Variety, rerank
 
@@ -97,3 +99,14 @@ def test_without_categories_the_mix_is_not_offered_and_says_why():
     bare = Dataset("bare", pool([1, 1, 1, 1]).exam.train.interactions)
     assert "map a category column" in Mix.lacks(bare)
     assert Variety.lacks(bare) == Discount.lacks(bare) == ""
+
+
+def test_the_pool_is_deeper_than_the_longest_list(monkeypatch):
+    monkeypatch.setattr(rerank_module, "DEPTH", 1)
+    exam = pool([4, 3, 2, 1]).exam
+    scorer = recommender({"algorithm": "most_popular"}).fit(exam.train, FitContext())
+    found = Pool.of(exam, scorer)
+
+    assert found.lists.k == 4
+    own, _ = exam.ask(scorer)
+    assert rerank(found, Discount, 0.0, 2).items.tolist() == own.items.tolist()

@@ -141,6 +141,15 @@ def test_signed_ranks_are_the_textbook_s():
     )
 
 
+def test_differences_that_differ_only_by_rounding_share_their_rank(rng):
+    tenths = rng.integers(0, 7, (2, 200)) / 10
+    differences = tenths[0] - tenths[1] + 0.1 * (rng.random(200) < 0.2)
+    exact = np.round(differences * 10)
+    assert spread_of(differences[:, None]).wilcoxon == pytest.approx(
+        spread_of(exact[:, None]).wilcoxon, rel=1e-9
+    )
+
+
 def test_customers_better_worse_and_equal_are_counted():
     spread = spread_of(np.array([[0.5, 0.0], [0.25, 0.0], [-0.25, 0.0], [0.0, 0.0]]))
 
