@@ -7,11 +7,13 @@ RecoLabError
 │   ├── SplitError        a split leaves nothing to train on or nobody to score
 │   ├── ParameterError    a hyper-parameter is unknown or out of bounds
 │   ├── NeedsError        the data cannot feed a recommender; says what it needs
-│   ├── SpecError         an experiment file breaks its contract; names the line
+│   ├── SpecError         an experiment file, a recipe or a run card breaks its contract; names the line
 │   └── NotFoundError     a data set, run, customer or job that is not there
 ├── CancelledError        a person cancelled the work
 ├── ScoreError            a recommender produced scores that are not numbers
-└── CorruptError          a stored file is not what its manifest says
+├── CorruptError          a stored file is not what its manifest says
+├── LimitError            a process was ended because it took too much (jobs/confined.py)
+└── RefusedError          a process refused its work with a person's mistake (jobs/confined.py)
 """
 
 
@@ -52,7 +54,7 @@ class NeedsError(InputError):
 
 
 class SpecError(InputError):
-    """An experiment file that breaks its contract; `where` names the file and the line."""
+    """An experiment file, a recipe or a run card that breaks its contract; `where` names the file and the line."""
 
 
 class NotFoundError(InputError):

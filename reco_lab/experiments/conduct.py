@@ -24,10 +24,10 @@ from reco_lab.experiments.oracle import Oracle, oracle_gap
 from reco_lab.experiments.results import Comparison, Row, Seconds, Tuned
 from reco_lab.experiments.run import Exams, Report, Run, run
 from reco_lab.experiments.tuning import Notebook, State, Trial, tune
-from reco_lab.experiments.verdict import plain, sentence
+from reco_lab.experiments.verdict import ORACLE, POPULAR, RANDOM, plain, sentence
 
-REFERENCES = ("random", "most_popular")
-ORACLE, ORACLE_NAME = "oracle", "Oracle"
+REFERENCES = (RANDOM, POPULAR)
+ORACLE_NAME = "Oracle"
 LIBRARIES = ("reco-lab", "numpy", "scipy", "pandas", "scikit-learn", "numba", "scikit-surprise")
 
 

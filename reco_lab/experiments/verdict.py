@@ -6,10 +6,10 @@ from reco_lab.core.evaluation import metric_at
 from reco_lab.core.words import agree, count
 from reco_lab.experiments.results import Outcome, Row, Verdict
 
-POPULAR = "most_popular"
+RANDOM, POPULAR, ORACLE = "random", "most_popular", "oracle"
+YARDSTICKS = frozenset({RANDOM, ORACLE})
 MOST_TIMES = 50
 SMALL = 0.001
-YARDSTICKS = frozenset({"random", "oracle"})
 
 
 def shown(key: str) -> str:

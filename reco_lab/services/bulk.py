@@ -13,11 +13,7 @@ from reco_lab.analysis.columns import ITEM_ROLES
 from reco_lab.cleaning.coded import ReadColumn, read_ids, read_kinds, read_times, read_values
 from reco_lab.cleaning.interactions import refused_rows
 from reco_lab.cleaning.steps._leaving import LeavesOut
-from reco_lab.cleaning.steps.impossible_times import ImpossibleTimes
-from reco_lab.cleaning.steps.missing_ids import MissingIds
-from reco_lab.cleaning.steps.not_positive import NotPositive
 from reco_lab.cleaning.steps.pseudonyms import Pseudonyms
-from reco_lab.cleaning.steps.unreadable import Unreadable
 from reco_lab.cleaning.times import check_range, outside_range
 from reco_lab.core.errors import DataError
 from reco_lab.core.experiment import Columns
@@ -26,7 +22,6 @@ from reco_lab.core.recipe import Reading
 from reco_lab.core.step import Step, StepContext
 from reco_lab.sources._bulk import Coded, Way
 
-_ROW_BY_ROW = (MissingIds, Unreadable, ImpossibleTimes, Pseudonyms)
 _WHAT = {"user": "customer", "item": "item"}
 
 
@@ -50,8 +45,7 @@ def ways(named: Columns) -> dict[str, Way]:
 def row_by_row(steps: Sequence[Step]) -> bool:
     """Whether each step looks at one row at a time."""
     return all(
-        isinstance(one, _ROW_BY_ROW) or (isinstance(one, NotPositive) and one.column == "value")
-        for one in steps
+        isinstance(one, Pseudonyms) or (isinstance(one, LeavesOut) and one.row_by_row) for one in steps
     )
 
 

@@ -16,7 +16,6 @@ from reco_lab.core.ranking import NO_ITEM
 from reco_lab.core.recommender import Info, Recommender, Scorer, algorithms, recommender
 from reco_lab.core.splitting import Split, splitter
 from reco_lab.experiments.conduct import (
-    REFERENCES,
     conduct,
     cuts_fingerprint,
     named,
@@ -28,6 +27,7 @@ from reco_lab.experiments.file import dump
 from reco_lab.experiments.folds import summary
 from reco_lab.experiments.results import Comparison, Row, SplitSummary
 from reco_lab.experiments.run import Report
+from reco_lab.experiments.verdict import RANDOM
 from reco_lab.services.data import load_dataset, read_split_files
 from reco_lab.services.shelf import WorkspaceShelf
 from reco_lab.splits.given import Given
@@ -276,7 +276,7 @@ def models_of(workspace: Workspace, experiment_id: str) -> list[tuple[str, Recom
     models = [
         (row.name, model_of(workspace, asked, row))
         for row in rows_run(asked, found)
-        if row.algorithm != REFERENCES[0]
+        if row.algorithm != RANDOM
     ]
     return [(name, *model) for name, model in models if model is not None]
 

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from reco_lab.experiments.results import Comparison
+from reco_lab.experiments.verdict import POPULAR
 from reco_lab.services.customers import Look, Microscope, strongest
 from reco_lab.services.recommending import Recommended, recommend, sheet
 from reco_lab.store.records import ExperimentRecord
@@ -115,7 +116,7 @@ def first_three(microscope: Microscope, comparison: Comparison) -> list[str]:
     names = {model.name for model in microscope.models}
     rows = [row for row in comparison.leaderboard if row.name in names]
     champion = [row.name for row in rows if row.name == comparison.champion]
-    popular = [row.name for row in rows if row.algorithm == "most_popular"]
+    popular = [row.name for row in rows if row.algorithm == POPULAR]
     rest = [row.name for row in rows if row.name not in champion + popular]
     return list(dict.fromkeys([*champion, *rest[:1], *popular]))[:3]
 

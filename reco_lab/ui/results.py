@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from reco_lab.experiments.results import Cell, Comparison, Outcome, Row
-from reco_lab.experiments.verdict import YARDSTICKS
+from reco_lab.experiments.verdict import ORACLE, YARDSTICKS
 from reco_lab.ui import metric
 from reco_lab.ui.words import score, seconds, signed
 
@@ -67,7 +67,7 @@ def role(comparison: Comparison, row: Row) -> str:
 
 def shown(row: Row) -> str:
     """What a row is called on the screen."""
-    return PERFECT if row.algorithm == "oracle" else row.name
+    return PERFECT if row.algorithm == ORACLE else row.name
 
 
 def table(comparison: Comparison, key: str, *, expert: bool = True) -> pd.DataFrame:

@@ -16,6 +16,10 @@ from reco_lab.experiments.file import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+CHANGELOG = (ROOT / ".github" / "CHANGELOG.md").read_text("utf-8")
+TITLES = re.findall(
+    r'_page\(\s*page\.\w+,\s*"(\w+)"', (ROOT / "reco_lab" / "ui" / "main.py").read_text("utf-8")
+)
 LINKED = sorted({*re.findall(r"\]\(([^)#:]+)\)", README), *re.findall(r'src="([^":]+)"', README)})
 TYPED = sorted(set(re.findall(r"^reco-lab [^#\n]*[^#\s]", README, re.MULTILINE)))
 
@@ -68,6 +72,12 @@ def test_a_command_is_in_the_readme_and_explains_itself(command, capsys):
     assert left.value.code == 0
     assert "example" in capsys.readouterr().out
     assert any(line.startswith(command) for line in TYPED), f"README never types {command}"
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_every_page_is_told_of(title):
+    assert f"- **{title}** " in README
+    assert f" {title}," in CHANGELOG or f" {title};" in CHANGELOG
 
 
 def test_the_experiment_file_of_the_readme_is_one():

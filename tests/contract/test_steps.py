@@ -2,6 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reco_lab.cleaning.steps._leaving import LeavesOut
+from reco_lab.cleaning.steps.not_positive import NotPositive
 from reco_lab.core.errors import NotFoundError, ParameterError, SpecError
 from reco_lab.core.parameters import tunable
 from reco_lab.core.step import Mended, Step, Suggestion, require_column, step, steps
@@ -27,6 +29,23 @@ def test_every_step_can_be_named_in_a_recipe(name):
     for one in contract.steps_of(steps()[name]):
         assert step(one.to_dict()) == one
         assert one.to_dict()["step"] == name
+
+
+@pytest.mark.parametrize("name", steps())
+def test_a_step_that_goes_row_by_row_says_of_each_row_alone_what_it_says_of_it_among_others(name):
+    table, ctx = contract.dirty_table(), contract.context()
+    for one in contract.steps_of(steps()[name]):
+        if isinstance(one, LeavesOut) and one.row_by_row:
+            alone = [bool(one.flagged(table.iloc[[at]], ctx)[0]) for at in range(0, len(table), 7)]
+            assert alone == one.flagged(table, ctx)[::7].tolist()
+
+
+def test_the_steps_that_go_row_by_row():
+    made = [one for kind in steps().values() for one in contract.steps_of(kind)]
+    found = {one.kind() for one in made if isinstance(one, LeavesOut) and one.row_by_row}
+
+    assert found == {"impossible_times", "missing_ids", "not_positive", "unreadable"}
+    assert not NotPositive(column="price", what="price").row_by_row
 
 
 def test_a_wrong_step_is_answered_with_what_is_allowed():

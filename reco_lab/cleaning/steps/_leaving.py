@@ -19,6 +19,11 @@ Mask = NDArray[np.bool_]
 class LeavesOut(Step):
     """A step that leaves rows out and changes none."""
 
+    @property
+    def row_by_row(self) -> bool:
+        """Whether it judges a row by what was read of that row alone: then it also mends what comes block by block."""
+        return False
+
     @abstractmethod
     def flagged(self, frame: pd.DataFrame, ctx: StepContext) -> Mask:
         """Which rows it leaves out."""

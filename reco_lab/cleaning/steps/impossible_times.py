@@ -21,6 +21,11 @@ class ImpossibleTimes(LeavesOut):
         """Why a row is left out."""
         return "has a time before 1990 or in the future"
 
+    @property
+    def row_by_row(self) -> bool:
+        """Each row speaks for itself."""
+        return True
+
     @classmethod
     def suggest(cls, frame: pd.DataFrame, ctx: StepContext) -> Iterator[Suggestion]:
         """Never on by itself: such a time may as well mean that the column was misread."""

@@ -29,6 +29,11 @@ class MissingIds(LeavesOut):
         """Why a row is left out."""
         return f"has no {_WORDS[self.role]} id"
 
+    @property
+    def row_by_row(self) -> bool:
+        """Each row speaks for itself."""
+        return True
+
     @classmethod
     def suggest(cls, frame: pd.DataFrame, ctx: StepContext) -> Iterator[Suggestion]:
         """On: nobody can learn from such a row."""

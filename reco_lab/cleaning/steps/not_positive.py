@@ -42,6 +42,11 @@ class NotPositive(LeavesOut):
         """Why a row is left out."""
         return f"has a {self.what} of zero or less"
 
+    @property
+    def row_by_row(self) -> bool:
+        """Each row speaks for itself, if only its value is looked at."""
+        return self.column == "value"
+
     @classmethod
     def suggest(cls, frame: pd.DataFrame, ctx: StepContext) -> Iterator[Suggestion]:
         """On, unless half of the rows are so: then it is no price and no quantity."""

@@ -33,6 +33,11 @@ class Unreadable(LeavesOut):
         """Why a row is left out."""
         return f"has no usable {self.role}"
 
+    @property
+    def row_by_row(self) -> bool:
+        """Each row speaks for itself."""
+        return True
+
     @classmethod
     def suggest(cls, frame: pd.DataFrame, ctx: StepContext) -> Iterator[Suggestion]:
         """On: what cannot be read cannot be used."""
