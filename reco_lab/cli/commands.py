@@ -14,6 +14,7 @@ from reco_lab.core.evaluation import metrics as known_metrics
 from reco_lab.core.recommender import algorithms as known_algorithms
 from reco_lab.workspace import Workspace
 
+LAST_PORT = 65_535
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -22,6 +23,8 @@ def app(options: argparse.Namespace) -> Answer:
     from reco_lab.services.demo import run_demo
     from reco_lab.services.upkeep import tidy_if_due
 
+    if not 0 <= options.port <= LAST_PORT:
+        raise InputError(f"--port {options.port} is not allowed; it must be from 0 to {LAST_PORT}.")
     workspace = Workspace.open()
     tidy_if_due(workspace)
     if os.environ.get("RECO_LAB_DEMO") != "0":
@@ -175,6 +178,8 @@ def calibrate(options: argparse.Namespace) -> Answer:
     """The calibration certificate; fails where a figure is out of its tolerance or nothing could be checked."""
     from reco_lab.services.certificate import compute
 
+    if options.data is not None and not options.data.is_dir():
+        raise NotFoundError("There is no such folder.", where=str(options.data), fix="Check its name.")
     lines = compute(Workspace.open(), options.data, _progress(), full=options.full)
     found = [figure for line in lines for figure in line.figures]
     checked = [row for row in found if row.passed is not None]

@@ -4,8 +4,11 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
+from reco_lab.cleaning.ids import canonical_id
 from reco_lab.cli.answer import Answer
 from reco_lab.cli.text import table
+from reco_lab.core.errors import InputError
+from reco_lab.core.interactions import LONGEST_ID
 from reco_lab.core.recipe import Reading
 from reco_lab.core.words import count
 from reco_lab.services import backups, privacy, public, recipes
@@ -118,7 +121,7 @@ def data_check(options: argparse.Namespace) -> Answer:
     """Say what is wrong in a file and what would mend it, without importing; the recipe can be kept in a file."""
     found = quality(Workspace.open(), options.file, options.columns, header=options.header)
     if options.save is not None:
-        options.save.write_text(recipes.dump(found.recipe()), encoding="utf-8")
+        _write(options.save, recipes.dump(found.recipe()))
     findings = [
         {"title": one.title, "sentence": one.sentence, "severity": one.severity, "rows": one.rows,
          "customers": one.customers, "mended_by_default": one.on_by_default}
@@ -132,6 +135,15 @@ def data_check(options: argparse.Namespace) -> Answer:
     return Answer(
         {"rows": found.rows, "findings": findings, "recipe": recipes.dump(found.recipe())}, "\n".join(lines)
     )
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"It cannot be written: {error.strerror}.", where=str(path), fix="Name another file."
+        ) from error
 
 
 def data_fetch(options: argparse.Namespace) -> Answer:
@@ -188,6 +200,11 @@ def restore(options: argparse.Namespace) -> Answer:
 
 def suppress(options: argparse.Namespace) -> Answer:
     """Put customers on the list of those who must not be written to; only keyed hashes of their ids are kept."""
+    for one in options.customer:
+        if not 0 < len(canonical_id(one)) <= LONGEST_ID:
+            raise InputError(
+                f"{one[:40]!r} cannot be the id of a customer.", fix=f"Ids have 1 to {LONGEST_ID} characters."
+            )
     workspace = Workspace.open()
     change = privacy.unsuppress if options.remove else privacy.suppress
     changed = change(workspace, options.customer)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from reco_lab.core.errors import NotFoundError
 from reco_lab.core.evaluation import metric, metric_key
@@ -44,13 +44,21 @@ class DataSpec(BaseModel):
     header: bool = True
     columns: Columns | None = None
 
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.dataset is not None and any((self.train, self.validation, self.test, self.candidates)):
+            raise ValueError("name either a data set or files, not both")
+        return self
+
 
 class MetricSpec(BaseModel):
     """Which metrics at which lengths of the list."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    names: tuple[str, ...] = ("ndcg", "recall", "precision", "hit_rate", "map", "mrr", "coverage", "novelty")
+    names: tuple[str, ...] = Field(
+        default=("ndcg", "recall", "precision", "hit_rate", "map", "mrr", "coverage", "novelty"), min_length=1
+    )
     k: tuple[int, ...] = (10,)
 
     @field_validator("names")
@@ -138,6 +146,8 @@ class Experiment(Question):
     @field_validator("recommenders", mode="before")
     @classmethod
     def _parse_recommenders(cls, specs: Any) -> Any:
+        if not isinstance(specs, list | tuple):
+            return specs
         return tuple(spec if isinstance(spec, Recommender) else recommender(spec) for spec in specs)
 
     @field_validator("split", mode="before")

@@ -1,14 +1,25 @@
 """A recipe: how a file of one shape is read and mended, so that the next one needs no questions."""
 
+import codecs
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator
 from pydantic.dataclasses import dataclass
 
 from reco_lab.core.experiment import Columns
 from reco_lab.core.step import Step, step
+
+OPTIONS: Mapping[str, tuple[type, ...]] = {
+    "delimiter": (str,),
+    "quote": (str,),
+    "encoding": (str,),
+    "table": (int, str),
+    "sheet": (int, str),
+    "allow_refused": (bool,),
+}
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -22,6 +33,30 @@ class Reading:
     day_first: bool | None = None
     zone: str = "UTC"
     kinds: Mapping[str, str] = Field(default_factory=dict)
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (OSError, ValueError, LookupError) as error:
+            raise ValueError(f"{zone!r} is no time zone. Write one such as UTC or Europe/Berlin.") from error
+        return zone
+
+
+def _allow_option(name: str, value: Any) -> None:
+    """Raise ValueError for what no source takes as an option."""
+    if name not in OPTIONS:
+        raise ValueError(f"{name!r} is no option. There are: {', '.join(OPTIONS)}.")
+    if not isinstance(value, OPTIONS[name]):
+        raise ValueError(f"{name} = {value!r} is not allowed.")  # noqa: TRY004 - pydantic reports a ValueError
+    if isinstance(value, str) and ("\0" in value or "\n" in value):
+        raise ValueError(f"{name} may not hold line ends or NULs.")
+    if name == "encoding" and value:
+        try:
+            codecs.lookup(str(value))
+        except LookupError as error:
+            raise ValueError(f"{value!r} is no encoding. Write one such as utf-8 or cp1252.") from error
 
 
 class TableRecipe(BaseModel):
@@ -37,7 +72,7 @@ class TableRecipe(BaseModel):
 class Recipe(BaseModel):
     """The answers and mends of an import: what the columns mean, how they are written, the steps in order.
 
-    `shape` holds the names of the file's columns, by which the recipe is suggested for the next file.
+    `options` are those of the sources (`OPTIONS`). `shape` holds the names of the file's columns, by which the recipe is suggested for the next file.
     `customers` and `items` say the same of the tables beside it.
     """
 
@@ -52,6 +87,13 @@ class Recipe(BaseModel):
     steps: tuple[SerializeAsAny[Step], ...] = ()
     customers: TableRecipe | None = None
     items: TableRecipe | None = None
+
+    @field_validator("options")
+    @classmethod
+    def _known_options(cls, options: dict[str, Any]) -> dict[str, Any]:
+        for name, value in options.items():
+            _allow_option(name, value)
+        return options
 
     @field_validator("steps", mode="before")
     @classmethod

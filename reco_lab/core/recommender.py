@@ -224,6 +224,8 @@ class Recommender(BaseModel, ABC):
     @field_validator("parts", mode="before")
     @classmethod
     def _parse_parts(cls, parts: Any) -> Any:
+        if not isinstance(parts, list | tuple):
+            return parts
         return tuple(part if isinstance(part, Recommender) else recommender(part) for part in parts)
 
 
@@ -241,7 +243,7 @@ def recommender(spec: Mapping[str, Any]) -> Recommender:
 
     Raises NotFoundError for an unknown algorithm and ParameterError (with the bounds) for a bad parameter.
     """
-    values = dict(spec)
+    values = dict(spec) if isinstance(spec, Mapping) else {}
     name = values.pop("algorithm", None)
     if not isinstance(name, str):
         raise ParameterError(
@@ -252,3 +254,5 @@ def recommender(spec: Mapping[str, Any]) -> Recommender:
         return found(**values)
     except ValidationError as error:
         raise explain(name, found, error) from error
+    except RecursionError as error:
+        raise ParameterError(f"{name}: its parts are nested too deeply.", key="parts") from error

@@ -2,7 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -155,7 +155,7 @@ def splitters() -> dict[str, type[Splitter]]:
 
 def splitter(spec: dict[str, Any]) -> Splitter:
     """Parse `{"kind": id, setting: value, ...}`; a mistake names what is allowed."""
-    values = dict(spec)
+    values = dict(spec) if isinstance(spec, Mapping) else {}
     name = values.pop("kind", None)
     if not isinstance(name, str):
         raise SpecError("A split needs a kind.", fix=f"There are: {', '.join(splitters())}.")

@@ -36,6 +36,8 @@ def parse(text: str, name: str = "experiment.toml") -> Experiment:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"This is not valid TOML: {error}.", where=name) from error
+    except RecursionError as error:
+        raise SpecError("It is nested too deeply.", where=name) from error
     values = dict(raw)
     if "recommenders" in raw:
         values["recommenders"] = _recommenders(raw["recommenders"], text, name)

@@ -38,6 +38,8 @@ def parse(text: str, name: str = "recipe.toml") -> Recipe:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"This is not valid TOML: {error}.", where=name) from error
+    except RecursionError as error:
+        raise SpecError("It is nested too deeply.", where=name) from error
     places = _places(text)
     specs = raw.get("steps", [])
     if not isinstance(specs, list) or not all(isinstance(one, Mapping) for one in specs):

@@ -159,11 +159,12 @@ class TextBlocks:
         if len(ends) < _FEWEST_LINES and not last:
             return None
         found = careful(data, self._dialect, rows=None, most_refused=len(ends) + 1, damaged=False)
-        late = len(ends) if last else len(ends) - MOST_LINES_IN_A_ROW
+        count = len(ends) + (not ends or ends[-1] < len(data))
+        late = count if last else count - MOST_LINES_IN_A_ROW
         lines = np.array(found.lines, np.int64)
         others = [one.line for one in (*found.refused, *found.aside)]
         rest = min([*lines[lines > late][:1].tolist(), *(line for line in others if line > late)], default=0)
-        stop, size = (rest, ends[rest - 2]) if rest else (len(ends) + 1, len(data))
+        stop, size = (rest, ends[rest - 2]) if rest else (count + 1, len(data))
         refused, aside = ([one for one in part if one.line < stop] for part in (found.refused, found.aside))
         if _in_a_row(refused) and len(segments(data[:size].decode(), self._dialect)) > 1:
             raise IrregularError("several tables")
@@ -227,7 +228,7 @@ class TextBlocks:
     def _check(self, data: bytes) -> None:
         if self._late_quotes and not self._dialect.quote and b'"' in data:
             edges = (self._dialect.delimiter.encode() + b'"', b'\n"')
-            if any(edge in data for edge in edges):
+            if data.startswith(b'"') or any(edge in data for edge in edges):
                 raise LateQuotesError
         if any(data.find(b"\n", at, at + _WINDOW) < 0 for at in range(0, len(data), _WINDOW)):
             lengths = np.diff(np.concatenate(([-1], line_ends(data), [len(data)])))

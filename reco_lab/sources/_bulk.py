@@ -55,12 +55,12 @@ class Coded:
         return tuple(Refused(*one) for one in self.account["refused"])
 
     def pieces(self, column: str) -> list[Piece]:
-        """A column, as pieces in the order of the file."""
+        """A column, as pieces in the order of the file, none without rows."""
         shared = self.account["texts"].get(column)
         texts = None if shared is None else self._texts(shared)
         found: list[Piece] = []
         start = 0
-        for block in self.account["blocks"]:
+        for block in filter(lambda block: block["rows"], self.account["blocks"]):
             one = block["columns"][column]
             is_text = one["way"] == "codes"
             values = np.frombuffer(self.buffer, np.int32 if is_text else np.int64, block["rows"], one["at"])

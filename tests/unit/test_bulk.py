@@ -163,6 +163,19 @@ def test_what_is_refused_is_refused_with_the_same_line_and_reason(both, file, ho
     _assert_same(*both(file(text), columns=COLUMNS))
 
 
+@pytest.mark.parametrize("end", ["\x1a", '"u1,i1,2,1500000000,y', "u1,i1", "u\0,i1,2,1500000000,y"])
+def test_an_odd_last_line_without_an_end_is_told_as_at_once(both, file, end):
+    _assert_same(*both(file(HEADER + 2 * PLAIN + end), columns=COLUMNS))
+
+
+def test_a_stretch_without_times_does_not_make_them_another_kind(both, file):
+    _assert_same(*both(file(HEADER + PLAIN + "u1,i1,2,,y\n" * 30_000), columns=COLUMNS))
+
+
+def test_blanks_behind_delimiters_need_no_last_line_end(both, file):
+    _assert_same(*both(file((HEADER + PLAIN[:-1]).replace(",", ", ")), columns=COLUMNS))
+
+
 def test_a_large_file_is_read_in_a_process_of_its_own(workspace, file, stream):
     text = HEADER + "".join(BROKEN["short rows"](_rows(6000)))
     report = import_file(

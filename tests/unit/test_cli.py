@@ -169,3 +169,21 @@ def test_nothing_at_all_prints_the_help(capsys):
     code, said = say(capsys)
     assert code == 0
     assert "examples:" in said.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["data", "import", "x" * 5000],
+        ["data", "check", "log.csv", "--save", "nowhere/recipe.toml"],
+        ["restore", "."],
+        ["suppress", " "],
+        ["suppress", "x" * 300],
+        ["calibrate", "--data", "nowhere"],
+        ["app", "--port", "70000"],
+    ],
+)
+def test_a_wrong_argument_exits_with_two_and_a_sentence(home, capsys, words):
+    (home / "log.csv").write_text("user,item\n" + "".join(f"u{n % 7},i{n % 5}\n" for n in range(40)))
+    assert main(words) == 2
+    assert "something went wrong" not in capsys.readouterr().err

@@ -1,7 +1,8 @@
 import pytest
 
-from reco_lab.core.errors import SpecError
+from reco_lab.core.errors import InputError, SpecError
 from reco_lab.core.experiment import Experiment
+from reco_lab.core.recommender import recommender
 from reco_lab.experiments.file import dump, load, parse
 
 GOOD = """name = "example"
@@ -111,3 +112,30 @@ def test_the_key_does_not_depend_on_the_name_but_on_everything_else():
 def test_an_experiment_survives_json():
     experiment = parse(GOOD)
     assert Experiment.model_validate(experiment.model_dump(mode="json")) == experiment
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('[split]\nkind = "global_time"', "", "A split needs a kind"),
+        ('algorithm = "ease"\nl2 = 500.0', 'algorithm = "hybrid"\nparts = 3', "line 15: hybrid: parts"),
+        ('names = ["recall", "ndcg"]', "names = []", "metrics.names"),
+        ('train = "train.txt"', 'dataset = "shop"\ntrain = "train.txt"', "either a data set or files"),
+    ],
+    ids=["a split", "parts", "no metrics", "two sources"],
+)
+def test_a_value_of_another_shape_is_refused_with_a_sentence(old, new, words):
+    start = "split = 3\n" if not new else ""
+    with pytest.raises(SpecError, match=words):
+        parse(start + GOOD.replace(old, new))
+
+
+def test_parts_nested_without_end_are_refused():
+    depth = 5000
+    spec = {"algorithm": "ease"}
+    for _ in range(depth):
+        spec = {"algorithm": "hybrid", "parts": [spec]}
+    with pytest.raises(InputError):
+        recommender(spec)
+    with pytest.raises(SpecError):
+        parse(GOOD.replace("l2 = 500.0", "l2 = " + depth * "["))

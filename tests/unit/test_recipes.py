@@ -142,3 +142,21 @@ def test_the_command_line_replays_a_recipe_to_the_same_fingerprint(
     assert said["fingerprint"] == first.fingerprint
     assert said["refused"] == {"has a quantity of zero or less": 10}
     assert recipes.parse(said["recipe"]) == first.recipe
+
+
+@pytest.mark.parametrize(
+    ("table", "wrong", "words"),
+    [
+        ("reading", 'zone = "Mars/Base"', "no time zone"),
+        ("reading", 'zone = "../../etc/passwd"', "no time zone"),
+        ("options", 'path = "/etc/passwd"', "no option"),
+        ("options", "encoding = 5", "not allowed"),
+        ("options", 'encoding = "nosuch"', "no encoding"),
+        ("options", 'delimiter = "\\u0000"', "NUL"),
+        ("options", "x = " + 5000 * "[", "nested too deeply"),
+    ],
+)
+def test_a_recipe_that_no_import_could_follow_is_refused_with_a_sentence(table, wrong, words):
+    text = f'[columns]\nuser = "a"\nitem = "b"\n[{table}]\n{wrong}\n'
+    with pytest.raises(SpecError, match=words):
+        recipes.parse(text)
