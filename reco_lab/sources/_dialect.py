@@ -76,6 +76,13 @@ class Dialect:
         }
 
 
+def sample_of(data: bytes) -> str:
+    """Whole lines from the beginning of a text, as many as `decide` needs."""
+    if len(data) <= SAMPLE_CHARS:
+        return data.decode("utf-8", "replace")
+    return data[: data.rfind(b"\n", 0, SAMPLE_CHARS) + 1 or SAMPLE_CHARS].decode("utf-8", "replace")
+
+
 def decide(
     sample: str, *, header: bool | None = None, delimiter: str | None = None, quote: str | None = None
 ) -> Dialect:

@@ -15,7 +15,7 @@ from reco_lab.core.errors import DataError
 from reco_lab.core.source import Refused
 from reco_lab.sources import _tables
 from reco_lab.sources._blocks import Block, IrregularError, TextBlocks, restored
-from reco_lab.sources._dialect import SAMPLE_CHARS, Dialect, decide
+from reco_lab.sources._dialect import Dialect, decide, sample_of
 from reco_lab.sources._files import contents, unpacked
 from reco_lab.sources._text import Text, decode, whole_lines
 
@@ -66,7 +66,7 @@ class TextStream(Stream):
     ) -> None:
         self.name = path.name
         self._look, self._dialect, self._options = look, dialect, options
-        late = options.get("quote") is None and '"' not in _sample(look.data)
+        late = options.get("quote") is None and '"' not in sample_of(look.data)
         encoding = look.encoding.removesuffix(_MARKED)
         self._text = TextBlocks(stream, path, dialect, encoding, late_quotes=late, size=size)
 
@@ -159,7 +159,7 @@ def open_stream(
         whole_lines(contents(path, LOOK_BYTES, lines=True), path.name), path.name, options.get("encoding")
     )
     dialect = decide(
-        _sample(look.data), header=header, delimiter=options.get("delimiter"), quote=options.get("quote")
+        sample_of(look.data), header=header, delimiter=options.get("delimiter"), quote=options.get("quote")
     )
     if look.damaged or dialect.width < 2 or dialect.delimiter == " ":
         raise IrregularError("damage, or columns of blanks")
@@ -167,9 +167,3 @@ def open_stream(
         dialect = replace(dialect, quote='"')
     with unpacked(path) as packed:
         yield TextStream(packed, path, look, dialect, options, size)
-
-
-def _sample(data: bytes) -> str:
-    if len(data) <= SAMPLE_CHARS:
-        return data.decode("utf-8", "replace")
-    return data[: data.rfind(b"\n", 0, SAMPLE_CHARS) + 1 or SAMPLE_CHARS].decode("utf-8", "replace")

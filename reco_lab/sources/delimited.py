@@ -10,7 +10,7 @@ import pandas as pd
 
 from reco_lab.core.errors import DataError
 from reco_lab.core.source import Refused, Source, Table
-from reco_lab.sources._dialect import ESCAPED, SAMPLE_CHARS, STAND_IN, Dialect, decide
+from reco_lab.sources._dialect import ESCAPED, SAMPLE_CHARS, STAND_IN, Dialect, decide, sample_of
 from reco_lab.sources._fast import fast
 from reco_lab.sources._files import contents
 from reco_lab.sources._header import joined_names
@@ -85,7 +85,7 @@ class _Reading:
         return Table(_restored(frame, dialect), len(frame) + len(refused), tuple(refused), words)
 
     def _dialect(self, text: Text) -> Dialect:
-        sample = _sample(text.data)
+        sample = sample_of(text.data)
         options = self.options
         dialect = decide(
             sample, header=self.header, delimiter=options.get("delimiter"), quote=options.get("quote")
@@ -140,12 +140,6 @@ def _text(path: Path, rows: int | None, encoding: str | None) -> Text:
     if not text.data.strip():
         raise DataError("It is empty.", where=path.name, fix="Bring a file with a header and rows.")
     return text
-
-
-def _sample(data: bytes) -> str:
-    if len(data) <= SAMPLE_CHARS:
-        return data.decode("utf-8", "replace")
-    return data[: data.rfind(b"\n", 0, SAMPLE_CHARS) + 1 or SAMPLE_CHARS].decode("utf-8", "replace")
 
 
 def _later_quotes(data: bytes, sample: str, dialect: Dialect) -> bool:
