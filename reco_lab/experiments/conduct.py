@@ -210,15 +210,8 @@ def _comparison(
     gaps = [gap for exam in tests if (gap := oracle_gap(data.truth, exam))]
     if not gaps and data.truth is not None:
         answers[ORACLE_NAME] = [_answer(exam, Oracle(data.truth)) for exam in tests]
-        rows.append(
-            Row(
-                name=ORACLE_NAME,
-                algorithm=ORACLE,
-                parameters={},
-                reference=True,
-                scored=_scored(answers[ORACLE_NAME]),
-            )
-        )
+        scored = _scored(answers[ORACLE_NAME])
+        rows.append(Row(name=ORACLE_NAME, algorithm=ORACLE, parameters={}, reference=True, scored=scored))
     measured = {
         name: {key: pooled(some, key) for key in some[0].measurements} for name, some in answers.items()
     }

@@ -81,10 +81,8 @@ def solve(
     step, system = np.empty(width), np.empty((width, width), np.float32)
     wide = np.empty((longest, width))
     narrow, weighted = np.empty((longest, width), np.float32), np.empty((longest, width), np.float32)
-    for row in range(start, stop):
+    for row in start + np.flatnonzero(np.diff(starts[start : stop + 1])):
         first, last = starts[row], starts[row + 1]
-        if first == last:
-            continue
         x, weights, ridge = wide[: last - first], extra[first:last], ridges[row]
         _gather(codes[first:last], weights, items, centre, x, narrow, weighted)
         np.dot(weighted[: last - first].T, narrow[: last - first], system)
