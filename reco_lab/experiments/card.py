@@ -121,12 +121,17 @@ def repeated(found: Card, experiment: Experiment, again: Comparison) -> Repetiti
 
 
 def _figures(answer: Comparison) -> dict[tuple[str, str], float | str | None]:
-    """Every figure that must come out the same, by recommender and quantity."""
-    return {(row.name, name): value for row in answer.leaderboard for name, value in _row(row).items()} | {
-        (one.other, f"{one.metric} against {one.champion}: {name}"): getattr(one, name)
-        for one in answer.verdicts
-        for name in ("difference", "low", "high", "p_max_t")
-    }
+    """Every figure that must come out the same, by recommender and quantity, and who is the champion."""
+    champion: dict[tuple[str, str], float | str | None] = {("all", "champion"): answer.champion}
+    return (
+        champion
+        | {(row.name, name): value for row in answer.leaderboard for name, value in _row(row).items()}
+        | {
+            (one.other, f"{one.metric} against {one.champion}: {name}"): getattr(one, name)
+            for one in answer.verdicts
+            for name in ("difference", "low", "high", "p", "p_holm", "p_max_t", "customers", "outcome")
+        }
+    )
 
 
 def _row(row: Row) -> dict[str, float | str | None]:

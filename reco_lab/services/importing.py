@@ -192,7 +192,7 @@ def _streamed(workspace: Workspace, said: _Said, *, append: bool) -> _Come | Non
 
 def _by_blocks(workspace: Workspace, said: _Said, source: str) -> _Come | None:
     """A large file block by block; None where a step or the file itself needs to be seen as a whole."""
-    head = _read(said, LOOKED_AT)
+    head = _read(said, LOOKED_AT, allow_refused=True)
     named, mapping, ctx = _understood(workspace, head, said)
     base = said.recipe or Recipe(columns=named)
     if not row_by_row(base.steps):
@@ -225,9 +225,9 @@ def _understood(workspace: Workspace, table: Table, said: _Said) -> tuple[Column
     return named, mapping, context(workspace, table.frame, mapping)
 
 
-def _read(said: _Said, rows: int | None) -> Table:
+def _read(said: _Said, rows: int | None, **more: bool) -> Table:
     source = sniff(said.path, said.format)
-    table = source.read(said.path, header=said.known_header, rows=rows, **said.known_options)
+    table = source.read(said.path, header=said.known_header, rows=rows, **{**said.known_options, **more})
     if said.recipe is not None:
         recipes.check_shape(said.recipe, [str(name) for name in table.frame.columns], said.path.name)
     return table

@@ -168,6 +168,13 @@ def test_an_odd_last_line_without_an_end_is_told_as_at_once(both, file, end):
     _assert_same(*both(file(HEADER + 2 * PLAIN + end), columns=COLUMNS))
 
 
+def test_damage_that_is_little_of_the_file_but_much_of_its_beginning_is_allowed(both, file):
+    rows = [line if n % 60 or n > 18_000 else "u1\n" for n, line in enumerate(_rows(40_000), 1)]
+    at_once, streamed = both(file(HEADER + "".join(rows)), columns=COLUMNS)
+    _assert_same(at_once, streamed)
+    assert len(streamed.refused) == 300
+
+
 def test_a_stretch_without_times_does_not_make_them_another_kind(both, file):
     _assert_same(*both(file(HEADER + PLAIN + "u1,i1,2,,y\n" * 30_000), columns=COLUMNS))
 

@@ -90,6 +90,22 @@ def test_a_figure_that_was_written_otherwise_is_found(workspace, written):
     assert any("numpy 0.0.1 then" in cause for cause in found.causes)
 
 
+def test_another_champion_and_another_verdict_are_found(workspace, written):
+    def forge(values):
+        answer = values["answer"]
+        answer["champion"] = answer["verdicts"][0]["other"]
+        answer["verdicts"][0]["outcome"] = "tie"
+        answer["verdicts"][0]["p_holm"] = 0.987
+
+    found = rerun(workspace, written(forge), quiet)
+
+    assert [one.quantity.rpartition(": ")[2] for one in found.differences] == [
+        "champion",
+        "p_holm",
+        "outcome",
+    ]
+
+
 def test_other_data_in_its_place_is_named_as_the_cause(workspace, written):
     whole = tastes()
     fewer = whole.take(np.arange(len(whole.interactions) - 8))
