@@ -203,8 +203,7 @@ def _finished(
 def _comparison(
     data: Dataset, folds: list[Split], exams: list[Exams], experiment: Experiment, lines: list[Line]
 ) -> Comparison:
-    tests = [both.test for both in exams]
-    cut = cuts_fingerprint(folds)
+    tests, cut = [both.test for both in exams], cuts_fingerprint(folds)
     rows = [_row(line, experiment, folds) for line in lines]
     answers = {line.name: line.answers for line in lines if line.error is None}
     gaps = [gap for exam in tests if (gap := oracle_gap(data.truth, exam))]

@@ -78,7 +78,7 @@ def test_an_expert_sees_what_was_spent_and_everyone_how_often_the_test_was_opene
     browser.toggle(key="expert").set_value(True).run()
     assert {"Tuned", "Training", "Over seeds"} <= set(leaderboard(browser))
     assert set(leaderboard(browser)["Tuned"].dropna()) == {"untuned"}
-    assert "With 60 customers a difference to" in says(browser)
+    assert "With 60 customers a true difference to" in says(browser)
     tests = next(one.value for one in browser.dataframe if "p (Wilcoxon)" in one.value)
     assert (tests["Better for"] + tests["Worse for"] + tests["Equal for"]).tolist() == pytest.approx(
         [1] * len(tests)
