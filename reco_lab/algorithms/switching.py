@@ -53,6 +53,7 @@ class Switching(Recommender):
         ),
         paper="Burke: Hybrid Recommender Systems: Survey and Experiments, UMUAI 2002",
     )
+    cost: ClassVar[tuple[str, ...]] = ("once", "rows", "item pairs", "items squared", "items cubed")
     thresholds: Thresholds = ()
 
     @field_validator("thresholds")
