@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from reco_lab.services import experiments
-from reco_lab.ui import board, cache, cut, export, page, plan, show, state
+from reco_lab.services import experiments, forecasts
+from reco_lab.ui import board, cache, cut, export, outlook, page, plan, show, state
 from reco_lab.ui.words import md, seconds, short
 
 with page.open("Experiment") as lab:
@@ -51,6 +51,7 @@ with page.open("Experiment") as lab:
             key="experiment",
             note="The address holds the data set and the goal, not the settings: those are in the experiment file. ",
         )
+    ahead = st.container()
     if (before := experiments.seconds_before(lab.workspace, lab.version.name)) is not None:
         st.caption(f"The last comparison on this data took {seconds(before)}.")
 
@@ -70,5 +71,10 @@ with page.open("Experiment") as lab:
         )
 
     summary, parts = cache.preview_cut(lab.workspace, data, asked)
+    expected = forecasts.outlook(
+        lab.workspace, asked, cache.work(lab.workspace, data, asked), validates=len(parts.validation_rows) > 0
+    )
+    with ahead:
+        outlook.view(lab.workspace, expected, busy=running, expert=lab.expert)
     show.warnings(cut.doubts(summary))
     cut.view(summary, parts, show.palette())

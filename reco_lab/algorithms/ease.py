@@ -33,6 +33,7 @@ class Ease(Recommender):
         ),
         paper="Steck: Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019",
     )
+    cost: ClassVar[tuple[str, ...]] = ("once", "item pairs", "items squared", "items cubed")
     l2: float = tunable(500.0, 0.01, 100_000.0, log=True, help="How strongly weights are held near zero")
 
     def fit(self, data: Dataset, ctx: FitContext) -> Scorer:

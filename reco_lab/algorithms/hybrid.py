@@ -27,6 +27,7 @@ class Hybrid(Recommender):
         paper="Burke: Hybrid Recommender Systems: Survey and Experiments, UMUAI 2002",
         seeded=True,
     )
+    cost: ClassVar[tuple[str, ...]] = ("once", "rows", "item pairs", "items squared", "items cubed")
     weights: Weights = ()
 
     @field_validator("weights")

@@ -35,6 +35,7 @@ class SlopeOne(Recommender):
         needs=(Need.ratings,),
         rates=True,
     )
+    cost: ClassVar[tuple[str, ...]] = ("once", "item pairs", "items squared")
 
     def fit(self, data: Dataset, ctx: FitContext) -> Scorer:
         """Average the differences between each two items over those who rated both."""

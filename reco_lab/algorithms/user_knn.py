@@ -19,6 +19,7 @@ class UserKnn(Recommender):
         ),
         paper="Herlocker, Konstan, Borchers, Riedl: An Algorithmic Framework for Collaborative Filtering, SIGIR 1999",
     )
+    cost: ClassVar[tuple[str, ...]] = ("once", "customer pairs", "customers squared")
     similarity: Kind = tunable("cosine", help="How likeness is counted")
     weighting: Weighting = tunable("none", help="Whether rarer items weigh more when likeness is counted")
     neighbours: int = tunable(100, 1, 2000, log=True, help="How many most similar customers are asked")

@@ -157,12 +157,14 @@ class Recommender(BaseModel, ABC):
     """An algorithm with its hyper-parameters and nothing else: frozen, hashable, JSON.
 
     A subclass lives alone in its file in `reco_lab/algorithms`; the file's name is its public id. It
-    declares `info`, its parameters with `tunable(...)`, `fit` and `restore`.
+    declares `info`, its parameters with `tunable(...)`, `fit` and `restore`; where the time of a fit does not grow
+    with rows and with pairs of items that met, `cost` names what it grows with (see experiments.forecast).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     info: ClassVar[Info]
+    cost: ClassVar[tuple[str, ...]] = ()
     parts: tuple["Recommender", ...] = ()
 
     @abstractmethod

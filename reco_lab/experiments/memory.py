@@ -1,5 +1,7 @@
 """The most memory that a stretch of work needed, as the operating system saw it."""
 
+import ctypes
+import sys
 from pathlib import Path
 
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
@@ -12,6 +14,14 @@ def reset_peak() -> bool:
     except OSError:
         return False
     return True
+
+
+def released() -> None:
+    """Give memory that was freed back to the system, so that what is needed next is seen (only Linux can)."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
 
 
 def peak_mb() -> float | None:

@@ -29,6 +29,7 @@ from reco_lab.experiments.results import Comparison, Row, SplitSummary
 from reco_lab.experiments.run import Report
 from reco_lab.experiments.verdict import RANDOM
 from reco_lab.services.data import load_dataset, read_split_files
+from reco_lab.services.forecasts import require_memory, work
 from reco_lab.services.shelf import WorkspaceShelf
 from reco_lab.splits.given import Given
 from reco_lab.store.records import ExperimentRecord, Job, JobState, Openings
@@ -91,11 +92,12 @@ class Prepared:
 def submit(workspace: Workspace, experiment: Experiment) -> str:
     """Put an experiment into the queue; returns the job's id. The experiment's id is in the job's payload.
 
-    Everything that can be refused is refused here: unknown data, an impossible split, nobody to score.
+    Everything that can be refused is refused here: unknown data, an impossible split, nobody to score, more memory than there is.
     """
     ready = prepare(workspace, experiment)
     for split in ready.splits:
         Exam.of(split, "test", ready.experiment)
+    require_memory(workspace, ready.experiment, work(ready.splits[0]))
     id_ = remember(workspace, ready)
     payload = {
         "id": id_,

@@ -9,7 +9,7 @@ from typing import Any
 
 from reco_lab.core.experiment import Experiment
 from reco_lab.experiments.results import Outcome
-from reco_lab.services import certificate, learning
+from reco_lab.services import certificate, forecasts, learning
 from reco_lab.services.experiments import JOB, run
 from reco_lab.workspace import Workspace
 
@@ -30,6 +30,10 @@ def _certificate(workspace: Workspace, payload: Mapping[str, Any], report: Repor
     return {"passed": sum(line.passed is True for line in lines), "of": len(lines)}
 
 
+def _machine(workspace: Workspace, _payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    return {"recommenders": len(forecasts.learn(workspace, report).points)}
+
+
 def preparations() -> list[Callable[[], Any]]:
     """What a worker does while nobody asks for anything: compile the loops that training needs."""
     from reco_lab.algorithms import _kernels
@@ -38,5 +42,5 @@ def preparations() -> list[Callable[[], Any]]:
 
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
-    {JOB: _experiment, certificate.JOB: _certificate, learning.JOB: learning.compute}
+    {JOB: _experiment, certificate.JOB: _certificate, forecasts.JOB: _machine, learning.JOB: learning.compute}
 )

@@ -14,6 +14,7 @@ from reco_lab.core.errors import InputError
 from reco_lab.core.experiment import Columns, Experiment
 from reco_lab.core.recipe import Reading
 from reco_lab.core.splitting import Split
+from reco_lab.experiments.forecast import Work
 from reco_lab.experiments.inspection import Inspection
 from reco_lab.experiments.learning import Curve
 from reco_lab.experiments.results import Comparison, SplitSummary
@@ -23,6 +24,7 @@ from reco_lab.services import (
     demo,
     experiments,
     explore,
+    forecasts,
     learning,
     other_splits,
     surveys,
@@ -122,6 +124,11 @@ def survey(opened: Workspace, path: Path, header: bool | None, options: Mapping[
 def preview_cut(opened: Workspace, data_set: Dataset, asked: Experiment) -> tuple[SplitSummary, Split]:
     """What the split of a question would leave, and the (first) cut itself."""
     return _preview_cut(str(opened.home), data_set, asked, asked.key(data_set.fingerprint))
+
+
+def work(opened: Workspace, data_set: Dataset, asked: Experiment) -> Work:
+    """How much there is to do in one fit of a question."""
+    return _work(str(opened.home), data_set, asked, asked.key(data_set.fingerprint))
 
 
 def portrait(opened: Workspace, version: DatasetVersion, asked: Scope) -> Portrait:
@@ -240,6 +247,16 @@ def _preview_cut(
     key: str,  # noqa: ARG001 - part of the key
 ) -> tuple[SplitSummary, Split]:
     return experiments.split_preview(_data, _asked), experiments.cuts(_data, _asked)[0]
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _work(
+    home: str,
+    _data: Dataset,
+    _asked: Experiment,
+    key: str,
+) -> Work:
+    return forecasts.work(_preview_cut(home, _data, _asked, key)[1])
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the models…")

@@ -1,7 +1,9 @@
 import pytest
 
 from reco_lab.core.experiment import Tuning
-from reco_lab.services import data, experiments
+from reco_lab.core.recommender import algorithms
+from reco_lab.experiments.conduct import versions
+from reco_lab.services import data, experiments, forecasts
 
 EXPERIMENT = "pages/lab/experiment.py"
 
@@ -152,3 +154,47 @@ def test_work_that_is_done_says_what_it_found(shop, running, visit, says):
     shop.queue.finish(running, {"id": running.payload["id"], "sentence": "EASE beats everything."})
 
     assert "EASE beats everything." in says(visit(EXPERIMENT))
+
+
+def measured(shop, seconds):
+    shape = {
+        "rows": 400,
+        "pairs": 400,
+        "customers": 60,
+        "items": 20,
+        "item_pairs": 3e3,
+        "customer_pairs": 9e3,
+        "asked": 60,
+    }
+    point = {"shape": shape, "fit": seconds, "rank": 0.0, "megabytes": 50.0}
+    kept = {
+        "machine": forecasts.machine(),
+        "versions": versions(),
+        "base": 250.0,
+        "points": {name: [point] for name in algorithms()},
+    }
+    shop.store.set_setting("machine", kept)
+
+
+def test_before_this_machine_is_measured_the_page_says_so_and_offers_to(shop, visit, says):
+    browser = visit(EXPERIMENT)
+    assert "not known yet on this machine" in says(browser)
+    browser.button(key="measure").click().run()
+
+    assert [job.kind for job in shop.queue.recent()] == [forecasts.JOB]
+
+
+def test_beside_the_button_stands_what_it_will_take(shop, visit, says):
+    measured(shop, 2.0)
+    said = says(visit(EXPERIMENT))
+
+    assert "About 1 min" in said or "About 2 min" in said or " s and " in said
+    assert "GB on this machine" in said
+
+
+def test_an_expert_sees_the_forecast_of_each(shop, expert):
+    measured(shop, 2.0)
+    table = next(one.value for one in expert().dataframe if "Memory at most" in one.value)
+
+    assert "EASE" in set(table["Recommender"])
+    assert table["Time"].str.contains("s|min").all()
