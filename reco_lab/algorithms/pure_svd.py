@@ -53,7 +53,7 @@ class PureSVD(Recommender):
         self.require(data)
         matrix = data.interactions.matrix
         kept = max(1, min(self.factors, min(matrix.shape) // 4))
-        with threadpool_limits(ctx.threads):
+        with threadpool_limits(1, "blas"):  # for products this thin threads wait longer than they work
             step = _squared(matrix, ctx)
             ctx.report(0.3, "items counted")
             vectors = leading(step, matrix.shape[1], kept, ctx.rng())

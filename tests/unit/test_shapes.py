@@ -219,10 +219,22 @@ def test_ease_solves_what_its_paper_says():
 def test_ease_turns_to_double_precision_where_single_is_not_enough(l2, precision):
     together = np.full((30, 30), 30_000, np.float32)
 
-    inverse = ease.inverted(together, l2, np.random.default_rng(0))
+    half = ease.inverted(together.copy(), l2, np.random.default_rng(0))
 
-    assert inverse.dtype == precision
+    assert half.dtype == precision
+    inverse = np.triu(half) + np.triu(half, 1).T
     assert inverse @ (together + l2 * np.eye(30)) == pytest.approx(np.eye(30), abs=2e-3)
+
+
+def test_ease_weighs_in_place_across_tiles(monkeypatch):
+    monkeypatch.setattr(ease, "TILE", 3)
+    rows = np.random.default_rng(0).normal(size=(20, 8))
+    inverse = np.linalg.inv(rows.T @ rows)
+    weights = np.triu(inverse)
+
+    ease.weigh(weights)
+
+    assert weights == pytest.approx(np.eye(8) - inverse / np.diag(inverse))
 
 
 def test_ease_refuses_a_catalogue_that_would_not_fit_and_names_one_that_does():

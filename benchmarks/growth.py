@@ -1,0 +1,88 @@
+"""Usage: python benchmarks/growth.py [--rows 1,5,25] [--only item_knn,ials]: time per interaction and memory as the log grows."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE)]
+
+from _table import line  # noqa: E402 - the folder is no package; the line above lets it be found
+
+SPECS = ("most_popular", "item_knn", "rp3beta", "ials")
+MILLION = 1_000_000
+LARGEST = 25, 160_000, 60_000
+THREADS = 2
+ALLOWED_RATIO, ALLOWED_MB = 1.3, 2000
+HEADER = (
+    "algorithm",
+    "rows",
+    "fit s",
+    "sample s",
+    "ns a row",
+    "CPU ns",
+    "to the least",
+    "besides model",
+    "met",
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=_numbers, default=[1, 5, 25], help="millions, by comma")
+    parser.add_argument("--only", type=lambda text: text.split(","), default=list(SPECS), help="by comma")
+    wanted = parser.parse_args()
+    line(*HEADER)
+    with tempfile.TemporaryDirectory() as place:
+        least: dict[str, float] = {}
+        for millions in wanted.rows:
+            log = Path(place) / f"{millions}.npz"
+            generate(millions, log)
+            for algorithm in wanted.only:
+                found = measured(algorithm, log)
+                rows = found["rows"]
+                each = found["fit_cpu"] / rows
+                ratio = each / least.setdefault(algorithm, each)
+                met = ratio <= ALLOWED_RATIO and found["besides_mb"] <= ALLOWED_MB
+                figures = (found["fit"], found["sample"], found["fit"] / rows * 1e9, each * 1e9)
+                cells = [f"{value:.2f}" for value in (*figures, ratio)]
+                line(algorithm, f"{rows:,}", *cells, f"{found['besides_mb']:.0f} MB", "yes" if met else "no")
+            log.unlink()
+
+
+def generate(millions: float, file: Path) -> None:
+    """Customers of very different activity and items by a zipf law, in proportion to the rows.
+
+    Rows are ordered by customer, as in a log; the same pair may occur again.
+    """
+    rng = np.random.default_rng(42)
+    share = millions / LARGEST[0]
+    rows, n_users, n_items = int(millions * MILLION), int(LARGEST[1] * share), int(LARGEST[2] * share)
+    lengths = rng.lognormal(0.0, 1.0, n_users)
+    lengths = np.maximum(1, (lengths * rows / lengths.sum()).astype(np.int64))
+    popularity = np.cumsum(1.0 / (np.arange(n_items) + 10.0))
+    drawn = rng.random(lengths.sum())
+    items = rng.permutation(n_items).astype(np.int32)[np.searchsorted(popularity / popularity[-1], drawn)]
+    np.savez(file, lengths=lengths, items=items, shape=[n_users, n_items])
+
+
+def measured(algorithm: str, log: Path) -> dict[str, float]:
+    command = [sys.executable, str(HERE / "_grown.py"), algorithm, str(log), str(THREADS)]
+    own = {"PYTHONPATH": str(HERE.parent), "OPENBLAS_NUM_THREADS": str(THREADS)}
+    answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | own)
+    found: dict[str, float] = json.loads(answer.stdout.splitlines()[-1])
+    return found
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(number) for number in text.split(",")]
+
+
+if __name__ == "__main__":
+    main()
