@@ -1,12 +1,23 @@
 """Calibration: does this laboratory compute correctly? Published results, recomputed here."""
 
-from reco_lab.services import certificate as certificates
+from reco_lab.services.certificate import look
 from reco_lab.ui import board, certificate, page, show
 
 with page.open("Calibration", of_data=False) as lab:
     busy = board.running(lab.workspace)
-    lines = certificates.look(lab.workspace)
-    show.answer(certificate.sentence(lines), certificate.detail(lines))
-    certificate.begin(lab.workspace, lines, busy=busy, expert=lab.expert)
+
+    def answer() -> None:
+        """What the certificate says now."""
+        with page.guard(lab.workspace):
+            lines = look(lab.workspace)
+            show.answer(certificate.sentence(lines), certificate.detail(lines))
+
+    def tables() -> None:
+        """The figures as they stand now."""
+        with page.guard(lab.workspace):
+            certificate.tables(look(lab.workspace), expert=lab.expert)
+
+    certificate.live(answer, "answer", busy=busy)
+    certificate.begin(lab.workspace, look(lab.workspace), busy=busy, expert=lab.expert)
     certificate.data(lab.workspace)
-    certificate.tables(lines, expert=lab.expert)
+    certificate.live(tables, "tables", busy=busy)

@@ -12,12 +12,16 @@ from threadpoolctl import threadpool_limits
 
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
+from reco_lab.core.experiment import Experiment
 from reco_lab.core.interactions import ColumnMap, Interactions, Kind
 from reco_lab.core.ranking import recommend
 from reco_lab.core.recommender import FitContext, Recommender
+from reco_lab.core.splitting import splitter
+from reco_lab.experiments.conduct import conduct
 from reco_lab.experiments.forecast import Point, Shape, learnt
 from reco_lab.experiments.memory import peak_mb, released, reset_peak
 from reco_lab.experiments.run import Report
+from reco_lab.experiments.tuning import Notebook
 
 ENOUGH = 0.25
 ASKED = 400
@@ -135,3 +139,41 @@ def point(spec: Recommender, data: Dataset, asked: int | None = ASKED) -> Point:
         rank=ended - fitted,
         megabytes=None if before is None or after is None else after - before,
     )
+
+
+def comparing(step: Step = LADDER[2]) -> float:
+    """Processor seconds that judging takes for each recommender and customer: metrics, intervals, the verdict."""
+    asked = Experiment.model_validate(
+        {
+            "data": {"dataset": "simulated"},
+            "recommenders": [
+                {"algorithm": "random"},
+                {"algorithm": "most_popular"},
+                {"algorithm": "recently_popular"},
+            ],
+        }
+    )
+    splits = list(splitter({"kind": "last_n"}).split(step.data, np.random.default_rng(SEED)))
+    for _ in range(2):  # the first time pays for what is paid once a process
+        started = process_time()
+        found = conduct(step.data, splits, asked, _Nowhere(), lambda _fraction, _message: None)
+        seconds = process_time() - started
+    return seconds / (len(found.leaderboard) * found.split.users_scored)
+
+
+class _Nowhere:
+    """A shelf that keeps nothing."""
+
+    def fetch(self, *_asked: object) -> None:
+        """Nothing was computed before."""
+
+    def keep(self, *_finished: object) -> None:
+        """Nothing is kept."""
+
+    def notebook(self, *_asked: object) -> Notebook:
+        """Nothing was tried before."""
+        return Notebook()
+
+    def excuse(self, _spec: Recommender, error: Exception) -> str:
+        """The error as it stands."""
+        return str(error)

@@ -15,8 +15,8 @@ from reco_lab.core.recommender import Recommender, algorithms
 from reco_lab.core.splitting import Split
 from reco_lab.experiments.conduct import REFERENCES, named, seeds, versions, with_references
 from reco_lab.experiments.forecast import Forecast, Point, Work, forecast
-from reco_lab.experiments.machine import measure
-from reco_lab.experiments.memory import peak_mb, reset_peak
+from reco_lab.experiments.machine import comparing, measure
+from reco_lab.experiments.memory import peak_mb, released, reset_peak
 from reco_lab.experiments.run import Report
 from reco_lab.experiments.tuning import BATCH, WORTH_A_PROCESS
 from reco_lab.workspace import Workspace
@@ -27,13 +27,18 @@ BYTES_A_ROW = 3 * 21
 
 
 class Measured(BaseModel):
-    """What was measured, where and with which versions; `base` is what a worker takes before it has any data."""
+    """What was measured, where and with which versions.
+
+    `base` is what a worker takes without data, once everything is imported; `comparing` are the seconds of judging
+    for each recommender and customer.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     machine: str
     versions: Mapping[str, str]
     base: float | None
+    comparing: float
     points: Mapping[str, list[Point]]
 
 
@@ -52,9 +57,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What an experiment will take, recommender by recommender."""
+    """What an experiment will take, recommender by recommender, and `comparing` them in seconds."""
 
     lines: tuple[Line, ...]
+    comparing: float = 0.0
 
     @property
     def unknown(self) -> list[str]:
@@ -64,7 +70,7 @@ class Outlook:
     @property
     def seconds(self) -> float:
         """All that is known together."""
-        return sum(line.seconds or 0.0 for line in self.lines)
+        return self.comparing + sum(line.seconds or 0.0 for line in self.lines)
 
     @property
     def megabytes(self) -> float | None:
@@ -94,9 +100,11 @@ def submit(workspace: Workspace) -> str:
 
 def learn(workspace: Workspace, report: Report) -> Measured:
     """Measure this machine now and keep what was found."""
-    base = peak_mb() if reset_peak() else None
     points = dict(measure(list(algorithms().values()), report))
-    found = Measured(machine=machine(), versions=versions(), base=base, points=points)
+    judged = comparing()
+    released()
+    base = peak_mb() if reset_peak() else None
+    found = Measured(machine=machine(), versions=versions(), base=base, comparing=judged, points=points)
     workspace.store.set_setting(_KEPT, found.model_dump(mode="json"))
     return found
 
@@ -113,7 +121,10 @@ def outlook(workspace: Workspace, experiment: Experiment, asked: Work, *, valida
         _line(name, spec, experiment, asked, measured, validates=validates)
         for name, spec in named(with_references(experiment.recommenders))
     ]
-    return Outlook(tuple(lines))
+    judging = (
+        0.0 if measured is None else measured.comparing * len(lines) * asked.whole.asked * _cuts(experiment)
+    )
+    return Outlook(tuple(lines), judging)
 
 
 def require_memory(workspace: Workspace, experiment: Experiment, asked: Work) -> None:
@@ -134,8 +145,8 @@ def _line(
     one = None if measured is None else forecast(spec, asked, measured.points)
     if measured is None or one is None:
         return Line(name)
-    cuts = int(getattr(experiment.split, "folds", getattr(experiment.split, "windows", 1)))
-    fits = cuts * len(seeds(spec, experiment)) * (2 if validates else 1)
+    cuts = _cuts(experiment)
+    fits = cuts * len(seeds(spec, experiment)) * (1 + validates * _lessons(spec))
     seconds = fits * one.seconds + cuts * _tuning(spec, experiment, one)
     if one.megabytes is None or measured.base is None:
         return Line(name, seconds)
@@ -143,12 +154,22 @@ def _line(
     return Line(name, seconds, measured.base + data + one.megabytes, _refusal(name, one.megabytes))
 
 
+def _cuts(experiment: Experiment) -> int:
+    """How many times the data is cut."""
+    return int(getattr(experiment.split, "folds", getattr(experiment.split, "windows", 1)))
+
+
+def _lessons(spec: Recommender) -> int:
+    """How many fits the validation part takes: one, and two more for those that learn from it (see run.validate)."""
+    return 3 if spec.info.family == "hybrid" else 1
+
+
 def _tuning(spec: Recommender, experiment: Experiment, one: Forecast) -> float:
     """The seconds of a recommender's trials; long ones run side by side on the processors there are."""
     budget = experiment.tuning
     if budget is None or spec.algorithm() in REFERENCES or not spec.parameters():
         return 0.0
-    seconds = budget.trials * one.seconds
+    seconds = budget.trials * _lessons(spec) * one.seconds
     if seconds >= WORTH_A_PROCESS:
         seconds /= min(BATCH, os.cpu_count() or 1)
     return seconds if budget.seconds is None else min(seconds, budget.seconds)

@@ -1,6 +1,6 @@
 """The parts of the Calibration page: the answer, the data it needs, and a table for each published source."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -14,6 +14,7 @@ from reco_lab.ui.words import count, day, md
 from reco_lab.workspace import Workspace
 
 SLOT = "published-file"
+EVERY = 3.0
 TABLES = {
     "G1": (
         "Lists of ten, MovieLens 100K",
@@ -66,6 +67,11 @@ def detail(lines: Sequence[Line]) -> str:
     at, last = max(made, key=lambda one: one[0])
     named = (f"{name} {number}" for name, number in (last.versions or {}).items())
     return f"Checked on {day(at)} with {', '.join(named)}."
+
+
+def live(draw: Callable[[], None], name: str, *, busy: bool) -> None:
+    """Draw a part of the page, again and again while figures come in."""
+    st.fragment(run_every=EVERY if busy else None, key=name)(draw)()
 
 
 def begin(workspace: Workspace, lines: Sequence[Line], *, busy: bool, expert: bool) -> None:

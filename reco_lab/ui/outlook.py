@@ -17,7 +17,8 @@ def sentence(found: Outlook) -> str:
     unknown = found.unknown
     if len(unknown) == len(found.lines):
         return "How long this takes is not known yet on this machine."
-    told = f"About {seconds(found.seconds)}{_memory(found.megabytes, ' and ')} on this machine"
+    memory = _memory(found.megabytes)
+    told = f"About {seconds(found.seconds)}{f' and {memory} of memory' if memory else ''} on this machine"
     if not unknown:
         return f"{told}."
     names = listed(unknown) if len(unknown) <= MANY else f"{len(unknown)} of them"
@@ -62,7 +63,5 @@ def _row(line: Line) -> dict[str, str]:
     }
 
 
-def _memory(megabytes: float | None, before: str = "") -> str:
-    if megabytes is None:
-        return ""
-    return f"{before}{max(megabytes / 1024, 0.1):.1f} GB"
+def _memory(megabytes: float | None) -> str:
+    return "" if megabytes is None else f"{max(megabytes / 1024, 0.1):.1f} GB"

@@ -171,6 +171,7 @@ def measured(shop, seconds):
         "machine": forecasts.machine(),
         "versions": versions(),
         "base": 250.0,
+        "comparing": 0.001,
         "points": {name: [point] for name in algorithms()},
     }
     shop.store.set_setting("machine", kept)
@@ -189,7 +190,7 @@ def test_beside_the_button_stands_what_it_will_take(shop, visit, says):
     said = says(visit(EXPERIMENT))
 
     assert "About 1 min" in said or "About 2 min" in said or " s and " in said
-    assert "GB on this machine" in said
+    assert "GB of memory on this machine" in said
 
 
 def test_an_expert_sees_the_forecast_of_each(shop, expert):

@@ -12,7 +12,7 @@ from reco_lab.core.interactions import ColumnMap, Interactions
 from reco_lab.core.recommender import algorithms, recommender
 from reco_lab.experiments.conduct import versions
 from reco_lab.experiments.forecast import FIT, TERMS, Point, Shape, Work, expected, forecast
-from reco_lab.experiments.machine import LADDER, Step, measure
+from reco_lab.experiments.machine import LADDER, Step, comparing, measure
 from reco_lab.services import experiments, forecasts
 from reco_lab.services.data import save_dataset
 from reco_lab.services.handlers import HANDLERS
@@ -88,6 +88,7 @@ def known(workspace):
             "machine": forecasts.machine(),
             "versions": versions(),
             "base": 200.0,
+            "comparing": 0.0,
             "points": {name: [one.model_dump() for one in found] for name in algorithms()},
         }
         workspace.store.set_setting("machine", kept | changes)
@@ -224,7 +225,7 @@ def test_the_sentence_says_seconds_and_memory_and_what_is_not_known(workspace, a
     partly = replace(whole, lines=(replace(whole.lines[0], seconds=None), *whole.lines[1:]))
 
     assert sentence(whole).startswith("About ")
-    assert "1.1 GB on this machine" in sentence(whole)
+    assert "1.1 GB of memory on this machine" in sentence(whole)
     assert "of EASE it is not known yet" in sentence(partly)
 
 
@@ -245,5 +246,15 @@ def test_the_job_measures_this_machine_and_keeps_it(workspace, monkeypatch):
     monkeypatch.setattr(forecasts, "algorithms", lambda: {"most_popular": POPULAR})
     monkeypatch.setattr(forecasts, "measure", lambda kinds, report: measure(kinds, report, SHORT))
 
+    monkeypatch.setattr(forecasts, "comparing", lambda: comparing(SHORT[0]))
+
     assert HANDLERS[forecasts.JOB](workspace, {}, silent) == {"recommenders": 1}
     assert list(forecasts.known(workspace).points) == ["most_popular"]
+
+
+def test_judging_takes_its_time_for_each_recommender_and_customer(workspace, asked, known):
+    known(comparing=0.5)
+    found = outlook(workspace, asked())
+
+    assert comparing(SHORT[0]) > 0
+    assert found.seconds == pytest.approx(sum(one.seconds for one in found.lines) + 3 * 0.5 * 40)
