@@ -209,6 +209,16 @@ def known(batch: UserBatch, seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return inside & seen[np.where(inside, batch.codes, 0)]
 
 
+def products(owners: Codes, items: Codes, left: Vectors, right: Vectors) -> Vectors:
+    """The product of the vectors of each pair, without gathering them."""
+    from reco_lab.algorithms._kernels.sums import of_pairs
+
+    found = np.empty(len(owners), np.float32)
+    mine, its = (np.require(table, np.float32, ["C", "W"]) for table in (left, right))
+    of_pairs(owners.astype(np.int32), items.astype(np.int32), mine, its, found)
+    return found
+
+
 def occurrences(items: NDArray[Any], indptr: NDArray[Any], n_items: int) -> sparse.csr_matrix:
     """Histories as float32 customers x items: how often each item occurs."""
     ones, shape = np.ones(len(items), np.float32), (len(indptr) - 1, n_items)

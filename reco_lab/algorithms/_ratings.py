@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from reco_lab.algorithms._factors import Factors
+from reco_lab.algorithms._factors import Factors, products
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.interactions import Interactions, Kind
 from reco_lab.core.recommender import Codes, Scorer, Scores, State
@@ -71,8 +71,8 @@ class RatingFactors(Scorer):
 
     def predict(self, batch: UserBatch, owners: Codes, items: Codes) -> Scores:
         """Predicted ratings of these pairs, held within the scale."""
-        products = np.einsum("nf,nf->n", self.factors.vectors(batch)[owners], self.factors.items[items])
-        return self.biases.clip(self.biases.of(batch.codes)[owners] + self.biases.items[items] + products)
+        interest = products(owners, items, self.factors.vectors(batch), self.factors.items)
+        return self.biases.clip(self.biases.of(batch.codes)[owners] + self.biases.items[items] + interest)
 
     def answers(self, batch: UserBatch) -> NDArray[np.bool_]:
         """The customers who rated something."""

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from reco_lab.algorithms._factors import known, signed
+from reco_lab.algorithms._factors import known, products, signed
 from reco_lab.algorithms._ratings import rated
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
@@ -133,8 +133,8 @@ class SettledRatings(Scorer):
 
     def predict(self, batch: UserBatch, owners: Codes, items: Codes) -> Scores:
         """Predicted ratings of these pairs, held within the scale."""
-        users = self.places(batch)[owners]
-        ratings = np.einsum("nf,nf->n", users[:, 1:], self.items[items]) + self.loved[items] + users[:, 0]
+        users = self.places(batch)
+        ratings = products(owners, items, users[:, 1:], self.items) + self.loved[items] + users[owners, 0]
         return np.asarray(
             np.clip(ratings + self.meta["mean"], self.meta["low"], self.meta["high"]), np.float32
         )

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reco_lab.algorithms._factors import Factors, HalfStep, Ridge, Weighting, occurrences, signed
+from reco_lab.algorithms._factors import Factors, HalfStep, Ridge, Weighting, occurrences, products, signed
 from reco_lab.core.batch import UNKNOWN, UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import CancelledError
@@ -95,6 +95,15 @@ def test_a_system_too_stiff_for_single_precision_is_still_solved_exactly(histori
 def test_the_shares_of_a_history_add_up_to_its_vector(half_step, histories):
     row = histories[3]
     np.testing.assert_allclose(half_step.shares(row.indices, row.data).sum(axis=0), half_step.fold(row)[0])
+
+
+def test_the_product_of_each_pair_is_that_of_its_rows_though_nobody_may_write_to_them():
+    rng = np.random.default_rng(4)
+    left, right = rng.normal(size=(5, 7)).astype(np.float32), rng.normal(size=(4, 6)).astype(np.float32)
+    right.flags.writeable = False
+    owners, items = np.array([4, 0, 4]), np.array([1, 3, 1])
+    expected = (left[owners, 1:] * right[items]).sum(axis=1)
+    assert products(owners, items, left[:, 1:], right) == pytest.approx(expected, abs=1e-5)
 
 
 def test_ials_folds_in_as_implicit_recalculates_a_user():

@@ -56,3 +56,16 @@ def of_sparse(
             code, factor = codes[place], factors[place]
             for entry in range(table_starts[code], table_starts[code + 1]):
                 total[np.uint32(table_codes[entry])] += factor * table_values[entry]
+
+
+@compiled(
+    "void(int32[::1], int32[::1], float32[:, ::1], float32[:, ::1], float32[::1])",
+    fastmath=True,
+)
+def of_pairs(rows: Codes, columns: Codes, left: Values, right: Values, products: Values) -> None:
+    """Multiply a row of one table by a row of another for each pair."""
+    for pair in range(len(rows)):
+        mine, its, product = left[rows[pair]], right[columns[pair]], np.float32(0)
+        for k in range(len(mine)):
+            product += mine[k] * its[k]
+        products[pair] = product
