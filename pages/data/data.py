@@ -82,8 +82,10 @@ with page.open("Data") as lab:
 
     tables = intake.beside(lab.workspace, brought)
     name, append = arrival.place(lab, brought)
-    waiting = bool(problems) or (found is not None and bool(found.open))
+    waiting = bool(problems) or (found is not None and bool(found.open or found.undecided))
     pressed = st.button("Import", type="primary", icon=":material/check:", disabled=waiting, key="import")
+    if found is not None and found.undecided:
+        st.caption(f"First decide above: {md(', '.join(found.undecided))}.")
     if pressed and columns is not None:
         arrival.bring_in(
             lab, brought, known, columns, found, last=last, tables=tables, name=name, append=append

@@ -16,13 +16,13 @@ _NAMES: dict[str, dict[str, str]] = {
     "items": {
         "title": (
             "title name productname itemname producttitle movietitle booktitle titel titre nombre titulo titolo "
-            "bezeichnung designation producttype"
+            "bezeichnung artikelbezeichnung produktbezeichnung artikelname produktname designation producttype"
         ),
         "category": (
             "category productcategory categories maincategory genre genres department kategorie categorie categoria "
             "producttype productgroup group gruppe warengruppe section type subcategory"
         ),
-        "price": "price unitprice listprice saleprice retailprice preis prix precio prezzo prijs vk msrp rrp",
+        "price": "price unitprice listprice saleprice retailprice preis einzelpreis stückpreis stueckpreis verkaufspreis prix precio prezzo prijs vk msrp rrp",
         "image": "image imageurl img imgurl picture pictureurl photo bild bildurl thumbnail imagelink foto",
         "stock": "stock stocklevel instock inventory availability available qtyavailable lager bestand lagerbestand onhand",
         "margin": "margin marge profit profitmargin grossmargin deckungsbeitrag marginpercent contribution margen",
@@ -57,9 +57,9 @@ _NAMES: dict[str, dict[str, str]] = {
 }
 PERSONAL = ("email", "phone", "name", "address", "birthdate")
 _LOG_NAMES = {
-    "order": "invoice invoiceno order orderid ordernumber bill receipt basket transaction bestellung rechnung commande factura",
-    "status": "status orderstatus state orderstate zustand statut estado",
-    "price": "price unitprice saleprice salesvalue amount revenue preis prix precio prezzo total",
+    "order": "invoice invoiceno order orderid ordernumber bill receipt basket transaction bestellung bestellnr bestellnummer rechnung rechnungsnr rechnungsnummer auftragsnr auftragsnummer belegnr commande factura",
+    "status": "status orderstatus state orderstate zustand bestellstatus auftragsstatus statut estado",
+    "price": "price unitprice saleprice salesvalue amount revenue preis einzelpreis stückpreis stueckpreis gesamtpreis prix precio prezzo total",
     "quantity": "quantity qty menge anzahl units cantidad quantite count pieces",
     "rating": "rating ratings score stars overall bewertung note puntuacion valutazione",
 }  # fmt: skip

@@ -4,7 +4,9 @@ import hashlib
 import hmac
 import re
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from reco_lab.cleaning.ids import canonical_id
 
@@ -44,6 +46,11 @@ def personal_kind(texts: pd.Series, called: str = "") -> str:
     names = _share(bare, _NAME) > _NEARLY_ALL and bare.str.contains(r"\d", regex=True).mean() < 0.05
     letters = called == "name" and bare.str.fullmatch(r"[^\W\d_][\w .'’-]*").mean() > _NEARLY_ALL
     return "name" if names or letters else ""
+
+
+def addresses(texts: pd.Series) -> NDArray[np.bool_]:
+    """Which of these texts are e-mail addresses; a missing one is none."""
+    return texts.str.strip().str.fullmatch(_EMAIL).fillna(value=False).to_numpy(bool)
 
 
 def _share(texts: pd.Series, pattern: str) -> float:

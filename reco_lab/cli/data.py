@@ -12,7 +12,7 @@ from reco_lab.core.interactions import LONGEST_ID
 from reco_lab.core.recipe import Reading
 from reco_lab.core.words import count
 from reco_lab.services import backups, privacy, public, recipes
-from reco_lab.services.data import ImportReport, import_file, list_datasets, preview, quality
+from reco_lab.services.data import Finding, ImportReport, import_file, list_datasets, preview, quality
 from reco_lab.workspace import Workspace
 
 SURE = 0.7
@@ -128,9 +128,13 @@ def data_check(options: argparse.Namespace) -> Answer:
         for one in found.findings
     ]  # fmt: skip
     lines = [f"{count(found.rows, 'row')}, {count(len(findings), 'finding')}."]
-    lines += [
-        f"  [{'mend' if one.on_by_default else 'keep'}] {one.title}: {one.sentence}" for one in found.findings
-    ]
+    for one in found.findings:
+        lines.append(f"  [{_mended(one)}] {one.title}: {one.sentence}")
+        if not one.on_by_default:
+            lines += [
+                "      to mend it, add to the recipe:",
+                *(f"        {line}" for line in recipes.lines_of(one.step)),
+            ]
     lines += [f"  ? {question}" for question in found.questions]
     return Answer(
         {"rows": found.rows, "findings": findings, "recipe": recipes.dump(found.recipe())}, "\n".join(lines)
@@ -144,6 +148,12 @@ def _write(path: Path, text: str) -> None:
         raise InputError(
             f"It cannot be written: {error.strerror}.", where=str(path), fix="Name another file."
         ) from error
+
+
+def _mended(finding: Finding) -> str:
+    if finding.on_by_default:
+        return "mend"
+    return "must be decided" if finding.severity == "stop" else "keep"
 
 
 def data_fetch(options: argparse.Namespace) -> Answer:

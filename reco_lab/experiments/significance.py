@@ -78,7 +78,12 @@ def bootstrap_weights(customers: int, rng: np.random.Generator, draws: int = DRA
 
 
 def redraw(measurements: Sequence[Measurement], customers: int, rng: np.random.Generator) -> Floats | None:
-    """Each measurement under the same bootstrap draws: draws x measurements. None if one cannot be resampled."""
+    """Each measurement under the same bootstrap draws: draws x measurements.
+
+    None if there is no measurement, or one that cannot be resampled.
+    """
+    if not measurements:
+        return None
     blocks = []
     for weights in bootstrap_weights(customers, rng):
         columns = [measurement.redraw(weights) for measurement in measurements]

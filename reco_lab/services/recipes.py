@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from reco_lab.core.errors import InputError, SpecError
 from reco_lab.core.recipe import Recipe, shape_key
-from reco_lab.core.step import step
+from reco_lab.core.step import Step, step
 from reco_lab.core.toml import pair
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
@@ -21,15 +21,20 @@ _OPTIONAL = ("customers", "items")
 def dump(recipe: Recipe) -> str:
     """The recipe as TOML that `parse` reads back to the same recipe."""
     values = recipe.model_dump(mode="json", exclude_none=True)
-    steps = values.pop("steps", [])
+    values.pop("steps", None)
     tables = {name: value for name, value in values.items() if isinstance(value, dict)}
     lines = [pair(name, value) for name, value in values.items() if name not in tables and value != []]
     for name, table in tables.items():
         inner = [pair(key, one) for key, one in table.items() if one not in ([], {}, None)]
         lines += ["", f"[{name}]", *inner] if inner or name in _OPTIONAL else []
-    for one in steps:
-        lines += ["", "[[steps]]", *(pair(key, value) for key, value in one.items())]
+    for one in recipe.steps:
+        lines += ["", *lines_of(one)]
     return _TITLE + "\n".join(lines) + "\n"
+
+
+def lines_of(mend: Step) -> list[str]:
+    """What stands in a recipe for a step."""
+    return ["[[steps]]", *(pair(key, value) for key, value in mend.to_dict().items() if value is not None)]
 
 
 def parse(text: str, name: str = "recipe.toml") -> Recipe:

@@ -133,6 +133,12 @@ def _encoding(data: bytes, name: str) -> _Found:
     return _Found("utf-8")
 
 
+def _differs(data: bytes, one: str, other: str) -> bool:
+    """Whether two encodings read any of the bytes beyond ASCII that are here as different letters."""
+    present = bytes(byte for byte in range(128, 256) if byte in data)
+    return present.decode(one, "replace") != present.decode(other, "replace")
+
+
 def _not_utf8(data: bytes, name: str, line: int) -> _Found:
     text = data.decode("utf-8", "surrogateescape")
     broken = len(_DAMAGED.findall(text))
@@ -145,7 +151,8 @@ def _not_utf8(data: bytes, name: str, line: int) -> _Found:
     good = [one for one in guesses(data) if one.score >= ENOUGH and _decodes(data, one.encoding)]
     if good:
         best = good[0]
-        others = good[1 : 1 + MOST_ALTERNATIVES]
+        others = [one for one in good[1:] if _differs(data, best.encoding, one.encoding)]
+        others = others[:MOST_ALTERNATIVES]
         unsure = any(best.score - one.score < _SURE for one in others)
         warning = f"Read as {WORDS[best.encoding]}, a guess{'' if unsure else ' that looks right'}. "
         notes = {

@@ -39,6 +39,11 @@ def view(known: Evidence, key: str, colours: Palette) -> None:
             "Choose another metric above."
         )
         return
+    if not (found.customers >= SMALLEST).any():
+        sizes = [f"{name} ({n:,})" for name, n in zip(found.segments, found.customers, strict=True)]
+        st.markdown(f"**No segment has the {SMALLEST} customers that it takes to say anything.**")
+        st.caption(md(f"Scored customers of each: {listed(sizes)}."))
+        return
     _cells(known.found, found, key, colours)
     if metric.better_when_higher(key) is not None:
         _worse(known, key, way)

@@ -12,6 +12,7 @@ from reco_lab.cleaning.kinds import LEFT_OUT, kind_of
 from reco_lab.core.experiment import Columns
 from reco_lab.core.interactions import Kind
 from reco_lab.core.recipe import Reading, Recipe
+from reco_lab.experiments.verdict import listed
 from reco_lab.services.data import Finding, Preview, QualityReport
 from reco_lab.ui import cache
 from reco_lab.ui.state import Brought
@@ -32,12 +33,16 @@ _BADGES: dict[str, tuple[str, Literal["red", "orange", "blue", "gray"]]] = {
 
 @dataclass(frozen=True, eq=False)
 class Repairs:
-    """The report on every row, the answers given, the mends chosen, and questions that are still open."""
+    """The report on every row, the answers given, the mends chosen, and questions that are still open.
+
+    `undecided` names the findings without whose mend nothing can be loaded.
+    """
 
     report: QualityReport
     reading: Reading
     chosen: list[Finding]
     open: tuple[str, ...]
+    undecided: tuple[str, ...] = ()
 
 
 def whole_file(brought: Brought) -> bool:
@@ -64,7 +69,10 @@ def found(
         report = cache.quality(workspace, brought.path, columns, known.header, known.options, reading)
     open_ = tuple(report.questions.values())
     chosen = [] if open_ else _cards(report, brought.path, last)
-    return Repairs(report, reading, chosen, open_)
+    stops = (
+        () if open_ else tuple(one for one in report.findings if one.severity == "stop" and one not in chosen)
+    )
+    return Repairs(report, reading, chosen, open_, tuple(one.title for one in stops))
 
 
 def headline(repairs: Repairs) -> tuple[str, str]:
@@ -79,6 +87,8 @@ def headline(repairs: Repairs) -> tuple[str, str]:
     mended = len(repairs.chosen)
     share = "all" if mended == len(report.findings) else f"{mended or 'none'}"
     words = f"{rows}: {count(len(report.findings), 'thing')} to know about, {share} of them mended."
+    if repairs.undecided:
+        words += f" To be decided: {listed(repairs.undecided)}."
     return (
         words,
         f"{span}Each row that is left out can be downloaded afterwards, with its line and the reason.",

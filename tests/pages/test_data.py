@@ -153,6 +153,19 @@ def test_addresses_stay_only_if_a_person_says_so_and_reads_what_follows(empty, v
     assert "anna@example.com" in found.interactions.user_ids
 
 
+def test_impossible_dates_must_be_decided_before_anything_comes_in(empty, visit, says):
+    lines = "customer,item,date\n" + "".join(
+        f"c{n % 9},i{n % 7},2025-01-{1 + n % 28:02d}\n" for n in range(45)
+    )
+    browser = bring(visit, (lines + "c1,i1,2099-01-01\n").encode(), "future.csv")
+    assert "To be decided: Impossible dates." in says(browser)
+    assert browser.button(key="import").disabled
+
+    next(one for one in browser.toggle if one.label == "Leave them out").set_value(True).run()
+    browser.button(key="import").click().run()
+    assert "45 of 46 rows are in" in says(browser)
+
+
 def test_a_mend_that_is_declined_leaves_its_rows_in(empty, visit, says):
     browser = bring(visit)
     answer(browser, "What comes first?", "The day")

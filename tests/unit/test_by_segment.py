@@ -109,6 +109,22 @@ def test_a_segment_of_few_customers_has_no_value():
     assert found.value[0, 1] == pytest.approx(0.6)
 
 
+def test_where_every_segment_is_too_small_none_has_a_value_or_an_interval():
+    sat = exam(short=19, long=12)
+    ways = [by_history(sat)]
+    both = answers(sat, EASE=np.full(31, 0.4), SLIM=np.full(31, 0.2))
+
+    found = by_segment(both, KEY, ways, seed=0)
+    assert found.customers.tolist() == [19, 12]
+    for cells in (found.value, found.low, found.high):
+        assert np.isnan(cells).all()
+    changes = shifts(both, KEY, ways, "EASE", "SLIM", seed=0)
+    assert [one.change for one in changes] == [None, None]
+    assert told(changes, KEY, "EASE", "SLIM") == (
+        "No segment has the 20 customers that it takes to say anything."
+    )
+
+
 def test_a_property_of_all_lists_has_no_segments():
     sat = exam()
     assert by_segment({"one": [Answer(sat, {KEY: Measurement(0.5)})]}, KEY, [by_history(sat)], seed=0) is None

@@ -187,3 +187,19 @@ def test_a_wrong_argument_exits_with_two_and_a_sentence(home, capsys, words):
     (home / "log.csv").write_text("user,item\n" + "".join(f"u{n % 7},i{n % 5}\n" for n in range(40)))
     assert main(words) == 2
     assert "something went wrong" not in capsys.readouterr().err
+
+
+def test_what_must_be_decided_is_said_with_the_lines_that_decide_it(home, capsys):
+    rows = [f"c{n % 9},i{n % 7},2025-01-{1 + n % 28:02d}" for n in range(45)]
+    (home / "orders.csv").write_text("\n".join(["customer,item,date", *rows, "c1,i1,2099-01-01"]))
+    assert main(["data", "check", "orders.csv", "--save", "orders.recipe.toml"]) == 0
+    out = capsys.readouterr().out
+    assert "[must be decided] Impossible dates: 1 row (2.2 %) lies" in out
+    assert '        step = "impossible_times"' in out
+
+    again = ["data", "import", "orders.csv", "--name", "orders", "--recipe", "orders.recipe.toml"]
+    assert main(again) == 2
+    with (home / "orders.recipe.toml").open("a") as recipe:
+        recipe.write('\n[[steps]]\nstep = "impossible_times"\n')
+    assert main(again) == 0
+    assert "1 row left out: has a time before 1990 or in the future" in capsys.readouterr().out

@@ -102,3 +102,13 @@ def test_a_preview_of_a_large_utf_16_file_ends_with_a_whole_line(file):
     path = file(b"\xff\xfe" + ("name,count\n" + body).encode("utf-16-le"))
     table = sniff(path).read(path, rows=50)
     assert (len(table.frame), table.refused) == (50, ())
+
+
+def test_nobody_is_asked_to_choose_between_encodings_that_read_the_file_alike(file):
+    written = ["Kunde;Artikel", *(f"{n};Grüner Tee, süß, Rosé {n % 3}" for n in range(60))]
+    path = file("\n".join(written).encode("cp1252"))
+    dialect = sniff(path).read(path).dialect
+
+    assert dialect["encoding"].startswith("cp1252")
+    for other in dialect["encoding_alternatives"].values():
+        assert list(other) != list(dialect["encoding_sample"])

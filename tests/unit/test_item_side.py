@@ -132,3 +132,20 @@ def test_online_retail_brings_its_titles_and_prices_along(real_data):
         "UnitPrice",
         None,
     )
+
+
+def test_a_german_export_says_in_compound_words_what_an_item_is_called_and_costs():
+    frame = pd.DataFrame(
+        {
+            "Kundennr.": [f"{n:05d}" for n in range(12)],
+            "Artikelnr.": ["A1", "A2", "A3"] * 4,
+            "Artikelbezeichnung": ["Grüner Tee, 250 g", "Korkenzieher, Classic", "Olivenöl extra, 500 g"] * 4,
+            "Warengruppe": ["Tee", "Wein", "Öle"] * 4,
+            "Menge": ["1", "2", "1"] * 4,
+            "Einzelpreis": ["8,45", "1.249,00", "17,85"] * 4,
+        }
+    )
+    found = guess_roles(frame)
+
+    assert (found.title.column, found.price.column) == ("Artikelbezeichnung", "Einzelpreis")
+    assert (found.category.column, found.value.column) == ("Warengruppe", "Menge")

@@ -64,7 +64,7 @@ def test_faults_are_grouped_by_their_mend_with_counts_and_examples(workspace, fi
     report = quality(workspace, path)
     kinds = found(report)
     assert set(kinds) == {"missing_ids", "cancelled_orders", "not_positive", "unreadable", "exact_copies"}
-    assert kinds["missing_ids"].sentence.startswith("1 row (1.5 %) have no usable customer id")
+    assert kinds["missing_ids"].sentence.startswith("1 row (1.5 %) has no usable customer id")
     assert kinds["missing_ids"].examples.index.tolist() == [62]
     assert kinds["missing_ids"].before["rows"] - kinds["missing_ids"].after["rows"] == 1
     assert [one.title for one in report.findings if one.step.kind() == "cancelled_orders"] == [
@@ -195,3 +195,19 @@ def test_personal_ids_are_found(ids, workspace, file):
     report = quality(workspace, file(*rows, header="who,item\n"), Columns(user="who", item="item"))
     finding = found(report)["pseudonyms"]
     assert (finding.on_by_default, finding.rows, finding.customers) == (True, 45, 9)
+
+
+def test_a_few_addresses_among_numbers_become_pseudonyms_and_the_numbers_stay(workspace, file):
+    rows = [f"{n % 9:05d},i{n % 7}" for n in range(45)] + [f" guest@example.com,i{n}" for n in range(2)]
+    path = file(*rows, header="who,item\n")
+    report = quality(workspace, path, Columns(user="who", item="item"))
+    finding = found(report)["pseudonyms"]
+    assert (finding.on_by_default, finding.rows) == (True, 2)
+    assert "1 customer has an e-mail address for an id" in finding.sentence
+    assert "guest" not in finding.sentence
+
+    import_file(workspace, path, "shop", recipe=report.recipe())
+    ids = set(load_dataset(workspace, "shop").interactions.user_ids)
+    assert {f"{n:05d}" for n in range(9)} < ids
+    assert len(ids) == 10
+    assert not any("@" in one for one in ids)

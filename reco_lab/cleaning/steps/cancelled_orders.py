@@ -8,6 +8,7 @@ from pydantic import Field
 
 from reco_lab.cleaning.steps._leaving import LeavesOut, Mask, counted, flag, shown
 from reco_lab.core.step import StepContext, Suggestion, require_column
+from reco_lab.core.words import agree
 
 _MARKED = r"([A-Za-z]{1,3})[-_ ]?\d+"
 _WORDS = [
@@ -96,7 +97,12 @@ def _suggestion(step: CancelledOrders, frame: pd.DataFrame, ctx: StepContext, wh
     flagged = step.flagged(frame, ctx)
     orders = frame[step.column][flagged].nunique() if step.mark else 0
     of = f" of {orders:,} orders" if orders else ""
-    return Suggestion(step, f"{counted(flagged)}{of} were cancelled or sent back: {why}.", "doubt", on=True)
+    return Suggestion(
+        step,
+        f"{counted(flagged)}{of} {agree(flagged.sum(), 'was', 'were')} cancelled or sent back: {why}.",
+        "doubt",
+        on=True,
+    )
 
 
 def _taken_back(frame: pd.DataFrame, flagged: Mask) -> bool:

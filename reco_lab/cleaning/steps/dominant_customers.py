@@ -9,6 +9,7 @@ import pandas as pd
 from reco_lab.cleaning.steps._leaving import LeavesOut, Mask, counted, shown
 from reco_lab.core.parameters import tunable
 from reco_lab.core.step import StepContext, Suggestion
+from reco_lab.core.words import agree
 
 FEWEST_CUSTOMERS = 20
 _WORTH_SAYING = 0.1
@@ -36,7 +37,8 @@ class DominantCustomers(LeavesOut):
             return
         yield Suggestion(
             step,
-            f"Customer {shown(names)} holds {counted(flagged)}: a till, a test account or everybody unknown?",
+            f"{agree(len(names), 'Customer', 'Customers')} {shown(names)} {agree(len(names), 'holds', 'hold')} "
+            f"{counted(flagged)}: a till, a test account or everybody unknown?",
             "doubt",
             bool(flagged.mean() >= 0.5),
         )

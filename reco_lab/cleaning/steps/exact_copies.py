@@ -7,6 +7,7 @@ import pandas as pd
 
 from reco_lab.cleaning.steps._leaving import LeavesOut, Mask, counted
 from reco_lab.core.step import StepContext, Suggestion
+from reco_lab.core.words import agree
 
 
 class ExactCopies(LeavesOut):
@@ -30,7 +31,7 @@ class ExactCopies(LeavesOut):
         doubt = "" if timed else " Without a time they may as well be things that happened twice."
         yield Suggestion(
             cls(),
-            f"{counted(flagged)} say the same as an earlier row in every column.{doubt}",
+            f"{counted(flagged)} {agree(flagged.sum(), 'says', 'say')} the same as an earlier row in every column.{doubt}",
             "doubt",
             timed,
         )

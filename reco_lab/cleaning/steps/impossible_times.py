@@ -8,6 +8,7 @@ import pandas as pd
 from reco_lab.cleaning.steps._leaving import LeavesOut, Mask, counted
 from reco_lab.cleaning.times import outside_range
 from reco_lab.core.step import StepContext, Suggestion, require_column
+from reco_lab.core.words import agree
 
 
 class ImpossibleTimes(LeavesOut):
@@ -36,7 +37,7 @@ class ImpossibleTimes(LeavesOut):
             times = frame["time"][flagged]
             yield Suggestion(
                 cls(),
-                f"{counted(flagged)} lie before 1990 or in the future (from {times.min()} to {times.max()}). "
+                f"{counted(flagged)} {agree(flagged.sum(), 'lies', 'lie')} before 1990 or in the future (from {times.min()} to {times.max()}). "
                 "Nothing is loaded until you leave them out or choose another column for the time.",
                 "stop",
             )

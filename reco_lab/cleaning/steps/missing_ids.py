@@ -8,6 +8,7 @@ import pandas as pd
 from reco_lab.cleaning.steps._leaving import LeavesOut, Mask, counted, flag
 from reco_lab.core.parameters import tunable
 from reco_lab.core.step import StepContext, Suggestion
+from reco_lab.core.words import agree
 
 _WORDS = {"user": "customer", "item": "item"}
 
@@ -42,7 +43,7 @@ class MissingIds(LeavesOut):
             flagged = step.flagged(frame, ctx)
             if flagged.any():
                 yield Suggestion(
-                    step, f"{counted(flagged)} have no usable {word} id: nothing can be learned from them.",
+                    step, f"{counted(flagged)} {agree(flagged.sum(), 'has', 'have')} no usable {word} id: nothing can be learned from them.",
                     "loss", on=True,
                 )  # fmt: skip
 

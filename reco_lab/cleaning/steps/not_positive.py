@@ -12,6 +12,7 @@ from reco_lab.cleaning.values import clean_values
 from reco_lab.core.errors import DataError
 from reco_lab.core.parameters import tunable
 from reco_lab.core.step import StepContext, Suggestion, require_column
+from reco_lab.core.words import agree
 
 MOST = 0.5
 _TITLES = {
@@ -60,7 +61,7 @@ class NotPositive(LeavesOut):
                 continue
             if 0 < flagged.sum() < MOST * len(flagged):
                 yield Suggestion(
-                    step, f"{counted(flagged)} have a {meaning} of zero or less: {_BECAUSE[meaning]}.",
+                    step, f"{counted(flagged)} {agree(flagged.sum(), 'has', 'have')} a {meaning} of zero or less: {_BECAUSE[meaning]}.",
                     "doubt", on=True,
                 )  # fmt: skip
 

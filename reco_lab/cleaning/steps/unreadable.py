@@ -8,6 +8,7 @@ import pandas as pd
 from reco_lab.cleaning.steps._leaving import LeavesOut, Mask, counted, flag
 from reco_lab.core.parameters import tunable
 from reco_lab.core.step import StepContext, Suggestion, require_column
+from reco_lab.core.words import agree
 
 _WORDS = {
     "value": "a value that is a finite number (empty, NaN, infinite and words are not)",
@@ -47,7 +48,12 @@ class Unreadable(LeavesOut):
             step = cls.model_validate({"role": role})
             flagged = step.flagged(frame, ctx)
             if flagged.any():
-                yield Suggestion(step, f"{counted(flagged)} do not have {words}.", "loss", on=True)
+                yield Suggestion(
+                    step,
+                    f"{counted(flagged)} {agree(flagged.sum(), 'does not', 'do not')} have {words}.",
+                    "loss",
+                    on=True,
+                )
 
     def flagged(self, frame: pd.DataFrame, ctx: StepContext) -> Mask:  # noqa: ARG002 - the contract of steps
         """Rows where it is missing."""
