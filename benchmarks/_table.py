@@ -110,4 +110,4 @@ def number(value: float | None) -> str:
 
 
 def line(*cells: Any) -> None:
-    print("  ".join(f"{cell:<14}" for cell in cells).rstrip())
+    print("  ".join(f"{cell:<14}" for cell in cells).rstrip(), flush=True)
