@@ -154,7 +154,7 @@ def _finding(
     found: Suggestion, frame: pd.DataFrame, typed: pd.DataFrame, ctx: StepContext, before: Mapping[str, int]
 ) -> Finding:
     mended = found.step.apply(typed, ctx)
-    touched = mended.dropped if len(mended.dropped) or not mended.changed else typed
+    touched = mended.dropped if len(mended.dropped) or not mended.changed else _changed(typed, mended.frame)
     return Finding(
         step=found.step,
         title=found.step.title,
@@ -167,6 +167,12 @@ def _finding(
         before=before,
         after=_counts(mended.frame),
     )
+
+
+def _changed(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """The rows that a step changed, as they were."""
+    same = (before == after) | (before.isna() & after.isna())
+    return before[~same.all(axis=1)]
 
 
 def _counts(frame: pd.DataFrame) -> dict[str, int]:

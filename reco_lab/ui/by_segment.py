@@ -24,6 +24,9 @@ def view(known: Evidence, key: str, colours: Palette) -> None:
     if not known.ways:
         st.markdown("Nothing is known of the customers that would tell some of them from others.")
         return
+    if not known.answers:
+        st.info("The lists of this comparison are not kept any more. Compare again to see it by segment.")
+        return
     way = st.selectbox(
         "Customers by",
         list(known.ways),

@@ -185,7 +185,12 @@ def _differences(found: Comparison, *, expert: bool) -> None:
 def _overlap(workspace: Workspace, chosen: str, found: Comparison, colours: Palette) -> None:
     names, shares = experiments.overlap(workspace, chosen, LENGTH)
     if len(names) < 2:
-        st.markdown("There is only one list; overlap needs two.")
+        gone = len(found.leaderboard) > 1
+        st.markdown(
+            "The lists of this comparison are not kept any more. Compare again to see how far they agree."
+            if gone
+            else "There is only one list; overlap needs two."
+        )
         return
     ranked = [row.name for row in found.leaderboard if row.name in names]
     order = [names.index(name) for name in ranked]

@@ -127,6 +127,24 @@ def test_segments_say_who_gets_worse_first(known_customers, visit, says):
     assert dict(zip(changes["Segment"], changes["Customers"], strict=True)) == {"salty": 30, "sweet": 30}
 
 
+def test_segments_of_too_few_customers_are_counted_and_nothing_else_is_said(
+    known_customers, visit, says, monkeypatch
+):
+    monkeypatch.setattr("reco_lab.ui.by_segment.SMALLEST", 31)
+    browser = visit(COMPARE, experiment=known_customers, section="Segments", segment_by="taste")
+
+    assert "No segment has the 31 customers that it takes to say anything." in says(browser)
+    assert "salty (30) and sweet (30)" in says(browser)
+    assert "Who gets worse" not in says(browser)
+
+
+@pytest.mark.parametrize("tab", ["Segments", "Overlap"])
+def test_where_the_lists_are_gone_that_is_said(tab, known_customers, visit, says, monkeypatch):
+    monkeypatch.setattr("reco_lab.services.shelf.WorkspaceShelf.run", lambda _shelf, _key: None)
+
+    assert "are not kept any more" in says(visit(COMPARE, experiment=known_customers, section=tab))
+
+
 def test_a_metric_of_all_lists_together_has_no_segments_and_says_so(known_customers, visit, says):
     browser = visit(COMPARE, experiment=known_customers, section="Segments")
     browser.selectbox(key="metric").select("coverage@5").run()

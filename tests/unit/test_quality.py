@@ -202,7 +202,7 @@ def test_a_few_addresses_among_numbers_become_pseudonyms_and_the_numbers_stay(wo
     path = file(*rows, header="who,item\n")
     report = quality(workspace, path, Columns(user="who", item="item"))
     finding = found(report)["pseudonyms"]
-    assert (finding.on_by_default, finding.rows) == (True, 2)
+    assert (finding.on_by_default, finding.rows, finding.customers) == (True, 2, 1)
     assert "1 customer has an e-mail address for an id" in finding.sentence
     assert "guest" not in finding.sentence
 
