@@ -74,6 +74,7 @@ def digits(answer):
     return values
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_same_digits(tmp_path):
     told = [
         subprocess.run(

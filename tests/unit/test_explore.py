@@ -206,7 +206,7 @@ def test_bars_stand_in_order_with_their_marks_and_their_words():
     assert list(chart.data[0].x) == [3, 1]
     assert chart.layout.yaxis.range[0] > chart.layout.yaxis.range[1]
     assert list(chart.data[2].x) == [3, 2]
-    assert chart.data[2].text[1] == " &lt;i&gt;1&lt;/i&gt;"
+    assert chart.data[2].text[1].strip() == "&lt;i&gt;1&lt;/i&gt;"
 
 
 def test_a_pair_stands_on_two_lines_and_none_of_it_is_markup():
