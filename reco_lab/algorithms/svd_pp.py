@@ -30,6 +30,7 @@ class SVDpp(Recommender):
         rates=True,
         seeded=True,
     )
+    cost: ClassVar[tuple[str, ...]] = ("once", "item pairs")
     factors: int = tunable(20, 1, 256, log=True, help="How many hidden traits")
     epochs: int = tunable(20, 1, 200, log=True, help="How many rounds over all ratings")
     learning_rate: float = tunable(0.007, 1e-5, 0.1, log=True, help="How far each rating moves the vectors")

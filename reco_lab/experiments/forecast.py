@@ -16,7 +16,8 @@ from reco_lab.core.interactions import Interactions
 from reco_lab.core.recommender import Need, Recommender
 
 PROPORTIONAL = ("factors", "iterations", "epochs")
-SMALLEST = 0.01
+NOISE_SECONDS, NOISE_MEGABYTES = 0.01, 8.0
+CURB = 0.3
 
 
 class Shape(BaseModel):
@@ -75,8 +76,10 @@ TERMS: Mapping[str, Term] = {
     "pairs for each asked": lambda shape: float(shape.pairs) * shape.asked,
 }
 FIT = ("once", "rows", "pairs", "item pairs", "items squared")
+LINEAR = ("once", "rows", "pairs")
 RANK = ("once", "scores", "rows asked", "customer pairs asked", "pairs for each asked")
-MEMORY = ("once", "rows", "items squared", "customer pairs")
+MEMORY = ("once", "rows", "items squared", "customers squared")
+PLAIN = frozenset({"once", "rows", "pairs", "scores", "rows asked"})
 
 
 class Point(BaseModel):
@@ -104,14 +107,9 @@ class Forecast:
         return self.fit + self.rank
 
 
-def learnt(spec: Recommender | type[Recommender], log: Interactions) -> Interactions:
-    """The part of a log that a recommender learns from: only the ratings, where it needs them."""
-    return log.ratings if Need.ratings in spec.info.needs else log
-
-
 @dataclass(frozen=True)
 class Work:
-    """What there is to do on a log: its shape as a whole, and that of its ratings alone."""
+    """What there is to do on a log: its shape as a whole, and that of its ratings, which are sought among all rows."""
 
     whole: Shape
     ratings: Shape
@@ -119,7 +117,8 @@ class Work:
     @classmethod
     def of(cls, log: Interactions, asked: int) -> "Work":
         """The work of a fit on this log and of lists for so many customers."""
-        return cls(Shape.of(log, asked), Shape.of(log.ratings, asked))
+        whole = Shape.of(log, asked)
+        return cls(whole, Shape.of(log.ratings, asked).model_copy(update={"rows": whole.rows}))
 
     def of_spec(self, spec: Recommender) -> Shape:
         """The shape of what this recommender learns from."""
@@ -136,28 +135,49 @@ def forecast(spec: Recommender, work: Work, points: Mapping[str, Sequence[Point]
     if not measured:
         return None
     shape = work.of_spec(spec)
-    weights = [point.megabytes for point in measured if point.megabytes is not None]
+    seconds = [one.fit + one.rank + NOISE_SECONDS for one in measured]
+    weights = [one.megabytes for one in measured if one.megabytes is not None]
     return Forecast(
-        fit=expected(measured, [one.fit for one in measured], spec.cost or FIT, shape, _more(spec)),
-        rank=expected(measured, [one.rank for one in measured], RANK, shape),
-        megabytes=expected(measured, weights, MEMORY, shape) if len(weights) == len(measured) else None,
+        fit=expected(measured, [one.fit for one in measured], terms(spec), shape, seconds, _more(spec)),
+        rank=expected(measured, [one.rank for one in measured], RANK, shape, seconds),
+        megabytes=expected(measured, weights, MEMORY, shape, [one + NOISE_MEGABYTES for one in weights])
+        if len(weights) == len(measured)
+        else None,
     )
 
 
+def terms(spec: Recommender) -> tuple[str, ...]:
+    """What the time of a fit grows with: what the recommender says, else by its kind.
+
+    One that learns factors in several passes goes over its pairs in each; any other may compare items.
+    """
+    names = {one.name for one in spec.parameters()}
+    passes = "factors" in names and names & {"iterations", "epochs"}
+    return spec.cost or (LINEAR if passes else FIT)
+
+
 def expected(
-    points: Sequence[Point], measured: Sequence[float], terms: Sequence[str], shape: Shape, more: float = 1.0
+    points: Sequence[Point],
+    measured: Sequence[float],
+    named: Sequence[str],
+    shape: Shape,
+    against: Sequence[float],
+    more: float = 1.0,
 ) -> float:
     """The quantity that was measured at some points, at another shape; what grows with the data is `more` times as much.
 
-    Each term's worth is fitted by least squares of the relative errors, never below zero.
+    Each term's worth is fitted by least squares of the errors relative to `against`, never below zero. Terms that
+    grow faster than the log are held back a little, since noise in a small fit would become hours in a large one.
     """
-    table = np.array([[TERMS[term](point.shape) for term in terms] for point in points])
+    table = np.array([[TERMS[term](point.shape) for term in named] for point in points])
     scale = np.maximum(table.max(axis=0), 1e-12)
     values = np.asarray(measured, np.float64)
-    weight = 1 / (values + SMALLEST)
-    worth, _ = nnls(table / scale * weight[:, None], values * weight)
-    wanted: NDArray[np.float64] = worth / scale * np.array([TERMS[term](shape) for term in terms])
-    growing = np.array([term != "once" for term in terms])
+    weight = 1 / np.asarray(against, np.float64)
+    curb = np.diag([CURB * weight.min() * (term not in PLAIN) for term in named])
+    rows = np.vstack([table / scale * weight[:, None], curb])
+    worth, _ = nnls(rows, np.concatenate([values * weight, np.zeros(len(named))]))
+    wanted: NDArray[np.float64] = worth / scale * np.array([TERMS[term](shape) for term in named])
+    growing = np.array([term != "once" for term in named])
     return float(np.where(growing, more, 1.0) @ wanted)
 
 
