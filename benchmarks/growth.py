@@ -19,6 +19,7 @@ SPECS = ("most_popular", "item_knn", "rp3beta", "ials")
 MILLION = 1_000_000
 LARGEST = 25, 160_000, 60_000
 THREADS = 2
+LONGEST = 1000
 ALLOWED_RATIO, ALLOWED_MB = 1.3, 2000
 HEADER = (
     "algorithm",
@@ -57,19 +58,25 @@ def main() -> None:
 
 
 def generate(millions: float, file: Path) -> None:
-    """Customers of very different activity and items by a zipf law, in proportion to the rows.
+    """Customers of very different activity and items by a zipf law, in proportion to the rows; no pair twice.
 
-    Rows are ordered by customer, as in a log; the same pair may occur again.
+    Histories are as long at each size, so that a row brings as much work: twice as many items are drawn as are wanted,
+    and of the distinct ones the first are kept. Rows are ordered by customer, as in a log.
     """
     rng = np.random.default_rng(42)
     share = millions / LARGEST[0]
     rows, n_users, n_items = int(millions * MILLION), int(LARGEST[1] * share), int(LARGEST[2] * share)
     lengths = rng.lognormal(0.0, 1.0, n_users)
-    lengths = np.maximum(1, (lengths * rows / lengths.sum()).astype(np.int64))
+    lengths = np.clip((lengths * rows / lengths.sum()).astype(np.int64), 1, LONGEST)
+    users = np.repeat(np.arange(n_users), 2 * lengths)
     popularity = np.cumsum(1.0 / (np.arange(n_items) + 10.0))
-    drawn = rng.random(lengths.sum())
-    items = rng.permutation(n_items).astype(np.int32)[np.searchsorted(popularity / popularity[-1], drawn)]
-    np.savez(file, lengths=lengths, items=items, shape=[n_users, n_items])
+    drawn = np.searchsorted(popularity / popularity[-1], rng.random(len(users)))
+    first = np.sort(np.unique(users * n_items + drawn, return_index=True)[1])
+    users, drawn = users[first], drawn[first]
+    starts = np.searchsorted(users, np.arange(n_users))
+    kept = np.arange(len(users)) - starts[users] < lengths[users]
+    items = rng.permutation(n_items).astype(np.int32)[drawn[kept]]
+    np.savez(file, lengths=np.bincount(users[kept], minlength=n_users), items=items, shape=[n_users, n_items])
 
 
 def measured(algorithm: str, log: Path) -> dict[str, float]:
