@@ -117,6 +117,47 @@ openings = sa.Table(
     sa.Column("opened", Moment, nullable=False),
 )
 
+ads = sa.Table(
+    "ads",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("spec", _json(), nullable=False),
+    sa.Column("changed", Moment, nullable=False),
+)
+
+publications = sa.Table(
+    "publications",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("version", sa.String(64), nullable=False),
+    sa.Column("spec", _json(), nullable=False),
+    sa.Column("artefact", sa.String(64)),
+    sa.Column("created", Moment, nullable=False),
+)
+
+keys = sa.Table(
+    "keys",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("name", Words, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("scopes", _json(), nullable=False),
+    sa.Column("created", Moment, nullable=False),
+    sa.Column("expires", Moment),
+    sa.Column("revoked", Moment),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("who", Words, nullable=False),
+    sa.Column("what", Words, nullable=False),
+    sa.Column("subject", Words, nullable=False),
+    sa.Column("chain", sa.String(64), nullable=False),
+)
+
 settings = sa.Table(
     "settings",
     metadata,

@@ -1,0 +1,1 @@
+"""The service over HTTP: ads, recommendations, and what became of them."""

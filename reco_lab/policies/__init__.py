@@ -1,0 +1,1 @@
+"""How an ad is chosen: one policy a file, found by its name."""
