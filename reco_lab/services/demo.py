@@ -7,6 +7,7 @@ from reco_lab.core.errors import NotFoundError
 from reco_lab.core.experiment import DataSpec, Experiment, MetricSpec
 from reco_lab.experiments.results import Comparison
 from reco_lab.experiments.run import Report
+from reco_lab.services.bookings import ensure_demo_ads
 from reco_lab.services.data import load_dataset, save_dataset
 from reco_lab.services.experiments import run, starter, submit
 from reco_lab.services.shop import load_shop, make_shop
@@ -19,7 +20,8 @@ FOLDER = Path(__file__).resolve().parents[2] / "datasets" / DEMO
 
 
 def ensure_demo(workspace: Workspace) -> DatasetVersion:
-    """The demo shop as a data set of the workspace, imported if it is not there yet."""
+    """The demo shop as a data set of the workspace with its ads, brought in if they are not there yet."""
+    ensure_demo_ads(workspace, FOLDER)
     try:
         return workspace.store.dataset(DEMO)
     except NotFoundError:
