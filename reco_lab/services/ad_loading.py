@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from reco_lab.core.ads import Ad
@@ -96,8 +97,6 @@ def _route(workspace: Workspace, spec: RouteSpec) -> Route:
 
 
 def _nothing() -> Interactions:
-    import numpy as np
-
     none = np.zeros(0, np.int32)
     ids = pd.Index([], dtype="str")
     return Interactions(none, none, np.zeros(0, np.float32), None, np.zeros(0, np.uint8), ids, ids)

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +27,7 @@ from reco_lab.serving.decide import Chosen, Standing, Weighed, choose, weigh
 from reco_lab.serving.people import People
 from reco_lab.serving.reasons import reason_of
 from reco_lab.serving.snapshot import Ranker, Snapshot
+from reco_lab.store.database import from_environment
 from reco_lab.store.events.log import EventLog, Tracked
 from reco_lab.workspace import Workspace
 
@@ -109,7 +110,7 @@ class AdServer:
         cls, workspace: Workspace, *, writer: bool = True, rng: np.random.Generator | None = None
     ) -> "AdServer":
         """Read what is published and what was logged. InputError where another process serves already."""
-        log = EventLog.open(workspace.home, workspace.clock, workspace.event_server, writer=writer)
+        log = EventLog.open(workspace.home, workspace.clock, from_environment(), writer=writer)
         try:
             seen = _signs(workspace)
             loaded = ad_loading.load(workspace, bookings.ads(workspace))
@@ -335,6 +336,3 @@ def _signs(workspace: Workspace) -> tuple[Any, ...]:
 
 async def _done(future: "Future[Any]") -> Any:
     return await asyncio.wrap_future(future)
-
-
-Refused = Callable[[str], None]

@@ -68,16 +68,9 @@ class People:
         """Her attributes as a table of one row, where a website told some; models know the others by code."""
         if self.table is None or not told:
             return None
-        row = (
-            self.table.iloc[[code]].copy()
-            if code >= 0
-            else pd.DataFrame(columns=self.table.columns, index=[0])
-        )
-        for column, value in told.items():
-            if column in row:
-                row[column] = row[column].astype(object)
-                row[column] = _like(value, self.table[column])
-        return row
+        known = self.table.iloc[code].to_dict() if code >= 0 else {}
+        heard = {name: _like(value, self.table[name]) for name, value in told.items() if name in self.table}
+        return pd.DataFrame([known | heard], columns=self.table.columns)
 
 
 def _like(value: str, column: pd.Series) -> object:
