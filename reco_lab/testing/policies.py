@@ -74,7 +74,7 @@ def weighs_without_bias(one: Policy) -> None:
     rng, rewards = np.random.default_rng(3), np.array([0.2, 0.9, 0.4, 0.1, 0.6, 0.3])
     choices = [one.choose(SCORES, 1, rng) for _ in range(DRAWS)]
     weighted = np.array(
-        [rewards[one_.chosen[0]] / one_.propensities[0] / len(SCORES) for one_ in choices], np.float64
+        [rewards[drawn.chosen[0]] / drawn.propensities[0] / len(SCORES) for drawn in choices], np.float64
     )
     error = abs(weighted.mean() - rewards.mean())
     assert error <= TOLERANCE * weighted.std() / np.sqrt(DRAWS) + 1e-9, "weighting must be unbiased"
@@ -82,10 +82,11 @@ def weighs_without_bias(one: Policy) -> None:
 
 def draws_from_the_passed_generator(one: Policy) -> None:
     """The same generator gives the same choice, and the global random state is left alone."""
-    before = np.random.get_state()[1].copy()  # noqa: NPY002 - this is what must not change
+    before = np.random.get_state(legacy=False)["state"]["key"].copy()  # noqa: NPY002 - this is what must not change
     same = [one.choose(SCORES, 4, np.random.default_rng(5)).chosen.tolist() for _ in range(2)]
     assert same[0] == same[1], "the same draws, the same choice"
-    assert (np.random.get_state()[1] == before).all(), "the global state is not its business"  # noqa: NPY002 - see above
+    after = np.random.get_state(legacy=False)["state"]["key"]  # noqa: NPY002 - see above
+    assert (after == before).all(), "the global state is not its business"
 
 
 def leaves_scores_alone(one: Policy) -> None:

@@ -166,7 +166,7 @@ def test_each_rule_takes_an_ad_out_and_says_so(settings, rule):
     shot = snapshot([*promoting(), ad("odd", **settings)])
     chosen, _ = asked(shot, n=4)
     assert "odd" not in names(shot, chosen)
-    assert chosen.weighed.rules[rule][shot.booked.places["odd"]]
+    assert not chosen.weighed.rules[rule][shot.booked.places["odd"]]
 
 
 def test_targeting_lets_those_in_who_have_all_attributes_and_one_segment():
@@ -191,6 +191,7 @@ def test_a_budget_is_released_over_the_day_and_passed_by_at_most_one_bill():
     books = standing(shot).accounts
     assert not Accounts(shot.booked, NOON.date(), {"dear": (1.0, 1.0)}, {}).open_at(NOON.replace(hour=0))[0]
     bills = 0
+    assert books.open_at(NOON)[0]
     while books.open_at(NOON)[0]:
         books.bill(0, 1.0)
         bills += 1
@@ -209,7 +210,7 @@ def test_a_customer_has_an_ad_no_more_often_than_its_cap_and_others_are_not_conc
     assert books.accounts.capped("ann") == []
     books.accounts.showed(0, "ann")
     chosen, _ = asked(shot, books)
-    assert chosen.weighed.rules["seen often enough today"][0]
+    assert not chosen.weighed.rules["seen often enough today"][0]
     assert not len(chosen.places)
     assert len(asked(shot, books, who="bob")[0].places) == 1
     assert books.accounts.moved(shot.booked).capped("ann") == [0]

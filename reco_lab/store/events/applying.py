@@ -38,7 +38,8 @@ def apply(connection: sa.Connection, decisions: Sequence[Decision], parcels: Seq
     events = [event for parcel in parcels for event in parcel.events]
     feedback = [event for event in events if isinstance(event, Feedback)]
     visits = [event for event in events if isinstance(event, Visit)]
-    verdicts = iter(_track(connection, feedback))
+    judged, clicked = _track(connection, feedback)
+    verdicts = iter(judged)
     visited = iter(_visit(connection, visits))
     outcomes = [
         next(verdicts) if isinstance(event, Feedback) else next(visited) if isinstance(event, Visit) else NEW
@@ -51,18 +52,26 @@ def apply(connection: sa.Connection, decisions: Sequence[Decision], parcels: Seq
         add(connection, schema.repeats, [(repeats,)])
     answers, begin = [], 0
     for parcel in parcels:
-        answers.append(tracked(outcomes[begin : begin + len(parcel.events)]))
+        clicks = [
+            clicked.pop(event.decision_id)
+            for event in parcel.events
+            if isinstance(event, Feedback)
+            and event.kind is FeedbackKind.click
+            and event.decision_id in clicked
+        ]
+        answers.append(tracked(outcomes[begin : begin + len(parcel.events)], clicks))
         begin += len(parcel.events)
     return answers
 
 
-def tracked(outcomes: Sequence[str]) -> Tracked:
+def tracked(outcomes: Sequence[str], first_clicks: Sequence[tuple[str, float]] = ()) -> Tracked:
     """Count what became of the events of one call."""
-    accepted, repeated = outcomes.count(NEW), outcomes.count(REPEATED)
-    if accepted + repeated == len(outcomes):
-        return Tracked(accepted, repeated)
+    new = tuple(place for place, outcome in enumerate(outcomes) if outcome == NEW)
+    repeated = outcomes.count(REPEATED)
+    if len(new) + repeated == len(outcomes):
+        return Tracked(len(new), repeated, (), new, tuple(first_clicks))
     reasons = ((place, why) for place, why in enumerate(outcomes) if why not in {NEW, REPEATED})
-    return Tracked(accepted, repeated, tuple(reasons))
+    return Tracked(len(new), repeated, tuple(reasons), new, tuple(first_clicks))
 
 
 def refusal(event: Event, reason: str) -> Refusal:
@@ -82,9 +91,12 @@ def _decide(connection: sa.Connection, decisions: Sequence[Decision]) -> None:
     add(connection, schema.placed, sorted(placed, key=_id))
 
 
-def _track(connection: sa.Connection, events: Sequence[Feedback]) -> list[str]:
+def _track(
+    connection: sa.Connection, events: Sequence[Feedback]
+) -> tuple[list[str], dict[str, tuple[str, float]]]:
+    """The outcome of each event, and by decision the ad and the bill of each first click."""
     if not events:
-        return []
+        return [], {}
     known = _known(connection, {event.decision_id for event in events if not fault(event)})
 
     def why_not(event: Feedback) -> str:
@@ -99,7 +111,8 @@ def _track(connection: sa.Connection, events: Sequence[Feedback]) -> list[str]:
         (FeedbackKind.click, schema.placed.c.clicked, 3),
     ):
         _earliest(connection, column, [one for one in added if one.kind is kind], known, place)
-    return outcomes
+    clicks = {one.decision_id for one in added if one.kind is FeedbackKind.click}
+    return outcomes, {id_: (known[id_][4], known[id_][5]) for id_ in clicks if known[id_][3] is None}
 
 
 def _visit(connection: sa.Connection, events: Sequence[Visit]) -> list[str]:
@@ -148,11 +161,10 @@ def _there(connection: sa.Connection, table: sa.Table, ids: Iterable[str]) -> di
 
 
 def _known(connection: sa.Connection, ids: Iterable[str]) -> Mapping[str, Row]:
-    """For decisions: id, when it was made, the earliest impression and the earliest click known."""
+    """For decisions: id, when it was made, the earliest impression and click known, the ad and the bill of a click."""
     of = schema.placed.c
-    query = sa.select(of.decision_id, of.at, of.seen, of.clicked).where(
-        among(connection, of.decision_id, ids)
-    )
+    columns = (of.decision_id, of.at, of.seen, of.clicked, of.ad_id, of.click_cost)
+    query = sa.select(*columns).where(among(connection, of.decision_id, ids))
     return {row[0]: tuple(row) for row in connection.execute(query)}
 
 
