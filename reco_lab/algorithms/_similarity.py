@@ -127,13 +127,16 @@ def dots(left: sparse.csr_matrix, right: sparse.csr_matrix | NDArray[np.float32]
 
     sums = np.zeros((left.shape[0], right.shape[1]), np.float32)
     if isinstance(right, np.ndarray):
-        of_dense(*_parts(left), np.require(right, np.float32, ("C", "W")), sums)
+        of_dense(*csr_parts(left), np.require(right, np.float32, ("C", "W")), sums)
     else:
-        of_sparse(*_parts(left), *_parts(right), sums)
+        of_sparse(*csr_parts(left), *csr_parts(right), sums)
     return sums
 
 
-def _parts(matrix: sparse.csr_matrix) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
+def csr_parts(
+    matrix: sparse.csr_matrix,
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
+    """Starts, codes and values of a CSR as compiled loops want them."""
     starts, codes = (
         np.require(matrix.indptr, np.int32, ("C", "W")),
         np.require(matrix.indices, np.int32, ("C", "W")),

@@ -23,7 +23,7 @@ from reco_lab.services import ad_loading, bookings
 from reco_lab.services.privacy import objecting, pseudonym_key
 from reco_lab.serving.accounts import Accounts
 from reco_lab.serving.appeal import Appeal
-from reco_lab.serving.decide import Chosen, Standing, Weighed, choose, weigh
+from reco_lab.serving.decide import NOTHING_PERSONAL, Chosen, Standing, Weighed, choose, weigh
 from reco_lab.serving.people import People
 from reco_lab.serving.reasons import reason_of
 from reco_lab.serving.snapshot import Ranker, Snapshot
@@ -133,7 +133,7 @@ class AdServer:
         weighed = self._weighed(name, user_id, slot, now)
         chosen = choose(self.snapshot, weighed, n, self.rng)
         decision = self._decision(
-            name if weighed.rules.get("nothing personal") is None else "", slot, chosen, now, begun
+            name if NOTHING_PERSONAL not in weighed.rules else "", slot, chosen, now, begun
         )
         self._count(decision, chosen)
         self.log.log(decision)

@@ -42,6 +42,8 @@ class Accounts:
         self._daily = _limits([ad.daily_budget for ad in booked.ads])
         self._total = _limits([ad.total_budget for ad in booked.ads])
         self._caps = [ad.cap_per_day for ad in booked.ads]
+        self._second, self._released = -1, 0.0
+        self._open = np.zeros(len(booked), bool)
         self._seen: dict[str, dict[int, int]] = {}
         for (customer, ad), times in shown.items():
             place = booked.places.get(ad)
@@ -49,16 +51,13 @@ class Accounts:
                 self._seen.setdefault(customer, {})[place] = times
 
     def open_at(self, now: datetime) -> Mask:
-        """Which ads have budget left of what is released by now."""
-        released = np.minimum(1.0, HEAD_START + _share_of_day(now) * (1 - HEAD_START))
-        return np.asarray((self._today < self._daily * released) & (self._ever < self._total))
-
-    def is_open(self, place: int, now: datetime) -> bool:
-        """Whether one ad has budget left."""
-        released = min(1.0, HEAD_START + _share_of_day(now) * (1 - HEAD_START))
-        return bool(
-            self._today[place] < self._daily[place] * released and self._ever[place] < self._total[place]
-        )
+        """Which ads have budget left of what is released by this second."""
+        second = int(now.timestamp())
+        if second != self._second:
+            self._released = HEAD_START + _share_of_day(now) * (1 - HEAD_START)
+            self._open = (self._today < self._daily * self._released) & (self._ever < self._total)
+            self._second = second
+        return self._open
 
     def capped(self, customer: str) -> list[int]:
         """The ads this customer has had as often today as their caps allow."""
@@ -77,6 +76,8 @@ class Accounts:
         """Add to what an ad was billed today and ever."""
         self._today[place] += cost
         self._ever[place] += cost
+        in_time = self._today[place] < self._daily[place] * self._released
+        self._open[place] = in_time and self._ever[place] < self._total[place]
 
     def billed(self, place: int) -> Billed:
         """What one ad was billed."""

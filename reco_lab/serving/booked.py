@@ -22,12 +22,13 @@ Target = tuple[tuple[str, tuple[str, ...]], ...]
 class Booked:
     """All ads in the order of their ids, as columns; a position in them stands for an ad everywhere in serving.
 
-    `promoted` is the code of the item an ad is for (NO_ITEM for none, and for an item nobody knows).
+    `promoted` is the code of the item an ad is for (NO_ITEM for none, and for an item nobody knows). `categories`
+    are the places of the ads that promote a category, with the items of it.
     """
 
     ads: tuple[Ad, ...]
     promoted: NDArray[np.int32]
-    categories: Mapping[str, NDArray[np.int32]]
+    categories: tuple[tuple[NDArray[np.intp], NDArray[np.int32]], ...]
 
     @classmethod
     def of(cls, ads: Iterable[Ad], items: pd.Index, categories: Sequence[str] | None = None) -> "Booked":
@@ -36,10 +37,16 @@ class Booked:
         wanted = pd.Index([ad.item or "" for ad in ordered], dtype="str")
         promoted = items.get_indexer(wanted).astype(np.int32)
         promoted[[ad.item is None for ad in ordered]] = NO_ITEM
-        named = {ad.category for ad in ordered if ad.category is not None}
+        named: dict[str, list[int]] = {}
+        for place, ad in enumerate(ordered):
+            if ad.category is not None:
+                named.setdefault(ad.category, []).append(place)
         column = np.asarray([] if categories is None else categories, object)
-        groups = {name: np.flatnonzero(column == name).astype(np.int32) for name in sorted(named)}
-        return cls(ordered, promoted, groups)
+        groups = (
+            (np.array(places, np.intp), np.flatnonzero(column == name).astype(np.int32))
+            for name, places in sorted(named.items())
+        )
+        return cls(ordered, promoted, tuple(groups))
 
     def __len__(self) -> int:
         return len(self.ads)
@@ -65,6 +72,11 @@ class Booked:
         return np.array([ad.house for ad in self.ads], bool)
 
     @cached_property
+    def regular(self) -> Mask:
+        """All but the shop's own."""
+        return ~self.house
+
+    @cached_property
     def billed_at_once(self) -> Mask:
         """Ads whose advertiser pays for the decision, not for the click."""
         return np.array([ad.billing is Billing.decision for ad in self.ads], bool)
@@ -76,9 +88,13 @@ class Booked:
 
     def flying(self, now: datetime) -> Mask:
         """Which ads are within their flight at this moment and not paused."""
-        moment = _micros(now)
         starts, ends, paused = self._flights
-        return (starts <= moment) & (moment < ends) & ~paused
+        period = int(np.searchsorted(self._changes, moment := _micros(now), side="right"))
+        if (known := self._flown.get(period)) is None:
+            known = (starts <= moment) & (moment < ends) & ~paused
+            self._flown.clear()
+            self._flown[period] = known
+        return known
 
     def in_slot(self, slot: str) -> Mask:
         """Which ads may stand in this slot."""
@@ -98,6 +114,17 @@ class Booked:
     def candidates(self, mask: Mask) -> str:
         """A short hash of the ads in a mask, the same whenever the same ads could have been chosen."""
         return blake2b(np.packbits(mask).tobytes(), key=self.digest, digest_size=8).hexdigest()
+
+    @cached_property
+    def _changes(self) -> NDArray[np.int64]:
+        """The moments at which any flight begins or ends."""
+        starts, ends, _ = self._flights
+        return np.unique(np.concatenate((starts, ends)))
+
+    @cached_property
+    def _flown(self) -> dict[int, Mask]:
+        """What flies between two changes, for the period last asked about."""
+        return {}
 
     @cached_property
     def _flights(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Mask]:

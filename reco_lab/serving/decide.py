@@ -20,6 +20,8 @@ from reco_lab.serving.snapshot import Ranker, Route, Snapshot
 
 Floats = NDArray[np.float64]
 NEUTRAL = 0.5
+LEAST_BID = 1e-6
+NOTHING_PERSONAL = "nothing personal"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +49,8 @@ class Standing:
 class Weighed:
     """How the ads stand for one customer at one moment.
 
-    `scores` has one number an ad, `open` which may be shown; `rules` names what took ads out, each with the ads it
-    took. `stage` and `ranker` say who ranked, `batch` with what history (both None where nobody could).
+    `scores` has one number an ad, `open` which may be shown; `rules` names what could take ads out, each with the ads
+    it lets through. `stage` and `ranker` say who ranked, `batch` with what history (both None where nobody could).
     """
 
     route: Route
@@ -81,7 +83,7 @@ def weigh(
     """Rank all ads for a customer and settle which of them may be shown."""
     booked = snapshot.booked
     if not customer.personal:
-        rules = _closed(snapshot, standing, now, slot) | {"nothing personal": ~booked.house}
+        rules = _closed(snapshot, standing, now, slot) | {NOTHING_PERSONAL: booked.house}
         return Weighed(
             snapshot.everybody,
             Stage.house,
@@ -101,11 +103,11 @@ def weigh(
     ranker, batch, items = ranked or (None, None, None)
     rules = _closed(snapshot, standing, now, slot)
     if (reached := booked.reached(customer.attributes, customer.segments)) is not None:
-        rules["for other customers"] = ~reached
+        rules["for other customers"] = reached
     if capped := standing.accounts.capped(customer.name):
-        rules["seen often enough today"] = _only(booked, capped)
+        rules["seen often enough today"] = _but(booked, capped)
     if snapshot.hide_bought and batch is not None and len(bought := standing.histories.bought(batch)):
-        rules["bought already"] = np.isin(booked.promoted, bought)
+        rules["bought already"] = ~np.isin(booked.promoted, bought)
     stage = ranker.stage if ranker else Stage.house
     return Weighed(
         route,
@@ -121,7 +123,7 @@ def weigh(
 def choose(snapshot: Snapshot, weighed: Weighed, n: int, rng: np.random.Generator) -> Chosen:
     """Let the policy fill n places; the shop's own ads take the places that nothing else can."""
     house = snapshot.booked.house
-    regular = np.flatnonzero(weighed.open & ~house)
+    regular = np.flatnonzero(weighed.open & snapshot.booked.regular)
     choice = (
         weighed.route.policy.choose(weighed.scores[regular].astype(np.float32), n, rng)
         if len(regular)
@@ -141,47 +143,51 @@ def _closed(snapshot: Snapshot, standing: Standing, now: datetime, slot: str) ->
     """What takes ads out for everybody: flight, slot, budget."""
     booked = snapshot.booked
     return {
-        "not in its flight": ~booked.flying(now),
-        "not for this slot": ~booked.in_slot(slot),
-        "budget used up for now": ~standing.accounts.open_at(now),
+        "not in its flight": booked.flying(now),
+        "not for this slot": booked.in_slot(slot),
+        "budget used up for now": standing.accounts.open_at(now),
     }
 
 
 def _left(booked: Booked, rules: Mapping[str, Mask]) -> Mask:
     left = np.ones(len(booked), bool)
-    for taken in rules.values():
-        left &= ~taken
+    for allowed in rules.values():
+        left &= allowed
     return left
 
 
-def _only(booked: Booked, places: list[int]) -> Mask:
-    mask = np.zeros(len(booked), bool)
-    mask[places] = True
+def _but(booked: Booked, places: list[int]) -> Mask:
+    mask = np.ones(len(booked), bool)
+    mask[places] = False
     return mask
 
 
 def _scores(snapshot: Snapshot, appeal: Appeal, items: Scores | None) -> Floats:
     """Relevance of what each ad promotes (0 to 1, an average ad .5) times its appeal, times its bid as far as it counts."""
-    scores = (
-        appeal.factors * NEUTRAL if items is None else appeal.factors * _relevance(snapshot.booked, items)
-    )
+    from reco_lab.serving._kernels.relevance import standing
+
+    booked = snapshot.booked
+    if items is None:
+        scores = appeal.factors * NEUTRAL
+    else:
+        scores = np.empty(len(booked))
+        items, promoted = _with_categories(booked, items)
+        standing(items, promoted, appeal.factors, scores)
     if snapshot.bid_weight > 0:
-        scores = scores * np.power(np.maximum(snapshot.booked.bids, 1e-6), snapshot.bid_weight)
+        scores *= np.power(np.maximum(booked.bids, LEAST_BID), snapshot.bid_weight)
     return scores
 
 
-def _relevance(booked: Booked, items: Scores) -> Floats:
-    """How the promoted item of each ad stands among those of all ads: standardised, then squeezed into 0 to 1."""
-    known = (booked.promoted >= 0) & (booked.promoted < len(items))
-    values = items[np.where(known, booked.promoted, 0)].astype(np.float64)
-    for name, members in booked.categories.items():
+def _with_categories(booked: Booked, items: Scores) -> tuple[Scores, NDArray[np.int32]]:
+    """The items, and the best of each category that ads promote as one more of them."""
+    if not booked.categories:
+        return items, booked.promoted
+    promoted, best = booked.promoted.copy(), list[float]()
+    for places, members in booked.categories:
         mine = members[members < len(items)]
         if len(mine):
-            asking = [place for place, ad in enumerate(booked.ads) if ad.category == name]
-            values[asking], known[asking] = items[mine].max(), True
-    if not known.any():
-        return np.full(len(booked), NEUTRAL)
-    standing = values[known]
-    spread = float(standing.std())
-    above = (values - float(standing.mean())) / spread if spread > 0 else np.zeros(len(booked))
-    return np.where(known, NEUTRAL + NEUTRAL * above / (1 + np.abs(above)), NEUTRAL)
+            promoted[places] = len(items) + len(best)
+            best.append(float(items[mine].max()))
+    beyond = (booked.promoted >= len(items)) & (promoted == booked.promoted)
+    promoted[beyond] = -1
+    return np.append(items, np.array(best, np.float32)), promoted
