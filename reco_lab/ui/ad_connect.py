@@ -28,7 +28,7 @@ def view(lab: page.Lab, now: Status) -> None:
     _address(now)
     st.header("Code that works when it is pasted", anchor=False)
     url = now.caller.url if now.caller else OTHERWISE
-    key = KEY if now.caller is None or now.caller.needs_key else ""
+    key = KEY if now.caller is not None and now.caller.needs_key else ""
     for tab, (language, text) in zip(
         st.tabs(["curl", "Python", "JavaScript"]), snippets(url, _customer(lab), key).items(), strict=True
     ):

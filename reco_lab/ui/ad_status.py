@@ -91,12 +91,11 @@ def policy_label(id_: str) -> str:
 
 
 def _start() -> None:
-    with st.container(border=True):
-        st.markdown("**The service is not running.** Start it on this machine:")
-        st.code(COMMAND, language="bash")
-        st.caption(
-            "It answers this machine only and needs no key. For a website leave `--demo` out and make a key in Connect."
-        )
+    st.code(COMMAND, language="bash")
+    st.caption(
+        "This command starts it: it answers this machine only and needs no key. For a website leave `--demo` out and make "
+        "a key in Connect."
+    )
 
 
 def _publish(lab: page.Lab) -> None:
