@@ -10,6 +10,7 @@ RecoLabError
 │   ├── SpecError         an experiment file, a recipe or a run card breaks its contract; names the line
 │   └── NotFoundError     a data set, run, customer or job that is not there
 ├── CancelledError        a person cancelled the work
+├── FullError             too much waits to be stored already; says in how many seconds to try again
 ├── ScoreError            a recommender produced scores that are not numbers
 ├── CorruptError          a stored file is not what its manifest says
 ├── LimitError            a process was ended because it took too much (jobs/confined.py)
@@ -63,6 +64,14 @@ class NotFoundError(InputError):
 
 class CancelledError(RecoLabError):
     """A person cancelled the work."""
+
+
+class FullError(RecoLabError):
+    """More was sent than can be kept at the moment: nothing of it was taken, `seconds` is when to send it again."""
+
+    def __init__(self, what: str, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(what)
 
 
 class ScoreError(RecoLabError):

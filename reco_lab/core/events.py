@@ -28,8 +28,8 @@ class Stage(StrEnum):
 class Placed:
     """One ad in an answer: its place from 0, and the chance that the policy put it there, given the places before.
 
-    `score` is what the ranking gave it, `cost` what the decision itself is billed, `click_cost` what its first click
-    will be.
+    `score` is what the ranking gave it, `cost` what the decision itself is billed, `click_cost` what its first
+    click will be (the bid at this moment, where clicks are what is billed).
     """
 
     decision_id: str

@@ -28,7 +28,8 @@ from reco_lab.serving.people import People
 from reco_lab.serving.reasons import reason_of
 from reco_lab.serving.snapshot import Ranker, Snapshot
 from reco_lab.store.database import from_environment
-from reco_lab.store.events.log import EventLog, Tracked
+from reco_lab.store.events.log import EventLog
+from reco_lab.store.events.records import Tracked
 from reco_lab.workspace import Workspace
 
 
@@ -334,5 +335,5 @@ def _signs(workspace: Workspace) -> tuple[Any, ...]:
     )
 
 
-async def _done(future: "Future[Any]") -> Any:
+async def _done(future: "Future[Tracked]") -> Tracked:
     return await asyncio.wrap_future(future)

@@ -51,8 +51,8 @@ class People:
         return Customer(code, name, attributes, segments, table=self._row(code, told))
 
     def tell(self, name: str, attributes: Mapping[str, str]) -> None:
-        """Keep what a website told of a customer; attributes it does not mention stay."""
-        self.told[name] = self.told.get(name, {}) | dict(attributes)
+        """Keep what a website told of a customer, in place of what it told before."""
+        self.told[name] = dict(attributes)
 
     def forget(self, name: str) -> None:
         """Drop what was told of a customer, and never use anything of her again."""

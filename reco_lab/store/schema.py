@@ -31,7 +31,7 @@ class Words(sa.TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
         """To text that any database keeps."""
-        return None if value is None else _UNKEPT.sub("\N{REPLACEMENT CHARACTER}", value)
+        return None if value is None else keepable(value)
 
 
 class JsonText(sa.TypeDecorator[Any]):
@@ -55,6 +55,16 @@ class JsonText(sa.TypeDecorator[Any]):
 
 def _json(*, none_as_null: bool = False) -> sa.types.TypeEngine[Any]:
     return sa.JSON(none_as_null=none_as_null).with_variant(JsonText(none_as_null=none_as_null), "postgresql")
+
+
+def unkept(text: str) -> bool:
+    """Whether a text has what no database keeps."""
+    return _UNKEPT.search(text) is not None
+
+
+def keepable(text: str) -> str:
+    """The text with the replacement character for what no database keeps."""
+    return _UNKEPT.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 _UNKEPT = re.compile("[\0\ud800-\udfff]")

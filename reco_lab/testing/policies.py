@@ -85,9 +85,8 @@ def draws_from_the_passed_generator(one: Policy) -> None:
     before = np.random.get_state(legacy=False)["state"]["key"].copy()  # noqa: NPY002 - this is what must not change
     same = [one.choose(SCORES, 4, np.random.default_rng(5)).chosen.tolist() for _ in range(2)]
     assert same[0] == same[1], "the same draws, the same choice"
-    assert (np.random.get_state(legacy=False)["state"]["key"] == before).all(), (
-        "the global state is not its business"
-    )  # noqa: NPY002 - see above
+    after = np.random.get_state(legacy=False)["state"]["key"]  # noqa: NPY002 - see above
+    assert (after == before).all(), "the global state is not its business"
 
 
 def leaves_scores_alone(one: Policy) -> None:

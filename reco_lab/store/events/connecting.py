@@ -1,0 +1,95 @@
+"""Connections to the tables of the log: one that writes, others that only read."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+
+from reco_lab.core.errors import InputError
+from reco_lab.store import server
+from reco_lab.store.events.schema import VERSION, metadata, version
+
+FILE = "events.db"
+READ_SECONDS = 15
+WRITE_SECONDS = 1  # nobody else may write, so whoever holds the file longer is an outage
+WAL_PAGES = 4_000
+WAL_BYTES = 32 << 20
+_CREATING = 0x5EC0_1AC
+
+
+def writing(home: Path, url: str | None) -> sa.Engine:
+    """An engine for the one that writes, with the tables made. InputError if a newer Reco Lab made them."""
+    engine = server.connect(url) if url else _sqlite_writer(home / FILE)
+    with engine.begin() as connection:
+        if url:  # several workers may start at once
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_CREATING})")
+        metadata.create_all(connection)
+        found = connection.execute(sa.select(version.c.number)).scalar()
+        if found is None:
+            connection.execute(version.insert().values(number=VERSION))
+        _check(found)
+    return engine
+
+
+def reading(home: Path, url: str | None) -> sa.Engine | None:
+    """An engine that reads while others write; None while there is nothing yet."""
+    if url is None and not (home / FILE).exists():
+        return None
+    engine = server.connect(url) if url else _sqlite_reader(home / FILE)
+    if not sa.inspect(engine).has_table(version.name):
+        engine.dispose()
+        return None
+    with engine.connect() as connection:
+        _check(connection.execute(sa.select(version.c.number)).scalar())
+    return engine
+
+
+def _check(found: int | None) -> None:
+    if found is not None and found > VERSION:
+        raise InputError(
+            f"The log of decisions was written by a newer Reco Lab (its version {found}, known is {VERSION}).",
+            where=FILE,
+            fix="Update this Reco Lab.",
+        )
+
+
+def _sqlite_writer(path: Path) -> sa.Engine:
+    url = sa.URL.create("sqlite", database=str(path))
+    options: dict[str, Any] = {
+        "timeout": WRITE_SECONDS,
+        "isolation_level": None,
+        "check_same_thread": False,
+        "cached_statements": 200,
+    }
+    engine = sa.create_engine(url, connect_args=options, poolclass=sa.pool.StaticPool)
+    sa.event.listen(engine, "connect", _prepare)
+    sa.event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _sqlite_reader(path: Path) -> sa.Engine:
+    def connect() -> sqlite3.Connection:
+        address = f"file:{quote(str(path))}?mode=ro"
+        return sqlite3.connect(address, uri=True, timeout=READ_SECONDS, check_same_thread=False)
+
+    return sa.create_engine("sqlite://", creator=connect, poolclass=sa.pool.QueuePool)
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    # every commit reaches the disk; this connection is the only one that moves the write-ahead log into the file
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"wal_autocheckpoint={WAL_PAGES}",
+        f"journal_size_limit={WAL_BYTES}",
+        "secure_delete=ON",
+        "cache_size=-65536",
+        "temp_store=MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

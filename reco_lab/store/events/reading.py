@@ -1,0 +1,213 @@
+"""Questions to the log."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import sqlalchemy as sa
+
+from reco_lab.core.clock import Clock
+from reco_lab.core.events import Decision, Feedback, FeedbackKind, Visit
+from reco_lab.store.events import schema
+from reco_lab.store.events.connecting import reading
+from reco_lab.store.events.records import Counts, Minute, RefusedEvent, Side, microseconds, moment
+from reco_lab.store.events.rows import among, as_decision, as_feedback, as_visit
+
+MINUTES = 60
+_MINUTE = 60_000_000
+_MANY = 1 << 62
+
+
+class Reading:
+    """Reads the tables of the log, while another process writes them and before there are any."""
+
+    def __init__(self, home: Path, url: str | None, clock: Clock) -> None:
+        self._home, self._url, self._clock = home, url, clock
+        self._engine: sa.Engine | None = None
+        self._opening = Lock()
+
+    def decisions(
+        self,
+        *,
+        customer: str | None = None,
+        ad: str | None = None,
+        slot: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> list[Decision]:
+        """Decisions, newest first; `after` is the request id of the last one of the page before."""
+        of, placed = schema.decisions.c, schema.placed.c
+        query = sa.select(schema.decisions).order_by(of.at.desc(), of.request_id.desc()).limit(limit)
+        if customer is not None:
+            query = query.where(of.customer == customer)
+        if slot is not None:
+            query = query.where(of.slot == slot)
+        if since is not None:
+            query = query.where(of.at >= microseconds(since))
+        if until is not None:
+            query = query.where(of.at < microseconds(until))
+        if ad is not None:
+            query = query.where(of.request_id.in_(sa.select(placed.request_id).where(placed.ad_id == ad)))
+        with self._connection() as connection:
+            if connection is None:
+                return []
+            if after is not None:
+                last = sa.select(of.at).where(of.request_id == after).scalar_subquery()
+                query = query.where(sa.tuple_(of.at, of.request_id) < sa.tuple_(last, after))
+            return _whole(connection, connection.execute(query).all())
+
+    def decision(self, id_: str) -> tuple[Decision, list[Feedback]] | None:
+        """The decision with this request id, or in which this is a decision id, and all that came of it."""
+        of, placed, feedback = schema.decisions.c, schema.placed.c, schema.feedback
+        named = sa.select(placed.request_id).where(placed.decision_id == id_)
+        query = sa.select(schema.decisions).where(sa.or_(of.request_id == id_, of.request_id.in_(named)))
+        with self._connection() as connection:
+            found = _whole(connection, connection.execute(query).all()) if connection is not None else []
+            if connection is None or not found:
+                return None
+            mine = among(connection, feedback.c.decision_id, [one.decision_id for one in found[0].placed])
+            came = connection.execute(sa.select(feedback).where(mine).order_by(feedback.c.at))
+            return found[0], [as_feedback(row) for row in came]
+
+    def feedback(self, after: int = 0, limit: int | None = None) -> list[tuple[int, Feedback]]:
+        """Events about decisions in the order they arrived, each with its running number."""
+        return [(row.number, as_feedback(row)) for row in self._onwards(schema.feedback, after, limit)]
+
+    def visits(self, after: int = 0, limit: int | None = None) -> list[tuple[int, Visit]]:
+        """Visits in the order they arrived, each with its running number."""
+        return [(row.number, as_visit(row)) for row in self._onwards(schema.visits, after, limit)]
+
+    def described(self, side: Side) -> dict[str, dict[str, str]]:
+        """What was told of customers or items: attributes by id."""
+        of = schema.described.c
+        query = sa.select(of.id, of.attributes).where(of.side == side)
+        return {row.id: json.loads(row.attributes) for row in self._rows(query)}
+
+    def spending(self, day: date) -> dict[str, tuple[float, float]]:
+        """For each ad what it was billed on a day (UTC) and ever: for decisions, and for their first clicks."""
+        of = schema.placed.c
+        begin, end = _day(day)
+        today = sa.case((of.at.between(begin, end - 1), of.cost), else_=0.0)
+        clicked = sa.case((of.clicked.is_not(None), of.click_cost), else_=0.0)
+        clicked_today = sa.case((of.clicked.between(begin, end - 1), of.click_cost), else_=0.0)
+        query = sa.select(
+            of.ad_id,
+            sa.func.sum(today + clicked_today).label("today"),
+            sa.func.sum(of.cost + clicked).label("ever"),
+        ).group_by(of.ad_id)
+        return {row.ad_id: (float(row.today), float(row.ever)) for row in self._rows(query)}
+
+    def shown(self, day: date) -> dict[tuple[str, str], int]:
+        """How often each customer got each ad on a day (UTC)."""
+        of, placed = schema.decisions.c, schema.placed.c
+        begin, end = _day(day)
+        query = (
+            sa.select(of.customer, placed.ad_id, sa.func.count().label("times"))
+            .join_from(schema.decisions, schema.placed, of.request_id == placed.request_id)
+            .where(of.at.between(begin, end - 1), of.customer != "")
+            .group_by(of.customer, placed.ad_id)
+        )
+        return {(row.customer, row.ad_id): row.times for row in self._rows(query)}
+
+    def clicks(self) -> dict[str, tuple[int, int]]:
+        """For each ad how often it was seen (decided on, where nobody tells impressions) and clicked."""
+        of = schema.placed.c
+        query = sa.select(
+            of.ad_id,
+            sa.func.count().label("decided"),
+            sa.func.count(of.seen).label("seen"),
+            sa.func.count(of.clicked).label("clicked"),
+        ).group_by(of.ad_id)
+        return {row.ad_id: (row.seen or row.decided, row.clicked) for row in self._rows(query)}
+
+    def refused(self, limit: int = 100) -> list[RefusedEvent]:
+        """What was kept apart, newest first."""
+        of = schema.refused.c
+        query = sa.select(of.number, of.at, of.payload, of.reason).order_by(of.number.desc()).limit(limit)
+        return [
+            RefusedEvent(row.number, moment(row.at), row.payload, row.reason) for row in self._rows(query)
+        ]
+
+    def counts(self) -> Counts:
+        """How much there is, and how much came in each of the last sixty minutes."""
+        kinds = sa.select(schema.feedback.c.kind, sa.func.count().label("times")).group_by(
+            schema.feedback.c.kind
+        )
+        by_kind = {row.kind: row.times for row in self._rows(kinds)}
+        repeats = sa.select(sa.func.coalesce(sa.func.sum(schema.repeats.c.times), 0).label("times"))
+        return Counts(
+            decisions=self._count(schema.decisions),
+            feedback={kind.value: by_kind.get(kind.value, 0) for kind in FeedbackKind},
+            visits=self._count(schema.visits),
+            duplicates=sum(int(row.times) for row in self._rows(repeats)),
+            refused=self._count(schema.refused),
+            minutes=self._minutes(),
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._engine is not None:
+            self._engine.dispose()
+
+    def _minutes(self) -> tuple[Minute, ...]:
+        last = microseconds(self._clock.now()) // _MINUTE
+        first = last - MINUTES + 1
+        decided = self._by_minute(schema.decisions.c.at, first)
+        came = self._by_minute(schema.feedback.c.received, first)
+        visited = self._by_minute(schema.visits.c.received, first)
+        return tuple(
+            Minute(
+                moment(minute * _MINUTE), decided.get(minute, 0), came.get(minute, 0) + visited.get(minute, 0)
+            )
+            for minute in range(first, last + 1)
+        )
+
+    def _by_minute(self, column: sa.Column[Any], first: int) -> dict[int, int]:
+        minute = (column // _MINUTE).label("minute")
+        query = sa.select(minute, sa.func.count().label("times")).where(column >= first * _MINUTE)
+        return {int(row.minute): row.times for row in self._rows(query.group_by(minute))}
+
+    def _count(self, table: sa.Table) -> int:
+        query = sa.select(sa.func.count().label("times")).select_from(table)
+        return sum(row.times for row in self._rows(query))
+
+    def _onwards(self, table: sa.Table, after: int, limit: int | None) -> list[sa.Row[Any]]:
+        query = sa.select(table).where(table.c.number > after).order_by(table.c.number)
+        return self._rows(query.limit(_MANY if limit is None else limit))
+
+    def _rows(self, query: sa.Select[Any]) -> list[sa.Row[Any]]:
+        with self._connection() as connection:
+            return [] if connection is None else list(connection.execute(query).all())
+
+    @contextmanager
+    def _connection(self) -> Iterator[sa.Connection | None]:
+        with self._opening:
+            if self._engine is None:
+                self._engine = reading(self._home, self._url)
+        if self._engine is None:
+            yield None
+            return
+        with self._engine.connect() as connection:
+            yield connection
+
+
+def _whole(connection: sa.Connection, rows: Iterable[sa.Row[Any]]) -> list[Decision]:
+    """Decisions with the ads that were placed in them."""
+    found = list(rows)
+    of = schema.placed.c
+    mine = among(connection, of.request_id, [row.request_id for row in found])
+    placed: dict[str, list[sa.Row[Any]]] = {}
+    for one in connection.execute(sa.select(schema.placed).where(mine).order_by(of.position)):
+        placed.setdefault(one.request_id, []).append(one)
+    return [as_decision(row, placed.get(row.request_id, [])) for row in found]
+
+
+def _day(day: date) -> tuple[int, int]:
+    begin = datetime.combine(day, time(), UTC)
+    return microseconds(begin), microseconds(begin + timedelta(days=1))

@@ -1,0 +1,139 @@
+"""Rows in and out of the tables of the log, many at a time, on either database."""
+
+import json
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from reco_lab.core.events import Decision, Feedback, FeedbackKind, Placed, Stage, Visit
+from reco_lab.store.events.records import microseconds, moment
+from reco_lab.store.schema import keepable
+
+Row = tuple[Any, ...]
+_ARRAYS = {sa.Text: "text[]", sa.BigInteger: "bigint[]", sa.Float: "float8[]"}
+
+
+def add(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> set[str] | None:
+    """Add rows (values of all columns but `number`, in order), except those whose id is there already.
+
+    Says which ids were added where another writer may have been quicker; None where there is no other.
+    """
+    if not rows:
+        return set()
+    command = _insert(table, connection.dialect.name)
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(command, list(rows))
+        return None
+    columns = tuple(list(column) for column in zip(*rows, strict=True))
+    return {row[0] for row in connection.exec_driver_sql(command, columns)}
+
+
+def among(connection: sa.Connection, column: sa.Column[Any], ids: Iterable[str]) -> sa.ColumnElement[bool]:
+    """The condition that a column is one of many texts, as one parameter."""
+    if connection.dialect.name == "sqlite":
+        listed = sa.func.json_each(orjson.dumps(list(ids)).decode()).table_valued("value")
+        return column.in_(sa.select(listed.c.value))
+    return column == sa.any_(sa.literal(list(ids), sa.ARRAY(sa.Text)))
+
+
+def decision_row(one: Decision) -> Row:
+    """The row of a decision."""
+    return (
+        one.request_id,
+        microseconds(one.at),
+        one.customer,
+        keepable(one.slot),
+        one.candidates,
+        int(one.n_candidates),
+        one.model_version,
+        one.policy,
+        one.arm,
+        one.stage.value,
+        json.dumps(one.rules),
+        int(one.latency_us),
+    )
+
+
+def placed_row(one: Placed, request: str, at: int) -> Row:
+    """The row of an ad in a decision."""
+    numbers = (float(one.propensity), float(one.score), float(one.cost), float(one.click_cost))
+    return (one.decision_id, request, one.ad_id, int(one.position), *numbers, at, None, None)
+
+
+def feedback_row(one: Feedback) -> Row:
+    """The row of an event about a decision."""
+    return (
+        one.event_id,
+        one.decision_id,
+        one.kind.value,
+        microseconds(one.received),
+        microseconds(one.at),
+        None if one.value is None else float(one.value),
+    )
+
+
+def visit_row(one: Visit) -> Row:
+    """The row of a visit."""
+    times = (microseconds(one.at), microseconds(one.received))
+    return (one.event_id, one.customer, one.item_id, one.kind, *times, float(one.value))
+
+
+def as_decision(row: sa.Row[Any], placed: Iterable[sa.Row[Any]]) -> Decision:
+    """The decision of a row, with the ads that were placed."""
+    return Decision(
+        request_id=row.request_id,
+        at=moment(row.at),
+        customer=row.customer,
+        slot=row.slot,
+        placed=tuple(
+            Placed(
+                one.decision_id,
+                one.ad_id,
+                one.position,
+                one.propensity,
+                one.score,
+                one.cost,
+                one.click_cost,
+            )
+            for one in placed
+        ),
+        candidates=row.candidates,
+        n_candidates=row.n_candidates,
+        model_version=row.model_version,
+        policy=row.policy,
+        arm=row.arm,
+        stage=Stage(row.stage),
+        rules=json.loads(row.rules),
+        latency_us=row.latency_us,
+    )
+
+
+def as_feedback(row: sa.Row[Any]) -> Feedback:
+    """The event of a row."""
+    kind = FeedbackKind(row.kind)
+    return Feedback(row.event_id, row.decision_id, kind, moment(row.received), moment(row.at), row.value)
+
+
+def as_visit(row: sa.Row[Any]) -> Visit:
+    """The visit of a row."""
+    return Visit(
+        row.event_id, row.customer, row.item_id, row.kind, moment(row.at), moment(row.received), row.value
+    )
+
+
+@cache
+def _insert(table: sa.Table, dialect: str) -> str:
+    """The command that adds many rows; names come from the schema alone."""
+    columns = [column for column in table.c if column.name != "number"]
+    names = ", ".join(column.name for column in columns)
+    if dialect == "sqlite":
+        marks = ", ".join("?" * len(columns))
+        return f"INSERT OR IGNORE INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - the schema's own names
+    arrays = ", ".join(f"%s::{_ARRAYS[type(column.type)]}" for column in columns)
+    return (
+        f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays}) "  # noqa: S608 - the schema's own names
+        f"ON CONFLICT DO NOTHING RETURNING {columns[0].name}"
+    )

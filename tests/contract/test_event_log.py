@@ -1,0 +1,46 @@
+"""Every log of decisions keeps the contract, on SQLite and on PostgreSQL."""
+
+import os
+from datetime import UTC, datetime
+
+import pytest
+
+from reco_lab.core.clock import ManualClock
+from reco_lab.store.events import EventLog
+from reco_lab.testing.events import EVENT_LOG_CHECKS
+from reco_lab.testing.postgres import postgres, why_not
+
+
+@pytest.fixture(scope="module")
+def server():
+    if lack := why_not():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{lack}, and CI must have one")
+        pytest.skip(lack)
+    with postgres() as started:
+        yield started
+
+
+def perform(check, home, url=None, kind=EventLog):
+    clock = ManualClock(datetime(2026, 5, 1, 12, tzinfo=UTC))
+    opened = []
+
+    def opens(*, writer=True):
+        opened.append(kind.open(home, clock, url, writer=writer))
+        return opened[-1]
+
+    try:
+        check(opens, clock)
+    finally:
+        for log in opened:
+            log.close()
+
+
+@pytest.mark.parametrize("check", EVENT_LOG_CHECKS, ids=lambda check: check.__name__)
+def test_a_log_on_sqlite_keeps_its_contract(check, tmp_path):
+    perform(check, tmp_path)
+
+
+@pytest.mark.parametrize("check", EVENT_LOG_CHECKS, ids=lambda check: check.__name__)
+def test_a_log_on_postgresql_keeps_its_contract(check, server, tmp_path):
+    perform(check, tmp_path, server.schema())
