@@ -45,6 +45,7 @@ chosen = st.navigation(
             ),
         ],
         "Market": [
+            _page(page.ADS, "Ads", "ads_click", "What is shown to whom right now, and why."),
             _page(page.SETTINGS, "Settings", "settings", "Store, backups, privacy, what is kept how long."),
         ],
     }

@@ -54,8 +54,7 @@ def apply(
         for place in places:
             mine = parcels[place].events
             end = begin + len(mine)
-            clicked = dict.fromkeys(one.decision_id for one in mine if _is_click(one)) if clicks else ()
-            first = [clicks.pop(id_) for id_ in clicked if id_ in clicks]
+            first = [clicks.pop(id_) for id_ in _clicked(mine) if id_ in clicks] if clicks else []
             answers[place] = tracked(outcomes[begin:end], first)
             begin = end
     return answers
@@ -228,8 +227,10 @@ def _account(connection: sa.Connection, events: Sequence[Any], outcomes: Sequenc
         _set_apart(connection, [refusal(one, why) for one, why in judged if why not in {NEW, REPEATED}])
 
 
-def _is_click(event: Any) -> bool:
-    return isinstance(event, Feedback) and event.kind is FeedbackKind.click
+def _clicked(events: Sequence[Any]) -> Iterable[str]:
+    """The decisions that some of these events are clicks of, each once."""
+    clicks = (one for one in events if isinstance(one, Feedback) and one.kind is FeedbackKind.click)
+    return dict.fromkeys(one.decision_id for one in clicks)
 
 
 def _text(value: Any) -> str:
