@@ -38,7 +38,7 @@ def recommendation(found: Inspection) -> str:
             "Run the same models under global time before you believe a figure: there nothing of the future is "
             "known, as in a shop."
         )
-    return "Nothing speaks against believing this split."
+    return "No reason was found to distrust this split."
 
 
 def _sentences(found: Inspection) -> Iterator[str]:
@@ -67,7 +67,7 @@ def _judges(found: Inspection) -> str:
         return f"All {found.warm_customers:,} customers in the test are asked, whether they have a history or not."
     return (
         f"{found.warm_customers:,} of {found.test_customers:,} customers in the test are warm: they have a history "
-        "before it, so recommenders can be judged by them."
+        "before it, and a choice in it that could be recommended."
     )
 
 

@@ -116,7 +116,7 @@ def _against_popular(
         return f"Showing everybody the bestsellers did better than {best} in the test."
     if outcome is Outcome.unsure:
         return _not_shown(best, duel.customers, [*rows.values()], found)
-    return f"{best} finds what customers go for next {_times(rows[best], rows[popular], key)} showing everybody the bestsellers."
+    return f"{best} is {_times(rows[best], rows[popular], key)} the bestseller list at finding what customers go for next."
 
 
 def _times(best: Row, popular: Row, key: str) -> str:
@@ -124,7 +124,7 @@ def _times(best: Row, popular: Row, key: str) -> str:
     rises = metric_at(key)[0].higher_is_better
     if not rises or not own or not base or own > MOST_TIMES * base:
         return "better than"
-    return f"{own / base:.1f} times as well as"
+    return f"{own / base:.1f} times as good as"
 
 
 def _against_all(best: str, found: Sequence[Verdict]) -> str:

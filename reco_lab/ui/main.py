@@ -45,7 +45,7 @@ chosen = st.navigation(
             ),
         ],
         "Market": [
-            _page(page.SETTINGS, "Settings", "settings", "Store, backups, privacy, what is kept how long."),
+            _page(page.SETTINGS, "Settings", "settings", "Store, backups, retention, privacy."),
         ],
     }
 )

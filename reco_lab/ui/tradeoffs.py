@@ -138,4 +138,4 @@ def _change(share: float) -> str:
 
 
 def _share(number: float) -> str:
-    return f"{number:.0%}".replace("%", " %") if number >= 0.1 else f"{number:.1%}".replace("%", " %")
+    return f"{number:.0%}" if number >= 0.1 else f"{number:.1%}"

@@ -144,7 +144,7 @@ def test_a_random_split_is_told_to_try_a_cut_in_time():
 
 def test_a_cut_in_time_with_warm_customers_has_nothing_against_it():
     split = next(splitter({"kind": "global_time"}).split(_many(), np.random.default_rng(0)))
-    assert inspect(split).recommendation == "Nothing speaks against believing this split."
+    assert inspect(split).recommendation == "No reason was found to distrust this split."
 
 
 def test_few_customers_are_a_reason_to_choose_another_split():
