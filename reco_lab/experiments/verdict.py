@@ -19,9 +19,15 @@ def shown(key: str) -> str:
 
 
 def compared(
-    best: str, other: str, key: str, outcome: Outcome, gap: tuple[float, float, float], margin: float
+    best: str,
+    other: str,
+    key: str,
+    outcome: Outcome,
+    gap: tuple[float, float, float],
+    margin: float | None,
+    few: str = "customers",
 ) -> str:
-    """One comparison in a sentence; `gap` is champion minus other with its interval."""
+    """One comparison in a sentence; `gap` is champion minus other with its interval, `few` what there is too little of."""
     centre, low, high = gap if outcome is not Outcome.worse else (-gap[0], -gap[2], -gap[1])
     size = f"{centre:+.3f} {shown(key)}, {low:+.3f} to {high:+.3f}"
     size = size.replace("-", "\N{MINUS SIGN}")
@@ -31,7 +37,7 @@ def compared(
         Outcome.better: f"{best} beats {other} by {size}.",
         Outcome.worse: f"{best} was ahead on validation, but {other} is better on the test by {size}.",
         Outcome.tie: f"{best} and {other} are a tie: they differ by {size}, which is within ±{margin}.",
-        Outcome.unsure: f"Too few customers to tell {best} from {other}: they differ by {size}.",
+        Outcome.unsure: f"Too few {few} to tell {best} from {other}: they differ by {size}.",
     }[outcome]
 
 

@@ -136,7 +136,7 @@ def columns(comparison: Comparison, key: str) -> dict[str, Any]:
             max_value=max(values, default=0) or 1,
         ),
         "95% interval": st.column_config.TextColumn(
-            help="How sure we are, were other customers asked. Simultaneous for all rows. Other seeds are not in it."
+            help="How sure we are, were other customers asked and other random numbers drawn. Simultaneous for all rows."
         ),
         "All customers": st.column_config.NumberColumn(
             format="%.3f", help="With cold customers, who get one shared fallback."
@@ -147,7 +147,7 @@ def columns(comparison: Comparison, key: str) -> dict[str, Any]:
         "Over seeds": st.column_config.TextColumn(
             width="medium",
             help="Lowest and highest of the same recommender with other random numbers; the row shows their mean. "
-            "No interval or p knows of this spread: a lead that is smaller may be luck.",
+            "The intervals count it; the p-values are of these very models.",
         ),
         "Over folds": st.column_config.TextColumn(
             width="medium",

@@ -118,6 +118,23 @@ def test_every_interval_holds_its_value(answer):
     assert len(cells) == 4 * 2
 
 
+def test_nothing_is_a_tie_where_a_metric_has_no_ends(answer):
+    assert answer.margin == 0.005
+    open_ended = ask(shop(), question("ease", metrics=MetricSpec(names=("dcg",), k=(5,))))
+    assert open_ended.margin is None
+
+
+def test_folds_keep_what_each_seed_reached():
+    split = {"kind": "k_fold", "folds": 2}
+    row = ask(shop(), question("bpr", split=split)).row("BPR")
+    alone = ask(shop(), question("bpr", split=split, seeds=1)).row("BPR")
+    cell = row.metrics["ndcg@5"]
+
+    assert np.std(row.by_seed) > 0
+    assert cell.high - cell.low > 2 * 2.9 * np.std(row.by_seed, ddof=1) / np.sqrt(3)
+    assert alone.by_seed == ()
+
+
 def test_coverage_has_no_interval_because_the_bootstrap_cannot_give_one(answer):
     assert answer.leaderboard[0].metrics["coverage@5"].low is None
 
