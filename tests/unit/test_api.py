@@ -40,7 +40,16 @@ def decided(website, user="u1", **more):
 
 def test_an_answer_has_the_fields_of_the_contract(website):
     answer = decided(website, slot="top", n=2)
-    assert set(answer) == {"request_id", "user_id", "slot", "ads", "model_version", "policy", "arm", "fallback"}
+    assert set(answer) == {
+        "request_id",
+        "user_id",
+        "slot",
+        "ads",
+        "model_version",
+        "policy",
+        "arm",
+        "fallback",
+    }
     assert (answer["user_id"], answer["slot"], len(answer["ads"])) == ("u1", "top", 2)
     for position, ad in enumerate(answer["ads"]):
         assert set(ad) == {"decision_id", "ad_id", "title", "link", "position", "reason"}
