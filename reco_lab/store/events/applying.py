@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from reco_lab.core.events import Decision, Feedback, FeedbackKind, Visit
 from reco_lab.store.events import schema
@@ -21,6 +22,7 @@ from reco_lab.store.events.records import (
     Tracked,
     malformed,
     microseconds,
+    moment,
     untimely,
 )
 from reco_lab.store.events.rows import Row, add, among, decision_row, feedback_row, placed_row, visit_row
@@ -97,6 +99,8 @@ def _track(connection: sa.Connection, events: Sequence[Feedback]) -> Applied:
         return BEFORE if made[1] - row[4] > AHEAD else ""
 
     outcomes, added = _take(connection, schema.feedback, events, why_not)
+    if connection.dialect.name != "sqlite":
+        _bill(connection, [(row[1], row[4]) for row in added if row[2] == FeedbackKind.click], known)
     for kind, column, place in (
         (FeedbackKind.impression, schema.placed.c.seen, 2),
         (FeedbackKind.click, schema.placed.c.clicked, 3),
@@ -157,11 +161,16 @@ def _there(connection: sa.Connection, table: sa.Table, ids: Iterable[str]) -> di
 
 
 def _known(connection: sa.Connection, ids: Iterable[str]) -> Mapping[str, Row]:
-    """For decisions: id, when it was made, the earliest impression and click known, the ad and the bill of a click."""
+    """For decisions: id, when it was made, the earliest impression and click known, the ad, a click's cost.
+
+    Where there are other writers, they wait with the same decisions until this transaction ends.
+    """
     of = schema.placed.c
     query = sa.select(of.decision_id, of.at, of.seen, of.clicked, of.ad_id, of.click_cost)
-    found = connection.execute(query.where(among(connection, of.decision_id, ids)))
-    return {row[0]: tuple(row) for row in found.all()}
+    mine = query.where(among(connection, of.decision_id, ids))
+    if connection.dialect.name != "sqlite":
+        mine = mine.order_by(of.decision_id).with_for_update()
+    return {row[0]: tuple(row) for row in connection.execute(mine).all()}
 
 
 def _earliest(
@@ -180,6 +189,20 @@ def _earliest(
     if first:
         values = [{"decision": id_, "moment": at} for id_, at in sorted(first.items())]
         connection.execute(_earlier(column.name), values)
+
+
+def _bill(connection: sa.Connection, clicks: Sequence[tuple[str, int]], known: Mapping[str, Row]) -> None:
+    """Bill first clicks in the books that workers share."""
+    bills: dict[tuple[str, str], float] = {}
+    for id_, at in {id_: at for id_, at in sorted(clicks, reverse=True) if known[id_][3] is None}.items():
+        ad, cost = known[id_][4:]
+        key = (ad, moment(at).date().isoformat())
+        bills[key] = bills.get(key, 0.0) + cost
+    rows = [{"ad_id": ad, "day": day, "amount": cost} for (ad, day), cost in sorted(bills.items()) if cost]
+    if rows:
+        query = postgresql.insert(schema.bills)
+        more = {"amount": schema.bills.c.amount + query.excluded.amount}
+        connection.execute(query.on_conflict_do_update(index_elements=["ad_id", "day"], set_=more), rows)
 
 
 @cache
