@@ -72,14 +72,13 @@ def keys_revoke(options: argparse.Namespace) -> Answer:
 
 
 def _prepare_demo(workspace: Workspace) -> None:
-    from reco_lab.services.demo import run_demo
-    from reco_lab.services.publishing import publish, serving_plan
+    from reco_lab.services.demo import publish_demo
 
-    if serving_plan(workspace) is None and os.environ.get("RECO_LAB_DEMO") != "0":
+    if os.environ.get("RECO_LAB_DEMO") != "0":
         sys.stderr.write(
             "Preparing the demo shop and its champion (only the first start takes a moment) ...\n"
         )
-        publish(workspace, run_demo(workspace, _progress()).experiment, report=_progress())
+        publish_demo(workspace, _progress())
 
 
 def _greeting(url: str) -> str:

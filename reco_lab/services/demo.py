@@ -9,7 +9,8 @@ from reco_lab.experiments.results import Comparison
 from reco_lab.experiments.run import Report
 from reco_lab.services.bookings import ensure_demo_ads
 from reco_lab.services.data import load_dataset, save_dataset
-from reco_lab.services.experiments import run, starter, submit
+from reco_lab.services.experiments import listing, run, starter, submit
+from reco_lab.services.publishing import publish, serving_plan
 from reco_lab.services.shop import load_shop, make_shop
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
@@ -44,6 +45,14 @@ def submit_demo(workspace: Workspace) -> str:
 def run_demo(workspace: Workspace, report: Report) -> Comparison:
     """Compute the demo's comparison now, unless it is there."""
     return run(workspace, demo_experiment(workspace), report)
+
+
+def publish_demo(workspace: Workspace, report: Report) -> None:
+    """Let the demo's champion serve, computing it if need be; what serves already is left alone."""
+    if serving_plan(workspace) is None:
+        run_demo(workspace, report)
+        done = next(record for record in listing(workspace, DEMO) if record.comparison is not None)
+        publish(workspace, done.id, report=report)
 
 
 def make_dataset(workspace: Workspace, name: str, *, customers: int, seed: int = 0) -> DatasetVersion:
