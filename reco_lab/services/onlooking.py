@@ -57,7 +57,7 @@ class Onlooker:
             Stood(
                 ad,
                 float(weighed.scores[place]),
-                tuple(rule for rule, taken in weighed.rules.items() if taken[place]),
+                tuple(rule for rule, passes in weighed.rules.items() if not passes[place]),
             )
             for place, ad in enumerate(booked.ads)
         ]
