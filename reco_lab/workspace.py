@@ -14,6 +14,7 @@ from reco_lab.store.disk import require_room, said_if_full
 from reco_lab.store.durable import remove_drafts
 from reco_lab.store.ledger import Ledger
 from reco_lab.store.log import Log
+from reco_lab.store.publications import Publications
 from reco_lab.store.queue import Queue
 from reco_lab.store.staging import Staging
 from reco_lab.store.store import Store
@@ -29,6 +30,7 @@ class Workspace:
     home: Path
     store: Store
     ledger: Ledger
+    publications: Publications
     artefacts: Artefacts
     queue: Queue
     staging: Staging
@@ -65,6 +67,7 @@ class Workspace:
             home=home,
             store=store,
             ledger=Ledger(database, clock),
+            publications=Publications(database, clock),
             artefacts=artefacts,
             queue=Queue(database, clock, partial(require_room, home)),
             staging=staging,

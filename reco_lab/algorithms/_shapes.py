@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from reco_lab.algorithms._similarity import Side, Similarity, Weigher, dots, squares
+from reco_lab.algorithms._similarity import Side, Similarity, Weigher, csr_parts, dots, squares, sums_of
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.ranking import blocks
 from reco_lab.core.recommender import Codes, Contributions, Scorer, Scores, State
@@ -62,11 +62,12 @@ class ItemToItem(Scorer):
     def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
         """The sum of the weights of the distinct items in each history."""
         weights = self.weights if items is None else self.weights[:, items]
-        return dots(batch.matrix(self.n_items), weights)
+        starts, codes = batch.distinct(self.n_items)
+        return sums_of(starts, codes, np.ones(len(codes), np.float32), weights)
 
     def contributions(self, batch: UserBatch, items: Codes) -> Contributions:
         """Each history item's own weight; a repeated item counts at its first entry."""
-        weights = rows_of(self.weights, batch.items)[:, items]
+        weights = crossing(self.weights, batch.items, items)
         return Contributions(weights * first_entries(batch)[:, None], np.zeros(len(items), np.float32))
 
     def state(self) -> State:
@@ -198,6 +199,20 @@ def rows_of(matrix: Any, rows: Codes) -> NDArray[np.float32]:
     """These rows of an array or a CSR, as an array."""
     taken = matrix[rows]
     return np.asarray(taken if isinstance(taken, np.ndarray) else taken.toarray(), np.float32)
+
+
+def crossing(matrix: Any, rows: Codes, columns: Codes) -> NDArray[np.float32]:
+    """The entries of an array or a CSR where these rows and columns cross."""
+    if isinstance(matrix, np.ndarray):
+        return np.asarray(matrix[np.ix_(rows, columns)], np.float32)
+    from reco_lab.algorithms._kernels.sums import crossed
+
+    if not matrix.has_sorted_indices:
+        return rows_of(matrix, rows)[:, columns]
+    found = np.zeros((len(rows), len(columns)), np.float32)
+    down, across = (np.require(one, np.int32, ("C", "W")) for one in (rows, columns))
+    crossed(down, across, *csr_parts(matrix), found)
+    return found
 
 
 def packed(name: str, matrix: Any) -> dict[str, NDArray[Any]]:

@@ -1,20 +1,38 @@
 """Ids: one rule for files, SQL, API and erasure."""
 
+import re
 import unicodedata
 
 import numpy as np
 import pandas as pd
 
 from reco_lab.cleaning.cleaned import Cleaned, Mask, count, distinct, spread
+from reco_lab.core.errors import InputError
 from reco_lab.core.interactions import LONGEST_ID
 
 _NOT_PLAIN = r"[^\x21-\x7E]"
 _CONTROL = "[\x00-\x1f\x7f-\x9f]"
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 def canonical_id(text: str) -> str:
     """The one spelling of an id: composed (NFC) and trimmed. '1', '1.0' and '01' stay three ids."""
     return unicodedata.normalize("NFC", text.strip()).strip()
+
+
+def one_id(text: str, what: str) -> str:
+    """The one spelling of a single id, by the rule that `clean_ids` has for columns.
+
+    Raises InputError, which never repeats the id. `what` names the thing: "customer", "item".
+    """
+    id_ = canonical_id(text)
+    if not id_:
+        raise InputError(f"The {what} id is empty.")
+    if len(id_) > LONGEST_ID:
+        raise InputError(f"The {what} id has more than {LONGEST_ID} characters.")
+    if not id_.isprintable() and (re.search(_CONTROL, id_) or _HALVES.search(id_)):
+        raise InputError(f"The {what} id has control characters.")
+    return id_
 
 
 def clean_ids(column: pd.Series, what: str) -> Cleaned:

@@ -17,6 +17,7 @@ EXAMPLES = """examples:
   reco-lab run experiment.toml --json             compare recommenders, no browser
   reco-lab recommend --customer C00042            what one customer would get
   reco-lab calibrate --data FOLDER                check our numbers against published ones
+  reco-lab serve --demo --port 8600               ads over HTTP, on this machine
 """
 
 
@@ -29,6 +30,7 @@ def build() -> argparse.ArgumentParser:
     _data(actions)
     _experiments(actions)
     _lists(actions)
+    _serving(actions)
     return parser
 
 
@@ -233,6 +235,61 @@ def _lists(actions: "Actions") -> None:
         actions, "metrics", "List the metrics with their definitions.", "example:\n  reco-lab metrics"
     )
     _json(measures).set_defaults(command=later("commands", "metrics"))
+
+
+def _serving(actions: "Actions") -> None:
+    serve = _command(
+        actions,
+        "serve",
+        "Serve ads and recommendations over HTTP.",
+        "examples:\n  reco-lab serve --demo --port 8600\n  reco-lab keys make website --scope serve --scope track\n"
+        "  reco-lab serve --host 0.0.0.0 --port 8600 --origin https://shop.example",
+    )
+    serve.add_argument("--demo", action="store_true", help="the demo shop, this machine only, without a key")
+    serve.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
+    )
+    serve.add_argument(
+        "--port", type=int, default=8600, help="port to listen on (default 8600; 0: any free one)"
+    )
+    serve.add_argument("--workers", type=int, default=1, help="processes (default 1; more need PostgreSQL)")
+    serve.add_argument(
+        "--origin", action="append", default=[], help="a website whose pages may call from the browser"
+    )
+    serve.add_argument(
+        "--access-log", action="store_true", help="write a line a request to standard error, without ids"
+    )
+    serve.set_defaults(command=later("serving", "serve"))
+    ring = _command(
+        actions, "keys", "Make, list and end keys of the service.", "example:\n  reco-lab keys list"
+    )
+    ring.set_defaults(command=later("serving", "keys_list"))
+    inner = ring.add_subparsers(title="commands", metavar="COMMAND")
+    known = _command(inner, "list", "List the keys, without what opens.", "example:\n  reco-lab keys list")
+    _json(known).set_defaults(command=later("serving", "keys_list"))
+    make = _command(
+        inner,
+        "make",
+        "Make a key and show it, once.",
+        "example:\n  reco-lab keys make website --scope serve --scope track --days 365",
+    )
+    make.add_argument("name", help="whom or what it is for")
+    make.add_argument(
+        "--scope", action="append", default=[], help="serve (ask), track (tell), admin (all); may be repeated"
+    )
+    make.add_argument("--days", type=int, help="how long it holds (default: until it is revoked)")
+    _json(make).set_defaults(command=later("serving", "keys_make"))
+    rotate = _command(
+        inner, "rotate", "Make a key in place of another.", "example:\n  reco-lab keys rotate 0123456789ab"
+    )
+    rotate.add_argument("id", help="id of the old key")
+    rotate.add_argument(
+        "--overlap", type=int, default=7, help="days that the old one still holds (default 7)"
+    )
+    _json(rotate).set_defaults(command=later("serving", "keys_rotate"))
+    revoke = _command(inner, "revoke", "End a key now.", "example:\n  reco-lab keys revoke 0123456789ab")
+    revoke.add_argument("id", help="id of the key")
+    _json(revoke).set_defaults(command=later("serving", "keys_revoke"))
 
 
 def _command(actions: "Actions | None", name: str, text: str, examples: str) -> argparse.ArgumentParser:

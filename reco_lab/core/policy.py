@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from reco_lab.core.discovery import discover, lookup, public_id
 from reco_lab.core.errors import ParameterError
 from reco_lab.core.parameters import Parameter, explain, parameters_of
+from reco_lab.core.ranking import top
 
 POLICIES = "reco_lab.policies"
 
@@ -91,14 +92,5 @@ def policy(spec: Mapping[str, Any]) -> Policy:
 
 def best_first(scores: Scores, n: int) -> NDArray[np.intp]:
     """The positions of the n highest scores, best first; equal scores by position."""
-    n = min(n, len(scores))
-    if n == 0:
-        return np.zeros(0, np.intp)
-    if n < len(scores):
-        threshold = np.partition(scores, len(scores) - n)[len(scores) - n]
-        above = np.flatnonzero(scores > threshold)
-        level = np.flatnonzero(scores == threshold)[: n - len(above)]
-        found = np.concatenate((above, level))
-    else:
-        found = np.arange(n)
-    return found[np.lexsort((found, -scores[found]))]
+    chosen, _ = top(np.require(scores, np.float32, ("C", "W"))[None, :], min(n, len(scores)))
+    return np.asarray(chosen[0], np.intp)

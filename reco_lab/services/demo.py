@@ -7,8 +7,10 @@ from reco_lab.core.errors import NotFoundError
 from reco_lab.core.experiment import DataSpec, Experiment, MetricSpec
 from reco_lab.experiments.results import Comparison
 from reco_lab.experiments.run import Report
+from reco_lab.services.bookings import ensure_demo_ads
 from reco_lab.services.data import load_dataset, save_dataset
-from reco_lab.services.experiments import run, starter, submit
+from reco_lab.services.experiments import listing, run, starter, submit
+from reco_lab.services.publishing import publish, serving_plan
 from reco_lab.services.shop import load_shop, make_shop
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
@@ -19,7 +21,8 @@ FOLDER = Path(__file__).resolve().parents[2] / "datasets" / DEMO
 
 
 def ensure_demo(workspace: Workspace) -> DatasetVersion:
-    """The demo shop as a data set of the workspace, imported if it is not there yet."""
+    """The demo shop as a data set of the workspace with its ads, brought in if they are not there yet."""
+    ensure_demo_ads(workspace, FOLDER)
     try:
         return workspace.store.dataset(DEMO)
     except NotFoundError:
@@ -42,6 +45,14 @@ def submit_demo(workspace: Workspace) -> str:
 def run_demo(workspace: Workspace, report: Report) -> Comparison:
     """Compute the demo's comparison now, unless it is there."""
     return run(workspace, demo_experiment(workspace), report)
+
+
+def publish_demo(workspace: Workspace, report: Report) -> None:
+    """Let the demo's champion serve, computing it if need be; what serves already is left alone."""
+    if serving_plan(workspace) is None:
+        run_demo(workspace, report)
+        done = next(record for record in listing(workspace, DEMO) if record.comparison is not None)
+        publish(workspace, done.id, report=report)
 
 
 def make_dataset(workspace: Workspace, name: str, *, customers: int, seed: int = 0) -> DatasetVersion:

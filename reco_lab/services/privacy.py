@@ -72,6 +72,11 @@ def unsuppress(workspace: Workspace, ids: Iterable[str]) -> int:
     return _rewrite(workspace, lambda known, marks: known - marks, ids)
 
 
+def objecting(workspace: Workspace) -> frozenset[str]:
+    """The pseudonyms of the customers on the suppression list."""
+    return frozenset(_suppressed(workspace))
+
+
 def suppressed_count(workspace: Workspace) -> int:
     """How many customers are on the suppression list."""
     return len(_suppressed(workspace))

@@ -8,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
+from reco_lab.core.ads import Ad
 from reco_lab.core.clock import ManualClock
 from reco_lab.core.errors import DataError, NotFoundError
+from reco_lab.store.bookings import Bookings
 from reco_lab.store.ledger import Ledger
 from reco_lab.store.queue import Queue
 from reco_lab.store.records import JobState, Openings
@@ -57,6 +59,43 @@ def check_every_opening_of_a_test_part_is_counted_once(
         ledger.open_test("cut", experiment, recommenders)
     assert ledger.openings("cut") == Openings(experiments=2, recommenders=10)
     assert ledger.openings("another cut") == Openings(experiments=0, recommenders=0)
+
+
+def check_an_ad_comes_back_as_it_was_booked(store: Store, _queue: Queue, clock: ManualClock) -> None:
+    """Nothing of a booking is lost, booking again replaces, and what is withdrawn is gone."""
+    bookings = Bookings(store.database, clock)
+    full = Ad(
+        id="läden \U0001f6d2",
+        title="'x'; -- \0",
+        item="i1",
+        bid=0.1 + 0.2,
+        starts=clock.at,
+        ends=clock.at + timedelta(days=1),
+        slots=("home", "a;b"),
+        attributes={"country": ("DE", "AT")},
+        daily_budget=0.0,
+    )
+    bookings.book([Ad(id="b", title="first"), full, Ad(id="b", title="second", house=True)])
+    assert bookings.ads() == [Ad(id="b", title="second", house=True), full]
+    assert (bookings.ad(full.id), bookings.ad("c")) == (full, None)
+    bookings.withdraw("b")
+    assert bookings.ads() == [full]
+    assert _refused(NotFoundError, lambda: bookings.withdraw("b"))
+
+
+def check_every_change_of_an_ad_is_noticed(store: Store, _queue: Queue, clock: ManualClock) -> None:
+    """Whoever serves sees from one short text that something changed, within the same microsecond too."""
+    bookings = Bookings(store.database, clock)
+    seen = [bookings.changed()]
+    a, b = Ad(id="a", title="A"), Ad(id="b", title="B")
+    for booked in ([a, b], [a], [b], [a, b]):
+        bookings.book(booked)
+        seen.append(bookings.changed())
+    bookings.withdraw("b")
+    seen.append(bookings.changed())
+    assert len(set(seen)) == len(seen)
+    bookings.book([])
+    assert bookings.changed() == seen[-1]
 
 
 def check_bad_names_are_refused(store: Store, _queue: Queue, _clock: ManualClock) -> None:

@@ -69,3 +69,21 @@ def of_pairs(rows: Codes, columns: Codes, left: Values, right: Values, products:
         for k in range(len(mine)):
             product += mine[k] * its[k]
         products[pair] = product
+
+
+@compiled("void(int32[::1], int32[::1], int32[::1], int32[::1], float32[::1], float32[:, ::1])")
+def crossed(
+    rows: Codes, columns: Codes, table_starts: Starts, table_codes: Codes, table_values: Values, found: Values
+) -> None:
+    """Fill in where these rows and columns of a CSR with sorted columns cross; what it does not hold stays."""
+    for row in range(len(rows)):
+        for column in range(len(columns)):
+            low, high = table_starts[rows[row]], table_starts[rows[row] + 1]
+            while low < high:
+                middle = (low + high) // 2
+                if table_codes[middle] < columns[column]:
+                    low = middle + 1
+                else:
+                    high = middle
+            if low < table_starts[rows[row] + 1] and table_codes[low] == columns[column]:
+                found[row, column] = table_values[low]

@@ -34,6 +34,8 @@ UNKNOWN = "No decision has this decision_id."
 BEFORE = "Its time is more than 5 minutes before its decision."
 _IN_ORDER = 0x5EC0_1AD
 Event = Feedback | Visit
+Click = tuple[str, float]
+Applied = tuple[list[str], dict[str, Click]]
 
 
 def apply(
@@ -48,23 +50,26 @@ def apply(
     answers = [Tracked(0)] * len(parcels)
     for kind, places in by_kind.items():
         events = [event for place in places for event in parcels[place].events]
-        outcomes = _APPLIED[kind](connection, events)
+        outcomes, clicks = _APPLIED[kind](connection, events)
         _account(connection, events, outcomes)
         begin = 0
         for place in places:
-            end = begin + len(parcels[place].events)
-            answers[place] = tracked(outcomes[begin:end])
+            mine = parcels[place].events
+            end = begin + len(mine)
+            first = [clicks.pop(id_) for id_ in _clicked(mine) if id_ in clicks] if clicks else []
+            answers[place] = tracked(outcomes[begin:end], first)
             begin = end
     return answers
 
 
-def tracked(outcomes: Sequence[str]) -> Tracked:
+def tracked(outcomes: Sequence[str], first_clicks: Sequence[Click] = ()) -> Tracked:
     """Count what became of the events of one call."""
-    accepted, repeated = outcomes.count(NEW), outcomes.count(REPEATED)
-    if accepted + repeated == len(outcomes):
-        return Tracked(accepted, repeated)
+    new = tuple(place for place, outcome in enumerate(outcomes) if outcome == NEW)
+    repeated = outcomes.count(REPEATED)
+    if len(new) + repeated == len(outcomes):
+        return Tracked(len(new), repeated, (), new, tuple(first_clicks))
     reasons = ((place, why) for place, why in enumerate(outcomes) if why not in {NEW, REPEATED})
-    return Tracked(accepted, repeated, tuple(reasons))
+    return Tracked(len(new), repeated, tuple(reasons), new, tuple(first_clicks))
 
 
 def refusal(event: Event, reason: str) -> Refusal:
@@ -84,7 +89,7 @@ def _decide(connection: sa.Connection, decisions: Sequence[Decision]) -> None:
     add(connection, schema.placed, sorted(placed, key=_id))
 
 
-def _track(connection: sa.Connection, events: Sequence[Feedback]) -> list[str]:
+def _track(connection: sa.Connection, events: Sequence[Feedback]) -> Applied:
     known = _known(connection, {event.decision_id for event in events if not unkept(event.decision_id)})
 
     def why_not(row: Row) -> str:
@@ -101,14 +106,15 @@ def _track(connection: sa.Connection, events: Sequence[Feedback]) -> list[str]:
         (FeedbackKind.click, schema.placed.c.clicked, 3),
     ):
         _earliest(connection, column, [(row[1], row[4]) for row in added if row[2] == kind], known, place)
-    return outcomes
+    clicks = {str(row[1]) for row in added if row[2] == FeedbackKind.click}
+    return outcomes, {id_: (known[id_][4], known[id_][5]) for id_ in clicks if known[id_][3] is None}
 
 
-def _visit(connection: sa.Connection, events: Sequence[Visit]) -> list[str]:
+def _visit(connection: sa.Connection, events: Sequence[Visit]) -> Applied:
     if connection.dialect.name != "sqlite":
         # their running numbers must become visible in their order, or who reads on from a number misses some
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_IN_ORDER})")
-    return _take(connection, schema.visits, events, lambda _: "")[0]
+    return _take(connection, schema.visits, events, lambda _: "")[0], {}
 
 
 def _take(
@@ -209,17 +215,17 @@ def _earlier(name: str) -> sa.Update:
     return query.values({name: sa.bindparam("moment")})
 
 
-def _describe(connection: sa.Connection, told: Sequence[Description]) -> list[str]:
+def _describe(connection: sa.Connection, told: Sequence[Description]) -> Applied:
     table = schema.described
     for one in told:
         values = {"attributes": json.dumps(dict(one.attributes)), "at": microseconds(one.at)}
         same = (table.c.side == one.side, table.c.id == one.id)
         add(connection, table, [(one.side, one.id, values["attributes"], values["at"])])
         connection.execute(table.update().where(*same, table.c.at <= values["at"]).values(values))
-    return [NEW] * len(told)
+    return [NEW] * len(told), {}
 
 
-def _set_apart(connection: sa.Connection, refusals: Sequence[Refusal]) -> list[str]:
+def _set_apart(connection: sa.Connection, refusals: Sequence[Refusal]) -> Applied:
     rows = [
         (
             microseconds(one.at),
@@ -231,7 +237,7 @@ def _set_apart(connection: sa.Connection, refusals: Sequence[Refusal]) -> list[s
         for one in refusals
     ]
     add(connection, schema.refused, rows)
-    return [NEW] * len(rows)
+    return [NEW] * len(rows), {}
 
 
 def _account(connection: sa.Connection, events: Sequence[Any], outcomes: Sequence[str]) -> None:
@@ -244,6 +250,12 @@ def _account(connection: sa.Connection, events: Sequence[Any], outcomes: Sequenc
         _set_apart(connection, [refusal(one, why) for one, why in judged if why not in {NEW, REPEATED}])
 
 
+def _clicked(events: Sequence[Any]) -> Iterable[str]:
+    """The decisions that some of these events are clicks of, each once."""
+    clicks = (one for one in events if isinstance(one, Feedback) and one.kind is FeedbackKind.click)
+    return dict.fromkeys(one.decision_id for one in clicks)
+
+
 def _text(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
@@ -252,7 +264,7 @@ def _id(row: Row) -> str:
     return str(row[0])
 
 
-_APPLIED: dict[type, Callable[[sa.Connection, Sequence[Any]], list[str]]] = {
+_APPLIED: dict[type, Callable[[sa.Connection, Sequence[Any]], Applied]] = {
     Feedback: _track,
     Visit: _visit,
     Description: _describe,

@@ -28,11 +28,17 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True)
 class Tracked:
-    """What became of a batch: how many were new, how many repeated, and which were refused, by place and reason."""
+    """What became of a batch: how many were new, how many repeated, and which were refused, by place and reason.
+
+    `new` are the places of those that were new, `first_clicks` the ads that got the first click of a decision, each
+    with what that is billed.
+    """
 
     accepted: int
     duplicates: int = 0
     refused: tuple[tuple[int, str], ...] = ()
+    new: tuple[int, ...] = ()
+    first_clicks: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,97 @@
+"""The service as processes of its own: one, or several workers on a database server."""
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from reco_lab.api.building import build
+from reco_lab.api.counters import FOLDER
+from reco_lab.api.note import noted
+from reco_lab.api.patience import PatientProtocol
+from reco_lab.api.service import Service
+from reco_lab.api.settings import ACCESS_LOG, DEMO, LOOPBACK, WORKERS, ApiSettings
+from reco_lab.core.errors import InputError
+from reco_lab.store.database import from_environment
+from reco_lab.store.server import EXAMPLE, VARIABLE
+from reco_lab.workspace import Workspace
+
+GRACE_SECONDS = 10
+KEEP_ALIVE_SECONDS = 30
+_OPTIONS: dict[str, Any] = {
+    "http": PatientProtocol,
+    "ws": "none",
+    "lifespan": "on",
+    "access_log": False,  # uvicorn's shows the query, which holds ids of customers
+    "log_level": "warning",
+    "server_header": False,
+    "proxy_headers": False,
+    "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+    "timeout_graceful_shutdown": GRACE_SECONDS,
+}
+
+
+def serve(
+    workspace: Workspace, settings: ApiSettings, host: str, port: int, greet: Callable[[str], object]
+) -> None:
+    """Serve until stopped; open answers are finished first. Port 0 takes a free one; `greet` is told the address.
+
+    Raises InputError for the demo on another address than this machine's, several workers without a database
+    server, a port that is taken, and a workspace that another process serves.
+    """
+    if settings.demo and host not in LOOPBACK:
+        raise InputError("The demo needs no key, so it answers this machine only.", where=f"--host {host}")
+    if settings.workers > 1 and from_environment() is None:
+        raise InputError(
+            "More than one worker needs PostgreSQL, as SQLite has one writer.",
+            where=f"--workers {settings.workers}",
+            fix=f"Set {VARIABLE} to {EXAMPLE}.",
+        )
+    port = free_port(host, port)
+    settings = replace(settings, url=f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    if settings.workers > 1:
+        greet(settings.url)
+        _several(workspace, settings, host, port)
+    else:
+        app = build(Service.open(settings, workspace))
+        greet(settings.url)
+        uvicorn.Server(uvicorn.Config(app, host=host, port=port, **_OPTIONS)).run()
+
+
+def application() -> ASGIApp:
+    """The application of one worker among several, set up by the environment."""
+    return build(Service.open(ApiSettings.from_environment()))
+
+
+def free_port(host: str, port: int) -> int:
+    """The port, or for 0 any free one; InputError if it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or "it must be from 0 to 65535"
+            raise InputError(
+                f"The port cannot be used: {reason}.", where=f"{host}:{port}", fix="Name another with --port."
+            ) from error
+        return int(probe.getsockname()[1])
+
+
+def _several(workspace: Workspace, settings: ApiSettings, host: str, port: int) -> None:
+    with workspace.staging.scratch() as folder, noted(workspace, settings.url):
+        os.environ |= {
+            DEMO: str(int(settings.demo)),
+            WORKERS: str(settings.workers),
+            ACCESS_LOG: str(int(settings.access_log)),
+            FOLDER: str(folder),
+            "RECO_LAB_HOME": str(workspace.home),
+        }
+        uvicorn.run(
+            "reco_lab.api.running:application",
+            factory=True, host=host, port=port, workers=settings.workers, **_OPTIONS,
+        )  # fmt: skip

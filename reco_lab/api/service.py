@@ -1,0 +1,75 @@
+"""What answers requests: the server of ads, the keys, the limits and the counts of one process."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
+
+from reco_lab.api.counters import Counters
+from reco_lab.api.note import noted
+from reco_lab.api.rates import Buckets
+from reco_lab.api.refusals import busy
+from reco_lab.api.settings import ApiSettings
+from reco_lab.services.ad_server import AdServer
+from reco_lab.services.keys import KnownKeys, known_keys
+from reco_lab.workspace import Workspace
+
+LOOK_SECONDS = 0.5
+
+
+@dataclass(eq=False)
+class Service:
+    """Everything a route may touch. `keys` are as they stood at most half a second ago."""
+
+    workspace: Workspace
+    server: AdServer
+    settings: ApiSettings
+    keys: KnownKeys
+    counters: Counters = field(default_factory=Counters)
+
+    def __post_init__(self) -> None:
+        share = max(1, self.settings.workers)
+        per_key, per_customer = self.settings.rate_per_key / share, self.settings.rate_per_customer / share
+        self._by_key = Buckets(per_key, max(1.0, 2 * per_key), most=1000)
+        self._by_customer = Buckets(per_customer, max(1.0, 2 * per_customer))
+
+    @classmethod
+    def open(cls, settings: ApiSettings, workspace: Workspace | None = None) -> "Service":
+        """Open the workspace and load what serves; InputError where another process serves it already."""
+        workspace = workspace or Workspace.open()
+        return cls(workspace, AdServer.open(workspace), settings, known_keys(workspace))
+
+    def spend_key(self, id_: str) -> None:
+        """Count a request of a key; a Refusal (429) if it asks too often."""
+        if wait := self._by_key.take(id_, time.monotonic()):
+            raise busy("This key asks too often.", wait)
+
+    def spend_customer(self, user_id: str) -> None:
+        """Count a request for a customer; a Refusal (429) if she is asked for too often."""
+        if wait := self._by_customer.take(user_id, time.monotonic()):
+            raise busy("This customer is asked for too often.", wait)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Look every half second for a newer publication, changed ads and keys; close everything at the end."""
+        watch = asyncio.create_task(self._watch())
+        url = self.settings.url
+        try:
+            with noted(self.workspace, url) if url else nullcontext():
+                yield
+        finally:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+            self.server.close()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                self.server.refresh()
+                self.keys = await asyncio.to_thread(known_keys, self.workspace)
+                self.counters.ready(self.server.readiness().ready)
+            except Exception as error:  # noqa: BLE001 - whatever it is, what serves now serves on
+                self.workspace.log.reference(error)

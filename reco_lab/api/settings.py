@@ -1,0 +1,56 @@
+"""How the service is set up: from the environment, so that every worker process reads the same."""
+
+import os
+from dataclasses import dataclass
+
+from reco_lab.core.errors import InputError
+
+DEMO = "RECO_LAB_API_DEMO"
+ORIGINS = "RECO_LAB_API_ORIGINS"
+KEY_RATE = "RECO_LAB_API_RATE_PER_KEY"
+CUSTOMER_RATE = "RECO_LAB_API_RATE_PER_CUSTOMER"
+WORKERS = "RECO_LAB_API_WORKERS"
+ACCESS_LOG = "RECO_LAB_API_ACCESS_LOG"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True)
+class ApiSettings:
+    """Who may ask, and how often.
+
+    `demo`: this machine only, and without a key. `origins` are the websites whose pages may call from a browser
+    (`https://shop.example`). Rates are requests a second over time, twice as many at once; 0 is no limit. Both
+    hold for the whole service: each of `workers` takes its share. `access_log` writes a line a
+    request to standard error, without ids. `url` is noted in the workspace while the service runs.
+    """
+
+    demo: bool = False
+    origins: tuple[str, ...] = ()
+    rate_per_key: float = 5000.0
+    rate_per_customer: float = 20.0
+    workers: int = 1
+    access_log: bool = False
+    url: str = ""
+
+    @classmethod
+    def from_environment(cls) -> "ApiSettings":
+        """The settings as the environment has them; InputError names a variable that is no number."""
+        return cls(
+            demo=os.environ.get(DEMO) == "1",
+            origins=tuple(one.rstrip("/") for one in os.environ.get(ORIGINS, "").replace(",", " ").split()),
+            rate_per_key=_number(KEY_RATE, cls.rate_per_key),
+            rate_per_customer=_number(CUSTOMER_RATE, cls.rate_per_customer),
+            workers=int(_number(WORKERS, cls.workers)),
+            access_log=os.environ.get(ACCESS_LOG) == "1",
+        )
+
+
+def _number(variable: str, default: float) -> float:
+    given = os.environ.get(variable, "")
+    try:
+        number = float(given) if given else default
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1e9:
+        raise InputError("It must be a number from 0 to a billion.", where=variable)
+    return number

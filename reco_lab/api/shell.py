@@ -1,0 +1,100 @@
+"""What stands around every route: who may come in, limits, headers, counts, and no traceback to anybody."""
+
+import sys
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from reco_lab.api.doors import OPEN, from_this_machine, readable, scope_of, with_key
+from reco_lab.api.refusals import Refusal, busy
+from reco_lab.api.service import Service
+from reco_lab.core.errors import FullError, InputError, NotFoundError
+
+MOST_AT_ONCE = 500
+HEADERS = [
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+]
+ROUTES = frozenset(
+    {"ads", "recommendations", "events", "interactions", "users", "items", "health", "ready", "metrics"}
+)
+
+
+class Shell:
+    """The outermost layer of the service (ASGI)."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self.app, self.service, self.at_once = app, service, 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; what is no HTTP passes, except that there are no web sockets here."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began, status = time.perf_counter(), 0
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), *HEADERS]
+            await send(message)
+
+        self.at_once += 1
+        try:
+            self._admit(scope, path)
+            await self.app(scope, receive, sending)
+        except Exception as error:  # noqa: BLE001 - the last resort: a sentence and a reference, never a traceback
+            if not status:
+                await said(self.service, error).response(scope, receive, sending)
+        finally:
+            self.at_once -= 1
+            self._count(scope["method"], path, status, time.perf_counter() - began)
+
+    def _admit(self, scope: MutableMapping[str, Any], path: str) -> None:
+        readable(scope.get("raw_path") or b"")
+        if self.service.settings.demo:
+            from_this_machine(scope)
+        elif path not in OPEN:
+            service = self.service
+            wanted = scope_of(scope["method"], path)
+            key = with_key(scope["headers"], service.keys, service.workspace.clock.now(), wanted)
+            service.spend_key(key.id)
+        if self.at_once > MOST_AT_ONCE and path not in OPEN:
+            raise busy("Too many requests at once.", 1, status=503, code="busy")
+
+    def _count(self, method: str, path: str, status: int, seconds: float) -> None:
+        first = path.split("/", 2)[1] if path.startswith("/") else ""
+        route = f"/{first}" if first in ROUTES else "other"
+        self.service.counters.request(route, status, seconds)
+        if self.service.settings.access_log:
+            sys.stderr.write(f"{method} {route} {status} {seconds * 1000:.1f} ms\n")
+
+
+def said(service: Service, error: Exception) -> Refusal:
+    """What a caller is told of an error: his own mistakes in words, ours as a reference into the log."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, FullError):
+        return busy(
+            "More was sent than can be kept now; nothing of it was taken.",
+            error.seconds,
+            status=503,
+            code="full",
+        )
+    if isinstance(error, InputError):
+        status, code = (404, "not_found") if isinstance(error, NotFoundError) else (422, "invalid")
+        return Refusal(status, code, f"{error.what} {error.fix}".strip(), error.key)
+    reference = service.workspace.log.reference(error)
+    return Refusal(500, "our_fault", f"Something went wrong here. The log knows it as {reference}.")

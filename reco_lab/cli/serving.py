@@ -1,0 +1,99 @@
+"""The commands of the service: run it, and its keys."""
+
+import argparse
+import os
+import sys
+from dataclasses import asdict, replace
+from typing import Any
+
+from reco_lab.cli.answer import Answer
+from reco_lab.cli.commands import _progress
+from reco_lab.cli.text import table
+from reco_lab.core.errors import InputError
+from reco_lab.services import keys
+from reco_lab.store.keyring import KeyRecord
+from reco_lab.workspace import Workspace
+
+MOST_WORKERS = 64
+
+
+def serve(options: argparse.Namespace) -> Answer:
+    """Serve ads until stopped."""
+    from reco_lab.api.running import serve as run
+    from reco_lab.api.settings import ApiSettings
+
+    if not 1 <= options.workers <= MOST_WORKERS:
+        raise InputError(f"--workers {options.workers} is not allowed; it must be from 1 to {MOST_WORKERS}.")
+    workspace, settings = Workspace.open(), ApiSettings.from_environment()
+    if options.demo:
+        _prepare_demo(workspace)
+    settings = replace(
+        settings,
+        demo=options.demo,
+        workers=options.workers,
+        origins=(*settings.origins, *(one.rstrip("/") for one in options.origin)),
+        access_log=options.access_log or settings.access_log,
+    )
+    if not options.demo and not any(key.holds(workspace.clock.now()) for key in keys.keys(workspace)):
+        sys.stderr.write(
+            "Nobody has a key yet; make one: reco-lab keys make website --scope serve --scope track\n"
+        )
+    run(workspace, settings, options.host, options.port, lambda url: sys.stderr.write(_greeting(url)))
+    return Answer(None, "")
+
+
+def keys_list(_options: argparse.Namespace) -> Answer:
+    """Every key, without what opens."""
+    workspace = Workspace.open()
+    now, found = workspace.clock.now(), keys.keys(workspace)
+    rows = [
+        (key.id, key.name, " ".join(key.scopes), f"{key.created:%Y-%m-%d}",
+         "" if key.expires is None else f"{key.expires:%Y-%m-%d}", "" if key.holds(now) else "no longer holds")
+        for key in found
+    ]  # fmt: skip
+    text = table(("id", "name", "scopes", "made", "until", ""), rows) if rows else "There are no keys yet."
+    return Answer([_values(key) for key in found], text)
+
+
+def keys_make(options: argparse.Namespace) -> Answer:
+    """A new key, shown once."""
+    return _shown(*keys.make_key(Workspace.open(), options.name, options.scope, options.days))
+
+
+def keys_rotate(options: argparse.Namespace) -> Answer:
+    """A key in place of another."""
+    return _shown(*keys.rotate(Workspace.open(), options.id, options.overlap))
+
+
+def keys_revoke(options: argparse.Namespace) -> Answer:
+    """End a key."""
+    ended = keys.revoke(Workspace.open(), options.id)
+    return Answer(_values(ended), f"The key {ended.id} ({ended.name}) opens nothing any more.")
+
+
+def _prepare_demo(workspace: Workspace) -> None:
+    from reco_lab.services.demo import publish_demo
+
+    if os.environ.get("RECO_LAB_DEMO") != "0":
+        sys.stderr.write(
+            "Preparing the demo shop and its champion (only the first start takes a moment) ...\n"
+        )
+        publish_demo(workspace, _progress())
+
+
+def _greeting(url: str) -> str:
+    return f"Ads are at {url}/ads?user_id=C00042 (Ctrl+C ends it).\n"
+
+
+def _shown(text: str, key: KeyRecord) -> Answer:
+    until = "until it is revoked" if key.expires is None else f"until {key.expires:%Y-%m-%d}"
+    words = f"{text}\n\nThis is the only time it is shown. It is {key.id} in the list, for {', '.join(key.scopes)}, {until}."
+    return Answer(_values(key) | {"key": text}, words)
+
+
+def _values(key: KeyRecord) -> dict[str, Any]:
+    moments = {
+        name: None if (at := getattr(key, name)) is None else at.isoformat()
+        for name in ("created", "expires", "revoked")
+    }
+    return asdict(key) | {"scopes": list(key.scopes)} | moments

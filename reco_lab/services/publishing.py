@@ -1,0 +1,217 @@
+"""Let a model serve: train it on everything there is, with what stands in for it, and put both in place at once."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from threadpoolctl import threadpool_limits
+
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.errors import InputError, NeedsError, NotFoundError, SpecError
+from reco_lab.core.events import Stage
+from reco_lab.core.policy import policy as parse_policy
+from reco_lab.core.recommender import FitContext, Need, Recommender, State, recommender
+from reco_lab.services.experiments import comparison, experiment_of, model_of
+from reco_lab.services.keeping import load_dataset
+from reco_lab.serving.snapshot import Ranker
+from reco_lab.store.publications import Publication
+from reco_lab.workspace import Workspace
+
+JOB = "publish"
+KIND = "publication"
+GREEDY = {"policy": "greedy"}
+STAND_INS = (
+    (Stage.attributes, "demographic"),
+    (Stage.segment, "popular_in_segment"),
+    (Stage.popular, "recently_popular"),
+    (Stage.popular, "most_popular"),
+)
+_WHAT_THEY_LOOK_AT = frozenset({Need.customer_attributes})
+
+Report = Callable[[float, str], None]
+
+
+class Link(BaseModel):
+    """One ranker of the chain: the artefact of its model, and where it stands."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stage: Stage
+    name: str
+    artefact: str
+    wants_attributes: bool = False
+
+
+class RouteSpec(BaseModel):
+    """A route as it is kept: who goes this way, and by which policy."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=100)
+    policy: dict[str, Any]
+    attributes: dict[str, tuple[str, ...]] = {}
+    segments: tuple[str, ...] = ()
+    model: Link | None = None
+
+
+class Plan(BaseModel):
+    """All that a publication says: data, chain, policy, routes and the two settings of ranking."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    fingerprint: str
+    experiment: str = ""
+    chain: tuple[Link, ...]
+    policy: dict[str, Any] = GREEDY
+    routes: tuple[RouteSpec, ...] = ()
+    hide_bought: bool = True
+    bid_weight: float = Field(0.0, ge=0.0, le=1.0)
+
+    @property
+    def model(self) -> str:
+        """What serves, in words."""
+        return self.chain[0].name if self.chain else "nothing"
+
+    @property
+    def version(self) -> str:
+        """The version that answers name: a hash of the plan."""
+        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[
+            :12
+        ]
+
+
+def publish(
+    workspace: Workspace,
+    experiment_id: str,
+    name: str | None = None,
+    policy: Mapping[str, Any] | None = None,
+    report: Report = lambda _fraction, _message: None,
+) -> Publication:
+    """Train a model of a finished experiment (by default its champion) on all its data, and let it serve.
+
+    Raises NotFoundError for a model that is not there, InputError where the experiment has no champion.
+    """
+    asked = experiment_of(workspace.store.experiment(experiment_id))
+    found = comparison(workspace, experiment_id)
+    chosen = name or found.champion
+    rows = {row.name: row for row in found.leaderboard if row.run_keys and row.error is None}
+    if chosen is None:
+        raise InputError("This experiment has no champion.", fix="Name the model that is to serve.")
+    if chosen not in rows:
+        raise NotFoundError(
+            f"There is no trained model {chosen!r} in this experiment.", fix=f"There are: {', '.join(rows)}."
+        )
+    model = model_of(workspace, asked, rows[chosen])
+    if model is None:
+        raise NotFoundError(f"The model {chosen!r} is not there any more.", fix="Run the experiment again.")
+    data = load_dataset(workspace, found.dataset)
+    kept = Plan.model_validate(current.spec) if (current := workspace.publications.serving()) else None
+    settings = _settings(kept, data.name) | ({"policy": dict(policy)} if policy else {})
+    chain = train_chain(workspace, data, model[0], chosen, asked.seed, report)
+    plan = Plan(
+        dataset=data.name,
+        fingerprint=data.fingerprint,
+        experiment=experiment_id,
+        chain=chain,
+        **settings,
+    )
+    report(1.0, "published")
+    return _let_serve(workspace, plan)
+
+
+def change(workspace: Workspace, **settings: Any) -> Publication:
+    """Publish the same models with another policy, other routes or settings; NotFoundError before the first publication."""
+    plan = serving_plan(workspace)
+    if plan is None:
+        raise NotFoundError("Nothing is published yet.", fix="Publish a model first.")
+    if "policy" in settings:
+        parse_policy(settings["policy"])
+    try:
+        changed = Plan.model_validate(plan.model_dump() | settings)
+    except ValueError as error:
+        raise SpecError(f"These settings cannot serve: {error}.") from error
+    return _let_serve(workspace, changed)
+
+
+def rollback(workspace: Workspace) -> Publication:
+    """Let what served before serve again; the models are still there. NotFoundError if nothing served before."""
+    return workspace.publications.rollback()
+
+
+def serving_plan(workspace: Workspace) -> Plan | None:
+    """The plan of what serves now."""
+    found = workspace.publications.serving()
+    return None if found is None else Plan.model_validate(found.spec)
+
+
+def submit(workspace: Workspace, experiment_id: str, name: str | None = None) -> str:
+    """Queue a publication; the job's id."""
+    return workspace.queue.submit(
+        JOB, {"experiment": experiment_id, "name": name}, key=f"{JOB}:{experiment_id}"
+    )
+
+
+def do(workspace: Workspace, payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """What a worker does with a queued publication."""
+    done = publish(workspace, payload["experiment"], payload.get("name"), report=report)
+    return {"number": done.number, "version": done.version}
+
+
+def train_chain(
+    workspace: Workspace, data: Dataset, spec: Recommender, name: str, seed: int, report: Report
+) -> tuple[Link, ...]:
+    """Train a model and all stand-ins that the data can feed on the whole data, and keep them."""
+    stand_ins = [(stage, recommender({"algorithm": kind})) for stage, kind in STAND_INS]
+    wanted = [(Stage.model, spec), *((stage, one) for stage, one in stand_ins if not one.missing(data))]
+    links = []
+    for number, (stage, one) in enumerate(wanted):
+        label = name if stage is Stage.model else one.info.label
+        report(number / len(wanted), f"training {label} on everything")
+        try:
+            with threadpool_limits(1):
+                state = one.fit(data, FitContext(seed)).state()
+        except NeedsError:
+            if stage is Stage.model:
+                raise
+            continue
+        links.append(_kept(workspace, stage, label, one, state))
+    return tuple(links)
+
+
+def restore(workspace: Workspace, link: Link) -> Ranker:
+    """The ranker behind a link, each file checked first; CorruptError, NotFoundError."""
+    spec, state = workspace.artefacts.load_state(link.artefact)
+    scorer = recommender(spec).restore(state)
+    return Ranker(link.stage, link.name, scorer, link.wants_attributes)
+
+
+def _kept(workspace: Workspace, stage: Stage, label: str, spec: Recommender, state: State) -> Link:
+    artefact = workspace.artefacts.save_state(spec.to_dict(), state)
+    return Link(
+        stage=stage, name=label, artefact=artefact, wants_attributes=not _looks_at(spec).isdisjoint(_WHAT_THEY_LOOK_AT)
+    )  # fmt: skip
+
+
+def _looks_at(spec: Recommender) -> frozenset[Need]:
+    return frozenset(spec.info.needs).union(*(_looks_at(part) for part in spec.parts))
+
+
+def _settings(kept: Plan | None, dataset: str) -> dict[str, Any]:
+    """Policy, routes and settings stay as they are when another model of the same data is published."""
+    if kept is None or kept.dataset != dataset:
+        return {}
+    return {
+        "policy": kept.policy,
+        "routes": kept.routes,
+        "hide_bought": kept.hide_bought,
+        "bid_weight": kept.bid_weight,
+    }
+
+
+def _let_serve(workspace: Workspace, plan: Plan) -> Publication:
+    spec = plan.model_dump(mode="json")
+    artefact = workspace.artefacts.save(KIND, meta=spec)
+    return workspace.publications.publish(plan.version, spec, artefact)

@@ -1,0 +1,1 @@
+"""Compiled loops of serving: imported when a server opens, never by the package."""

@@ -1,0 +1,111 @@
+"""What was billed and how often each customer saw an ad: budgets, their pacing, and caps, in one process's memory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reco_lab.serving.booked import Booked, Mask
+
+DAY_SECONDS = 86_400.0
+HEAD_START = 1 / 24
+UNLIMITED = np.inf
+
+
+@dataclass(frozen=True)
+class Billed:
+    """What an ad was billed: on the day, and ever."""
+
+    today: float
+    ever: float
+
+
+class Accounts:
+    """The books of one day: `open_at` says which ads still have budget, `capped` which a customer has had enough of.
+
+    A daily budget is released evenly over the day (UTC), with a head start of an hour's worth. An ad is shown
+    while what it was billed is below what is released, so it passes its budget by at most one bill.
+    """
+
+    def __init__(
+        self,
+        booked: Booked,
+        day: date,
+        billed: Mapping[str, tuple[float, float]],
+        shown: Mapping[tuple[str, str], int],
+    ) -> None:
+        self.booked, self.day = booked, day
+        self._today = np.array([billed.get(id_, (0.0, 0.0))[0] for id_ in booked.ids], np.float64)
+        self._ever = np.array([billed.get(id_, (0.0, 0.0))[1] for id_ in booked.ids], np.float64)
+        self._daily = _limits([ad.daily_budget for ad in booked.ads])
+        self._total = _limits([ad.total_budget for ad in booked.ads])
+        self._caps = [ad.cap_per_day for ad in booked.ads]
+        self._second, self._released = -1, 0.0
+        self._open = np.zeros(len(booked), bool)
+        self._seen: dict[str, dict[int, int]] = {}
+        for (customer, ad), times in shown.items():
+            place = booked.places.get(ad)
+            if place is not None and self._caps[place] is not None:
+                self._seen.setdefault(customer, {})[place] = times
+
+    def open_at(self, now: datetime) -> Mask:
+        """Which ads have budget left of what is released by this second."""
+        second = int(now.timestamp())
+        if second != self._second:
+            self._released = HEAD_START + _share_of_day(now) * (1 - HEAD_START)
+            self._open = (self._today < self._daily * self._released) & (self._ever < self._total)
+            self._second = second
+        return self._open
+
+    def capped(self, customer: str) -> list[int]:
+        """The ads this customer has had as often today as their caps allow."""
+        seen = self._seen.get(customer)
+        if not seen:
+            return []
+        return [place for place, times in seen.items() if times >= (self._caps[place] or UNLIMITED)]
+
+    def showed(self, place: int, customer: str) -> None:
+        """Count that a customer got an ad."""
+        if customer and self._caps[place] is not None:
+            mine = self._seen.setdefault(customer, {})
+            mine[place] = mine.get(place, 0) + 1
+
+    def bill(self, place: int, cost: float) -> None:
+        """Add to what an ad was billed today and ever."""
+        self._today[place] += cost
+        self._ever[place] += cost
+        in_time = self._today[place] < self._daily[place] * self._released
+        self._open[place] = in_time and self._ever[place] < self._total[place]
+
+    def billed(self, place: int) -> Billed:
+        """What one ad was billed."""
+        return Billed(float(self._today[place]), float(self._ever[place]))
+
+    def moved(self, booked: Booked) -> "Accounts":
+        """The same books over other ads."""
+        billed = {
+            id_: (float(self._today[place]), float(self._ever[place]))
+            for place, id_ in enumerate(self.booked.ids)
+        }
+        shown = {
+            (customer, self.booked.ids[place]): times
+            for customer, seen in self._seen.items()
+            for place, times in seen.items()
+        }
+        return Accounts(booked, self.day, billed, shown)
+
+    def next_day(self, day: date) -> "Accounts":
+        """The books of a new day: what was billed ever stays, everything of the day begins anew."""
+        billed = {id_: (0.0, float(self._ever[place])) for place, id_ in enumerate(self.booked.ids)}
+        return Accounts(self.booked, day, billed, {})
+
+
+def _limits(budgets: list[float | None]) -> NDArray[np.float64]:
+    return np.array([UNLIMITED if one is None else one for one in budgets], np.float64)
+
+
+def _share_of_day(now: datetime) -> float:
+    moment = now.astimezone(UTC)
+    return (moment.hour * 3600 + moment.minute * 60 + moment.second + moment.microsecond / 1e6) / DAY_SECONDS

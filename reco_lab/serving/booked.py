@@ -1,0 +1,160 @@
+"""The ads as arrays: which of them may be shown at a moment, in a slot, to a customer."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from hashlib import blake2b
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reco_lab.core.ads import Ad, Billing
+
+NO_ITEM = -1
+ALWAYS = np.iinfo(np.int64)
+Mask = NDArray[np.bool_]
+Target = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Booked:
+    """All ads in the order of their ids, as columns; a position in them stands for an ad everywhere in serving.
+
+    `promoted` is the code of the item an ad is for (NO_ITEM for none, and for an item nobody knows). `categories`
+    are the places of the ads that promote a category, with the items of it.
+    """
+
+    ads: tuple[Ad, ...]
+    promoted: NDArray[np.int32]
+    categories: tuple[tuple[NDArray[np.intp], NDArray[np.int32]], ...]
+
+    @classmethod
+    def of(cls, ads: Iterable[Ad], items: pd.Index, categories: Sequence[str] | None = None) -> "Booked":
+        """The ads over a catalogue: item ids by code and, where known, the category of each."""
+        ordered = tuple(sorted(ads, key=lambda ad: ad.id))
+        wanted = pd.Index([ad.item or "" for ad in ordered], dtype="str")
+        promoted = items.get_indexer(wanted).astype(np.int32)
+        promoted[[ad.item is None for ad in ordered]] = NO_ITEM
+        named: dict[str, list[int]] = {}
+        for place, ad in enumerate(ordered):
+            if ad.category is not None:
+                named.setdefault(ad.category, []).append(place)
+        column = np.asarray([] if categories is None else categories, object)
+        groups = (
+            (np.array(places, np.intp), np.flatnonzero(column == name).astype(np.int32))
+            for name, places in sorted(named.items())
+        )
+        return cls(ordered, promoted, tuple(groups))
+
+    def __len__(self) -> int:
+        return len(self.ads)
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The id of each ad."""
+        return tuple(ad.id for ad in self.ads)
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The position of each id."""
+        return {id_: place for place, id_ in enumerate(self.ids)}
+
+    @cached_property
+    def bids(self) -> NDArray[np.float64]:
+        """What a click, or a decision, costs the advertiser."""
+        return np.array([ad.bid for ad in self.ads], np.float64)
+
+    @cached_property
+    def house(self) -> Mask:
+        """The shop's own ads."""
+        return np.array([ad.house for ad in self.ads], bool)
+
+    @cached_property
+    def regular(self) -> Mask:
+        """All but the shop's own."""
+        return ~self.house
+
+    @cached_property
+    def billed_at_once(self) -> Mask:
+        """Ads whose advertiser pays for the decision, not for the click."""
+        return np.array([ad.billing is Billing.decision for ad in self.ads], bool)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """A hash of the ids in their order: what a mask over them is about."""
+        return blake2b("\0".join(self.ids).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+    def flying(self, now: datetime) -> Mask:
+        """Which ads are within their flight at this moment and not paused."""
+        starts, ends, paused = self._flights
+        period = int(np.searchsorted(self._changes, moment := _micros(now), side="right"))
+        if (known := self._flown.get(period)) is None:
+            known = (starts <= moment) & (moment < ends) & ~paused
+            self._flown.clear()
+            self._flown[period] = known
+        return known
+
+    def in_slot(self, slot: str) -> Mask:
+        """Which ads may stand in this slot."""
+        return self._slots.get(slot, self._slots[""])
+
+    def reached(self, attributes: Mapping[str, str], segments: frozenset[str]) -> Mask | None:
+        """Which ads may go to a customer of these attributes and segments; None where no ad asks for any."""
+        if not self._targets:
+            return None
+        mask = np.ones(len(self), bool)
+        for wanted, named, places in self._targets:
+            hit = all(attributes.get(name) in values for name, values in wanted)
+            if not hit or not (not named or segments.intersection(named)):
+                mask[places] = False
+        return mask
+
+    def candidates(self, mask: Mask) -> str:
+        """A short hash of the ads in a mask, the same whenever the same ads could have been chosen."""
+        return blake2b(np.packbits(mask).tobytes(), key=self.digest, digest_size=8).hexdigest()
+
+    @cached_property
+    def _changes(self) -> NDArray[np.int64]:
+        """The moments at which any flight begins or ends."""
+        starts, ends, _ = self._flights
+        return np.unique(np.concatenate((starts, ends)))
+
+    @cached_property
+    def _flown(self) -> dict[int, Mask]:
+        """What flies between two changes, for the period last asked about."""
+        return {}
+
+    @cached_property
+    def _flights(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Mask]:
+        starts = [ALWAYS.min if ad.starts is None else _micros(ad.starts) for ad in self.ads]
+        ends = [ALWAYS.max if ad.ends is None else _micros(ad.ends) for ad in self.ads]
+        return (
+            np.array(starts, np.int64),
+            np.array(ends, np.int64),
+            np.array([ad.paused for ad in self.ads], bool),
+        )
+
+    @cached_property
+    def _slots(self) -> dict[str, Mask]:
+        names = {""}.union(*(ad.slots for ad in self.ads))
+        anywhere = np.array([not ad.slots for ad in self.ads], bool)
+        return {name: anywhere | np.array([name in ad.slots for ad in self.ads], bool) for name in names}
+
+    @cached_property
+    def _targets(self) -> tuple[tuple[Target, tuple[str, ...], NDArray[np.intp]], ...]:
+        """The different demands on a customer, each with the ads that make it."""
+        groups: dict[tuple[Target, tuple[str, ...]], list[int]] = {}
+        for place, ad in enumerate(self.ads):
+            wanted: Target = tuple(sorted(ad.attributes.items()))
+            if wanted or ad.segments:
+                groups.setdefault((wanted, ad.segments), []).append(place)
+        return tuple((*demand, np.array(places, np.intp)) for demand, places in groups.items())
+
+
+def _micros(moment: datetime) -> int:
+    return int((moment.astimezone(UTC) - _EPOCH).total_seconds() * 1e6)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

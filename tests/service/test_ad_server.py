@@ -1,0 +1,217 @@
+"""Asked, told what came of it, and at once the wiser: the server of ads over a real workspace."""
+
+import asyncio
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from reco_lab.core.ads import Ad, Billing
+from reco_lab.core.clock import ManualClock
+from reco_lab.core.errors import InputError, NotFoundError
+from reco_lab.core.events import Stage
+from reco_lab.services import bookings, privacy, publishing
+from reco_lab.services.ad_server import AdServer, EventIn, VisitIn
+from reco_lab.testing.serving import compare, open_shop
+from reco_lab.workspace import Workspace
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    home = tmp_path_factory.mktemp("serving") / "home"
+    workspace = Workspace.open(home)
+    open_shop(workspace)
+    workspace.close()
+    return home
+
+
+@pytest.fixture
+def workspace(opened, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(opened, home)
+    found = Workspace.open(home, clock=ManualClock(NOON))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def server(workspace):
+    serving = AdServer.open(workspace, rng=np.random.default_rng(0))
+    yield serving
+    serving.close()
+
+
+def ids(answer):
+    return [ad.id for ad in answer.ads]
+
+
+def do(work):
+    return asyncio.run(work)
+
+
+def test_a_known_customer_gets_ads_of_the_model_with_a_reason_and_the_decision_is_logged(server):
+    answer = server.ads("u04", n=3)
+    assert (answer.decision.stage, answer.decision.arm, answer.decision.policy) == (
+        Stage.model,
+        "everybody",
+        "greedy",
+    )
+    assert all(int(ad.item[1:]) % 2 == 0 for ad in answer.ads)
+    assert answer.reasons[0].startswith("Because you went for Item ")
+    assert [one.propensity for one in answer.decision.placed] == [1.0] * 3
+    do(server.track([]))
+    again = server.log.decision(answer.decision.placed[0].decision_id)
+    assert again[0] == answer.decision
+
+
+def test_a_stranger_gets_what_is_popular_and_what_she_does_changes_the_next_answer(server):
+    before = server.ads("stranger", n=3)
+    assert before.decision.stage in {Stage.segment, Stage.popular}
+    told = do(server.visit([VisitIn(f"v{n}", "stranger", f"i{n:02d}", "purchase") for n in (1, 3, 5)]))
+    assert (told.accepted, told.new) == (3, (0, 1, 2))
+    after = server.ads("stranger", n=3)
+    assert after.decision.stage is Stage.model
+    assert all(int(ad.item[1:]) % 2 == 1 for ad in after.ads)
+    assert not {"ad-i01", "ad-i03", "ad-i05"} & set(ids(after))
+
+
+def test_what_was_told_is_still_known_after_a_restart(workspace, server):
+    do(server.visit([VisitIn("v1", "stranger", "i01", "purchase")]))
+    do(server.put_user("guest", {"region": "south"}))
+    answer = ids(server.ads("stranger", n=5))
+    server.close()
+    again = AdServer.open(workspace)
+    assert ids(again.ads("stranger", n=5)) == answer
+    assert again.people.told[again.name_of("guest")] == {"region": "south"}
+    again.close()
+
+
+def test_an_event_sent_twice_counts_once_and_a_click_is_billed_once(server):
+    answer = server.ads("u00")
+    placed = answer.decision.placed[0]
+    click = EventIn("e1", placed.decision_id, "click")
+    assert do(server.track([click, click])).accepted == 1
+    assert do(server.track([click])).duplicates == 1
+    assert do(server.track([EventIn("e2", placed.decision_id, "click")])).accepted == 1
+    place = server.snapshot.booked.places[placed.ad_id]
+    assert server.standing.accounts.billed(place).today == pytest.approx(0.2)
+    other = do(server.track([EventIn("e1", placed.decision_id, "conversion")]))
+    assert "different content" in other.refused[0][1]
+    assert "No decision" in do(server.track([EventIn("e9", "nobody", "click")])).refused[0][1]
+
+
+def test_budgets_and_caps_hold_over_a_restart(workspace, server):
+    do(
+        server.put_ad(
+            Ad(
+                id="dear",
+                title="Dear",
+                bid=1.0,
+                billing=Billing.decision,
+                daily_budget=4.0,
+                cap_per_day=1,
+                slots=("top",),
+            )
+        )
+    )
+    for ad in bookings.ads(workspace):
+        if ad.id != "dear":
+            bookings.pause(workspace, ad.id)
+    assert server.refresh()
+    got = [ids(server.ads(f"u{user:02d}", "top")) for user in range(6)]
+    assert got == [["dear"]] * 3 + [[]] * 3
+    server.close()
+    again = AdServer.open(workspace)
+    assert ids(again.ads("u07", "top")) == []
+    assert ids(again.ads("u00", "top")) == []
+    workspace.clock.at = NOON + timedelta(days=1)
+    again.refresh()
+    assert ids(again.ads("u00", "top")) == ["dear"]
+    again.close()
+
+
+def test_a_publication_takes_its_place_between_two_answers_and_a_rollback_too(workspace, server):
+    first = server.ads("u00").decision.model_version
+    publishing.change(workspace, policy={"policy": "epsilon_greedy", "epsilon": 0.5})
+    assert server.ads("u00").decision.model_version == first
+    assert server.refresh()
+    second = server.ads("u00").decision
+    assert (second.policy, second.model_version != first) == ("epsilon_greedy", True)
+    publishing.rollback(workspace)
+    assert server.refresh()
+    assert server.ads("u00").decision.model_version == first
+    with pytest.raises(NotFoundError, match="no earlier publication"):
+        publishing.rollback(workspace)
+
+
+def test_a_damaged_publication_is_refused_and_the_one_before_serves_on(workspace, server):
+    before = server.ads("u00").decision.model_version
+    changed = publishing.change(workspace, bid_weight=0.5)
+    link = publishing.serving_plan(workspace).chain[0].artefact
+    arrays = workspace.artefacts.path(link) / "arrays.npz"
+    arrays.write_bytes(arrays.read_bytes()[:-20])
+    assert not server.refresh()
+    assert server.ads("u00").decision.model_version == before != changed.version
+    ready = server.readiness()
+    assert not ready.ready
+    assert "the one before serves on" in ready.problems[0]
+
+
+def test_who_objects_gets_house_ads_and_nothing_of_her_is_logged(workspace, server):
+    privacy.suppress(workspace, ["u00"])
+    server.refresh()
+    answer = server.ads("u00")
+    assert (ids(answer), answer.decision.customer, answer.decision.stage) == (["house"], "", Stage.house)
+    do(server.put_user("u02", {"consent": "no"}))
+    assert ids(server.ads("u02")) == ["house"]
+    assert server.recommendations("u00").items == ()
+
+
+def test_recommendations_leave_out_what_was_bought(server):
+    found = server.recommendations("u04", 10)
+    log = server.data.interactions
+    mine = log.users == log.user_ids.get_loc("u04")
+    bought = {str(log.item_ids[item]) for item in log.items[mine & (log.kinds == 4)]}
+    assert len(found.items) == 10
+    assert not bought & {item for item, _, _ in found.items}
+
+
+def test_with_nothing_published_ads_are_served_all_the_same(tmp_path):
+    workspace = Workspace.open(tmp_path / "home")
+    bookings.book(workspace, Ad(id="a", title="An ad"))
+    server = AdServer.open(workspace)
+    answer = server.ads("anybody")
+    assert (ids(answer), answer.decision.model_version) == (["a"], "unpublished")
+    server.close()
+
+
+def test_one_process_serves_a_workspace(workspace, server):
+    with pytest.raises(InputError, match="already served by another process"):
+        AdServer.open(workspace)
+
+
+def test_publishing_names_what_it_cannot_find(workspace):
+    with pytest.raises(NotFoundError, match="There are: "):
+        publishing.publish(workspace, workspace.store.experiments()[0].id, "Nobody")
+
+
+def test_an_ad_booked_through_the_server_is_in_the_next_answer(server):
+    do(server.put_ad(Ad(id="new", title="New", slots=("side",), item="i00")))
+    assert "new" in ids(server.ads("u04", "side", 20))
+    assert "new" not in ids(server.ads("u04", "", 20))
+
+
+def test_weighing_says_of_every_ad_what_takes_it_out(server):
+    weighed = server.weigh("u04")
+    assert weighed.open.sum() == len(weighed.open) - (~weighed.rules["bought already"]).sum()
+    assert not server.log.decisions()
+
+
+def test_the_champion_is_published_when_no_model_is_named(tmp_path):
+    workspace = Workspace.open(tmp_path / "home")
+    done = publishing.publish(workspace, compare(workspace))
+    plan = publishing.serving_plan(workspace)
+    assert (done.version, [link.stage for link in plan.chain][-1]) == (plan.version, Stage.popular)
