@@ -55,7 +55,8 @@ def test_the_old_key_holds_for_the_overlap_and_no_longer(workspace, clock):
     assert (made_anew.name, made_anew.scopes) == (made.name, made.scopes)
     assert made_anew.expires == NOON + timedelta(days=30)
     clock.at += timedelta(days=2, seconds=-1)
-    assert check(workspace, old) and check(workspace, new)
+    assert check(workspace, old)
+    assert check(workspace, new)
     clock.at += timedelta(seconds=1)
     assert check(workspace, old) is None
     assert check(workspace, new) == made_anew
