@@ -110,7 +110,7 @@ def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
 _CUSTOMER = _query(
     "user_id", shapes.ID_SCHEMA, "The customer's id; one nobody knows is welcome.", example="C00042"
 )
-_SLOT_SCHEMA = {"type": "string", "maxLength": LONGEST_SLOT, "default": ""}
+_SLOT_SCHEMA = {"type": "string", "maxLength": LONGEST_SLOT, "pattern": r"^[^\x00-\x1f\x7f-\x9f]*$"}
 _SLOT = _query("slot", _SLOT_SCHEMA, "Where on the page; ads may be booked for slots.")
 _HOT: dict[str, tuple[type[BaseModel], dict[str, Any], str]] = {
     "/ads": (

@@ -77,4 +77,7 @@ def shaped(model: type[Shape], body: bytes, **added: str) -> Shape:
 
 
 def _json(value: Any) -> Response:
-    return Response(orjson.dumps(asdict(value) if is_dataclass(value) and not isinstance(value, type) else value), media_type=JSON)
+    return Response(
+        orjson.dumps(asdict(value) if is_dataclass(value) and not isinstance(value, type) else value),
+        media_type=JSON,
+    )

@@ -18,7 +18,9 @@ from reco_lab.api.shapes import Alive, Ready
 def watching(service: Service) -> APIRouter:
     """The routes that machines ask about the service itself."""
     router = APIRouter()
-    unready: dict[int | str, dict[str, Any]] = {503: {"model": Ready, "description": "Served, but not as it should be: the problems say why"}}
+    unready: dict[int | str, dict[str, Any]] = {
+        503: {"model": Ready, "description": "Served, but not as it should be: the problems say why"}
+    }
 
     @router.get("/health")
     async def health() -> Alive:
