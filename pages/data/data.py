@@ -18,7 +18,7 @@ from reco_lab.ui import (
 )
 from reco_lab.ui.words import md, when
 
-with page.open("Data") as lab:
+with page.open("Data", of_data=state.brought() is None) as lab:
     board.running(lab.workspace)
     imported, brought = state.imported(), state.brought()
 

@@ -28,7 +28,9 @@ with page.open("Explore") as lab:
     with menu:
         export.menu(explore.downloads(lab.version, found, whole), key="explore")
 
-    show.answer(explore.headline(found), explore.base(found, whole))
+    show.answer(
+        explore.headline(found, int(lab.version.summary.get("customers", 0))), explore.base(found, whole)
+    )
     explore.faults(found)
     if chosen:
         st.info(f"Only a part is shown: {md(scope.words(chosen))}.", icon=":material/filter_alt:")

@@ -10,7 +10,7 @@ with page.open("Home") as lab:
     st.markdown(
         "Reco Lab trains recommenders on your customers' data and says which one is really better, for whom, and why."
     )
-    running = board.running(lab.workspace)
+    board.running(lab.workspace)
 
     if lab.version is None:
         with st.container(border=True):
@@ -33,7 +33,7 @@ with page.open("Home") as lab:
         home.finding(found, lab.version, expert=lab.expert)
         home.customer(lab.workspace, latest.id, found)
 
-    steps.strip(lab.version, latest, running=running)
+    steps.strip(lab.version, latest, running=board.comparing(lab.workspace, lab.version.name))
 
     if lab.version.synthetic:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):

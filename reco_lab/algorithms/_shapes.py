@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from reco_lab.algorithms._similarity import Side, Similarity, Weigher, csr_parts, dots, squares
+from reco_lab.algorithms._similarity import Side, Similarity, Weigher, csr_parts, dots, squares, sums_of
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.ranking import blocks
 from reco_lab.core.recommender import Codes, Contributions, Scorer, Scores, State
@@ -62,7 +62,8 @@ class ItemToItem(Scorer):
     def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
         """The sum of the weights of the distinct items in each history."""
         weights = self.weights if items is None else self.weights[:, items]
-        return dots(batch.matrix(self.n_items), weights)
+        starts, codes = batch.distinct(self.n_items)
+        return sums_of(starts, codes, np.ones(len(codes), np.float32), weights)
 
     def contributions(self, batch: UserBatch, items: Codes) -> Contributions:
         """Each history item's own weight; a repeated item counts at its first entry."""

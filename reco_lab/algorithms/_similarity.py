@@ -123,13 +123,23 @@ def squares(matrix: sparse.csr_matrix) -> NDArray[np.float64]:
 
 def dots(left: sparse.csr_matrix, right: sparse.csr_matrix | NDArray[np.float32]) -> NDArray[np.float32]:
     """The product of a CSR with a table or a CSR, as a dense float32 array."""
+    return sums_of(*csr_parts(left), right)
+
+
+def sums_of(
+    starts: NDArray[np.int32],
+    codes: NDArray[np.int32],
+    factors: NDArray[np.float32],
+    table: sparse.csr_matrix | NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Weighted sums of rows of a table or a CSR, as `dots` of the CSR with these starts, codes and values."""
     from reco_lab.algorithms._kernels.sums import of_dense, of_sparse
 
-    sums = np.zeros((left.shape[0], right.shape[1]), np.float32)
-    if isinstance(right, np.ndarray):
-        of_dense(*csr_parts(left), np.require(right, np.float32, ("C", "W")), sums)
+    sums = np.zeros((len(starts) - 1, table.shape[1]), np.float32)
+    if isinstance(table, np.ndarray):
+        of_dense(starts, codes, factors, np.require(table, np.float32, ("C", "W")), sums)
     else:
-        of_sparse(*csr_parts(left), *csr_parts(right), sums)
+        of_sparse(starts, codes, factors, *csr_parts(table), sums)
     return sums
 
 

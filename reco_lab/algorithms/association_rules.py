@@ -20,7 +20,7 @@ class AssociationRules(Recommender):
         label="Association rules",
         family="neighbourhood",
         summary=(
-            'Counts rules such as "62 % of those who bought coffee also bought filters" and recommends what the '
+            'Counts rules such as "62% of those who bought coffee also bought filters" and recommends what the '
             "rules of a customer's own items point to. Every recommendation can be read as its rules, so it is "
             "the easiest of all to explain to a colleague; it favours best-sellers, or with lift rare finds."
         ),

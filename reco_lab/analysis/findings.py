@@ -103,7 +103,7 @@ def _unusual(found: Activity) -> Finding:
     return Finding(
         many,
         f"of {found.judged} looked at; {lead} {day} with {worst['rows']:,} interactions where "
-        f"{worst['expected']:,.0f} were to be expected.",
+        f"about {worst['expected']:,.0f} were expected.",
         "Activity",
         0.8,
     )
@@ -164,7 +164,7 @@ def _customers(parts: Parts) -> Iterator[Finding]:
             f"{once:.0%}" if once >= 0.1 else f"{histories.median:,.0f}",
             f"of the customers were seen once only ({histories.once:,} of {histories.owners:,})."
             if once >= 0.1
-            else f"interactions is what a customer has in the middle; the mean is {histories.mean:,.1f}.",
+            else f"interactions is what the typical customer has (the median); the mean is {histories.mean:,.1f}.",
             "Customers",
             0.3 + 0.5 * once,
         )

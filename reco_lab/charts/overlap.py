@@ -28,6 +28,8 @@ def overlap(names: tuple[str, ...], shares: NDArray[np.floating], palette: Palet
         hoverongaps=False,
     )
     places = list(range(len(names) - 1))
-    chart.update_yaxes(autorange="reversed", showgrid=False, tickvals=places, ticktext=labels[1:])
-    chart.update_xaxes(showgrid=False, tickangle=-40, tickvals=places, ticktext=labels[:-1])
+    chart.update_yaxes(
+        autorange="reversed", showgrid=False, zeroline=False, tickvals=places, ticktext=labels[1:]
+    )
+    chart.update_xaxes(showgrid=False, zeroline=False, tickangle=-40, tickvals=places, ticktext=labels[:-1])
     return chart

@@ -145,12 +145,22 @@ class UserBatch:
 
         Raises ValueError for an item code beyond `n_items` (see `within`).
         """
+        starts, items = self.distinct(n_items)
+        return sparse.csr_matrix((np.ones(len(items), np.float32), items, starts), shape=(len(self), n_items))
+
+    def distinct(self, n_items: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """The different items of each history, sorted: where each customer's begin, and their codes.
+
+        Raises ValueError for an item code beyond `n_items` (see `within`).
+        """
         if len(self.items) and self.items.max() >= n_items:
             raise ValueError(f"item code {self.items.max()} is beyond the {n_items} items that are known")
+        if len(self) == 1:
+            items = np.sort(self.items)
+            items = items[np.append(True, items[1:] != items[:-1])] if len(items) else items
+            return np.array([0, len(items)], np.int32), np.asarray(items, np.int32)
         pairs = np.sort(self.owners * np.int64(n_items) + self.items)
         pairs = pairs[np.diff(pairs, prepend=-1) > 0]
         owners, items = np.divmod(pairs, n_items)
-        indptr = np.searchsorted(owners, np.arange(len(self) + 1)).astype(np.int32)
-        return sparse.csr_matrix(
-            (np.ones(len(pairs), np.float32), items.astype(np.int32), indptr), shape=(len(self), n_items)
-        )
+        starts = np.searchsorted(owners, np.arange(len(self) + 1)).astype(np.int32)
+        return starts, items.astype(np.int32)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
@@ -99,7 +99,8 @@ class Measurement:
     Where the value is a mean or a ratio over customers, `numerator` and `denominator` hold a number a
     customer (NaN nowhere; denominator 0 leaves a customer out) and `value = link(sum / sum)`. Where it is a
     property of all lists together (coverage, Gini), `resample` maps weights (draws x customers) to values
-    and `customers` says how many there are.
+    and `customers` says how many there are. `parts` are the same metric of each model (seed) that this is the
+    mean of; none where there is one model.
     """
 
     value: float
@@ -108,6 +109,7 @@ class Measurement:
     resample: Callable[[Weights], NDArray[np.float64]] | None = field(default=None, repr=False)
     link: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = field(default=None, repr=False)
     customers: int = 0
+    parts: "tuple[Measurement, ...]" = field(default=(), repr=False)
 
     @classmethod
     def mean(cls, per_user: NDArray[np.float64]) -> "Measurement":
@@ -136,7 +138,8 @@ class Measurement:
         own = [one.numerator for one in parts if one.numerator is not None]
         base = [one.denominator for one in parts if one.denominator is not None]
         if len(own) == len(base) == len(parts):
-            return cls.ratio(np.mean(own, axis=0), np.mean(base, axis=0), parts[0].link)
+            mean = cls.ratio(np.mean(own, axis=0), np.mean(base, axis=0), parts[0].link)
+            return replace(mean, parts=tuple(parts))
         value = float(np.mean([one.value for one in parts]))
         again = [one.resample for one in parts if one.resample is not None]
         if len(again) < len(parts):
@@ -145,12 +148,15 @@ class Measurement:
             value,
             resample=lambda weights: np.mean([one(weights) for one in again], axis=0),
             customers=parts[0].customers,
+            parts=tuple(parts),
         )
 
     def within(self, customers: NDArray[np.bool_]) -> "Measurement":
         """The metric over these customers only (a mask over all); NaN where it is neither a ratio nor resampled."""
+        parts = tuple(one.within(customers) for one in self.parts)
         if self.numerator is not None and self.denominator is not None:
-            return Measurement.ratio(self.numerator * customers, self.denominator * customers, self.link)
+            inside = Measurement.ratio(self.numerator * customers, self.denominator * customers, self.link)
+            return replace(inside, parts=parts)
         again, kept = self.resample, customers.astype(np.float64)
         if again is None:
             return Measurement(np.nan)
@@ -158,6 +164,7 @@ class Measurement:
             float(again(kept[None])[0]),
             resample=lambda weights: again(weights * kept),
             customers=self.customers,
+            parts=parts,
         )
 
     def redraw(self, weights: Weights) -> NDArray[np.float64] | None:

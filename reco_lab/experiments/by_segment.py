@@ -1,18 +1,18 @@
 """Who is served well and who is not: every metric by segment, and who gets worse if one recommender replaces another."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reco_lab.core.evaluation import Measurement, metric_at
-from reco_lab.experiments.compare import outcome_of, width_of
+from reco_lab.experiments.compare import margin_of, outcome_of, width_of
 from reco_lab.experiments.folds import Answer, pooled
 from reco_lab.experiments.results import Outcome
 from reco_lab.experiments.segments import SMALLEST, Segmentation
-from reco_lab.experiments.significance import redraw, simultaneous
+from reco_lab.experiments.significance import by_seeds, redraw, simultaneous
 from reco_lab.experiments.verdict import listed, shown
 
 Answers = Mapping[str, Sequence[Answer]]
@@ -64,11 +64,16 @@ def by_segment(answers: Answers, key: str, ways: Sequence[Segmentation], seed: i
     enough = behind >= SMALLEST
     value = np.where(enough, [one.value for one in flat], np.nan)
     low, high = np.full_like(value, np.nan), np.full_like(value, np.nan)
-    drawn = redraw(
-        [one for one, there in zip(flat, enough, strict=True) if there], flat[0].customers, _rng(seed, key)
-    )
+    large = [one for one, there in zip(flat, enough, strict=True) if there]
+    drawn = redraw(large, flat[0].customers, _rng(seed, key))
     if drawn is not None:
-        both = simultaneous(value[enough], drawn, customers=behind[enough], width=width_of(key, flat))
+        both = simultaneous(
+            value[enough],
+            drawn,
+            customers=behind[enough],
+            width=width_of(key, flat),
+            doubt=by_seeds(large).doubt,
+        )
         bottom, top = metric_at(key)[0].bounds
         low[enough], high[enough] = np.maximum(both.low, bottom), np.minimum(both.high, top)
     shape = len(names), len(present)
@@ -140,10 +145,14 @@ def _changes(
         return []
     spread = sign * (drawn[:, : len(new)] - drawn[:, len(new) :])
     both = simultaneous(
-        centre, spread, customers=counts.astype(np.float64), width=width_of(key, [*new, *old])
+        centre,
+        spread,
+        customers=counts.astype(np.float64),
+        width=width_of(key, [*new, *old]),
+        doubt=by_seeds(new).doubt + by_seeds(old).doubt,
     )
     return [
-        (float(change), float(low), float(high), outcome_of(low, high))
+        (float(change), float(low), float(high), outcome_of(low, high, margin_of(key)))
         for change, low, high in zip(centre, both.low, both.high, strict=True)
     ]
 
@@ -154,7 +163,16 @@ def _cell(some: Sequence[Answer], key: str, ways: Sequence[Segmentation], place:
         Answer(answer.exam, {key: answer.measurements[key].within(_members(answer, key, way, place))})
         for answer, way in zip(some, ways, strict=True)
     ]
-    return pooled(parts, key)
+    cell = pooled(parts, key)
+    return replace(cell, parts=tuple(_own(part) for part in cell.parts))
+
+
+def _own(part: Measurement) -> Measurement:
+    """The same of those customers alone that it is about: as much is kept of each seed of each segment."""
+    if part.numerator is None or part.denominator is None:
+        return part
+    some = part.denominator > 0
+    return Measurement.ratio(part.numerator[some], part.denominator[some], part.link)
 
 
 def _counts(some: Sequence[Answer], key: str, ways: Sequence[Segmentation]) -> NDArray[np.int64]:

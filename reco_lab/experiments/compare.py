@@ -11,8 +11,10 @@ from reco_lab.core.evaluation import Measurement, metric_at
 from reco_lab.core.experiment import Experiment
 from reco_lab.experiments.results import Cell, Outcome, Row, Verdict
 from reco_lab.experiments.significance import (
+    NOTHING,
     Intervals,
     benjamini_hochberg,
+    by_seeds,
     detectable,
     redraw,
     sign_flips,
@@ -21,14 +23,18 @@ from reco_lab.experiments.significance import (
 )
 from reco_lab.experiments.verdict import YARDSTICKS, compared
 
-MARGIN = 0.005
+MARGIN = 0.005  # of what the metric can be, from its lowest to its highest value
+HALF = 0.5
 
 Measured = Mapping[str, Mapping[str, Measurement]]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Champion minus another recommender on the headline metric: its interval, its p values, how customers lie."""
+    """Champion minus another recommender on the headline metric: its interval, its p values, how customers lie.
+
+    `seeds` is the share of its variance that is due to the random numbers of the models, the rest to the customers.
+    """
 
     centre: float
     low: float
@@ -42,16 +48,27 @@ class Difference:
     above: float
     below: float
     detectable: float
+    seeds: float
 
-    def outcome(self, sign: int) -> Outcome:
+    def outcome(self, sign: int, margin: float | None) -> Outcome:
         """What may be said of it; `sign` is -1 where a lower metric is better."""
-        seen = outcome_of(*((self.low, self.high) if sign > 0 else (-self.high, -self.low)))
+        low, high = (self.low, self.high) if sign > 0 else (-self.high, -self.low)
+        seen = outcome_of(low, high, margin)
         return seen if seen is Outcome.tie or self.p_max_t < 0.05 else Outcome.unsure
 
 
-def outcome_of(low: float, high: float) -> Outcome:
+def margin_of(key: str) -> float | None:
+    """How close two values of a metric must surely be to be called a tie; None for one without ends, such as revenue.
+
+    What is little money, or few bits, only the person who asks can know.
+    """
+    bottom, top = metric_at(key)[0].bounds
+    return MARGIN * (top - bottom) if np.isfinite(top - bottom) else None
+
+
+def outcome_of(low: float, high: float, margin: float | None) -> Outcome:
     """What may be said of a gain that lies in this interval."""
-    if low >= -MARGIN and high <= MARGIN:
+    if margin is not None and low >= -margin and high <= margin:
         return Outcome.tie
     return Outcome.better if low > 0 else Outcome.worse if high < 0 else Outcome.unsure
 
@@ -131,13 +148,16 @@ def _differences(
     centre = first.value - np.array([other.value for other in others])
     spread = drawn[:, :1] - drawn[:, 1:] if drawn is not None else np.broadcast_to(centre, (2, len(centre)))
     width = width_of(key, [first, *others])
-    both = simultaneous(centre, spread, customers=first.customers, width=width)
+    luck = by_seeds([first, *others])
+    of_seeds, doubt = luck.variance[0] + luck.variance[1:], luck.doubt[0] + luck.doubt[1:]
+    both = simultaneous(centre, spread, customers=first.customers, width=width, doubt=doubt)
+    shares = of_seeds / np.maximum(spread.var(axis=0, ddof=1), NOTHING)
     apart = np.column_stack([_influence(first) - _influence(other) for other in others])
     tests = sign_flips(apart, rng)
     lie = spread_of(np.column_stack([_own(first) - _own(other) for other in others]))
     columns = (
         *(centre, both.low, both.high, tests.p, tests.holm, tests.max_t, benjamini_hochberg(tests.p)),
-        *(lie.wilcoxon, lie.effect, lie.better, lie.worse, detectable(both, spread)),
+        *(lie.wilcoxon, lie.effect, lie.better, lie.worse, detectable(both, spread), shares),
     )
     return [Difference(*map(float, numbers)) for numbers in zip(*columns, strict=True)]
 
@@ -163,7 +183,9 @@ def _own(one: Measurement) -> NDArray[np.float64]:
 
 
 def _verdict(best: str, other: str, key: str, sign: int, customers: int, one: Difference) -> Verdict:
-    outcome = one.outcome(sign)
+    margin = margin_of(key)
+    outcome = one.outcome(sign, margin)
+    few = "seeds" if one.seeds > HALF else "customers"
     better, worse = (one.above, one.below) if sign > 0 else (one.below, one.above)
     return Verdict(
         champion=best,
@@ -184,7 +206,7 @@ def _verdict(best: str, other: str, key: str, sign: int, customers: int, one: Di
         worse=worse,
         equal=1 - better - worse,
         detectable=_known(one.detectable),
-        sentence=compared(best, other, key, outcome, (one.centre, one.low, one.high), MARGIN),
+        sentence=compared(best, other, key, outcome, (one.centre, one.low, one.high), margin, few),
     )
 
 
@@ -197,7 +219,11 @@ def _intervals(key: str, column: list[Measurement], seed: int) -> Intervals:
     if drawn is None:
         return Intervals(unknown, unknown)
     both = simultaneous(
-        np.array([one.value for one in column]), drawn, customers=customers, width=width_of(key, column)
+        np.array([one.value for one in column]),
+        drawn,
+        customers=customers,
+        width=width_of(key, column),
+        doubt=by_seeds(column).doubt,
     )
     bottom, top = metric_at(key)[0].bounds
     return Intervals(np.maximum(both.low, bottom), np.minimum(both.high, top))

@@ -16,7 +16,7 @@ from reco_lab.core.evaluation import metric_at
 from reco_lab.core.experiment import Experiment, Question
 from reco_lab.core.recommender import Recommender, Scorer, recommender
 from reco_lab.core.splitting import Split
-from reco_lab.experiments.compare import MARGIN, cells, champion, direction, verdicts
+from reco_lab.experiments.compare import cells, champion, direction, margin_of, verdicts
 from reco_lab.experiments.diagnostics import lacking, notes_about, obstacle, warnings_about
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.folds import Answer, chooses, overall, pooled, summary
@@ -235,7 +235,7 @@ def _comparison(
         champion=best,
         sentence=sentence(best, board, found, key, why_not),
         plain=plain(best, board, found, key, why_not),
-        margin=MARGIN,
+        margin=margin_of(key),
         leaderboard=tuple(board),
         split=counts,
         verdicts=found,

@@ -1,7 +1,7 @@
 """From the folds of a split to one answer a customer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,17 +47,22 @@ def pooled(answers: Sequence[Answer], key: str) -> Measurement:
     A metric that is no mean over customers is averaged over the folds and then has no interval.
     """
     parts = [answer.measurements[key] for answer in answers]
-    if len(parts) == 1:
-        return parts[0]
+    return parts[0] if len(parts) == 1 else _pooled(parts, [answer.exam.counted(key) for answer in answers])
+
+
+def _pooled(parts: Sequence[Measurement], counted: Sequence[NDArray[np.int64]]) -> Measurement:
     if any(part.numerator is None or part.denominator is None for part in parts):
         return Measurement(float(np.mean([part.value for part in parts])))
-    users = np.concatenate([answer.exam.counted(key) for answer in answers])
-    _, rows = np.unique(users, return_inverse=True)
+    _, rows = np.unique(np.concatenate(counted), return_inverse=True)
     numerator, denominator = (
         np.bincount(rows, np.concatenate([getattr(part, name) for part in parts])).astype(np.float64)
         for name in ("numerator", "denominator")
     )
-    return Measurement.ratio(numerator, denominator, parts[0].link)
+    seeds = zip(*(part.parts for part in parts), strict=True) if parts[0].parts else ()
+    return replace(
+        Measurement.ratio(numerator, denominator, parts[0].link),
+        parts=tuple(_pooled(one, counted) for one in seeds),
+    )
 
 
 def overall(answers: Sequence[Answer], key: str) -> float | None:

@@ -148,7 +148,8 @@ class Comparison(_Result):
     """Everything an experiment found. Rows are sorted by the headline metric, best first; failures last.
 
     `cut` is the fingerprint of the data and its cuts, `test_part` that of the rows that judge. `headline` is the key of the metric ("ndcg@10"). `sentence` is the verdict in one line, `plain` the same for somebody who
-    knows no metrics. `warnings` say what makes the numbers weak, `notes` what was left out. `margin` is how close two scores must be to be called a tie.
+    knows no metrics. `warnings` say what makes the numbers weak, `notes` what was left out. `margin` is how close two scores must be to be
+    called a tie; None where the metric has no ends to measure that by.
     """
 
     experiment: str
@@ -160,7 +161,7 @@ class Comparison(_Result):
     champion: str | None
     sentence: str
     plain: str
-    margin: float
+    margin: float | None
     leaderboard: tuple[Row, ...]
     split: SplitSummary
     verdicts: tuple[Verdict, ...]

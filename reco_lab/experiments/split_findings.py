@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from reco_lab.core.words import count
 from reco_lab.experiments.diagnostics import FEW_CUSTOMERS, SAMPLED
 from reco_lab.experiments.inspection import Inspection
 
@@ -38,7 +39,7 @@ def recommendation(found: Inspection) -> str:
             "Run the same models under global time before you believe a figure: there nothing of the future is "
             "known, as in a shop."
         )
-    return "Nothing speaks against believing this split."
+    return "No reason was found to distrust this split."
 
 
 def _sentences(found: Inspection) -> Iterator[str]:
@@ -65,10 +66,15 @@ def _sentences(found: Inspection) -> Iterator[str]:
 def _judges(found: Inspection) -> str:
     if found.asks_everyone:
         return f"All {found.warm_customers:,} customers in the test are asked, whether they have a history or not."
-    return (
+    told = (
         f"{found.warm_customers:,} of {found.test_customers:,} customers in the test are warm: they have a history "
-        "before it, so recommenders can be judged by them."
+        "before it, and a choice in it that could be recommended."
     )
+    left = found.test_customers - found.warm_customers - found.cold_customers
+    if left <= 0:
+        return told
+    gone = "repeats or of items that nobody knew" if not found.repeats_count else "of items that nobody knew"
+    return f"{told} {count(left, 'other customer')} with a history cannot be judged: all their test rows are {gone}."
 
 
 def _mostly_cold(found: Inspection) -> bool:

@@ -269,7 +269,7 @@ def _processes(found: Sequence[Trial], exam: Exam, budget: Tuning) -> int:
 def _progress(spec: Recommender, found: Sequence[Trial], budget: Tuning, *, rises: bool) -> str:
     values = [trial.value for trial in found if trial.value is not None]
     best = f", best {max(values) if rises else min(values):.4f}" if values else ""
-    return f"tuning {spec.info.label}: trial {len(found) + 1} of {budget.trials}{best}"
+    return f"Tuning {spec.info.label}: trial {len(found) + 1} of {budget.trials}{best}"
 
 
 def _key(settings: Mapping[str, Any]) -> str:

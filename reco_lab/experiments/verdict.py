@@ -19,9 +19,15 @@ def shown(key: str) -> str:
 
 
 def compared(
-    best: str, other: str, key: str, outcome: Outcome, gap: tuple[float, float, float], margin: float
+    best: str,
+    other: str,
+    key: str,
+    outcome: Outcome,
+    gap: tuple[float, float, float],
+    margin: float | None,
+    few: str = "customers",
 ) -> str:
-    """One comparison in a sentence; `gap` is champion minus other with its interval."""
+    """One comparison in a sentence; `gap` is champion minus other with its interval, `few` what there is too little of."""
     centre, low, high = gap if outcome is not Outcome.worse else (-gap[0], -gap[2], -gap[1])
     size = f"{centre:+.3f} {shown(key)}, {low:+.3f} to {high:+.3f}"
     size = size.replace("-", "\N{MINUS SIGN}")
@@ -31,7 +37,7 @@ def compared(
         Outcome.better: f"{best} beats {other} by {size}.",
         Outcome.worse: f"{best} was ahead on validation, but {other} is better on the test by {size}.",
         Outcome.tie: f"{best} and {other} are a tie: they differ by {size}, which is within ±{margin}.",
-        Outcome.unsure: f"Too few customers to tell {best} from {other}: they differ by {size}.",
+        Outcome.unsure: f"Too few {few} to tell {best} from {other}: they differ by {size}.",
     }[outcome]
 
 
@@ -116,7 +122,7 @@ def _against_popular(
         return f"Showing everybody the bestsellers did better than {best} in the test."
     if outcome is Outcome.unsure:
         return _not_shown(best, duel.customers, [*rows.values()], found)
-    return f"{best} finds what customers go for next {_times(rows[best], rows[popular], key)} showing everybody the bestsellers."
+    return f"{best} is {_times(rows[best], rows[popular], key)} the bestseller list at finding what customers go for next."
 
 
 def _times(best: Row, popular: Row, key: str) -> str:
@@ -124,7 +130,7 @@ def _times(best: Row, popular: Row, key: str) -> str:
     rises = metric_at(key)[0].higher_is_better
     if not rises or not own or not base or own > MOST_TIMES * base:
         return "better than"
-    return f"{own / base:.1f} times as well as"
+    return f"{own / base:.1f} times as good as"
 
 
 def _against_all(best: str, found: Sequence[Verdict]) -> str:

@@ -8,7 +8,7 @@ class Dcg(Metric):
     """Measures hits worth more near the top, without an ideal (Järvelin and Kekäläinen, TOIS 2002)."""
 
     label = "DCG"
-    plain = "How many hits does a list bring, when what stands near the top counts more?"
+    plain = "How many hits does a list bring, those near the top counting more?"
     definition = "sum over hits at place i <= k of 1 / log2(i + 1); the mean over customers"
     edge_cases = (
         "Customers with many test items can reach more, so it has no fixed top. An empty list scores 0."

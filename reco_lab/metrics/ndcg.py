@@ -8,7 +8,7 @@ class Ndcg(Metric):
     """Measures hits worth more near the top, against the best list of k places (Järvelin and Kekäläinen, TOIS 2002)."""
 
     label = "nDCG"
-    plain = "How good is the list, when what stands near the top counts more?"
+    plain = "How high up are the items that customers go for?"
     definition = (
         "sum over hits at place i of 1 / log2(i + 1), divided by the same sum of a list that starts with "
         "min(k, number of test items) hits; the mean over customers"

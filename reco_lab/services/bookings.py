@@ -48,6 +48,14 @@ def ad(workspace: Workspace, id_: str) -> Ad:
     return found
 
 
+def drafted(values: Mapping[str, Any]) -> Ad:
+    """The ad that these values make, not yet booked. Raises InputError with a sentence that names the field."""
+    try:
+        return checked(Ad.model_validate(dict(values)))
+    except ValueError as error:
+        raise InputError(told(error), where="This cannot be booked yet") from error
+
+
 def book(workspace: Workspace, ad: Ad) -> None:
     """Keep an ad, in place of the one with its id. Raises InputError for an id that cannot be one."""
     try:

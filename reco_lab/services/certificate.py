@@ -118,7 +118,7 @@ def compute(
         kept = workspace.store.get_setting(_KEPT, {}).get(_name(published))
         if kept is not None and since and kept["at"] >= since:
             continue
-        tell = partial(_told, report, place / len(rows), f"{published.name} ({published.table})")
+        tell = partial(_told, report, place / len(rows), published.name)
         tell()
         figures = reproduce(
             published,

@@ -1,6 +1,7 @@
 """Ask a question of several recommenders, watch, and read the answer."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,15 @@ def comparison(workspace: Workspace, experiment_id: str) -> Comparison:
             f"The result of {record.name!r} was kept by another version of Reco Lab.",
             fix="Run the experiment again.",
         ) from error
+
+
+def note_look(workspace: Workspace, found: Comparison, what: str, recommenders: int = 0) -> None:
+    """Count that something more was tried on the test part of a finished comparison, once however often it is shown.
+
+    `recommenders` is how many the person may now choose from that were not judged before.
+    """
+    key = sha256(f"{found.key}|{what}".encode()).hexdigest()
+    workspace.ledger.open_test(found.test_part or found.cut, key, recommenders)
 
 
 def openings(workspace: Workspace, found: Comparison) -> Openings:

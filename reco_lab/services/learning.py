@@ -13,7 +13,7 @@ from reco_lab.experiments.results import Comparison, Row
 from reco_lab.experiments.run import Report
 from reco_lab.experiments.verdict import YARDSTICKS
 from reco_lab.services.evidence import Evidence, evidence
-from reco_lab.services.experiments import model_of
+from reco_lab.services.experiments import model_of, note_look
 from reco_lab.store.records import Job
 from reco_lab.workspace import Workspace
 
@@ -30,6 +30,7 @@ def cold_start(workspace: Workspace, known: Evidence, name: str) -> Curve | str:
     if not scorer.folds_in:
         return spec.info.folds_in_why or "it knows its customers by name, not by their history"
     asked = known.asked.experiment
+    note_look(workspace, known.found, "by length of the history")
     with threadpool_limits(asked.threads):
         return by_history(name, scorer, known.exams[0], known.found.headline, asked.seed)
 
@@ -50,6 +51,7 @@ def compute(workspace: Workspace, payload: Mapping[str, Any], report: Report) ->
     """Train every recommender on parts of the data; one that a part cannot feed is left out with its reason."""
     known = evidence(workspace, str(payload["id"]))
     rows, asked = _grown(known.found), known.asked.experiment
+    note_look(workspace, known.found, "by share of the rows")
     curves, failed = [], {}
     with threadpool_limits(asked.threads):
         for place, row in enumerate(rows):

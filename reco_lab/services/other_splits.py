@@ -13,7 +13,7 @@ from reco_lab.core.splitting import Splitter, splitter, splitters
 from reco_lab.experiments.exam import Exam, target_kinds
 from reco_lab.experiments.inspection import Inspection
 from reco_lab.experiments.inspector import inspect
-from reco_lab.experiments.results import Comparison
+from reco_lab.experiments.results import Comparison, Outcome
 from reco_lab.services.experiments import (
     comparison,
     cuts,
@@ -47,6 +47,14 @@ class UnderSplit:
     experiment_id: str
     found: Comparison
     standings: dict[str, Standing]
+
+    def level(self, name: str) -> dict[str, Outcome]:
+        """Whom the paired tests do not tell from this one: champion and others only, as no two others are tested."""
+        open_ = {Outcome.tie, Outcome.unsure}
+        duels = [one for one in self.found.verdicts if one.outcome in open_]
+        if name == self.found.champion:
+            return {one.other: one.outcome for one in duels}
+        return {one.champion: one.outcome for one in duels if one.other == name}
 
 
 def inspection(workspace: Workspace, experiment_id: str) -> Inspection:

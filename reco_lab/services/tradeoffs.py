@@ -9,7 +9,7 @@ from reco_lab.core.evaluation import metric_at, metric_key
 from reco_lab.core.experiment import MetricSpec
 from reco_lab.experiments.rerank import DEPTH, RERANKERS, Pool, Reranker, rerank
 from reco_lab.services.evidence import Evidence
-from reco_lab.services.experiments import model_of
+from reco_lab.services.experiments import model_of, note_look
 from reco_lab.workspace import Workspace
 
 QUALITY = "ndcg"
@@ -57,6 +57,7 @@ def drag(workspace: Workspace, known: Evidence, name: str, label: str) -> Dragge
     pool, k = Pool.of(exam, model[1]), max(exam.metrics.k)
     steps = [exam.measure(rerank(pool, kind, strength, k), pool.answered) for strength in STRENGTHS]
     values = {key: tuple(float(step[key].value) for step in steps) for key in steps[0]}
+    note_look(workspace, known.found, f"{name} towards {label}", len(STRENGTHS) - 1)
     headline = known.found.headline if known.found.headline in values else metric_key(QUALITY, k)
     aim = metric_key(kind.aim, metric_at(headline)[1] or k)
     return Dragged(name, kind, headline, aim, STRENGTHS, values, pool.lists.k)

@@ -34,7 +34,10 @@ class Ledger:
             return list(connection.execute(query).scalars())
 
     def open_test(self, cut: str, experiment: str, recommenders: int) -> None:
-        """Note that an experiment looked at the test part of a cut; the same experiment again looks at nothing new."""
+        """Note that an experiment looked at the test part of a cut; the same experiment again looks at nothing new.
+
+        `experiment` is its key, or that of something more that was tried on it.
+        """
         mine = (openings.c.cut == cut, openings.c.experiment == experiment)
         with self.database.write() as connection:
             if connection.execute(sa.select(openings.c.cut).where(*mine)).first() is None:

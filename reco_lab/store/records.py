@@ -51,7 +51,10 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class Openings:
-    """How often a test part was looked at: by how many experiments, with how many recommenders altogether."""
+    """How often a test part was looked at, with how many recommenders altogether.
+
+    A look is an experiment, or something more that was tried on a finished one.
+    """
 
     experiments: int
     recommenders: int

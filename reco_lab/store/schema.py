@@ -59,7 +59,7 @@ def _json(*, none_as_null: bool = False) -> sa.types.TypeEngine[Any]:
 
 def unkept(text: str) -> bool:
     """Whether a text has what no database keeps."""
-    return _UNKEPT.search(text) is not None
+    return "\0" in text if text.isascii() else _UNKEPT.search(text) is not None
 
 
 def keepable(text: str) -> str:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol
 
-from reco_lab.core.clock import ManualClock
+from reco_lab.core.clock import Clock, ManualClock
 from reco_lab.core.errors import InputError
 from reco_lab.core.events import Decision, Feedback, FeedbackKind, Placed, Stage, Visit
 from reco_lab.store.events import EventLog, Tracked
@@ -30,7 +30,7 @@ _DAY = timedelta(days=1)
 
 
 def decision(
-    clock: ManualClock, number: int, customer: str = "p_ann", ads: Sequence[str] = ("A1",), **more: Any
+    clock: Clock, number: int, customer: str = "p_ann", ads: Sequence[str] = ("A1",), **more: Any
 ) -> Decision:
     """A decision with a number of its own; its ads' decision ids are `d-NUMBER-PLACE`."""
     placed = tuple(
@@ -55,13 +55,13 @@ def decision(
 
 
 def feedback(
-    clock: ManualClock, id_: str, of: str, kind: FeedbackKind = FeedbackKind.click, **more: Any
+    clock: Clock, id_: str, of: str, kind: FeedbackKind = FeedbackKind.click, **more: Any
 ) -> Feedback:
     """An event of this moment."""
     return replace(Feedback(id_, of, kind, clock.now(), clock.now()), **more)
 
 
-def visit(clock: ManualClock, id_: str, customer: str = "p_ann", item: str = "i-1", **more: Any) -> Visit:
+def visit(clock: Clock, id_: str, customer: str = "p_ann", item: str = "i-1", **more: Any) -> Visit:
     """A visit of this moment."""
     return replace(Visit(id_, customer, item, "view", clock.now(), clock.now()), **more)
 

@@ -29,6 +29,15 @@ def running(workspace: Workspace) -> bool:
     return bool(watched)
 
 
+def comparing(workspace: Workspace, dataset: str) -> bool:
+    """Whether recommenders are being compared on a data set now; other work, such as a calibration, is not meant."""
+    return any(
+        _asked(job).get("data", {}).get("dataset") == dataset
+        for job in workspace.queue.recent(RECENT)
+        if job.live
+    )
+
+
 def ended(workspace: Workspace, dataset: str) -> bool:
     """Say how the last work on a data set ended: its finding (True), its failure with the reason, or its cancelling."""
     jobs = workspace.queue.recent(RECENT)

@@ -83,7 +83,9 @@ def finding(comparison: Comparison, found: BySegment, key: str) -> str:
     if not np.isfinite(values).any():
         return f"No segment has the {SMALLEST} customers that it takes"
     best, worst = int(np.nanargmax(values)), int(np.nanargmin(values))
-    ends = [f"{found.segments[place]} ({metric.value(key, float(values[place]))})" for place in (best, worst)]
+    ends = [
+        f"“{found.segments[place]}” ({metric.value(key, float(values[place]))})" for place in (best, worst)
+    ]
     if best == worst:
         return f"{metric.name(key)} of {name}: {ends[0]}"
     return f"{metric.name(key)} of {name} is highest for {ends[0]}, lowest for {ends[1]}"
@@ -98,7 +100,7 @@ def cells(found: BySegment, key: str) -> pd.DataFrame:
                 "Segment": segment,
                 "Customers": int(found.customers[column]),
                 metric.name(key): _or_none(found.value[row, column]),
-                "95 % interval": _interval(found.low[row, column], found.high[row, column]),
+                "95% interval": _interval(found.low[row, column], found.high[row, column]),
             }
             for row, name in enumerate(found.names)
             for column, segment in enumerate(found.segments)
@@ -122,8 +124,8 @@ def _worse(known: Evidence, key: str, way: str) -> None:
     show.numbers(changes(found), alt="Change by segment", key="shifts")
     st.caption(
         "The change is paired: the same customers, both lists. Above 0 they are served better. "
-        "The intervals hold together at 95 % over these segments. Who looks at many metrics and ways to part customers "
-        "finds somebody by luck."
+        "The intervals hold together at 95% over these segments. Look at enough metrics and groupings, and "
+        "some group stands out by luck."
     )
 
 
@@ -136,7 +138,7 @@ def changes(found: tuple[Shift, ...]) -> pd.DataFrame:
                 "Segment": one.segment,
                 "Customers": one.customers,
                 "Change": None if one.change is None else signed(one.change),
-                "95 % interval": _interval(one.low, one.high),
+                "95% interval": _interval(one.low, one.high),
                 "Result": TOO_SMALL if one.change is None else words.get(str(one.outcome), "not decided"),
             }
             for one in found

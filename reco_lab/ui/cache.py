@@ -19,8 +19,10 @@ from reco_lab.experiments.inspection import Inspection
 from reco_lab.experiments.learning import Curve
 from reco_lab.experiments.results import Comparison, SplitSummary
 from reco_lab.services import (
+    ad_calls,
     customers,
     data,
+    decisions,
     demo,
     experiments,
     explore,
@@ -32,11 +34,14 @@ from reco_lab.services import (
     upkeep,
 )
 from reco_lab.services import evidence as behind
+from reco_lab.services.ad_calls import Caller
 from reco_lab.services.customers import Microscope
 from reco_lab.services.evidence import Evidence
 from reco_lab.services.explore import Choices, Portrait, Scope
+from reco_lab.services.onlooking import Onlooker
 from reco_lab.services.surveys import Survey
 from reco_lab.services.tradeoffs import Dragged
+from reco_lab.store.events.log import EventLog
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
 
@@ -92,6 +97,22 @@ def alternatives(opened: Workspace, experiment: str) -> dict[str, str]:
 def cut(opened: Workspace, experiment: str) -> Split:
     """The (first) cut of a finished experiment."""
     return _cut(opened, str(opened.home), experiment)
+
+
+def events(opened: Workspace) -> EventLog:
+    """The log of decisions, for reading."""
+    return _events(opened, str(opened.home), "reading")
+
+
+def caller(opened: Workspace, url: str) -> Caller:
+    """Calls the service at an address, with one key for all visitors of this app where it needs one."""
+    return _caller(opened, str(opened.home), url)
+
+
+def onlooker(opened: Workspace) -> Onlooker:
+    """Sees how every ad stands for a customer, by what is published now."""
+    serving = opened.publications.serving()
+    return _onlooker(opened, str(opened.home), "" if serving is None else f"{serving.number}")
 
 
 def preview(
@@ -257,6 +278,21 @@ def _work(
     key: str,
 ) -> Work:
     return forecasts.work(_preview_cut(home, _data, _asked, key)[1])
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _events(_opened: Workspace, home: str, key: str) -> EventLog:  # noqa: ARG001 - part of the key
+    return decisions.open_log(_opened)
+
+
+@st.cache_resource(max_entries=4, ttl="12h", show_spinner=False)
+def _caller(_opened: Workspace, home: str, key: str) -> Caller:  # noqa: ARG001 - part of the key
+    return ad_calls.caller(_opened, key)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading what is published…")
+def _onlooker(_opened: Workspace, home: str, key: str) -> Onlooker:  # noqa: ARG001 - part of the key
+    return Onlooker.open(_opened)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the models…")

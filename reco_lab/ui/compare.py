@@ -60,7 +60,7 @@ def board(found: Comparison, colours: Palette, key: str) -> None:
     )
     told = ["Diamonds are yardsticks, not candidates."]
     if dots["low"].notna().any():
-        told.insert(0, "The line shows how sure we are (95 %).")
+        told.insert(0, "The line shows how sure we are (95%).")
     if results.PERFECT in set(dots["name"]):
         told.append("Perfect knowledge is only known because the shop is simulated.")
     st.caption(" ".join(told))
@@ -167,7 +167,7 @@ def _differences(found: Comparison, *, expert: bool) -> None:
     st.markdown(f"**{md(merged(found.champion, told))}**")
     st.caption(
         f"{md(found.champion)} was picked in advance, on the validation part, before the test part was opened. "
-        f"A tie is a difference that surely lies inside ±{found.margin:g}."
+        + tied(found)
     )
     if hint := power(found.verdicts, [row.name for row in story.contestants(found)]):
         st.caption(md(hint))
@@ -180,6 +180,16 @@ def _differences(found: Comparison, *, expert: bool) -> None:
         key="differences",
         columns=results.tests(),
     )
+
+
+def tied(found: Comparison) -> str:
+    """What is called a tie, or why nothing is."""
+    if found.margin is None:
+        return (
+            f"Nothing is called a tie: {metric.name(found.headline)} has no highest value, so only you can say "
+            "which difference is too small to matter."
+        )
+    return f"A tie is a difference that surely lies inside ±{found.margin:g}."
 
 
 def _overlap(workspace: Workspace, chosen: str, found: Comparison, colours: Palette) -> None:
@@ -206,7 +216,7 @@ def _overlap(workspace: Workspace, chosen: str, found: Comparison, colours: Pale
         one, other = other, one
     show.chart(
         overlap(tuple(ranked), shares, colours),
-        finding=f"{one} shares {share:.0%} of its top {LENGTH} with {other}".replace("%", " %"),
+        finding=f"{one} shares {share:.0%} of its top {LENGTH} with {other}",
         table=pd.DataFrame(pairs, columns=["Recommender", "Other", "Shared"]),
         key="overlap",
     )

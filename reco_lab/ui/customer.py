@@ -181,7 +181,9 @@ def _headline(look: Look, before: Look, edits: Edits, microscope: Microscope) ->
     if not edits:
         return told.headline(look)
     out, in_ = ([microscope.title(item) for item in items] for items in (edits.struck, edits.added))
-    return told.moved(look, before, out, in_), "Every recommender that can follow ranked again."
+    return told.moved(
+        look, before, out, in_
+    ), "Every recommender that can take this into account has ranked anew."
 
 
 def _history(look: Look, edits: Edits, microscope: Microscope) -> None:

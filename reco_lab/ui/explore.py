@@ -35,10 +35,11 @@ _NAMES = {
 }
 
 
-def headline(found: Portrait) -> str:
-    """What there is, in one sentence."""
+def headline(found: Portrait, known: int = 0) -> str:
+    """What there is, in one sentence; `known` customers are in the data set, with interactions or without."""
     profile = found.parts.profile
-    who = f"{count(profile.customers, 'customer')} and {count(profile.items, 'item')}"
+    of = f"{profile.customers:,} of " if profile.customers < known else ""
+    who = f"{of}{count(max(profile.customers, known), 'customer')} and {count(profile.items, 'item')}"
     when = f", over {count(profile.days, 'day')}" if profile.days else ""
     return f"{count(profile.rows, 'interaction')} between {who}{when}"
 

@@ -25,14 +25,17 @@ def top_items(parts: Parts, colours: Palette) -> Shown | str:
         f"{share:.0%}{_moved(change, sure=sure)}"
         for share, change, sure in zip(top["share"], top["change"], top["sure"], strict=True)
     ]
-    note = (
-        f"Arrows: the share of customers in the last {found.window} days against the {found.window} before, only where "
-        f"chance would not do that ({found.tested:,} items tested)."
-        if found.window
-        else "The log is too short to say what rises and falls."
-    )
+    if not found.window:
+        note = "The log is too short to say what rises and falls."
+    elif top["sure"].any():
+        note = (
+            f"Arrows: the share of customers in the last {found.window} days against the {found.window} before, "
+            f"only where chance would not do that ({found.tested:,} items tested)."
+        )
+    else:
+        note = ""
     return Shown(
-        finding=f"{first['title']} has most customers: {first['customers']:,}, {first['share']:.0%} of all",
+        finding=f"{first['title']} has the most customers: {first['customers']:,}, {first['share']:.0%} of all",
         figure=bars(
             pd.DataFrame({"name": top["title"], "value": top["customers"], "text": texts}), palette=colours
         ),
@@ -48,7 +51,9 @@ def movers(parts: Parts, colours: Palette) -> Shown | str:
     if found is None or not found.window:
         return ""
     if not len(found.movers):
-        return f"No item surely rose or fell in the last {found.window} days ({found.tested:,} items tested)."
+        return (
+            f"No item clearly rose or fell in the last {found.window} days ({found.tested:,} items tested)."
+        )
     rows = found.movers
     drawn = pd.DataFrame(
         {
@@ -59,7 +64,7 @@ def movers(parts: Parts, colours: Palette) -> Shown | str:
         }
     )
     return Shown(
-        finding=f"In the last {found.window} days {count(found.rose, 'item')} surely rose and {found.fell:,} fell",
+        finding=f"In the last {found.window} days {count(found.rose, 'item')} clearly rose and {found.fell:,} fell",
         figure=bars(drawn, palette=colours, axis="customers now", against=f"the {found.window} days before"),
         table=_items_table(rows),
         key="movers",
@@ -90,7 +95,7 @@ def audiences(parts: Parts, colours: Palette) -> Shown | str:
         return ""
     few = f"; {tail.few:,} of {tail.items:,} items have fewer than five" if tail is not None else ""
     return Shown(
-        finding=f"An item has {count(found.median, 'interaction')} in the middle{few}",
+        finding=f"The typical item has {count(found.median, 'interaction')}{few}",
         figure=columns(
             found.bins.rename(columns={"owners": "value"}), axis="interactions per item", palette=colours
         ),
@@ -105,7 +110,7 @@ def pairs(parts: Parts, colours: Palette) -> Shown | str:
     if found is None:
         return NO_TIMES
     if not len(found.pairs):
-        return f"No pair of items surely goes together beyond chance ({found.tested:,} pairs tested in {found.baskets:,} baskets)."
+        return f"No two items clearly go together more often than by chance ({found.tested:,} pairs tested in {found.baskets:,} baskets)."
     rows, best = found.pairs, found.pairs.iloc[0]
     drawn = pd.DataFrame(
         {
@@ -125,11 +130,11 @@ def pairs(parts: Parts, colours: Palette) -> Shown | str:
         "low": "At least",
     }
     return Shown(
-        finding=f"{best['first_title']} and {best['second_title']} go together ×{best['lift']:.1f} as often as chance gives",
+        finding=f"{best['first_title']} and {best['second_title']} go together {best['lift']:.1f} times as often as by chance",
         figure=bars(drawn, palette=colours, form=".1f", axis="lift", against="at least", room=0.5),
         table=rows[list(names)].round(2).rename(columns=names),
         key="pairs",
-        note=f"{_basket_words(parts)} {found.tested:,} pairs were tested; only pairs of 10 customers or more whose lift is surely above 1 are shown.",
+        note=f"{_basket_words(parts)} {found.tested:,} pairs were tested; only pairs of 10 customers or more whose lift is clearly above 1 are shown.",
         explained="Lift: how often both are in one basket, against what would happen if baskets were filled item by item at random. The tick is its lower limit, corrected for all pairs tested and for customers who repeat themselves.",
     )
 

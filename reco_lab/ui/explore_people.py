@@ -41,7 +41,7 @@ def activity(parts: Parts, colours: Palette) -> Shown | str:
         figure=over_time.activity(series, colours),
         table=table,
         key="activity",
-        note="Mark a span on the chart, or click a point, to see only that time.",
+        note="Select a span on the chart, or click a point, to see only that time.",
         explained=(
             "Expected is the median of the four same weekdays before and after (of the neighbouring weeks or months "
             "on a long log). A period stands out if chance would not do that once in 20 logs like this one, and it "
@@ -110,7 +110,7 @@ def retention(parts: Parts, colours: Palette) -> Shown | str:
         ),
         key="retention",
         note=(
-            "The band is the 95 % interval. Only periods that are over count, so later points rest on fewer and "
+            "The band is the 95% interval. Only complete periods count, so later points rest on fewer and "
             f"older cohorts; those of the log's first {found.unit} are left out, who may have come before it."
         ),
     )
@@ -130,7 +130,7 @@ def cohorts(parts: Parts, colours: Palette) -> Shown | str:
         for start, size in zip(rows["start"], rows["customers"], strict=True)
     ]
     return Shown(
-        finding=f"Who came first in {_month(best['start'], found.unit)} came again most often: {best[ages[0]]:.0%} a {found.unit} later",
+        finding=f"Customers who first came in {_month(best['start'], found.unit)} came back most often: {best[ages[0]]:.0%} a {found.unit} later",
         figure=heat(
             rows[ages].to_numpy(np.float64),
             rows=labels,
@@ -154,7 +154,7 @@ def histories(parts: Parts, colours: Palette) -> Shown | str:
     if found is None:
         return ""
     return Shown(
-        finding=f"A customer has {count(found.median, 'interaction')} in the middle, {found.mean:,.1f} on average, {found.most:,} at most",
+        finding=f"The typical customer has {count(found.median, 'interaction')}; the average is {found.mean:,.1f}, the most {found.most:,}",
         figure=columns(
             found.bins.rename(columns={"owners": "value"}), axis="interactions per customer", palette=colours
         ),

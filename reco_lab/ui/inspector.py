@@ -6,7 +6,7 @@ import streamlit as st
 from reco_lab.charts.theme import Palette
 from reco_lab.core.splitting import splitters
 from reco_lab.experiments.inspection import Inspection
-from reco_lab.experiments.results import Comparison
+from reco_lab.experiments.results import Comparison, Outcome
 from reco_lab.experiments.verdict import YARDSTICKS, listed
 from reco_lab.services import other_splits
 from reco_lab.services.other_splits import Standing, UnderSplit
@@ -79,7 +79,8 @@ def _others(workspace: Workspace, chosen: str, found: Comparison) -> None:
         show.numbers(side_by_side(found, under), alt="The place under each split", key="other-splits")
         st.caption(
             f"The place by {md(metric.name(found.headline))}, its value over customers with a history, then over all "
-            "customers. Values compare within a split only: another split asks other questions."
+            "customers. Tie and not decided are against the champion of that split, picked before its test; places "
+            "over all customers are not tested. Values compare within a split only: another split asks other questions."
         )
     offered = cache.alternatives(workspace, chosen)
     done = {one.split for one in under}
@@ -117,11 +118,21 @@ def agreement(under: list[UnderSplit]) -> str:
             (name for name in one.standings if name in running), key=lambda name: one.standings[name].place
         )
         if ranked:
-            first.setdefault(ranked[0], []).append(one.split.lower())
+            first.setdefault(ranked[0], []).append(one.split.lower() + _unproven(one, ranked[0], running))
     if len(first) == 1:
         name, splits = next(iter(first.items()))
         return f"{name} leads under every split: {listed(splits)}."
     return "; ".join(f"{name} leads under {listed(splits)}" for name, splits in first.items()) + "."
+
+
+def _unproven(one: UnderSplit, leader: str, running: set[str]) -> str:
+    """Whom a leader is not shown to beat under a split."""
+    level = {name: seen for name, seen in one.level(leader).items() if name in running}
+    ties = [name for name, seen in level.items() if seen is Outcome.tie]
+    rest = [name for name in level if name not in ties]
+    told = [f"a tie with {listed(ties)}"] if ties else []
+    told += [f"not told apart from {listed(rest)}"] if rest else []
+    return f" ({', '.join(told)})" if told else ""
 
 
 def side_by_side(found: Comparison, under: list[UnderSplit]) -> pd.DataFrame:
@@ -132,14 +143,22 @@ def side_by_side(found: Comparison, under: list[UnderSplit]) -> pd.DataFrame:
             line: dict[str, str | None] = {"Recommender": row.name}
             for one in under:
                 standing = one.standings.get(row.name)
-                line[one.split] = _said(standing)
+                line[one.split] = _said(standing, _mark(one, row.name))
                 line[f"{one.split}, all customers"] = _said_of_all(standing)
             rows.append(line)
     return pd.DataFrame(rows)
 
 
-def _said(standing: Standing | None) -> str | None:
-    return None if standing is None else f"{standing.place}. ({score(standing.value)})"
+def _mark(one: UnderSplit, name: str) -> str:
+    """What the paired test says of one under a split."""
+    if name == one.found.champion:
+        return ", champion"
+    seen = one.level(name).get(one.found.champion or "")
+    return "" if seen is None else ", tie" if seen is Outcome.tie else ", not decided"
+
+
+def _said(standing: Standing | None, mark: str) -> str | None:
+    return None if standing is None else f"{standing.place}. ({score(standing.value)}){mark}"
 
 
 def _said_of_all(standing: Standing | None) -> str | None:

@@ -51,7 +51,7 @@ def _cold_start(workspace: Workspace, chosen: str, found: Comparison, colours: P
         )
         st.caption(
             "The same customers and the same models; only the end of each history is told. Nothing is trained again. "
-            f"The band is the 95 % interval of {md(curves[0].name)}."
+            f"The band is the 95% interval of {md(curves[0].name)}."
         )
     for name, why in answers.items():
         if isinstance(why, str):
@@ -69,7 +69,7 @@ def newcomer(curves: Sequence[Curve]) -> str:
     lead = f"Knowing only the last entry, {name} does best: {metric.name(curves[0].key)} {score(low)}"
     if low >= high:
         return f"{lead}; the rest of the history adds nothing ({score(high)})"
-    share = f"{low / high:.0%}".replace("%", " %")
+    share = f"{low / high:.0%}"
     return f"{lead}, {share} of what it reaches knowing all"
 
 
@@ -87,7 +87,7 @@ def _more_data(workspace: Workspace, chosen: str, found: Comparison, colours: Pa
         st.error(md(job.error), title="The learning curves failed", icon=":material/error:")
     st.header("Would more data help?", anchor=False)
     st.markdown(
-        "Every recommender learns again from the latest 10, 25, 50 and 100 % of the rows, and is asked the same."
+        "Every recommender learns again from the latest 10, 25, 50 and 100% of the rows, and is asked the same."
     )
     live = job is not None and job.live
     if st.button("Draw the learning curves", icon=":material/show_chart:", disabled=live, key="run-learning"):
@@ -103,7 +103,7 @@ def growth(curves: Sequence[Curve]) -> str:
         return "No recommender has a value for half of the data"
     name = max(gains, key=lambda one: gains[one])
     if gains[name] < STILL:
-        return "From half of the data to all of it nobody gains more than 2 %"
+        return "From half of the data to all of it nobody gains more than 2%"
     values = {point.at: point.value for one in curves if one.name == name for point in one.points}
     return (
         f"From half of the data to all of it {name} gains most: {score(values[0.5])} to {score(values[1.0])}"
@@ -147,4 +147,4 @@ def entries(at: float | None) -> str:
 
 def share(at: float | None) -> str:
     """Which share of the rows was learned from."""
-    return f"{at:.0%}".replace("%", " %")
+    return f"{at:.0%}"

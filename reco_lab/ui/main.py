@@ -45,7 +45,8 @@ chosen = st.navigation(
             ),
         ],
         "Market": [
-            _page(page.SETTINGS, "Settings", "settings", "Store, backups, privacy, what is kept how long."),
+            _page(page.ADS, "Ads", "ads_click", "What is shown to whom right now, and why."),
+            _page(page.SETTINGS, "Settings", "settings", "Store, backups, retention, privacy."),
         ],
     }
 )

@@ -42,7 +42,7 @@ def _sentence(words: str) -> str:
 def value(key: str, number: float | None) -> str:
     """A value as a person reads it: a share of the catalogue or of customers in per cent, else three decimals."""
     if number is not None and is_share(key):
-        return f"{number:.0%}".replace("%", " %")
+        return f"{number:.0%}"
     return score(number)
 
 

@@ -167,10 +167,10 @@ def _split(starter: Experiment, data: Dataset) -> dict[str, Any]:
         if name != "given" and (timed or not kind.needs_times)
     }
     first = starter.split.kind() if starter.split is not None else next(iter(offered))
+    offered = {first: offered[first]} | offered
     kind = st.radio(
         "What the models learn from, and what judges them",
         list(offered),
-        list(offered).index(first),
         format_func=lambda name: offered[name].label,
         captions=[kind.summary for kind in offered.values()],
         key="plan-split",

@@ -79,7 +79,7 @@ def report(found: Comparison, where: str, shown: Sequence[Look]) -> str:
             *(paragraph(one) for one in (story.people(found), story.standing(found), _base(found)) if one),
             heading(compare.finding(found, key)),
             markup([chart]),
-            paragraph(f"{metric.plain(key)} The line shows how sure we are (95 %). Diamonds are yardsticks."),
+            paragraph(f"{metric.plain(key)} The line shows how sure we are (95%). Diamonds are yardsticks."),
             *_people(shown),
             heading("What we do not know"),
             bullets(unknown(found)),

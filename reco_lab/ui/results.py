@@ -87,9 +87,7 @@ def _line(comparison: Comparison, row: Row, key: str, verdict: Any, asked: int) 
         "Recommender": shown(row),
         "Verdict": _word(comparison, row, verdict) if key == comparison.headline else None,
         metric.name(key): cell.value if cell else None,
-        "95 % interval": f"{score(cell.low)} to {score(cell.high)}"
-        if cell and cell.low is not None
-        else None,
+        "95% interval": f"{score(cell.low)} to {score(cell.high)}" if cell and cell.low is not None else None,
         "All customers": cell.all_customers if cell else None,
         "Scored": None if row.scored is None else f"{row.scored:,} of {asked:,}",
     }
@@ -137,8 +135,8 @@ def columns(comparison: Comparison, key: str) -> dict[str, Any]:
             min_value=0,
             max_value=max(values, default=0) or 1,
         ),
-        "95 % interval": st.column_config.TextColumn(
-            help="How sure we are, were other customers asked. Simultaneous for all rows. Other seeds are not in it."
+        "95% interval": st.column_config.TextColumn(
+            help="How sure we are, were other customers asked and other random numbers drawn. Simultaneous for all rows."
         ),
         "All customers": st.column_config.NumberColumn(
             format="%.3f", help="With cold customers, who get one shared fallback."
@@ -149,7 +147,7 @@ def columns(comparison: Comparison, key: str) -> dict[str, Any]:
         "Over seeds": st.column_config.TextColumn(
             width="medium",
             help="Lowest and highest of the same recommender with other random numbers; the row shows their mean. "
-            "No interval or p knows of this spread: a lead that is smaller may be luck.",
+            "The intervals count it; the p-values are of these very models.",
         ),
         "Over folds": st.column_config.TextColumn(
             width="medium",
@@ -200,12 +198,13 @@ def tests() -> dict[str, Any]:
     return {
         "Champion against": st.column_config.TextColumn(pinned=True),
         "Difference": number(format="%.4f", help="Champion minus the other, the same customers."),
-        "Low": number(format="%.4f", help="Lower end of the 95 % interval; all of them hold together."),
-        "High": number(format="%.4f", help="Upper end of the 95 % interval."),
+        "Outcome": st.column_config.TextColumn(width="medium"),
+        "Low": number(format="%.4f", help="Lower end of the 95% interval; all of them hold together."),
+        "High": number(format="%.4f", help="Upper end of the 95% interval."),
         "p": number(format="%.4f", help="Sign-flip permutation test of this comparison alone."),
         "p (max-T)": number(
             format="%.4f",
-            help="Corrected for all comparisons, knowing how they hang together: this one decides.",
+            help="Corrected for all comparisons, knowing how they hang together: a win needs this below .05 and an interval without 0.",
         ),
         "p (Holm)": number(format="%.4f", help="Corrected for all comparisons, supposing the worst."),
         "p (Benjamini-Hochberg)": number(
@@ -213,7 +212,7 @@ def tests() -> dict[str, Any]:
             help="Below .05, at most one in twenty of those called different is expected to be none.",
         ),
         "p (Wilcoxon)": number(
-            format="%.4f",
+            format="%.2g",
             help="Signed ranks: how often the champion is ahead, more than by how much. Uncorrected.",
         ),
         "Effect (d)": number(

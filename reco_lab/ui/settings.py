@@ -1,4 +1,4 @@
-"""The workspace's settings: how it is, backups, what is kept how long, people's wishes, a look for help."""
+"""The workspace's settings: how it is, backups, retention, people's wishes, a look for help."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from reco_lab.ui import export, intake, page, show, state
 from reco_lab.ui.words import count, md, when
 from reco_lab.workspace import Workspace
 
-SECTIONS = ("Workspace", "Backups", "Kept how long", "Privacy", "Diagnostics")
+SECTIONS = ("Workspace", "Backups", "Retention", "Privacy", "Diagnostics")
 LIMITS = {
     "dropped": ("Versions taken away", "can be brought back for", 7),
     "versions": ("Older versions that no comparison used", "stay for", 365),
@@ -157,7 +157,7 @@ def _restore(workspace: Workspace, path: Path) -> None:
 
 
 def _retention(workspace: Workspace, _seen: Diagnostics) -> None:
-    st.header("What is kept how long", anchor=False)
+    st.header("What is kept, and for how long", anchor=False)
     now = upkeep.retention(workspace)
     st.markdown("In days. The newest version of a data set is never removed.")
     with st.grid(2, min_column_width=280, gap="small"):
@@ -167,15 +167,15 @@ def _retention(workspace: Workspace, _seen: Diagnostics) -> None:
     changed = asked != now
     st.info(md(would.sentence), title="What would be removed now", icon=":material/visibility:")
     with st.container(horizontal=True):
-        if st.button("Keep it so", type="primary", icon=":material/check:", disabled=not changed):
+        if st.button("Save", type="primary", icon=":material/check:", disabled=not changed):
             upkeep.set_retention(workspace, asked)
-            _say("From now on things are kept so long.")
+            _say("Saved: from now on things are kept for that long.")
         nothing = not any((would.versions, would.runs, would.jobs, would.artefacts, would.logs))
         if st.button("Remove now", icon=":material/delete_sweep:", disabled=changed or nothing):
             with st.spinner("Removing…"):
                 done = upkeep.tidy(workspace, dry_run=False)
             _say(f"Removed: {done.sentence}")
-    st.caption("The same is done once a day when the app is started.")
+    st.caption("The app also does this by itself once a day, when it starts.")
 
 
 def _days(name: str, now: int | None) -> int | None:

@@ -112,7 +112,8 @@ def _drag(workspace: Workspace, chosen: str, found: Comparison, colours: Palette
     )
     st.caption(
         f"The first {dragged.depth} candidates of the model in another order, measured on the same customers. A strength "
-        "that is chosen here is chosen on the test part: try it on customers who were not asked before it counts."
+        "that is chosen here is chosen on the test part, and counts as one more look at it: try it on customers who were "
+        "not asked before."
     )
 
 
@@ -138,4 +139,4 @@ def _change(share: float) -> str:
 
 
 def _share(number: float) -> str:
-    return f"{number:.0%}".replace("%", " %") if number >= 0.1 else f"{number:.1%}".replace("%", " %")
+    return f"{number:.0%}" if number >= 0.1 else f"{number:.1%}"

@@ -6,9 +6,11 @@ import streamlit as st
 from reco_lab.charts.bars import bars
 from reco_lab.charts.theme import Palette
 from reco_lab.experiments.results import Comparison, Row
+from reco_lab.experiments.verdict import listed
 from reco_lab.services import tuning
 from reco_lab.services.tuning import Study
 from reco_lab.ui import metric, show
+from reco_lab.ui.story import contestants
 from reco_lab.ui.words import md, score
 from reco_lab.workspace import Workspace
 
@@ -58,12 +60,20 @@ def section(workspace: Workspace, found: Comparison, palette: Palette) -> None:
     st.caption(
         "All got the same budget, and chose by the validation part alone; the test part was not looked at."
     )
+    if plain := untuned(found):
+        st.caption(md(plain))
     history(studies, found.headline)
     names = [one.name for one in studies]
     chosen = studies[names.index(st.selectbox("Look closer at", names, key="study"))]
     _importance(chosen, palette)
     with st.expander("Every trial", icon=":material/table_rows:"):
         show.numbers(chosen.frame(), alt=f"Trials of {chosen.name}", key="trials")
+
+
+def untuned(found: Comparison) -> str:
+    """Which of those that could have won had nothing to tune, as a sentence; empty where there is none."""
+    names = [row.name for row in contestants(found) if row.tuned and not row.tuned.trials]
+    return f"With nothing to tune, run as given: {listed(names)}." if names else ""
 
 
 def gained(found: Comparison) -> str:
@@ -95,7 +105,7 @@ def _importance(study: Study, palette: Palette) -> None:
     rows["text"] = [f"{share:.0%}" for share in rows["value"]]
     show.chart(
         bars(rows, palette=palette, form=".0%"),
-        finding=f"{rows['name'][0]} mattered most for {study.name}",
+        finding=f"For {study.name}, {rows['name'][0]} mattered most",
         table=rows[["name", "value"]].rename(columns={"name": "Parameter", "value": "Share"}),
         key="importance",
         explained="How much of the difference between trials each parameter explains (functional ANOVA).",

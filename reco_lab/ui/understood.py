@@ -79,9 +79,9 @@ def sentence(seen: Preview) -> str:
     known = seen.dialect
     parts = [seen.format if seen.format != "delimited" else "Text"]
     if delimiter := known.get("delimiter"):
-        parts.append(f"columns parted by {delimiter}")
+        parts.append(f"columns separated by {delimiter}")
     if known.get("quote") not in (None, "", "none"):
-        parts.append(f"some values between {known['quote']}")
+        parts.append(f"some values quoted with {known['quote']}")
     if encoding := known.get("encoding"):
         parts.append(letters(str(encoding)))
     if sheet := known.get("sheet"):
@@ -166,7 +166,7 @@ def _header(brought: Brought) -> bool | None:
 def _written(brought: Brought) -> dict[str, Any]:
     with st.container(horizontal=True):
         delimiter = st.selectbox(
-            "Columns are parted by", list(_DELIMITERS), key=f"delimiter-{brought.path}", width=220
+            "Columns are separated by", list(_DELIMITERS), key=f"delimiter-{brought.path}", width=220
         )
         encoding = st.selectbox(
             "Letters are written in",

@@ -96,7 +96,7 @@ def test_a_real_shops_export_is_cleaned_and_compared(serve, browser, real_data, 
 
     expect(browser.get_by_text("Windows-1252").first).to_be_visible()
     expect(heading(browser, "What we found")).to_be_visible(timeout=180_000)
-    expect(browser.get_by_text("135,080 rows (24.9 %) have no usable customer id")).to_be_visible()
+    expect(browser.get_by_text("135,080 rows (24.9%) have no usable customer id")).to_be_visible()
     expect(heading(browser, "Cancelled orders")).to_be_visible()
     browser.get_by_role("button", name="Import").click()
     expect(browser.get_by_text("392,692 of 541,909 rows are in")).to_be_visible(timeout=180_000)

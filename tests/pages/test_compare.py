@@ -64,7 +64,7 @@ def test_the_plain_leaderboard_says_the_verdict_and_leaves_out_what_specialists_
 def test_an_expert_s_leaderboard_shows_warm_and_all_customers(shop, visit):
     table = leaderboard(visit(COMPARE).toggle(key="expert").set_value(True).run())
 
-    assert {"nDCG@5", "95 % interval", "All customers", "Against the champion", "Verdict"} <= set(table)
+    assert {"nDCG@5", "95% interval", "All customers", "Against the champion", "Verdict"} <= set(table)
     assert table["Scored"].str.fullmatch(r"\d+ of \d+").all()
 
 
@@ -93,7 +93,7 @@ def test_a_metric_without_intervals_has_no_empty_column(shop, visit, says):
     browser = visit(COMPARE)
     browser.selectbox(key="metric").select("coverage@5").run()
 
-    assert "95 % interval" not in leaderboard(browser)
+    assert "95% interval" not in leaderboard(browser)
     assert "The verdict stays with nDCG@5" in says(browser)
     assert "how sure we are" not in says(browser)
     assert any("of the catalogue" in one.value for one in browser.header)

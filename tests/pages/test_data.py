@@ -43,6 +43,15 @@ def test_the_new_data_set_is_the_chosen_one(shop, visit):
     assert browser.query_params["dataset"] == "mine"
 
 
+def test_a_file_of_ones_own_is_not_called_example_data(shop, visit, says):
+    browser = visit(DATA, dataset="small-shop")
+    assert "Example data" in says(browser)
+    browser.file_uploader(key="file").upload("mine.tsv", ratings()).run()
+
+    assert "What the columns mean" in says(browser)
+    assert "Example data" not in says(browser.run())
+
+
 def test_a_picture_renamed_csv_gets_a_sentence_and_nothing_is_lost(shop, visit, says):
     browser = visit(DATA)
     browser.file_uploader(key="file").upload("shop.csv", b"\x89PNG\r\n\x1a\n" + bytes(200)).run()

@@ -199,3 +199,11 @@ def test_an_expert_sees_the_forecast_of_each(shop, expert):
 
     assert "EASE" in set(table["Recommender"])
     assert table["Time"].str.contains("s|min").all()
+
+
+def test_the_split_that_is_proposed_stands_first(shop, visit):
+    browser = visit(EXPERIMENT).toggle(key="expert").set_value(True).run()
+    split = browser.radio(key="plan-split")
+
+    assert split.value == "global_time"
+    assert split.options[0] == "Global time"

@@ -1,8 +1,10 @@
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from reco_lab.charts.theme import LIGHT
+from reco_lab.core.dataset import Dataset
 from reco_lab.services import data, explore
 from reco_lab.services import demo as demo_service
 from reco_lab.services.explore import Scope
@@ -139,3 +141,13 @@ def test_every_chart_has_a_finding_and_a_table_of_the_same(shop_with_steps):
 
     assert len({chart.key for chart in charts}) == len(charts) >= 12
     assert all(chart.finding and len(chart.table) for chart in charts)
+
+
+def test_customers_without_interactions_are_not_forgotten(shop, other_shop, visit):
+    people = pd.DataFrame({"age": [30] * 61}, index=[f"c{n:02d}" for n in range(61)])
+    data.save_dataset(
+        shop, Dataset.join("another-shop", other_shop.interactions, customers=people), "Another shop"
+    )
+    browser = visit(EXPLORE, dataset="another-shop")
+
+    assert "between 60 of 61 customers and" in browser.header[0].value

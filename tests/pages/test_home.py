@@ -1,3 +1,5 @@
+from reco_lab.services import certificate, data, experiments
+
 HOME = "pages/start/home.py"
 
 
@@ -30,3 +32,22 @@ def test_an_expert_sees_the_numbers_of_the_verdict(shop, visit, says):
 
 def test_the_page_says_what_the_product_is(empty, visit, says):
     assert "Reco Lab trains recommenders" in says(visit(HOME))
+
+
+def test_a_calibration_that_runs_is_not_taken_for_a_comparison(shop, other_shop, visit, says):
+    data.save_dataset(shop, other_shop, "Another shop")
+    certificate.submit(shop)
+    browser = visit(HOME, dataset="another-shop")
+
+    assert "Calibration certificate" in says(browser)
+    assert "Nothing compared yet" in says(browser)
+    assert "Compare recommenders" in [one.label for one in browser.button]
+
+
+def test_a_comparison_that_waits_or_runs_is_the_step_under_way(shop, other_shop, visit, says, question):
+    data.save_dataset(shop, other_shop, "Another shop")
+    experiments.submit(shop, question(data={"dataset": "another-shop"}))
+    browser = visit(HOME, dataset="another-shop")
+
+    assert "Is running now" in says(browser)
+    assert "Compare recommenders" not in [one.label for one in browser.button]

@@ -100,14 +100,14 @@ def test_a_file_that_is_no_backup_changes_nothing(shop, visit, says):
 
 
 def test_what_would_be_removed_is_said_before_it_is(shop, visit, says):
-    browser = visit(SETTINGS, section="Kept how long")
+    browser = visit(SETTINGS, section="Retention")
     browser.toggle(key="always-runs").set_value(False).run()
     browser.number_input(key="keep-runs").set_value(0).run()
     assert "trained model" in " ".join(f"{one.value}" for one in browser.info)
     before = upkeep.retention(shop)
     assert before.runs is None
 
-    press(browser, "Keep it so")
+    press(browser, "Save")
 
     assert upkeep.retention(shop).runs == 0
     press(browser, "Remove now")
@@ -116,10 +116,10 @@ def test_what_would_be_removed_is_said_before_it_is(shop, visit, says):
 
 
 def test_what_had_a_limit_may_be_kept_for_ever(shop, visit):
-    browser = visit(SETTINGS, section="Kept how long")
+    browser = visit(SETTINGS, section="Retention")
     assert not browser.toggle(key="always-log").value
     browser.toggle(key="always-log").set_value(True).run()
-    press(browser, "Keep it so")
+    press(browser, "Save")
 
     assert upkeep.retention(shop).log is None
     assert browser.number_input(key="keep-log").disabled

@@ -6,8 +6,8 @@ import orjson
 import pytest
 
 from reco_lab.api.settings import ApiSettings
-from reco_lab.core.interactions import Kind
 from reco_lab.api.shapes import InteractionKind
+from reco_lab.core.interactions import Kind
 from reco_lab.store.keyring import Scope
 from reco_lab.testing.service import asked, small_shop
 

@@ -194,7 +194,7 @@ def test_what_must_be_decided_is_said_with_the_lines_that_decide_it(home, capsys
     (home / "orders.csv").write_text("\n".join(["customer,item,date", *rows, "c1,i1,2099-01-01"]))
     assert main(["data", "check", "orders.csv", "--save", "orders.recipe.toml"]) == 0
     out = capsys.readouterr().out
-    assert "[must be decided] Impossible dates: 1 row (2.2 %) lies" in out
+    assert "[must be decided] Impossible dates: 1 row (2.2%) lies" in out
     assert '        step = "impossible_times"' in out
 
     again = ["data", "import", "orders.csv", "--name", "orders", "--recipe", "orders.recipe.toml"]

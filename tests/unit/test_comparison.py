@@ -104,7 +104,7 @@ def test_the_model_that_sees_the_two_tastes_beats_random_with_a_verdict(answer):
 def test_the_plain_verdict_says_how_many_times_better_than_bestsellers(answer):
     best, popular = answer.row(answer.champion), answer.row("Most popular")
     times = best.metrics["ndcg@5"].value / popular.metrics["ndcg@5"].value
-    assert f"{times:.1f} times as well as showing everybody the bestsellers" in answer.plain
+    assert f"{times:.1f} times as good as the bestseller list" in answer.plain
 
 
 def test_the_champion_is_the_best_on_validation_not_on_the_test(answer):
@@ -116,6 +116,23 @@ def test_every_interval_holds_its_value(answer):
     cells = [row.metrics[key] for row in answer.leaderboard for key in ("ndcg@5", "recall@5")]
     assert all(cell.low <= cell.value <= cell.high for cell in cells)
     assert len(cells) == 4 * 2
+
+
+def test_nothing_is_a_tie_where_a_metric_has_no_ends(answer):
+    assert answer.margin == 0.005
+    open_ended = ask(shop(), question("ease", metrics=MetricSpec(names=("dcg",), k=(5,))))
+    assert open_ended.margin is None
+
+
+def test_folds_keep_what_each_seed_reached():
+    split = {"kind": "k_fold", "folds": 2}
+    row = ask(shop(), question("bpr", split=split)).row("BPR")
+    alone = ask(shop(), question("bpr", split=split, seeds=1)).row("BPR")
+    cell = row.metrics["ndcg@5"]
+
+    assert np.std(row.by_seed) > 0
+    assert cell.high - cell.low > 2 * 2.9 * np.std(row.by_seed, ddof=1) / np.sqrt(3)
+    assert alone.by_seed == ()
 
 
 def test_coverage_has_no_interval_because_the_bootstrap_cannot_give_one(answer):

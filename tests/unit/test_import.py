@@ -325,7 +325,7 @@ def test_online_retail_is_understood_mended_replayed_and_trained_on(workspace, r
     report = quality(workspace, path)
     found = {(one.step.kind(), getattr(one.step, "what", "")): one for one in report.findings}
     assert found["missing_ids", ""].rows == 135_080
-    assert "24.9 %" in found["missing_ids", ""].sentence
+    assert "24.9%" in found["missing_ids", ""].sentence
     assert found["cancelled_orders", ""].rows == 9_288
     assert found["not_positive", "price"].rows == 2_517
     assert found["exact_copies", ""].rows == 5_268

@@ -42,6 +42,19 @@ def test_warm_and_cold_customers_and_items_are_counted():
     assert found.repeated_rows == 1
 
 
+def test_customers_with_a_history_and_nothing_left_to_find_are_not_passed_over():
+    found = inspect(_split(*ROWS, "train dan c 1", "test bob b 8", "test dan a 8"))
+    assert found.findings[0].startswith("2 of 4 customers in the test are warm")
+    assert (
+        "1 other customer with a history cannot be judged: all their test rows are repeats"
+        in found.findings[0]
+    )
+    assert (
+        "cannot be judged"
+        not in inspect(_split(*ROWS, "train dan c 1", "test dan a 8", repeats=True)).findings[0]
+    )
+
+
 def test_a_repeat_makes_a_customer_warm_where_repeats_count():
     assert inspect(_split(*ROWS, "test bob b 8", repeats=True)).warm_customers == 1
     assert inspect(_split(*ROWS, "test bob b 8")).warm_customers == 0
@@ -144,7 +157,7 @@ def test_a_random_split_is_told_to_try_a_cut_in_time():
 
 def test_a_cut_in_time_with_warm_customers_has_nothing_against_it():
     split = next(splitter({"kind": "global_time"}).split(_many(), np.random.default_rng(0)))
-    assert inspect(split).recommendation == "Nothing speaks against believing this split."
+    assert inspect(split).recommendation == "No reason was found to distrust this split."
 
 
 def test_few_customers_are_a_reason_to_choose_another_split():

@@ -7,8 +7,11 @@ import pytest
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.experiment import Experiment
 from reco_lab.core.interactions import ColumnMap, Interactions
-from reco_lab.experiments.results import Cell, Row
-from reco_lab.services import data, experiments, other_splits
+from reco_lab.experiments.results import Cell, Outcome, Row
+from reco_lab.services import data, experiments, learning, other_splits, tradeoffs
+from reco_lab.services.evidence import evidence
+from reco_lab.services.other_splits import UnderSplit
+from reco_lab.ui import inspector
 from reco_lab.workspace import Workspace
 
 
@@ -96,6 +99,55 @@ def test_equals_share_a_place_and_both_readings_have_one_of_their_own(asked):
 
     assert {name: one.place for name, one in places.items()} == {"a": 1, "b": 2, "c": 2, "d": 4}
     assert {name: one.all_place for name, one in places.items()} == {"a": 2, "b": 1, "c": None, "d": 3}
+
+
+def test_who_is_not_told_apart_is_said_under_each_split(asked):
+    workspace, id_ = asked
+    (own,) = other_splits.under_splits(workspace, id_)
+    cell = Cell(value=0.5)
+    rows = [
+        Row(name=name, algorithm="ease", parameters={}, run_keys=("x",), metrics={"ndcg@5": cell})
+        for name in ("A", "B", "C")
+    ]
+    ends = {"B": Outcome.tie, "C": Outcome.unsure}
+    duels = [
+        own.found.verdicts[0].model_copy(update={"champion": "A", "other": name, "outcome": seen})
+        for name, seen in ends.items()
+    ]
+    found = own.found.model_copy(
+        update={"champion": "A", "leaderboard": tuple(rows), "verdicts": tuple(duels)}
+    )
+    one = UnderSplit("Random rows", id_, found, other_splits.standings(found))
+
+    assert one.level("A") == ends
+    assert one.level("C") == {"A": Outcome.unsure}
+    told = "A leads under every split: random rows (a tie with B, not told apart from C)."
+    assert inspector.agreement([one]) == told
+    assert inspector.side_by_side(found, [one])["Random rows"].tolist() == [
+        "1. (0.500), champion",
+        "1. (0.500), tie",
+        "1. (0.500), not decided",
+    ]
+
+
+def test_the_ledger_counts_what_is_tried_on_a_finished_comparison_once(asked):
+    workspace, id_ = asked
+    known = evidence(workspace, id_)
+    before = experiments.openings(workspace, known.found)
+    label = next(one for one, gap in tradeoffs.rerankers(known).items() if not gap)
+    for _ in range(2):
+        tradeoffs.drag(workspace, known, "Item k-NN", label)
+    dragged = experiments.openings(workspace, known.found)
+    assert dragged.experiments == before.experiments + 1
+    assert dragged.recommenders == before.recommenders + 10
+
+    for name in ("Item k-NN", "Most popular"):
+        learning.cold_start(workspace, known, name)
+    assert experiments.openings(workspace, known.found).experiments == dragged.experiments + 1
+    learning.compute(workspace, {"id": id_}, quiet)
+    after = experiments.openings(workspace, known.found)
+    assert after.experiments == dragged.experiments + 2
+    assert after.recommenders == dragged.recommenders
 
 
 def test_the_inspector_counts_the_kinds_that_are_asked_for(asked):

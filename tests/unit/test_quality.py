@@ -64,7 +64,7 @@ def test_faults_are_grouped_by_their_mend_with_counts_and_examples(workspace, fi
     report = quality(workspace, path)
     kinds = found(report)
     assert set(kinds) == {"missing_ids", "cancelled_orders", "not_positive", "unreadable", "exact_copies"}
-    assert kinds["missing_ids"].sentence.startswith("1 row (1.5 %) has no usable customer id")
+    assert kinds["missing_ids"].sentence.startswith("1 row (1.5%) has no usable customer id")
     assert kinds["missing_ids"].examples.index.tolist() == [62]
     assert kinds["missing_ids"].before["rows"] - kinds["missing_ids"].after["rows"] == 1
     assert [one.title for one in report.findings if one.step.kind() == "cancelled_orders"] == [

@@ -6,6 +6,7 @@ from reco_lab.core.evaluation import Measurement
 from reco_lab.experiments.significance import (
     benjamini_hochberg,
     bootstrap_weights,
+    by_seeds,
     detectable,
     holm,
     redraw,
@@ -56,6 +57,77 @@ def test_intervals_of_metrics_that_are_mostly_zero_still_cover(rng, customers):
         both = simultaneous(sample.mean(axis=0), drawn_means(sample, rng), customers=customers, width=1.0)
         covered += bool(((both.low <= truth) & (both.high >= truth)).all())
     assert covered >= 90
+
+
+def test_two_more_customers_are_needed_where_one_side_never_hits(rng):
+    covered = 0
+    for _ in range(100):
+        sample = (rng.random((100, 6)) < 0.03).astype(float)
+        both = simultaneous(sample.mean(axis=0), drawn_means(sample, rng), customers=100, width=1.0)
+        covered += bool(((both.low <= 0.03) & (both.high >= 0.03)).all())
+    assert covered >= 95
+
+
+def seeded(rng, customers, seeds, *, wobble):
+    """A metric of as many models: each as good as chance made it, all asked of the same customers."""
+    people = rng.normal(0, 0.3, customers)
+    return Measurement.averaged([Measurement.mean(people + wobble * rng.normal()) for _ in range(seeds)])
+
+
+@pytest.mark.parametrize("wobble", [0.0, 0.01, 0.02])
+def test_intervals_of_means_over_three_seeds_know_of_the_other_seeds(wobble):
+    rng = np.random.default_rng(11)
+    covered = 0
+    for _ in range(150):
+        some = [seeded(rng, 200, 3, wobble=wobble) for _ in range(6)]
+        drawn = redraw(some, 200, rng)
+        centre = np.array([one.value for one in some])
+        both = simultaneous(centre, drawn, customers=200, width=np.inf, doubt=by_seeds(some).doubt)
+        covered += bool(((both.low <= 0) & (both.high >= 0)).all())
+    assert covered / 150 >= 0.93
+
+
+def test_a_model_of_one_seed_has_the_same_draws_beside_one_of_three():
+    one = Measurement.mean(np.random.default_rng(1).normal(size=80))
+    three = seeded(np.random.default_rng(2), 80, 3, wobble=0.1)
+    alone = redraw([one], 80, np.random.default_rng(3))
+    beside = redraw([one, three], 80, np.random.default_rng(3))
+
+    assert (alone[:, 0] == beside[:, 0]).all()
+    own = np.std([part.value for part in three.parts], ddof=1) / np.sqrt(3)
+    customers = three.numerator.std() / np.sqrt(80)
+    assert beside[:, 1].std() == pytest.approx(np.hypot(own, customers), rel=0.06)
+    assert by_seeds([one, three]).variance == pytest.approx([0, own**2])
+    assert by_seeds([one, three]).doubt == pytest.approx([0, own**4 / 2])
+
+
+def test_where_seeds_are_all_the_doubt_the_interval_is_student_s():
+    parts = [Measurement.mean(np.full(500, value)) for value in (0.1, 0.2, 0.3)]
+    mean = [Measurement.averaged(parts)]
+    drawn = redraw(mean, 500, np.random.default_rng(0))
+    both = simultaneous(np.array([0.2]), drawn, customers=500, width=np.inf, doubt=by_seeds(mean).doubt)
+
+    assert both.high[0] - 0.2 == pytest.approx(stats.t.ppf(0.975, 2) * 0.1 / np.sqrt(3), rel=0.1)
+
+
+def test_seeds_that_differ_only_by_whom_they_please_add_nothing():
+    rng = np.random.default_rng(4)
+    means = [
+        Measurement.averaged([Measurement.mean(rng.normal(size=300)) for _ in range(3)]) for _ in range(400)
+    ]
+    between = [np.var([part.value for part in one.parts], ddof=1) / 3 for one in means]
+
+    assert np.mean(between) == pytest.approx(1 / 900, rel=0.1)
+    assert np.mean(by_seeds(means).variance) < 0.45 * np.mean(between)
+    assert np.mean(by_seeds(means).variance == 0) > 0.55
+
+
+def test_a_part_of_the_customers_keeps_the_seeds():
+    mean = Measurement.averaged([Measurement.mean(np.array([0.0, one])) for one in (0.1, 0.5)])
+    inside = mean.within(np.array([False, True]))
+
+    assert [part.value for part in inside.parts] == pytest.approx([0.1, 0.5])
+    assert by_seeds([inside]).variance[0] == pytest.approx(0.04)
 
 
 def test_simultaneous_intervals_are_wider_than_single_ones(rng):

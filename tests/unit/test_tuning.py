@@ -9,6 +9,7 @@ from reco_lab.core.splitting import splitter
 from reco_lab.experiments import tuning
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.tuning import Notebook, State, Trial, importances, tune
+from reco_lab.ui.tuned import untuned
 from tests.unit.test_comparison import Memory, ask, question, shop
 
 
@@ -122,6 +123,12 @@ def test_an_experiment_with_a_budget_tunes_each_recommender_alike_and_says_what_
     ease = answer.row("EASE")
     assert ease.validation == pytest.approx(ease.tuned.best)
     assert ease.tuned.best >= ease.tuned.first
+
+
+def test_those_with_nothing_to_tune_are_named():
+    answer = ask(shop(), question("item_knn", "hybrid", tuning=Tuning(trials=2)), Memory())
+
+    assert untuned(answer) == "With nothing to tune, run as given: Hybrid and Most popular."
 
 
 def test_over_several_folds_the_gain_is_the_mean_of_the_folds_gains():

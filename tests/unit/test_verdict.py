@@ -43,10 +43,7 @@ def said(best="EASE", **means):
 
 def test_a_better_champion_is_so_many_times_as_good_as_bestsellers():
     words, verdict = said(EASE=0.19, Most_popular=0.09)
-    assert (
-        words
-        == "EASE finds what customers go for next 2.0 times as well as showing everybody the bestsellers."
-    )
+    assert words == "EASE is 2.0 times as good as the bestseller list at finding what customers go for next."
     assert verdict.startswith("EASE beats Most popular by 0.1")
 
 
@@ -64,7 +61,7 @@ def test_a_proven_tie_is_called_a_tie():
 
 def test_bestsellers_that_find_nothing_are_beaten_without_a_ratio():
     words, _ = said(EASE=0.19, Most_popular=-0.01)
-    assert "better than showing everybody the bestsellers" in words
+    assert "better than the bestseller list" in words
 
 
 def test_a_rival_that_did_better_in_the_test_is_named():

@@ -37,10 +37,10 @@ class LeavesOut(Step):
 
 
 def counted(mask: Mask) -> str:
-    """How many rows and their share, in words: "3 rows (1.2 %)"."""
+    """How many rows and their share, in words: "3 rows (1.2%)"."""
     number, share = int(mask.sum()), float(mask.mean()) if len(mask) else 0.0
     shown = f"{share:.1%}" if share >= 0.001 else "under 0.1%"
-    return f"{count(number, 'row')} ({shown.replace('%', ' %')})"
+    return f"{count(number, 'row')} ({shown})"
 
 
 def shown(values: Iterable[object]) -> str:

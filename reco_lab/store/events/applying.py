@@ -1,12 +1,15 @@
 """What a batch does to the tables: every event counted once, in whatever order, and the bad ones kept apart."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from reco_lab.core.events import Decision, Feedback, FeedbackKind, Visit
 from reco_lab.store.events import schema
@@ -17,54 +20,49 @@ from reco_lab.store.events.records import (
     Parcel,
     Refusal,
     Tracked,
-    fault,
+    malformed,
     microseconds,
+    moment,
+    untimely,
 )
 from reco_lab.store.events.rows import Row, add, among, decision_row, feedback_row, placed_row, visit_row
-from reco_lab.store.schema import keepable
+from reco_lab.store.schema import keepable, unkept
 
 NEW, REPEATED = "", "repeated"
 ANOTHER = "Another event with this event_id came before, with different content."
 UNKNOWN = "No decision has this decision_id."
 BEFORE = "Its time is more than 5 minutes before its decision."
 _IN_ORDER = 0x5EC0_1AD
-_AHEAD = AHEAD.total_seconds() * 1e6
 Event = Feedback | Visit
+Click = tuple[str, float]
+Applied = tuple[list[str], dict[str, Click]]
 
 
-def apply(connection: sa.Connection, decisions: Sequence[Decision], parcels: Sequence[Parcel]) -> list[Any]:
-    """Put decisions and events into the tables; one answer a parcel: Tracked for events, None for the rest."""
+def apply(
+    connection: sa.Connection, decisions: Sequence[Decision], parcels: Sequence[Parcel]
+) -> list[Tracked]:
+    """Put decisions and what came in parcels (each of one kind) into the tables; what became of each parcel."""
     _decide(connection, decisions)
-    events = [event for parcel in parcels for event in parcel.events]
-    feedback = [event for event in events if isinstance(event, Feedback)]
-    visits = [event for event in events if isinstance(event, Visit)]
-    judged, clicked = _track(connection, feedback)
-    verdicts = iter(judged)
-    visited = iter(_visit(connection, visits))
-    outcomes = [
-        next(verdicts) if isinstance(event, Feedback) else next(visited) if isinstance(event, Visit) else NEW
-        for event in events
-    ]
-    _describe(connection, [event for event in events if isinstance(event, Description)])
-    _set_apart(connection, [event for event in events if isinstance(event, Refusal)])
-    _set_apart(connection, list(_refusals(events, outcomes)))
-    if repeats := outcomes.count(REPEATED):
-        add(connection, schema.repeats, [(repeats,)])
-    answers, begin = [], 0
-    for parcel in parcels:
-        clicks = [
-            clicked.pop(event.decision_id)
-            for event in parcel.events
-            if isinstance(event, Feedback)
-            and event.kind is FeedbackKind.click
-            and event.decision_id in clicked
-        ]
-        answers.append(tracked(outcomes[begin : begin + len(parcel.events)], clicks))
-        begin += len(parcel.events)
+    by_kind: dict[type, list[int]] = {}
+    for place, parcel in enumerate(parcels):
+        if parcel.events:
+            by_kind.setdefault(type(parcel.events[0]), []).append(place)
+    answers = [Tracked(0)] * len(parcels)
+    for kind, places in by_kind.items():
+        events = [event for place in places for event in parcels[place].events]
+        outcomes, clicks = _APPLIED[kind](connection, events)
+        _account(connection, events, outcomes)
+        begin = 0
+        for place in places:
+            mine = parcels[place].events
+            end = begin + len(mine)
+            first = [clicks.pop(id_) for id_ in _clicked(mine) if id_ in clicks] if clicks else []
+            answers[place] = tracked(outcomes[begin:end], first)
+            begin = end
     return answers
 
 
-def tracked(outcomes: Sequence[str], first_clicks: Sequence[tuple[str, float]] = ()) -> Tracked:
+def tracked(outcomes: Sequence[str], first_clicks: Sequence[Click] = ()) -> Tracked:
     """Count what became of the events of one call."""
     new = tuple(place for place, outcome in enumerate(outcomes) if outcome == NEW)
     repeated = outcomes.count(REPEATED)
@@ -91,144 +89,171 @@ def _decide(connection: sa.Connection, decisions: Sequence[Decision]) -> None:
     add(connection, schema.placed, sorted(placed, key=_id))
 
 
-def _track(
-    connection: sa.Connection, events: Sequence[Feedback]
-) -> tuple[list[str], dict[str, tuple[str, float]]]:
-    """The outcome of each event, and by decision the ad and the bill of each first click."""
-    if not events:
-        return [], {}
-    known = _known(connection, {event.decision_id for event in events if not fault(event)})
+def _track(connection: sa.Connection, events: Sequence[Feedback]) -> Applied:
+    known = _known(connection, {event.decision_id for event in events if not unkept(event.decision_id)})
 
-    def why_not(event: Feedback) -> str:
-        found = known.get(event.decision_id)
-        if found is None:
+    def why_not(row: Row) -> str:
+        made = known.get(row[1])
+        if made is None:
             return UNKNOWN
-        return BEFORE if found[1] - microseconds(event.at) > _AHEAD else ""
+        return BEFORE if made[1] - row[4] > AHEAD else ""
 
     outcomes, added = _take(connection, schema.feedback, events, why_not)
+    if connection.dialect.name != "sqlite":
+        _bill(connection, [(row[1], row[4]) for row in added if row[2] == FeedbackKind.click], known)
     for kind, column, place in (
         (FeedbackKind.impression, schema.placed.c.seen, 2),
         (FeedbackKind.click, schema.placed.c.clicked, 3),
     ):
-        _earliest(connection, column, [one for one in added if one.kind is kind], known, place)
-    clicks = {one.decision_id for one in added if one.kind is FeedbackKind.click}
+        _earliest(connection, column, [(row[1], row[4]) for row in added if row[2] == kind], known, place)
+    clicks = {str(row[1]) for row in added if row[2] == FeedbackKind.click}
     return outcomes, {id_: (known[id_][4], known[id_][5]) for id_ in clicks if known[id_][3] is None}
 
 
-def _visit(connection: sa.Connection, events: Sequence[Visit]) -> list[str]:
-    if not events:
-        return []
+def _visit(connection: sa.Connection, events: Sequence[Visit]) -> Applied:
     if connection.dialect.name != "sqlite":
         # their running numbers must become visible in their order, or who reads on from a number misses some
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_IN_ORDER})")
-    return _take(connection, schema.visits, events, lambda _: "")[0]
+    return _take(connection, schema.visits, events, lambda _: "")[0], {}
 
 
 def _take(
-    connection: sa.Connection, table: sa.Table, events: Sequence[Any], why_not: Any
-) -> tuple[list[str], list[Any]]:
-    """The outcome of each event, and the events that were new."""
-    row = feedback_row if table is schema.feedback else visit_row
-    there = _there(connection, table, [event.event_id for event in events])
-    outcomes, fresh = [], {}
-    for event in events:
-        before = there.get(event.event_id)
-        if before is not None:
-            outcomes.append(REPEATED if before == _content(event) else ANOTHER)
+    connection: sa.Connection, table: sa.Table, events: Sequence[Any], why_not: Callable[[Row], str]
+) -> tuple[list[str], list[Row]]:
+    """The outcome of each event, and the rows of those that were new."""
+    form = _FORMS[table.name]
+    content = form.content
+    outcomes = [malformed(event) for event in events]
+    rows = [() if bad else form.row(event) for event, bad in zip(events, outcomes, strict=True)]
+    there = _there(connection, table, [row[0] for row in rows if row])
+    fresh: dict[str, Row] = {}
+    for place, row in enumerate(rows):
+        if not row:
             continue
-        reason = fault(event) or why_not(event)
-        outcomes.append(reason)
+        before = there.get(row[0])
+        if before is not None:
+            outcomes[place] = REPEATED if before == content(row) else ANOTHER
+            continue
+        reason = untimely(row[form.at], row[form.received]) or why_not(row)
+        outcomes[place] = reason
         if not reason:
-            fresh[event.event_id] = event
-            there[event.event_id] = _content(event)
-    rows: list[Row] = [row(event) for event in fresh.values()]
-    added = add(connection, table, sorted(rows, key=_id) if connection.dialect.name != "sqlite" else rows)
+            fresh[row[0]] = row
+            there[row[0]] = content(row)
+    added = add(connection, table, _for_all(connection, fresh.values()))
     if added is None or len(added) == len(fresh):
         return outcomes, list(fresh.values())
-    # another writer was quicker with some of them
-    again = _there(connection, table, fresh.keys() - added)
-    for place, event in enumerate(events):
-        if outcomes[place] == NEW and event.event_id in again:
-            outcomes[place] = REPEATED if again[event.event_id] == _content(event) else ANOTHER
+    again = _there(connection, table, fresh.keys() - added)  # another writer was quicker with these
+    for place, row in enumerate(rows):
+        if row and outcomes[place] == NEW and row[0] in again:
+            outcomes[place] = REPEATED if again[row[0]] == content(row) else ANOTHER
     return outcomes, [fresh[id_] for id_ in added]
 
 
+def _for_all(connection: sa.Connection, rows: Iterable[Row]) -> list[Row]:
+    """Rows in the order in which every writer takes them, where there are several: so none waits in a circle."""
+    return list(rows) if connection.dialect.name == "sqlite" else sorted(rows, key=_id)
+
+
 def _there(connection: sa.Connection, table: sa.Table, ids: Iterable[str]) -> dict[str, Row]:
-    columns = _CONTENT[table.name]
-    query = sa.select(table.c.event_id, *(table.c[name] for name in columns))
-    found = connection.execute(query.where(among(connection, table.c.event_id, map(keepable, ids))))
-    return {row[0]: tuple(row[1:]) for row in found}
+    query = sa.select(table.c.event_id, *(table.c[name] for name in _FORMS[table.name].names))
+    found = connection.execute(query.where(among(connection, table.c.event_id, ids)))
+    return {row[0]: tuple(row[1:]) for row in found.all()}
 
 
 def _known(connection: sa.Connection, ids: Iterable[str]) -> Mapping[str, Row]:
-    """For decisions: id, when it was made, the earliest impression and click known, the ad and the bill of a click."""
+    """For decisions: id, when it was made, the earliest impression and click known, the ad, a click's cost.
+
+    Where there are other writers, they wait with the same decisions until this transaction ends.
+    """
     of = schema.placed.c
-    columns = (of.decision_id, of.at, of.seen, of.clicked, of.ad_id, of.click_cost)
-    query = sa.select(*columns).where(among(connection, of.decision_id, ids))
-    return {row[0]: tuple(row) for row in connection.execute(query)}
+    query = sa.select(of.decision_id, of.at, of.seen, of.clicked, of.ad_id, of.click_cost)
+    mine = query.where(among(connection, of.decision_id, ids))
+    if connection.dialect.name != "sqlite":
+        mine = mine.order_by(of.decision_id).with_for_update()
+    return {row[0]: tuple(row) for row in connection.execute(mine).all()}
 
 
 def _earliest(
     connection: sa.Connection,
     column: sa.Column[Any],
-    events: Sequence[Feedback],
+    happened: Iterable[tuple[str, int]],
     known: Mapping[str, Row],
     place: int,
 ) -> None:
     """Note the earliest of what happened to decisions."""
     first: dict[str, int] = {}
-    for event in events:
-        at = microseconds(event.at)
-        before = known[event.decision_id][place]
-        at = min(at, first.get(event.decision_id, at))
+    for id_, at in happened:
+        before = first.get(id_, known[id_][place])
         if before is None or at < before:
-            first[event.decision_id] = at
+            first[id_] = at
     if first:
-        of = schema.placed.c
-        later = sa.or_(column.is_(None), column > sa.bindparam("moment"))
-        query = schema.placed.update().where(of.decision_id == sa.bindparam("decision"), later)
         values = [{"decision": id_, "moment": at} for id_, at in sorted(first.items())]
-        connection.execute(query.values({column: sa.bindparam("moment")}), values)
+        connection.execute(_earlier(column.name), values)
 
 
-def _describe(connection: sa.Connection, told: Sequence[Description]) -> None:
+def _bill(connection: sa.Connection, clicks: Sequence[tuple[str, int]], known: Mapping[str, Row]) -> None:
+    """Bill first clicks in the books that workers share."""
+    bills: dict[tuple[str, str], float] = {}
+    for id_, at in {id_: at for id_, at in sorted(clicks, reverse=True) if known[id_][3] is None}.items():
+        ad, cost = known[id_][4:]
+        key = (ad, moment(at).date().isoformat())
+        bills[key] = bills.get(key, 0.0) + cost
+    rows = [{"ad_id": ad, "day": day, "amount": cost} for (ad, day), cost in sorted(bills.items()) if cost]
+    if rows:
+        query = postgresql.insert(schema.bills)
+        more = {"amount": schema.bills.c.amount + query.excluded.amount}
+        connection.execute(query.on_conflict_do_update(index_elements=["ad_id", "day"], set_=more), rows)
+
+
+@cache
+def _earlier(name: str) -> sa.Update:
+    column = schema.placed.c[name]
+    query = schema.placed.update().where(
+        schema.placed.c.decision_id == sa.bindparam("decision"),
+        sa.or_(column.is_(None), column > sa.bindparam("moment")),
+    )
+    return query.values({name: sa.bindparam("moment")})
+
+
+def _describe(connection: sa.Connection, told: Sequence[Description]) -> Applied:
     table = schema.described
     for one in told:
         values = {"attributes": json.dumps(dict(one.attributes)), "at": microseconds(one.at)}
         same = (table.c.side == one.side, table.c.id == one.id)
         add(connection, table, [(one.side, one.id, values["attributes"], values["at"])])
         connection.execute(table.update().where(*same, table.c.at <= values["at"]).values(values))
+    return [NEW] * len(told), {}
 
 
-def _set_apart(connection: sa.Connection, refusals: Sequence[Refusal]) -> None:
-    add(
-        connection,
-        schema.refused,
-        [
-            (
-                microseconds(one.at),
-                one.shape,
-                keepable(one.subject),
-                keepable(one.payload)[:LONGEST_PAYLOAD],
-                one.reason,
-            )
-            for one in refusals
-        ],
-    )
+def _set_apart(connection: sa.Connection, refusals: Sequence[Refusal]) -> Applied:
+    rows = [
+        (
+            microseconds(one.at),
+            one.shape,
+            keepable(one.subject),
+            keepable(one.payload)[:LONGEST_PAYLOAD],
+            one.reason,
+        )
+        for one in refusals
+    ]
+    add(connection, schema.refused, rows)
+    return [NEW] * len(rows), {}
 
 
-def _refusals(events: Sequence[Any], outcomes: Sequence[str]) -> Iterable[Refusal]:
-    return (
-        refusal(event, reason)
-        for event, reason in zip(events, outcomes, strict=True)
-        if reason not in {NEW, REPEATED}
-    )
+def _account(connection: sa.Connection, events: Sequence[Any], outcomes: Sequence[str]) -> None:
+    """Keep apart what was refused, and count what was repeated."""
+    repeated = outcomes.count(REPEATED)
+    if repeated:
+        add(connection, schema.repeats, [(repeated,)])
+    if repeated + outcomes.count(NEW) < len(outcomes):
+        judged = zip(events, outcomes, strict=True)
+        _set_apart(connection, [refusal(one, why) for one, why in judged if why not in {NEW, REPEATED}])
 
 
-def _content(event: Any) -> Row:
-    if isinstance(event, Feedback):
-        return event.content
-    return event.customer, event.item_id, event.kind, event.value
+def _clicked(events: Sequence[Any]) -> Iterable[str]:
+    """The decisions that some of these events are clicks of, each once."""
+    clicks = (one for one in events if isinstance(one, Feedback) and one.kind is FeedbackKind.click)
+    return dict.fromkeys(one.decision_id for one in clicks)
 
 
 def _text(value: Any) -> str:
@@ -239,7 +264,28 @@ def _id(row: Row) -> str:
     return str(row[0])
 
 
-_CONTENT = {
-    schema.feedback.name: ("decision_id", "kind", "value"),
-    schema.visits.name: ("customer", "item_id", "kind", "value"),
+_APPLIED: dict[type, Callable[[sa.Connection, Sequence[Any]], Applied]] = {
+    Feedback: _track,
+    Visit: _visit,
+    Description: _describe,
+    Refusal: _set_apart,
+}
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How a kind of event becomes a row: where in it is the content (also by name) and where are the two times."""
+
+    row: Callable[[Any], Row]
+    content: Callable[[Row], Row]
+    names: tuple[str, ...]
+    at: int
+    received: int
+
+
+_FORMS = {
+    schema.feedback.name: _Form(feedback_row, itemgetter(1, 2, 5), ("decision_id", "kind", "value"), 4, 3),
+    schema.visits.name: _Form(
+        visit_row, itemgetter(1, 2, 3, 6), ("customer", "item_id", "kind", "value"), 4, 5
+    ),
 }

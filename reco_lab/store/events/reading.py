@@ -147,15 +147,11 @@ class Reading:
             visits=self._count(schema.visits),
             duplicates=sum(int(row.times) for row in self._rows(repeats)),
             refused=self._count(schema.refused),
-            minutes=self._minutes(),
+            minutes=self.minutes(),
         )
 
-    def close(self) -> None:
-        """Close the connections."""
-        if self._engine is not None:
-            self._engine.dispose()
-
-    def _minutes(self) -> tuple[Minute, ...]:
+    def minutes(self) -> tuple[Minute, ...]:
+        """What came in each of the last sixty minutes, oldest first."""
         last = microseconds(self._clock.now()) // _MINUTE
         first = last - MINUTES + 1
         decided = self._by_minute(schema.decisions.c.at, first)
@@ -167,6 +163,11 @@ class Reading:
             )
             for minute in range(first, last + 1)
         )
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._engine is not None:
+            self._engine.dispose()
 
     def _by_minute(self, column: sa.Column[Any], first: int) -> dict[int, int]:
         minute = (column // _MINUTE).label("minute")

@@ -15,8 +15,12 @@ from reco_lab.store.schema import unkept
 
 Side = Literal["users", "items"]
 
-AHEAD = timedelta(minutes=5)  # clocks differ: so far may an event lie in the future, or before its decision
-LATE = timedelta(days=90)  # a telephone that was off sends late; what is older changes no decision any more
+AHEAD = (
+    5 * 60 * 10**6
+)  # microseconds; clocks differ: so far may an event lie in the future, or before its decision
+LATE = (
+    90 * 24 * 3600 * 10**6
+)  # microseconds; a telephone that was off sends late; what is older changes no decision any more
 LONGEST_PAYLOAD = 2_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -116,8 +120,8 @@ def moment(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
-def fault(event: Feedback | Visit) -> str:
-    """Why an event cannot be kept whatever else is in the log; empty if it can."""
+def malformed(event: Feedback | Visit) -> str:
+    """Why an event cannot be kept at all; empty if it can."""
     ids = (
         (event.event_id, event.decision_id)
         if isinstance(event, Feedback)
@@ -129,8 +133,18 @@ def fault(event: Feedback | Visit) -> str:
         return "An id has characters that no database keeps."
     if event.value is not None and not math.isfinite(event.value):
         return "The value is not a finite number."
-    if event.at - event.received > AHEAD:
+    return ""
+
+
+def untimely(at: int, received: int) -> str:
+    """Why an event is too early or too late, whatever else is in the log; empty if it is neither."""
+    if at - received > AHEAD:
         return "Its time is more than 5 minutes in the future."
-    if event.received - event.at > LATE:
+    if received - at > LATE:
         return "It is more than 90 days old."
     return ""
+
+
+def fault(event: Feedback | Visit) -> str:
+    """Why an event is refused whatever else is in the log; empty if it is not."""
+    return malformed(event) or untimely(microseconds(event.at), microseconds(event.received))

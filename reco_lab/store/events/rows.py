@@ -68,7 +68,7 @@ def feedback_row(one: Feedback) -> Row:
     return (
         one.event_id,
         one.decision_id,
-        one.kind.value,
+        str(one.kind),
         microseconds(one.received),
         microseconds(one.at),
         None if one.value is None else float(one.value),

@@ -15,7 +15,7 @@ from reco_lab.core.errors import FullError, InputError
 from reco_lab.core.events import Decision
 from reco_lab.store.events.applying import NEW, Event, apply, refusal, tracked
 from reco_lab.store.events.journal import SEGMENT_BYTES, Entry, Journal, entries, line
-from reco_lab.store.events.records import Batch, Parcel, fault
+from reco_lab.store.events.records import Batch, Parcel, Refusal, fault
 
 MOST_WAITING = 20_000
 MOST_AT_ONCE = 5_000
@@ -151,6 +151,7 @@ class Writer:
             self._keep(batch)
             return
         self._forget(closed)
+        self._turned_away = False
         for parcel, answer in zip(told, answers, strict=True):
             _resolve(parcel, answer)
         for parcel in batch.parcels:
@@ -165,8 +166,13 @@ class Writer:
             with self._engine.begin() as connection:
                 return apply(connection, decisions, parcels)
         except (sa.exc.DataError, sa.exc.IntegrityError, ValueError, TypeError, OverflowError) as error:
-            if len(decisions) + len(parcels) == 1:
-                return [error for _ in parcels]
+            if parcels and len(decisions) + len(parcels) == 1:
+                return [error]
+            if len(decisions) == 1:
+                apart = line(decisions[0]).decode(errors="replace")
+                reason = f"The database does not take it ({type(error).__name__})."
+                told = Refusal(self._clock.now(), "decision", decisions[0].customer, apart, reason)
+                return self._apply([], [Parcel((told,), _promise())])
         for decision in decisions:
             self._apply([decision], [])
         return [answer for parcel in parcels for answer in self._apply([], [parcel])]
@@ -225,7 +231,7 @@ class Writer:
         except (sa.exc.SQLAlchemyError, OSError):
             self._fail()
             return
-        self._trouble, self._lost = "", 0
+        self._trouble, self._lost, self._turned_away = "", 0, False
 
     def _replay(self, segment: Path) -> None:
         begun = self._drained[1] if self._drained[0] == segment else 0

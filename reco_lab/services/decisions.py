@@ -1,0 +1,54 @@
+"""The log of decisions, searched and read."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from reco_lab.cleaning.personal import pseudonym
+from reco_lab.core.events import Decision, Feedback
+from reco_lab.services.privacy import pseudonym_key
+from reco_lab.store.database import from_environment
+from reco_lab.store.events.log import EventLog
+from reco_lab.workspace import Workspace
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Sought:
+    """Which decisions: what is empty or None does not restrict. `customer` is an id or a pseudonym."""
+
+    customer: str = ""
+    ad: str = ""
+    slot: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def open_log(workspace: Workspace) -> EventLog:
+    """The log for reading, while another process writes it."""
+    return EventLog.open(workspace.home, workspace.clock, from_environment(), writer=False)
+
+
+def search(
+    workspace: Workspace, log: EventLog, sought: Sought, after: str | None = None, limit: int = PAGE
+) -> list[Decision]:
+    """Decisions, newest first; `after` is the request id of the last one of the page before."""
+    return log.decisions(
+        customer=pseudonym(pseudonym_key(workspace), sought.customer) if sought.customer else None,
+        ad=sought.ad or None,
+        slot=sought.slot or None,
+        since=sought.since,
+        until=sought.until,
+        after=after,
+        limit=limit,
+    )
+
+
+def one(log: EventLog, id_: str) -> tuple[Decision, list[Feedback]] | None:
+    """A decision by its request id or one of its decision ids, and what came of it."""
+    return log.decision(id_)
+
+
+def calls_a_minute(log: EventLog) -> tuple[int, ...]:
+    """Decisions in each of the last sixty minutes, oldest first."""
+    return tuple(minute.decisions for minute in log.minutes())

@@ -1,0 +1,106 @@
+"""Caps and budgets that several workers share, on a server."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Self
+
+import sqlalchemy as sa
+
+from reco_lab.store.events.connecting import writing
+from reco_lab.store.events.schema import bills
+
+
+@dataclass(frozen=True)
+class Claim:
+    """An ad that a worker wants to show: what the decision is billed, and up to where that is allowed.
+
+    `cap` is how often the customer may get it in the day; `daily` and `total` what its bills of the day and of all
+    days must be below.
+    """
+
+    ad_id: str
+    cost: float = 0.0
+    cap: int | None = None
+    daily: float = math.inf
+    total: float = math.inf
+
+
+class SharedAccounts:
+    """The books that all workers on one server write in: each claim is one round trip.
+
+    A cap holds exactly. A budget is passed by at most one decision a worker: each looks at the bills as they are
+    at that moment. First clicks are billed as the log takes them in; claims bill the decisions.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, home: Path, url: str) -> Self:
+        """Open the books of the log at a server's address. Raises InputError if the server does not answer."""
+        return cls(writing(home, url))
+
+    def claim(self, customer: str, wanted: Sequence[Claim], day: date) -> tuple[bool, ...]:
+        """Bill and count what may be shown, all at once; which of the ads (each at most once) may.
+
+        A customer without a name has no caps.
+        """
+        if not wanted:
+            return ()
+        columns = tuple(
+            list(column)
+            for column in zip(
+                *((one.ad_id, one.cost, one.cap, one.daily, one.total) for one in wanted), strict=True
+            )
+        )
+        values = (*columns, columns[0], day.isoformat(), customer)
+        with self._engine.begin() as connection:
+            granted = {row[0] for row in connection.exec_driver_sql(_CLAIM, values)}
+        return tuple(one.ad_id in granted for one in wanted)
+
+    def billed(self, day: date) -> dict[str, tuple[float, float]]:
+        """For each ad what it was billed on a day (UTC) and ever."""
+        today = sa.func.sum(sa.case((bills.c.day == day.isoformat(), bills.c.amount), else_=0.0))
+        query = sa.select(bills.c.ad_id, today.label("today"), sa.func.sum(bills.c.amount).label("ever"))
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.group_by(bills.c.ad_id)).all()
+        return {row.ad_id: (float(row.today), float(row.ever)) for row in rows}
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+
+_CLAIM = """
+WITH wanted AS (
+    SELECT * FROM unnest(%s::text[], %s::float8[], %s::bigint[], %s::float8[], %s::float8[])
+        AS listed (ad_id, cost, cap, daily, total)
+), asked AS (
+    SELECT %s::text[] AS ads, %s::text AS day, %s::text AS customer
+), spent AS (
+    SELECT ad_id, sum(amount) AS ever, sum(CASE WHEN day = (SELECT day FROM asked) THEN amount ELSE 0 END) AS today
+    FROM log_bills WHERE ad_id = ANY((SELECT ads FROM asked)::text[]) GROUP BY ad_id
+), allowed AS (
+    SELECT wanted.* FROM wanted LEFT JOIN spent USING (ad_id)
+    WHERE coalesce(today, 0) < daily AND coalesce(ever, 0) < total
+), counted AS (
+    INSERT INTO log_caps (day, customer, ad_id, times)
+    SELECT asked.day, asked.customer, ad_id, 1 FROM allowed, asked
+    WHERE cap IS NOT NULL AND asked.customer <> '' ORDER BY ad_id
+    ON CONFLICT (day, customer, ad_id) DO UPDATE SET times = log_caps.times + 1
+    WHERE log_caps.times < (SELECT cap FROM wanted WHERE wanted.ad_id = excluded.ad_id)
+    RETURNING ad_id
+), granted AS (
+    SELECT allowed.* FROM allowed, asked
+    WHERE cap IS NULL OR asked.customer = '' OR ad_id IN (SELECT ad_id FROM counted)
+), billed AS (
+    INSERT INTO log_bills (ad_id, day, amount)
+    SELECT ad_id, asked.day, cost FROM granted, asked WHERE cost > 0 ORDER BY ad_id
+    ON CONFLICT (ad_id, day) DO UPDATE SET amount = log_bills.amount + excluded.amount
+    RETURNING ad_id
+)
+SELECT ad_id FROM granted
+"""

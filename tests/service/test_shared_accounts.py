@@ -1,0 +1,89 @@
+"""Caps and budgets hold across workers that share a server."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from reco_lab.core.clock import ManualClock
+from reco_lab.store.events import Claim, EventLog, SharedAccounts
+from reco_lab.testing.events import decision, feedback
+from reco_lab.testing.postgres import postgres, why_not
+
+DAY = date(2026, 5, 1)
+WORKERS = 4
+
+
+@pytest.fixture(scope="module")
+def server():
+    if lack := why_not():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{lack}, and CI must have one")
+        pytest.skip(lack)
+    with postgres() as started:
+        yield started
+
+
+@pytest.fixture
+def workers(server, tmp_path):
+    url = server.schema()
+    opened = [SharedAccounts.open(tmp_path, url) for _ in range(WORKERS)]
+    opened[0].url = url
+    yield opened
+    for one in opened:
+        one.close()
+
+
+def at_once(workers, claim, times):
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return [
+            one for many in pool.map(lambda one: [claim(one) for _ in range(times)], workers) for one in many
+        ]
+
+
+def test_a_cap_holds_exactly_across_workers(workers):
+    wanted = [Claim("A1", cap=5), Claim("A2")]
+    told = at_once(workers, lambda one: one.claim("p_ann", wanted, DAY), 6)
+    assert sum(first for first, _ in told) == 5
+    assert all(second for _, second in told)
+    assert workers[0].claim("p_bob", wanted, DAY) == (True, True)
+    assert workers[0].claim("p_ann", wanted, DAY + timedelta(days=1)) == (True, True)
+    assert workers[0].claim("", wanted, DAY) == (True, True)
+
+
+def test_a_budget_is_passed_by_at_most_one_decision_a_worker(workers):
+    told = at_once(workers, lambda one: one.claim("", [Claim("A1", 0.5, daily=10.0, total=100.0)], DAY), 20)
+    today, ever = workers[0].billed(DAY)["A1"]
+    assert today == ever == 0.5 * sum(first for (first,) in told)
+    assert 10.0 <= today <= 10.0 + 0.5 * WORKERS
+    assert workers[1].claim("", [Claim("A1", 0.5, daily=10.0, total=100.0)], DAY) == (False,)
+    tomorrow = DAY + timedelta(days=1)
+    assert workers[1].claim("", [Claim("A1", 0.5, daily=10.0, total=100.0)], tomorrow) == (True,)
+    assert workers[1].claim("", [Claim("A1", 0.5, total=today)], tomorrow) == (False,)
+
+
+def test_what_a_budget_forbids_is_not_counted_against_the_cap(workers):
+    assert workers[0].claim("p_ann", [Claim("A1", cap=1, daily=0.0)], DAY) == (False,)
+    assert workers[0].claim("p_ann", [Claim("A1", cap=1)], DAY) == (True,)
+
+
+def test_first_clicks_are_billed_once_whichever_worker_hears_of_them(workers, tmp_path):
+    clock = ManualClock(datetime(2026, 5, 1, 12, tzinfo=UTC))
+    logs = [EventLog.open(tmp_path / name, clock, workers[0].url, writer=True) for name in ("one", "two")]
+    for number in range(20):
+        logs[0].log(decision(clock, number))
+    logs[0].track([]).result(20)
+    told = [
+        log.track([feedback(clock, f"{place}-{number}", f"d-{number}-0") for number in range(20)])
+        for place, log in enumerate(logs)
+    ]
+    assert [one.result(20).accepted for one in told] == [20, 20]
+    assert workers[0].billed(DAY)["A1"] == pytest.approx((4.0, 4.0))
+    assert logs[0].clicks() == {"A1": (20, 20)}
+    for log in logs:
+        log.close()
+
+
+def test_nothing_wanted_is_nothing_granted(workers):
+    assert workers[0].claim("p_ann", [], DAY) == ()
