@@ -65,7 +65,7 @@ class Service:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                self.server.refresh()
+                await self.server.refresh()
                 self.keys = await asyncio.to_thread(known_keys, self.workspace)
                 self.counters.ready(self.server.readiness().ready)
             except Exception as error:  # noqa: BLE001 - whatever it is, what serves now serves on
