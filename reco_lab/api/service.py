@@ -3,11 +3,10 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from reco_lab.api.counters import Counters
-from reco_lab.api.note import noted
 from reco_lab.api.rates import Buckets
 from reco_lab.api.refusals import busy
 from reco_lab.api.settings import ApiSettings
@@ -54,10 +53,8 @@ class Service:
     async def running(self) -> AsyncIterator[None]:
         """Look every half second for a newer publication, changed ads and keys; close everything at the end."""
         watch = asyncio.create_task(self._watch())
-        url = self.settings.url
         try:
-            with noted(self.workspace, url) if url else nullcontext():
-                yield
+            yield
         finally:
             watch.cancel()
             with suppress(asyncio.CancelledError):
@@ -68,7 +65,7 @@ class Service:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                self.server.refresh()
+                await self.server.refresh()
                 self.keys = await asyncio.to_thread(known_keys, self.workspace)
                 self.counters.ready(self.server.readiness().ready)
             except Exception as error:  # noqa: BLE001 - whatever it is, what serves now serves on

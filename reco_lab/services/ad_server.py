@@ -20,14 +20,17 @@ from reco_lab.core.events import Decision, Feedback, FeedbackKind, Placed, Stage
 from reco_lab.core.interactions import Kind
 from reco_lab.core.ranking import top
 from reco_lab.services import ad_loading, bookings
+from reco_lab.services.ad_sharing import Sharing
 from reco_lab.services.privacy import objecting, pseudonym_key
 from reco_lab.serving.accounts import Accounts
 from reco_lab.serving.appeal import Appeal
-from reco_lab.serving.decide import NOTHING_PERSONAL, Chosen, Standing, Weighed, choose, weigh
+from reco_lab.serving.decide import NOTHING_PERSONAL, Chosen, Standing, Weighed, choose, weigh, without
+from reco_lab.serving.histories import Histories
 from reco_lab.serving.people import People
 from reco_lab.serving.reasons import reason_of
 from reco_lab.serving.snapshot import Ranker, Snapshot
 from reco_lab.store.database import from_environment
+from reco_lab.store.events.accounts import SharedAccounts
 from reco_lab.store.events.log import EventLog
 from reco_lab.store.events.records import Tracked
 from reco_lab.workspace import Workspace
@@ -102,7 +105,9 @@ class AdServer:
     people: People
     standing: Standing
     _key: bytes
+    sharing: Sharing | None = None
     _seen: tuple[Any, ...] = ()
+    _meanwhile: list[Visit] | None = None
     _problem: str = ""
     _failures: dict[str, str] = field(default_factory=dict)
 
@@ -116,8 +121,11 @@ class AdServer:
             seen = _signs(workspace)
             loaded = ad_loading.load(workspace, bookings.ads(workspace))
             snapshot, today = loaded.snapshot, workspace.clock.now().date()
-            histories = ad_loading.histories_over(loaded.data, (visit for _, visit in log.visits()))
-            accounts = Accounts(snapshot.booked, today, log.spending(today), log.shown(today))
+            heard = log.visits()
+            histories = ad_loading.histories_over(loaded.data, (visit for _, visit in heard))
+            sharing = _sharing(workspace, log, heard[-1][0] if heard else 0) if writer else None
+            billed = sharing.billed(today) if sharing else log.spending(today)
+            accounts = Accounts(snapshot.booked, today, billed, log.shown(today))
             standing = Standing(histories, accounts, Appeal(snapshot.booked, log.clicks()))
             people = ad_loading.people_over(snapshot, log.described("users"), objecting(workspace))
         except BaseException:
@@ -125,14 +133,14 @@ class AdServer:
             raise
         key = pseudonym_key(workspace)
         chance = rng or np.random.default_rng()
-        return cls(workspace, log, chance, snapshot, loaded.data, people, standing, key, seen)
+        return cls(workspace, log, chance, snapshot, loaded.data, people, standing, key, sharing, seen)
 
     def ads(self, user_id: str, slot: str = "", n: int = 1) -> Answer:
         """Decide which ads a customer gets in a slot, and log the decision."""
         begun, now = perf_counter_ns(), self.workspace.clock.now()
         name = self.name_of(user_id)
-        weighed = self._weighed(name, user_id, slot, now)
-        chosen = choose(self.snapshot, weighed, n, self.rng)
+        chosen = self._chosen(name, user_id, slot, n, now)
+        weighed = chosen.weighed
         decision = self._decision(
             name if NOTHING_PERSONAL not in weighed.rules else "", slot, chosen, now, begun
         )
@@ -188,10 +196,14 @@ class AdServer:
             Visit(one.event_id, self.name_of(one.user_id), canonical_id(one.item_id), one.kind, one.at or now, now, one.value)
             for one in visits
         ]  # fmt: skip
+        if self.sharing is not None:
+            self.sharing.own.update(row.event_id for row in rows)
         tracked = await _done(self.log.visit(rows))
         for place in tracked.new:
             row = rows[place]
             self.standing.histories.add(row.customer, row.item_id, Kind[row.kind], row.at, row.value)
+            if self._meanwhile is not None:
+                self._meanwhile.append(row)
         return tracked
 
     async def put_user(self, user_id: str, attributes: Mapping[str, str]) -> None:
@@ -207,23 +219,31 @@ class AdServer:
     async def put_ad(self, ad: Ad) -> None:
         """Book or change an ad; the next answer knows it."""
         await asyncio.to_thread(bookings.book, self.workspace, ad)
-        self.refresh()
+        await self.refresh()
 
-    def refresh(self) -> bool:
-        """Put a newer publication, changed ads, wishes or the new day in place; what is damaged is refused and told."""
+    async def refresh(self) -> bool:
+        """Put a newer publication, changed ads, wishes or the new day in place; what is damaged is refused and told.
+
+        Everything is read beside the answers; they wait only for the moment in which the reference changes.
+        """
         self._new_day()
         self.standing.appeal.settle()
-        signs = _signs(self.workspace)
-        if signs == self._seen:
+        if self.sharing is not None:
+            day = self.standing.accounts.day
+            self.standing.accounts.sync(await asyncio.to_thread(self.sharing.billed, day))
+        signs = await asyncio.to_thread(_signs, self.workspace)
+        if signs == self._seen or self._meanwhile is not None:
             return False
+        self._seen, self._meanwhile = signs, []
         try:
-            self._swap(ad_loading.load(self.workspace, bookings.ads(self.workspace)))
+            self._swap(*await asyncio.to_thread(self._read))
         except RecoLabError as error:
             reference = self.workspace.log.reference(error)
             self._problem = f"A new publication was refused and the one before serves on; the log has it under {reference}."
         else:
             self._problem = ""
-        self._seen = signs
+        finally:
+            self._meanwhile = None
         return not self._problem
 
     def readiness(self) -> Readiness:
@@ -250,7 +270,24 @@ class AdServer:
 
     def close(self) -> None:
         """Bring everything counted to the disk and let go of the log."""
+        if self.sharing is not None:
+            self.sharing.books.close()
         self.log.close()
+
+    def _chosen(self, name: str, user_id: str, slot: str, n: int, now: datetime) -> Chosen:
+        """Choose, and where books are shared, choose anew without what they refuse."""
+        if self.sharing is None:
+            return choose(self.snapshot, self._weighed(name, user_id, slot, now), n, self.rng)
+        self.sharing.listen(self.standing.histories)
+        booked, accounts = self.snapshot.booked, self.standing.accounts
+        weighed = self._weighed(name, user_id, slot, now)
+        while True:
+            chosen = choose(self.snapshot, weighed, n, self.rng)
+            customer = name if NOTHING_PERSONAL not in weighed.rules else ""
+            refused = self.sharing.refused(accounts, booked, customer, chosen.places, accounts.day)
+            if not refused:
+                return chosen
+            weighed = without(booked, weighed, refused)
 
     def _weighed(self, name: str, user_id: str, slot: str, now: datetime) -> Weighed:
         code = self.standing.histories.code(canonical_id(user_id), name)
@@ -305,19 +342,36 @@ class AdServer:
                 f"{ranker.name} fails and is passed over; the log has it under {reference}."
             )
 
-    def _swap(self, loaded: ad_loading.Loaded) -> None:
-        counts = self.standing.appeal.counts()
-        books = self.standing.accounts.moved(loaded.snapshot.booked)
-        if loaded.data is self.data or (
-            self.data and loaded.data and loaded.data.fingerprint == self.data.fingerprint
-        ):
-            histories = self.standing.histories
-        else:
-            histories = ad_loading.histories_over(loaded.data, (visit for _, visit in self.log.visits()))
+    def _read(self) -> tuple[ad_loading.Loaded, Histories | None, People, frozenset[str]]:
+        """Read what serves from now on: histories only where the data is another, with the events they know."""
+        loaded = ad_loading.load(self.workspace, bookings.ads(self.workspace))
         people = ad_loading.people_over(loaded.snapshot, self.people.told, objecting(self.workspace))
+        same = (
+            loaded.data is not None
+            and self.data is not None
+            and loaded.data.fingerprint == self.data.fingerprint
+        )
+        if same or (loaded.data is None and self.data is None):
+            return loaded, None, people, frozenset()
+        visits = [visit for _, visit in self.log.visits()]
+        histories = ad_loading.histories_over(loaded.data, visits)
+        return loaded, histories, people, frozenset(visit.event_id for visit in visits)
+
+    def _swap(
+        self, loaded: ad_loading.Loaded, histories: Histories | None, people: People, known: frozenset[str]
+    ) -> None:
+        """Put what was read in place, with what was told meanwhile."""
+        booked = loaded.snapshot.booked
+        if histories is not None:
+            for visit in self._meanwhile or ():
+                if visit.event_id not in known:
+                    histories.add(visit.customer, visit.item_id, Kind[visit.kind], visit.at, visit.value)
+        people.told = self.people.told
+        books = self.standing.accounts.moved(booked)
+        appeal = Appeal(booked, self.standing.appeal.counts())
         self._failures = {}
         self.snapshot, self.data, self.people = loaded.snapshot, loaded.data, people
-        self.standing = Standing(histories, books, Appeal(loaded.snapshot.booked, counts))
+        self.standing = Standing(histories or self.standing.histories, books, appeal)
 
     def _new_day(self) -> None:
         today, standing = self.workspace.clock.now().date(), self.standing
@@ -333,6 +387,11 @@ def _signs(workspace: Workspace) -> tuple[Any, ...]:
         bookings.changed(workspace),
         objecting(workspace),
     )
+
+
+def _sharing(workspace: Workspace, log: EventLog, heard: int) -> Sharing | None:
+    url = from_environment()
+    return None if url is None else Sharing(log, SharedAccounts.open(workspace.home, url), heard)
 
 
 async def _done(future: "Future[Tracked]") -> Tracked:

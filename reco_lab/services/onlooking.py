@@ -1,5 +1,6 @@
 """How every ad stands for a customer, seen from beside the service: nothing is decided, nothing is logged."""
 
+import asyncio
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -57,7 +58,7 @@ class Onlooker:
             Stood(
                 ad,
                 float(weighed.scores[place]),
-                tuple(rule for rule, passes in weighed.rules.items() if not passes[place]),
+                tuple(rule for rule, allowed in weighed.rules.items() if not allowed[place]),
             )
             for place, ad in enumerate(booked.ads)
         ]
@@ -68,7 +69,7 @@ class Onlooker:
         """Bring histories, books and people up to what the log says now."""
         server, log = self.server, self.server.log
         before = server.standing.histories
-        server.refresh()
+        asyncio.run(server.refresh())
         histories = server.standing.histories
         for number, visit in log.visits(after=self._read):
             self._read = number

@@ -79,6 +79,16 @@ class Accounts:
         in_time = self._today[place] < self._daily[place] * self._released
         self._open[place] = in_time and self._ever[place] < self._total[place]
 
+    def sync(self, billed: Mapping[str, tuple[float, float]]) -> None:
+        """Take over what all workers billed together."""
+        for place, id_ in enumerate(self.booked.ids):
+            self._today[place], self._ever[place] = billed.get(id_, (0.0, 0.0))
+        self._second = -1
+
+    def limits(self, place: int) -> tuple[float, float, int | None]:
+        """What one ad may be billed by now on the day and ever, and its cap."""
+        return float(self._daily[place] * self._released), float(self._total[place]), self._caps[place]
+
     def billed(self, place: int) -> Billed:
         """What one ad was billed."""
         return Billed(float(self._today[place]), float(self._ever[place]))

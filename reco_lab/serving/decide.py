@@ -1,7 +1,7 @@
 """From a request to a decision: rank, take out what must not be shown, let the policy choose, keep the chances."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -118,6 +118,14 @@ def weigh(
         _left(booked, rules),
         rules,
     )
+
+
+def without(booked: Booked, weighed: Weighed, refused: list[int]) -> Weighed:
+    """The same without ads that shared books refuse at the last moment."""
+    rules = dict(weighed.rules) | {"taken by another worker": _but(booked, refused)}
+    if (before := weighed.rules.get("taken by another worker")) is not None:
+        rules["taken by another worker"] &= before
+    return replace(weighed, rules=rules, open=_left(booked, rules))
 
 
 def choose(snapshot: Snapshot, weighed: Weighed, n: int, rng: np.random.Generator) -> Chosen:

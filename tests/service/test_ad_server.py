@@ -120,7 +120,7 @@ def test_budgets_and_caps_hold_over_a_restart(workspace, server):
     for ad in bookings.ads(workspace):
         if ad.id != "dear":
             bookings.pause(workspace, ad.id)
-    assert server.refresh()
+    assert do(server.refresh())
     got = [ids(server.ads(f"u{user:02d}", "top")) for user in range(6)]
     assert got == [["dear"]] * 3 + [[]] * 3
     server.close()
@@ -128,7 +128,7 @@ def test_budgets_and_caps_hold_over_a_restart(workspace, server):
     assert ids(again.ads("u07", "top")) == []
     assert ids(again.ads("u00", "top")) == []
     workspace.clock.at = NOON + timedelta(days=1)
-    again.refresh()
+    do(again.refresh())
     assert ids(again.ads("u00", "top")) == ["dear"]
     again.close()
 
@@ -137,11 +137,11 @@ def test_a_publication_takes_its_place_between_two_answers_and_a_rollback_too(wo
     first = server.ads("u00").decision.model_version
     publishing.change(workspace, policy={"policy": "epsilon_greedy", "epsilon": 0.5})
     assert server.ads("u00").decision.model_version == first
-    assert server.refresh()
+    assert do(server.refresh())
     second = server.ads("u00").decision
     assert (second.policy, second.model_version != first) == ("epsilon_greedy", True)
     publishing.rollback(workspace)
-    assert server.refresh()
+    assert do(server.refresh())
     assert server.ads("u00").decision.model_version == first
     with pytest.raises(NotFoundError, match="no earlier publication"):
         publishing.rollback(workspace)
@@ -153,7 +153,7 @@ def test_a_damaged_publication_is_refused_and_the_one_before_serves_on(workspace
     link = publishing.serving_plan(workspace).chain[0].artefact
     arrays = workspace.artefacts.path(link) / "arrays.npz"
     arrays.write_bytes(arrays.read_bytes()[:-20])
-    assert not server.refresh()
+    assert not do(server.refresh())
     assert server.ads("u00").decision.model_version == before != changed.version
     ready = server.readiness()
     assert not ready.ready
@@ -162,7 +162,7 @@ def test_a_damaged_publication_is_refused_and_the_one_before_serves_on(workspace
 
 def test_who_objects_gets_house_ads_and_nothing_of_her_is_logged(workspace, server):
     privacy.suppress(workspace, ["u00"])
-    server.refresh()
+    do(server.refresh())
     answer = server.ads("u00")
     assert (ids(answer), answer.decision.customer, answer.decision.stage) == (["house"], "", Stage.house)
     do(server.put_user("u02", {"consent": "no"}))

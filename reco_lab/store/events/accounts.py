@@ -10,7 +10,7 @@ from typing import Self
 import sqlalchemy as sa
 
 from reco_lab.store.events.connecting import writing
-from reco_lab.store.events.schema import bills
+from reco_lab.store.events.schema import bills, caps
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,18 @@ class SharedAccounts:
         with self._engine.begin() as connection:
             granted = {row[0] for row in connection.exec_driver_sql(_CLAIM, values)}
         return tuple(one.ad_id in granted for one in wanted)
+
+    def release(self, customer: str, given: Sequence[Claim], day: date) -> None:
+        """Take back what was granted and is not shown after all."""
+        with self._engine.begin() as connection:
+            for one in sorted(given, key=lambda claim: claim.ad_id):
+                bill = (bills.c.ad_id == one.ad_id, bills.c.day == day.isoformat())
+                if one.cost:
+                    connection.execute(bills.update().where(*bill).values(amount=bills.c.amount - one.cost))
+                if one.cap is not None and customer:
+                    of = caps.c
+                    mine = (of.day == day.isoformat(), of.customer == customer, of.ad_id == one.ad_id)
+                    connection.execute(caps.update().where(*mine).values(times=of.times - 1))
 
     def billed(self, day: date) -> dict[str, tuple[float, float]]:
         """For each ad what it was billed on a day (UTC) and ever."""

@@ -79,6 +79,17 @@ class Reading:
         """Events about decisions in the order they arrived, each with its running number."""
         return [(row.number, as_feedback(row)) for row in self._onwards(schema.feedback, after, limit)]
 
+    def happened(self) -> list[tuple[str, str, str, int, float | None]]:
+        """What came of decisions: customer, ad, kind, microseconds since 1970 (UTC) and value, in order of arrival."""
+        of, placed, came = schema.decisions.c, schema.placed.c, schema.feedback.c
+        query = (
+            sa.select(of.customer, placed.ad_id, came.kind, came.at, came.value)
+            .join_from(schema.feedback, schema.placed, came.decision_id == placed.decision_id)
+            .join(schema.decisions, of.request_id == placed.request_id)
+            .order_by(came.number)
+        )
+        return [tuple(row) for row in self._rows(query)]
+
     def visits(self, after: int = 0, limit: int | None = None) -> list[tuple[int, Visit]]:
         """Visits in the order they arrived, each with its running number."""
         return [(row.number, as_visit(row)) for row in self._onwards(schema.visits, after, limit)]
