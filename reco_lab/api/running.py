@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import ExitStack
 from typing import Any
 
 import uvicorn
@@ -52,14 +52,33 @@ def serve(
             fix=f"Set {VARIABLE} to {EXAMPLE}.",
         )
     port = free_port(host, port)
-    settings = replace(settings, url=f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     if settings.workers > 1:
-        greet(settings.url)
-        _several(workspace, settings, host, port)
+        greet(url)
+        _several(workspace, settings, url, host, port)
     else:
         app = build(Service.open(settings, workspace))
-        greet(settings.url)
-        uvicorn.Server(uvicorn.Config(app, host=host, port=port, **_OPTIONS)).run()
+        greet(url)
+        _NotingServer(uvicorn.Config(app, host=host, port=port, **_OPTIONS), workspace, url).run()
+
+
+class _NotingServer(uvicorn.Server):
+    """Notes its address once it listens, until it stops."""
+
+    def __init__(self, config: uvicorn.Config, workspace: Workspace, url: str) -> None:
+        super().__init__(config)
+        self._workspace, self._url, self._note = workspace, url, ExitStack()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        if self.started:
+            self._note.enter_context(noted(self._workspace, self._url))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish what was begun, and end."""
+        self._note.close()
+        await super().shutdown(sockets)
 
 
 def application() -> ASGIApp:
@@ -82,8 +101,8 @@ def free_port(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _several(workspace: Workspace, settings: ApiSettings, host: str, port: int) -> None:
-    with workspace.staging.scratch() as folder, noted(workspace, settings.url):
+def _several(workspace: Workspace, settings: ApiSettings, url: str, host: str, port: int) -> None:
+    with workspace.staging.scratch() as folder, noted(workspace, url):
         os.environ |= {
             DEMO: str(int(settings.demo)),
             WORKERS: str(settings.workers),

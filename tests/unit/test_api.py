@@ -229,6 +229,7 @@ def test_an_error_of_ours_is_a_reference_and_never_a_traceback(workspace, monkey
     assert (answer.status_code, error_of(answer)["code"]) == (500, "our_fault")
     reference = re.search(r"as ([0-9A-F]{6})\.", error_of(answer)["message"])[1]
     assert "secret" not in answer.text
-    lines = [orjson.loads(line) for path in (workspace.home / "log").glob("*.jsonl") for line in path.open()]
+    logged = "".join(path.read_text("utf-8") for path in (workspace.home / "log").glob("*.jsonl"))
+    lines = [orjson.loads(line) for line in logged.splitlines()]
     found = [line for line in lines if line.get("reference") == reference]
     assert [("the secret cause" in line["traceback"]) for line in found] == [True]
