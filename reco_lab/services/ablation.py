@@ -18,7 +18,6 @@ from reco_lab.workspace import Workspace
 
 JOB = "ablation"
 FAMILY = "hybrid"
-FITS = 3
 ANSWERS = TypeAdapter(dict[str, Ablation])
 
 
@@ -27,14 +26,6 @@ def hybrids(found: Comparison) -> dict[str, Recommender]:
     rows = [row for row in found.leaderboard if row.run_keys and not row.error]
     specs = {row.name: recommender(row.parameters) for row in rows}
     return {name: spec for name, spec in specs.items() if spec.info.family == FAMILY}
-
-
-def forecast(workspace: Workspace, experiment_id: str) -> float:
-    """About how many seconds it takes: with n parts, n + 1 times a whole hybrid's training, each of three fits."""
-    found, data = comparison(workspace, experiment_id), recall(workspace, experiment_id).data
-    sizes = {name: len(spec.made_of(data)) for name, spec in hybrids(found).items()}
-    took = {name: found.row(name).seconds for name in sizes}
-    return sum(FITS * (size + 1) * own.fit for name, size in sizes.items() if (own := took[name]))
 
 
 def submit(workspace: Workspace, experiment_id: str, title: str) -> str:

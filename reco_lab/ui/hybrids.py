@@ -11,7 +11,7 @@ from reco_lab.experiments.verdict import listed
 from reco_lab.services import ablation
 from reco_lab.store.records import JobState
 from reco_lab.ui import metric, show
-from reco_lab.ui.words import agree, count, md, score, seconds
+from reco_lab.ui.words import agree, count, md, score
 from reco_lab.workspace import Workspace
 
 TOLD = {
@@ -56,7 +56,12 @@ def _offer(workspace: Workspace, chosen: str, found: Comparison, *, running: boo
     if st.button("Weigh the parts", icon=":material/scale:", disabled=running, key="run-ablation"):
         ablation.submit(workspace, chosen, found.experiment)
         st.rerun()
-    st.caption(f"Takes about {seconds(ablation.forecast(workspace, chosen))} of work.")
+    st.caption(
+        "It is being worked out; how far it is stands at the top of this page."
+        if running
+        else "A hybrid of three parts learns seven times, with weights of its own each time, so this takes many "
+        "times as long as its row above did."
+    )
 
 
 def _draw(name: str, one: Ablation, colours: Palette, place: int) -> None:
