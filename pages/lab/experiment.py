@@ -41,11 +41,14 @@ with page.open("Experiment") as lab:
             disabled=running,
             key="run",
         )
+        written = experiments.about(asked, lab.version)
         export.menu(
             [
-                export.Download("Experiment file (TOML)", "experiment.toml", lambda: experiments.toml(asked)),
                 export.Download(
-                    "Python script", "experiment.py", lambda: experiments.script(asked), "text/x-python"
+                    "Experiment file (TOML)", "experiment.toml", lambda: experiments.toml(written)
+                ),
+                export.Download(
+                    "Python script", "experiment.py", lambda: experiments.script(written), "text/x-python"
                 ),
             ],
             key="experiment",

@@ -236,5 +236,5 @@ def _card(workspace: Workspace, chosen: str, found: Comparison) -> None:
     )
     with st.expander("The file that repeats this experiment", icon=":material/code:"):
         st.markdown("`reco-lab run FILE` computes it again.")
-        spec = experiments.experiment_of(workspace.store.experiment(chosen))
+        spec = experiments.as_asked(workspace, chosen)
         st.code(experiments.toml(spec), language="toml")
