@@ -19,7 +19,7 @@ with page.open("Experiment") as lab:
 
     data = lab.dataset()
     today = short(lab.workspace.clock.now()).partition(",")[0]
-    starter = experiments.starter(data, f"{(lab.version.title or lab.version.name)[:100]}, {today}")
+    starter = experiments.starter(data, f"{(lab.version.title or lab.version.name)[:80]}, {today}")
     running = board.running(lab.workspace)
     done = not running and board.ended(lab.workspace, lab.version.name)
 

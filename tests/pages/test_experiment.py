@@ -199,3 +199,16 @@ def test_an_expert_sees_the_forecast_of_each(shop, expert):
 
     assert "EASE" in set(table["Recommender"])
     assert table["Time"].str.contains("s|min").all()
+
+
+def test_a_quick_look_and_a_tuned_comparison_of_the_same_day_have_names_of_their_own(shop, visit):
+    browser = visit(EXPERIMENT)
+    browser.button(key="run").click().run()
+    first = shop.queue.recent(1)[0]
+    shop.queue.cancel(first.id)
+    browser = visit(EXPERIMENT, thorough="tuned")
+    browser.button(key="run").click().run()
+    names = [job.payload["experiment"]["name"] for job in shop.queue.recent(2)]
+
+    assert names[1].endswith(", quick look")
+    assert names[0].endswith(", tuned by 15 trials each")
