@@ -7,6 +7,8 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.interactions import ColumnMap, Interactions
 from reco_lab.jobs.inline import run_inline
 from reco_lab.services import ablation, data, experiments, learning
+from reco_lab.services.shelf import WorkspaceShelf
+from reco_lab.workspace import Workspace
 
 COMPARE = "pages/lab/compare.py"
 
@@ -148,6 +150,20 @@ def test_where_the_lists_are_gone_that_is_said(tab, known_customers, visit, says
     monkeypatch.setattr("reco_lab.services.shelf.WorkspaceShelf.run", lambda _shelf, _key: None)
 
     assert "are not kept any more" in says(visit(COMPARE, experiment=known_customers, section=tab))
+
+
+def test_recommenders_whose_lists_are_gone_are_named(known_customers, visit, says, monkeypatch):
+    run = WorkspaceShelf.run
+    (first, *_) = experiments.rows_run(
+        experiments.experiment_of(Workspace.open().store.experiment(known_customers)),
+        experiments.comparison(Workspace.open(), known_customers),
+    )
+    monkeypatch.setattr(
+        WorkspaceShelf, "run", lambda shelf, key: None if key in first.run_keys else run(shelf, key)
+    )
+    browser = visit(COMPARE, experiment=known_customers, section="Segments", segment_by="taste")
+
+    assert f"Not here, as their lists are not kept any more: {first.name}." in says(browser)
 
 
 def test_a_metric_of_all_lists_together_has_no_segments_and_says_so(known_customers, visit, says):
