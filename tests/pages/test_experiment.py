@@ -206,7 +206,8 @@ def test_a_quick_look_and_a_tuned_comparison_of_the_same_day_have_names_of_their
     browser.button(key="run").click().run()
     first = shop.queue.recent(1)[0]
     shop.queue.cancel(first.id)
-    browser = visit(EXPERIMENT, thorough="tuned")
+    browser = visit(EXPERIMENT)
+    browser.radio(key="thorough").set_value("tuned").run()
     browser.button(key="run").click().run()
     names = [job.payload["experiment"]["name"] for job in shop.queue.recent(2)]
 
