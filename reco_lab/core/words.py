@@ -25,5 +25,5 @@ def cut(sentence: str) -> str:
 
 
 def share(value: float, digits: int = 0) -> str:
-    """A share in per cent, as it is written everywhere: "6 %"."""
-    return f"{100 * value:.{digits}f} %"
+    """A share in per cent, as it is written everywhere: "6%"."""
+    return f"{100 * value:.{digits}f}%"

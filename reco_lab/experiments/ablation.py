@@ -9,7 +9,7 @@ from reco_lab.core.errors import ParameterError
 from reco_lab.core.evaluation import Measurement
 from reco_lab.core.experiment import Question
 from reco_lab.core.recommender import Recommender
-from reco_lab.experiments.compare import differences, direction
+from reco_lab.experiments.compare import differences, direction, margin_of
 from reco_lab.experiments.conduct import named
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.results import Outcome
@@ -84,7 +84,7 @@ def _parts(
     tested = whole is not None and whole.numerator is not None and len(known) == len(found)
     rng = np.random.default_rng([question.seed, crc32(question.headline.encode())])
     apart = differences(question.headline, whole, known, rng) if whole is not None and tested else []
-    rows, base = [], _value(whole)
+    rows, base, margin = [], _value(whole), margin_of(question.headline)
     for place, (spec, (without, alone)) in enumerate(zip(specs, found, strict=True)):
         fewer = _value(without)
         row = Part(
@@ -95,7 +95,9 @@ def _parts(
         )
         if apart:
             low, high = sorted((sign * apart[place].low, sign * apart[place].high))
-            row = row.model_copy(update={"low": low, "high": high, "outcome": apart[place].outcome(sign)})
+            row = row.model_copy(
+                update={"low": low, "high": high, "outcome": apart[place].outcome(sign, margin)}
+            )
         rows.append(row)
     return tuple(rows)
 
