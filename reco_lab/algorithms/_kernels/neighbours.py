@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from reco_lab.core.compiled import compiled
 
+TILE = 64
+
 Starts = NDArray[np.int32]
 Codes = NDArray[np.int32]
 Terms = NDArray[np.float64]
@@ -45,6 +47,20 @@ def _offer(values: Terms, columns: Codes, count: int, value: float, column: np.i
     return count
 
 
+@compiled("int64(float64[::1], int32[::1], float64[::1])")
+def _offer_all(values: Terms, columns: Codes, entries: Terms) -> int:
+    """Keep the best of all entries above zero; how many there are. Tiles without one that is good enough are passed over."""
+    count = 0
+    for start in range(0, len(entries), TILE):
+        tile = entries[start : start + TILE]
+        bar = values[0] if count == len(values) else 0.0
+        if tile.max() > bar:
+            for place in range(len(tile)):
+                if tile[place] > 0.0:
+                    count = _offer(values, columns, count, tile[place], np.int32(start + place))
+    return count
+
+
 @compiled("int64(int64, int32[::1], int32[::1], int32[::1], int32[::1], float64[::1], float64[::1])")
 def _shared(
     item: int,
@@ -64,6 +80,28 @@ def _shared(
         for place in range(of_customer_starts[customer], of_customer_starts[customer + 1]):
             common[np.uint32(of_customer[place])] += weight
     return work
+
+
+@compiled(
+    "void(float64[::1], float64[::1], float64[::1], float64, float64, boolean, float64, float64, float64)"
+)
+def _count(
+    common: Terms,
+    gains: Terms,
+    others: Terms,
+    gain: float,
+    own: float,
+    multiplied: bool,
+    slope: float,
+    extra: float,
+    least: float,
+) -> None:
+    """Turn what one item has in common with others into what that counts, zero where it counts nothing."""
+    for column in range(len(common)):
+        dot = common[column] * gain * gains[column]
+        below = own * others[column] if multiplied else own + others[column]
+        value = dot / (below + slope * dot + extra)
+        common[column] = value if dot >= least and value > 0.0 else 0.0
 
 
 @compiled(
@@ -99,22 +137,25 @@ def nearest(
     common = np.zeros(width)
     best, where = np.empty(k), np.empty(k, np.int32)
     for item in range(start, stop):
-        few = width > _shared(item, of_item_starts, of_item, of_customer_starts, of_customer, weights, common)
+        begin, end = of_item_starts[item], of_item_starts[item + 1]
+        work = _shared(item, of_item_starts, of_item, of_customer_starts, of_customer, weights, common)
         common[item] = 0.0
-        kept, begin = 0, of_item_starts[item]
-        for entry in range(begin, of_item_starts[item + 1] if few else begin + 1):
-            customer = np.uint32(of_item[entry])
-            first, last = of_customer_starts[customer], of_customer_starts[customer + 1]
-            for place in range(first if few else 0, last if few else width):
-                column = np.uint32(of_customer[place] if few else place)
-                if common[column] == 0.0:
-                    continue
-                dot = common[column] * gains[item] * gains[column]
-                common[column] = 0.0
-                below = own[item] * others[column] if multiplied else own[item] + others[column]
-                value = dot / (below + slope * dot + extra)
-                if dot >= least and value > 0.0:
-                    kept = _offer(best, where, kept, value, np.int32(column))
+        terms = (gains[item], own[item], multiplied, slope, extra, least)
+        if work >= width:
+            _count(common, gains, others, *terms)
+            kept = _offer_all(best, where, common)
+            common[:] = 0.0
+        else:
+            kept = 0
+            for entry in range(begin, end):
+                customer = np.uint32(of_item[entry])
+                for place in range(of_customer_starts[customer], of_customer_starts[customer + 1]):
+                    column = np.uint32(of_customer[place])
+                    one = common[column : column + 1]
+                    if one[0] != 0.0:
+                        _count(one, gains[column : column + 1], others[column : column + 1], *terms)
+                        kept = _offer(best, where, kept, one[0], np.int32(column)) if one[0] > 0.0 else kept
+                        one[0] = 0.0
         counts[item - start] = kept
         columns[item - start, :kept] = where[:kept]
         entries[item - start, :kept] = best[:kept].astype(np.float32)
