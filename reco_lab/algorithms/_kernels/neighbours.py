@@ -1,18 +1,23 @@
 """How items occur together, row by row: all of it, or the k that count most of each row without holding the rest.
 
 The log is given twice, as the CSR of items x customers (`of_item...`) and of customers x items
-(`of_customer...`). Columns are cast to unsigned numbers: that spares the check for negative indices.
+(`of_customer...`). Columns are cast to unsigned numbers: that spares the check for negative indices. In a
+large log most of the time would be spent waiting for memory: rows needed soon are fetched ahead, A_LINE codes
+a line of the processor's cache.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reco_lab.core.compiled import compiled
+from reco_lab.core.compiled import compiled, prefetch
 
 TILE = 64
+AHEAD, A_LINE = 2, 32
+LEEWAY = 1e-12
 
 Starts = NDArray[np.int32]
 Codes = NDArray[np.int32]
+AnyCodes = NDArray[np.uint16] | NDArray[np.int32]
 Terms = NDArray[np.float64]
 
 
@@ -47,33 +52,30 @@ def _offer(values: Terms, columns: Codes, count: int, value: float, column: np.i
     return count
 
 
-@compiled("int64(float64[::1], int32[::1], float64[::1])")
-def _offer_all(values: Terms, columns: Codes, entries: Terms) -> int:
-    """Keep the best of all entries above zero; how many there are. Tiles without one that is good enough are passed over."""
-    count = 0
-    for start in range(0, len(entries), TILE):
-        tile = entries[start : start + TILE]
-        bar = values[0] if count == len(values) else 0.0
-        if tile.max() > bar:
-            for place in range(len(tile)):
-                if tile[place] > 0.0:
-                    count = _offer(values, columns, count, tile[place], np.int32(start + place))
-    return count
-
-
-@compiled("int64(int64, int32[::1], int32[::1], int32[::1], int32[::1], float64[::1], float64[::1])")
+@compiled(
+    [
+        f"int64(int64, int32[::1], int32[::1], int32[::1], {codes}[::1], float64[::1], float64[::1])"
+        for codes in ("uint16", "int32")
+    ]
+)
 def _shared(
     item: int,
     of_item_starts: Starts,
     of_item: Codes,
     of_customer_starts: Starts,
-    of_customer: Codes,
+    of_customer: AnyCodes,
     weights: Terms,
     common: Terms,
 ) -> int:
     """Add the weights of the customers that one item shares with each other; how many additions that took."""
     work = 0
     for entry in range(of_item_starts[item], of_item_starts[item + 1]):
+        if entry + 2 * AHEAD < len(of_item):
+            later = np.uint32(of_item[entry + AHEAD])
+            prefetch(of_customer_starts, np.uint32(of_item[entry + 2 * AHEAD]))
+            prefetch(weights, later)
+            for place in range(of_customer_starts[later], of_customer_starts[later + 1], A_LINE):
+                prefetch(of_customer, place)
         customer = np.uint32(of_item[entry])
         weight = weights[customer]
         work += of_customer_starts[customer + 1] - of_customer_starts[customer]
@@ -83,38 +85,63 @@ def _shared(
 
 
 @compiled(
-    "void(float64[::1], float64[::1], float64[::1], float64, float64, boolean, float64, float64, float64)"
+    "int64(float64[::1], int32[::1], int64, int64, float64[::1], int32[::1], float64, float64[::1],"
+    " float64[::1], float64, float64, float64, float64, float64)"
 )
-def _count(
+def _offer_tile(
+    best: Terms,
+    where: Codes,
+    kept: int,
+    first: int,
     common: Terms,
+    names: Codes,
+    gain: float,
     gains: Terms,
     others: Terms,
-    gain: float,
-    own: float,
-    multiplied: bool,
+    factor: float,
+    summand: float,
     slope: float,
     extra: float,
     least: float,
-) -> None:
-    """Turn what one item has in common with others into what that counts, zero where it counts nothing."""
-    for column in range(len(common)):
+) -> int:
+    """Keep what counts most of TILE columns at the most and set them to zero; how many are kept.
+
+    A tile without any that may reach the worst one kept is passed over: that is seen without divisions, and
+    with a little leeway for their rounding.
+    """
+    last, good = min(first + TILE, len(common)), 0
+    low = best[0] * (1.0 - LEEWAY) if kept == len(best) else 0.0
+    for column in range(first, last):
         dot = common[column] * gain * gains[column]
-        below = own * others[column] if multiplied else own + others[column]
-        value = dot / (below + slope * dot + extra)
-        common[column] = value if dot >= least and value > 0.0 else 0.0
+        good += dot > low * (others[column] * factor + summand + slope * dot + extra)
+    if good:
+        for column in range(first, last):
+            dot = common[column] * gain * gains[column]
+            if dot > 0.0 and dot >= least:
+                value = dot / (others[column] * factor + summand + slope * dot + extra)
+                if value > 0.0:
+                    kept = _offer(best, where, kept, value, names[column])
+    common[first:last] = 0.0
+    return kept
 
 
 @compiled(
-    "void(int64, int64, int32[::1], int32[::1], int32[::1], int32[::1], float64[::1], float64[::1],"
-    " float64[::1], float64[::1], boolean, float64, float64, float64, int32[:, ::1], float32[:, ::1], int64[::1])"
+    [
+        "void(int64, int64, int32[::1], int32[::1], int32[::1], "
+        f"{codes}[::1], int32[::1], int32[::1], float64[::1], float64[::1], float64[::1], float64[::1], boolean,"
+        " float64, float64, float64, int32[:, ::1], float32[:, ::1], int64[::1])"
+        for codes in ("uint16", "int32")
+    ]
 )
 def nearest(
     start: int,
     stop: int,
-    of_item_starts: Starts,
-    of_item: Codes,
+    of_column_starts: Starts,
+    of_column: Codes,
     of_customer_starts: Starts,
-    of_customer: Codes,
+    of_customer: AnyCodes,
+    columns_of: Codes,
+    names: Codes,
     weights: Terms,
     gains: Terms,
     own: Terms,
@@ -127,35 +154,32 @@ def nearest(
     entries: NDArray[np.float32],
     counts: NDArray[np.int64],
 ) -> None:
-    """Fill in the best columns of the items from `start` to `stop`, their entries, and how many there are.
+    """Fill in the best other items of the items from `start` to `stop`, their entries, and how many there are.
 
-    What two items have in common is d, the sum of the `weights` of their customers times both `gains`; it
-    counts d / (own * others + slope * d + extra), with own + others where not `multiplied`. The item itself,
-    d below `least` and what is not above zero count nothing.
+    The log and the terms have the items in an order of their own, as columns: `columns_of` says which column
+    an item is, `names` which item a column is. What two items have in common is d, the sum of the `weights`
+    of their customers times both `gains`; it counts d / (own * others + slope * d + extra), with own + others
+    where not `multiplied`. The item itself, d below `least` and what is not above zero count nothing. Of
+    equal ones the first items are kept. Where few columns can have been reached, only their tiles are visited.
     """
     width, k = len(others), columns.shape[1]
-    common = np.zeros(width)
-    best, where = np.empty(k), np.empty(k, np.int32)
+    common, best, where = np.zeros(width), np.empty(k), np.empty(k, np.int32)
     for item in range(start, stop):
-        begin, end = of_item_starts[item], of_item_starts[item + 1]
-        work = _shared(item, of_item_starts, of_item, of_customer_starts, of_customer, weights, common)
-        common[item] = 0.0
-        terms = (gains[item], own[item], multiplied, slope, extra, least)
-        if work >= width:
-            _count(common, gains, others, *terms)
-            kept = _offer_all(best, where, common)
-            common[:] = 0.0
+        mine = columns_of[item]
+        work = _shared(mine, of_column_starts, of_column, of_customer_starts, of_customer, weights, common)
+        common[mine] = 0.0
+        factor, summand = (own[mine], 0.0) if multiplied else (1.0, own[mine])
+        terms = (common, names, gains[mine], gains, others, factor, summand, slope, extra, least)
+        kept = 0
+        if work * TILE >= width:
+            for first in range(0, width, TILE):
+                kept = _offer_tile(best, where, kept, first, *terms)
         else:
-            kept = 0
-            for entry in range(begin, end):
-                customer = np.uint32(of_item[entry])
+            for entry in range(of_column_starts[mine], of_column_starts[mine + 1]):
+                customer = np.uint32(of_column[entry])
                 for place in range(of_customer_starts[customer], of_customer_starts[customer + 1]):
-                    column = np.uint32(of_customer[place])
-                    one = common[column : column + 1]
-                    if one[0] != 0.0:
-                        _count(one, gains[column : column + 1], others[column : column + 1], *terms)
-                        kept = _offer(best, where, kept, one[0], np.int32(column)) if one[0] > 0.0 else kept
-                        one[0] = 0.0
+                    first = of_customer[place] // TILE * TILE
+                    kept = _offer_tile(best, where, kept, first, *terms)
         counts[item - start] = kept
         columns[item - start, :kept] = where[:kept]
         entries[item - start, :kept] = best[:kept].astype(np.float32)
