@@ -31,6 +31,7 @@ def build() -> argparse.ArgumentParser:
     _experiments(actions)
     _lists(actions)
     _serving(actions)
+    _keys(actions)
     return parser
 
 
@@ -260,6 +261,9 @@ def _serving(actions: "Actions") -> None:
         "--access-log", action="store_true", help="write a line a request to standard error, without ids"
     )
     serve.set_defaults(command=later("serving", "serve"))
+
+
+def _keys(actions: "Actions") -> None:
     ring = _command(
         actions, "keys", "Make, list and end keys of the service.", "example:\n  reco-lab keys list"
     )

@@ -46,6 +46,7 @@ def workspace(tmp_path):
     return small_shop(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_server_answers_is_told_stops_and_knows_it_all_when_it_comes_back(workspace):
     key, _ = make_key(workspace, "website", ["admin"])
     with serving(workspace.home) as note, Client(note["url"], key) as client:
@@ -64,6 +65,7 @@ def test_a_server_answers_is_told_stops_and_knows_it_all_when_it_comes_back(work
         assert client.visit(Interaction("i-1", "u1", "i1", "purchase")).duplicates == 1
 
 
+@pytest.mark.slow
 def test_a_second_server_on_the_same_workspace_says_so(workspace, capsys, monkeypatch):
     monkeypatch.setenv("RECO_LAB_HOME", str(workspace.home))
     with serving(workspace.home, "--demo"):
@@ -71,6 +73,7 @@ def test_a_second_server_on_the_same_workspace_says_so(workspace, capsys, monkey
         assert "already served" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_who_sends_no_whole_request_or_an_endless_one_is_cut_off(workspace):
     with serving(workspace.home, "--demo") as note, Client(note["url"]) as client:
         port = int(note["url"].rpartition(":")[2])
