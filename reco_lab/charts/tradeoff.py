@@ -9,18 +9,21 @@ from reco_lab.charts.theme import Palette, figure
 from reco_lab.charts.words import plain, short
 
 NEAR = 0.12
+SIDES = ("top center", "bottom center")
 
 
 def sides_of(rows: pd.DataFrame) -> "pd.Series[str]":
-    """On which side of its dot each name stands: above, or below where a higher dot is so near that they would meet."""
+    """On which side of its dot each name stands: above, below where another would meet it there, or nowhere ("").
+
+    Those that nobody beats are named first, then the higher ones.
+    """
     spots = rows[["x", "y"]].to_numpy(np.float64)
     spots = spots / np.where(np.ptp(spots, axis=0) > 0, np.ptp(spots, axis=0), 1.0)
-    sides = np.full(len(rows), "top center", dtype=object)
+    sides = np.full(len(rows), "", dtype=object)
     drawn: list[int] = []
-    for place in np.argsort(-spots[:, 1], kind="stable"):
-        near = [other for other in drawn if np.abs(spots[other] - spots[place]).max() < NEAR]
-        if near and sides[near[-1]] == "top center":
-            sides[place] = "bottom center"
+    for place in np.lexsort((-spots[:, 1], ~undominated(*spots.T))):
+        taken = {sides[other] for other in drawn if np.abs(spots[other] - spots[place]).max() < NEAR}
+        sides[place] = next((side for side in SIDES if side not in taken), "")
         drawn.append(int(place))
     return pd.Series(sides, index=rows.index)
 
@@ -66,9 +69,10 @@ def _points(
         y=rows["y"],
         mode="markers+text",
         marker=marker,
-        text=[short(name) for name in rows["name"]],
-        textposition=sides,
+        text=[short(name) if side else "" for name, side in zip(rows["name"], sides, strict=True)],
+        customdata=[plain(name) for name in rows["name"]],
+        textposition=sides.where(sides != "", SIDES[0]),
         textfont={"color": palette.text, "size": 12},
         cliponaxis=False,
-        hovertemplate="%{text}: %{x:.3f}, %{y:.4f}<extra></extra>",
+        hovertemplate="%{customdata}: %{x:.3f}, %{y:.4f}<extra></extra>",
     )

@@ -322,7 +322,7 @@ class AdServer:
             arm=weighed.route.name,
             stage=chosen.stage,
             rules={
-                rule: taken for rule, mask in weighed.rules.items() if (taken := int(np.count_nonzero(mask)))
+                rule: taken for rule, mask in weighed.rules.items() if (taken := int(np.count_nonzero(~mask)))
             },
             latency_us=(perf_counter_ns() - begun) // 1000,
         )

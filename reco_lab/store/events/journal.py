@@ -81,7 +81,8 @@ class Journal:
 
     def adopt(self) -> None:
         """Take over, before one's own, the segments of processes that died."""
-        dead = [FileLock(path) for path in self._folder.glob("*.lock") if path != self._lock.path]
+        names = {path.stem.partition("-")[0] for path in self._folder.iterdir()} - {self._name}
+        dead = [FileLock(self._folder / f"{name}.lock") for name in sorted(names)]
         dead = [lock for lock in dead if lock.acquire()]
         left = [path for lock in dead for path in self._folder.glob(f"{lock.path.stem}-*.log")]
         left.sort(key=lambda path: (path.stat().st_mtime_ns, path.name))
