@@ -30,6 +30,7 @@ def build() -> argparse.ArgumentParser:
     _data(actions)
     _experiments(actions)
     _lists(actions)
+    _publishing(actions)
     _serving(actions)
     _keys(actions)
     return parser
@@ -236,6 +237,24 @@ def _lists(actions: "Actions") -> None:
         actions, "metrics", "List the metrics with their definitions.", "example:\n  reco-lab metrics"
     )
     _json(measures).set_defaults(command=later("commands", "metrics"))
+
+
+def _publishing(actions: "Actions") -> None:
+    publish = _command(
+        actions,
+        "publish",
+        "Train a model of a finished experiment on all its data and let it serve.",
+        "examples:\n  reco-lab publish\n  reco-lab publish --recommender EASE --policy epsilon_greedy:epsilon=0.1",
+    )
+    publish.add_argument("--dataset", help="the latest experiment on this data set")
+    publish.add_argument("--experiment", help="id of the experiment (default: the latest that has finished)")
+    publish.add_argument("--recommender", help="name on its leaderboard (default: its champion)")
+    publish.add_argument("--policy", help="how ads are chosen, with settings (default: as now)")
+    _json(publish).set_defaults(command=later("publishing", "publish"))
+    back = _command(
+        actions, "rollback", "Let what served before serve again.", "example:\n  reco-lab rollback"
+    )
+    _json(back).set_defaults(command=later("publishing", "rollback"))
 
 
 def _serving(actions: "Actions") -> None:

@@ -190,6 +190,21 @@ def check_bad_events_are_kept_apart_and_the_good_ones_counted(opens: Opens, cloc
     log.close()
 
 
+def check_what_was_refused_counts_when_it_is_tried_again_and_is_right_by_then(
+    opens: Opens, clock: ManualClock
+) -> None:
+    """An event that came before its decision is refused, and counted once the decision is there."""
+    log = opens()
+    early, wrong = feedback(clock, "e-early", "d-77-0"), feedback(clock, "e-wrong", "d-nobody")
+    assert len(told(log, [early, wrong]).refused) == 2
+    log.log(decision(clock, 77))
+    again = log.replay()
+    assert (again.accepted, len(again.refused), again.first_clicks) == (1, 1, (("A1", 0.2),))
+    assert [one.reason for one in log.refused()] == ["No decision has this decision_id."]
+    assert counted(told(log, [early])) == (0, 1)
+    log.close()
+
+
 def check_every_split_of_a_batch_is_exact(opens: Opens, clock: ManualClock) -> None:
     """A hundred events of which any number are bad: just these are refused."""
     log = opens()
