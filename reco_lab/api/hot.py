@@ -1,6 +1,7 @@
 """The four routes that a shop's every page calls: plain Starlette, as each microsecond is paid on every page."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -26,63 +27,69 @@ _ITEMS = ("user_id", "k")
 
 def hot_routes(service: Service) -> list[Route]:
     """The routes; what they take and answer is written in `documents.py`."""
-
-    async def ads(request: Request) -> Response:
-        asked = parameters(request.scope["query_string"], _ADS)
-        user_id = id_of(asked.get("user_id"), "customer", "user_id")
-        slot, n = slot_of(asked.get("slot")), number_of(asked.get("n"), 1, MOST_ADS, "n")
-        service.spend_customer(user_id)
-        answer = service.server.ads(user_id, slot, n)
-        decision = answer.decision
-        service.counters.answer(decision.stage.value)
-        return _json(
-            {
-                "request_id": decision.request_id,
-                "user_id": answer.user_id,
-                "slot": decision.slot,
-                "ads": [
-                    {"decision_id": placed.decision_id, "ad_id": ad.id, "title": ad.title, "link": ad.link,
-                     "position": placed.position, "reason": reason}
-                    for placed, ad, reason in zip(decision.placed, answer.ads, answer.reasons, strict=True)
-                ],
-                "model_version": decision.model_version,
-                "policy": decision.policy,
-                "arm": decision.arm,
-                "fallback": _fallback(decision.stage),
-            }
-        )  # fmt: skip
-
-    async def recommendations(request: Request) -> Response:
-        asked = parameters(request.scope["query_string"], _ITEMS)
-        user_id = id_of(asked.get("user_id"), "customer", "user_id")
-        k = number_of(asked.get("k"), 10, MOST_ITEMS, "k")
-        service.spend_customer(user_id)
-        answer = service.server.recommendations(user_id, k)
-        service.counters.answer(answer.stage.value)
-        items = [{"item_id": id_, "title": title, "score": score} for id_, title, score in answer.items]
-        return _json(
-            {"user_id": answer.user_id, "items": items, "model_version": answer.model_version,
-             "fallback": _fallback(answer.stage)}
-        )  # fmt: skip
-
-    async def events(request: Request) -> Response:
-        body = await read_body(request)
-        found, places, broken = _rows(body, "events", _EVENTS, _EVENT)
-        told = [EventIn(one.event_id, one.decision_id, one.kind.value, one.value, one.at) for one in found]
-        return _tracked(service, "/events", await service.server.track(told), places, broken)
-
-    async def interactions(request: Request) -> Response:
-        body = await read_body(request)
-        found, places, broken = _rows(body, "interactions", _INTERACTIONS, _INTERACTION)
-        told = [VisitIn(one.event_id, one.user_id, one.item_id, one.kind, one.value, one.at) for one in found]
-        return _tracked(service, "/interactions", await service.server.visit(told), places, broken)
-
     return [
-        Route("/ads", ads, methods=["GET"]),
-        Route("/recommendations", recommendations, methods=["GET"]),
-        Route("/events", events, methods=["POST"]),
-        Route("/interactions", interactions, methods=["POST"]),
+        Route(f"/{name}", partial(answer, service), methods=[method], name=name)
+        for name, answer, method in (
+            ("ads", _ads, "GET"),
+            ("recommendations", _recommendations, "GET"),
+            ("events", _events, "POST"),
+            ("interactions", _interactions, "POST"),
+        )
     ]
+
+
+async def _ads(service: Service, request: Request) -> Response:
+    asked = parameters(request.scope["query_string"], _ADS)
+    user_id = id_of(asked.get("user_id"), "customer", "user_id")
+    slot, n = slot_of(asked.get("slot")), number_of(asked.get("n"), 1, MOST_ADS, "n")
+    service.spend_customer(user_id)
+    answer = service.server.ads(user_id, slot, n)
+    decision = answer.decision
+    service.counters.answer(decision.stage.value)
+    return _json(
+        {
+            "request_id": decision.request_id,
+            "user_id": answer.user_id,
+            "slot": decision.slot,
+            "ads": [
+                {"decision_id": placed.decision_id, "ad_id": ad.id, "title": ad.title, "link": ad.link,
+                 "position": placed.position, "reason": reason}
+                for placed, ad, reason in zip(decision.placed, answer.ads, answer.reasons, strict=True)
+            ],
+            "model_version": decision.model_version,
+            "policy": decision.policy,
+            "arm": decision.arm,
+            "fallback": _fallback(decision.stage),
+        }
+    )  # fmt: skip
+
+
+async def _recommendations(service: Service, request: Request) -> Response:
+    asked = parameters(request.scope["query_string"], _ITEMS)
+    user_id = id_of(asked.get("user_id"), "customer", "user_id")
+    k = number_of(asked.get("k"), 10, MOST_ITEMS, "k")
+    service.spend_customer(user_id)
+    answer = service.server.recommendations(user_id, k)
+    service.counters.answer(answer.stage.value)
+    items = [{"item_id": id_, "title": title, "score": score} for id_, title, score in answer.items]
+    return _json(
+        {"user_id": answer.user_id, "items": items, "model_version": answer.model_version,
+         "fallback": _fallback(answer.stage)}
+    )  # fmt: skip
+
+
+async def _events(service: Service, request: Request) -> Response:
+    body = await read_body(request)
+    found, places, broken = _rows(body, "events", _EVENTS, _EVENT)
+    told = [EventIn(one.event_id, one.decision_id, one.kind.value, one.value, one.at) for one in found]
+    return _tracked(service, "/events", await service.server.track(told), places, broken)
+
+
+async def _interactions(service: Service, request: Request) -> Response:
+    body = await read_body(request)
+    found, places, broken = _rows(body, "interactions", _INTERACTIONS, _INTERACTION)
+    told = [VisitIn(one.event_id, one.user_id, one.item_id, one.kind, one.value, one.at) for one in found]
+    return _tracked(service, "/interactions", await service.server.visit(told), places, broken)
 
 
 _EVENTS, _EVENT = TypeAdapter(Events), TypeAdapter(Event)

@@ -8,13 +8,14 @@ from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.supervisors import Multiprocess
 
 from reco_lab.api.building import build
 from reco_lab.api.counters import FOLDER
 from reco_lab.api.note import noted
 from reco_lab.api.patience import PatientProtocol
 from reco_lab.api.service import Service
-from reco_lab.api.settings import ACCESS_LOG, DEMO, LOOPBACK, WORKERS, ApiSettings
+from reco_lab.api.settings import ACCESS_LOG, DEMO, LOOPBACK, ORIGINS, WORKERS, ApiSettings
 from reco_lab.core.errors import InputError
 from reco_lab.store.database import from_environment
 from reco_lab.store.server import EXAMPLE, VARIABLE
@@ -105,12 +106,16 @@ def _several(workspace: Workspace, settings: ApiSettings, url: str, host: str, p
     with workspace.staging.scratch() as folder, noted(workspace, url):
         os.environ |= {
             DEMO: str(int(settings.demo)),
+            ORIGINS: ",".join(settings.origins),
             WORKERS: str(settings.workers),
             ACCESS_LOG: str(int(settings.access_log)),
             FOLDER: str(folder),
             "RECO_LAB_HOME": str(workspace.home),
         }
-        uvicorn.run(
-            "reco_lab.api.running:application",
-            factory=True, host=host, port=port, workers=settings.workers, **_OPTIONS,
-        )  # fmt: skip
+        config = uvicorn.Config(
+            "reco_lab.api.running:application", factory=True, workers=settings.workers, **_OPTIONS
+        )
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        # it listens before there are workers, so that early callers wait instead of being refused
+        with socket.create_server((host, port), family=family, backlog=config.backlog) as listening:
+            Multiprocess(config, sockets=[listening]).run()
