@@ -26,6 +26,7 @@ from reco_lab.core.errors import CancelledError, InputError, NeedsError
 from reco_lab.core.parameters import Parameter
 from reco_lab.core.ranking import recommend
 from reco_lab.core.recommender import FitContext, Need, Recommender, Scorer, Scores, State
+from reco_lab.testing.randomness import global_state
 from reco_lab.testing.shops import checkerboard, degenerate, shop, standard, without
 
 Kind = type[Recommender]
