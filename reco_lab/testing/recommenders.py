@@ -1,7 +1,6 @@
 """The contract of every recommender, as small checks: run them over your own class.
 
-    from reco_lab.testing.randomness import global_state
-from reco_lab.testing.recommenders import checks
+    from reco_lab.testing.recommenders import checks
 
     @pytest.mark.parametrize("check", checks())
     def test_mine(check): check(Mine)
