@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
@@ -22,6 +23,7 @@ from reco_lab.store.server import EXAMPLE, VARIABLE
 from reco_lab.workspace import Workspace
 
 GRACE_SECONDS = 10
+MOST_FILES = 1 << 16
 KEEP_ALIVE_SECONDS = 30
 _OPTIONS: dict[str, Any] = {
     "http": PatientProtocol,
@@ -52,6 +54,7 @@ def serve(
             where=f"--workers {settings.workers}",
             fix=f"Set {VARIABLE} to {EXAMPLE}.",
         )
+    _allow_many_connections()
     port = free_port(host, port)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     if settings.workers > 1:
@@ -100,6 +103,16 @@ def free_port(host: str, port: int) -> int:
                 f"The port cannot be used: {reason}.", where=f"{host}:{port}", fix="Name another with --port."
             ) from error
         return int(probe.getsockname()[1])
+
+
+def _allow_many_connections() -> None:
+    """Let this process hold as many connections as the system lets it, where there is such a limit."""
+    if sys.platform != "win32":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(most, MOST_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _several(workspace: Workspace, settings: ApiSettings, url: str, host: str, port: int) -> None:
