@@ -22,7 +22,7 @@ from reco_lab.workspace import Workspace
 
 GRACE_SECONDS = 10
 KEEP_ALIVE_SECONDS = 30
-_OPTIONS: dict[str, Any] = {
+OPTIONS: dict[str, Any] = {
     "http": PatientProtocol,
     "ws": "none",
     "lifespan": "on",
@@ -59,7 +59,7 @@ def serve(
     else:
         app = build(Service.open(settings, workspace))
         greet(url)
-        _NotingServer(uvicorn.Config(app, host=host, port=port, **_OPTIONS), workspace, url).run()
+        _NotingServer(uvicorn.Config(app, host=host, port=port, **OPTIONS), workspace, url).run()
 
 
 class _NotingServer(uvicorn.Server):
@@ -112,5 +112,5 @@ def _several(workspace: Workspace, settings: ApiSettings, url: str, host: str, p
         }
         uvicorn.run(
             "reco_lab.api.running:application",
-            factory=True, host=host, port=port, workers=settings.workers, **_OPTIONS,
+            factory=True, host=host, port=port, workers=settings.workers, **OPTIONS,
         )  # fmt: skip
