@@ -27,7 +27,7 @@ from reco_lab.serving.appeal import Appeal
 from reco_lab.serving.decide import NOTHING_PERSONAL, Chosen, Standing, Weighed, choose, weigh, without
 from reco_lab.serving.histories import Histories
 from reco_lab.serving.people import People
-from reco_lab.serving.reasons import reason_of
+from reco_lab.serving.reasons import reasons_of
 from reco_lab.serving.snapshot import Ranker, Snapshot
 from reco_lab.store.database import from_environment
 from reco_lab.store.events.accounts import SharedAccounts
@@ -148,10 +148,8 @@ class AdServer:
         self._count(decision, chosen)
         self.log.log(decision)
         booked = self.snapshot.booked.ads
-        ads = tuple(booked[place] for place in chosen.places)
-        return Answer(
-            decision, user_id, ads, tuple(reason_of(self.snapshot, chosen, ad, self.title) for ad in ads)
-        )
+        ads = tuple(booked[place] for place in chosen.places.tolist())
+        return Answer(decision, user_id, ads, reasons_of(self.snapshot, chosen, self.title))
 
     def recommendations(self, user_id: str, k: int = 10) -> ItemsAnswer:
         """The k best items for a customer: what she bought before is left out where ads leave it out."""
@@ -304,12 +302,19 @@ class AdServer:
                 f"{request}-{position}",
                 booked.ids[place],
                 position,
-                float(chance),
-                float(weighed.scores[place]),
-                cost=float(booked.bids[place]) if booked.billed_at_once[place] else 0.0,
-                click_cost=0.0 if booked.billed_at_once[place] else float(booked.bids[place]),
+                chance,
+                score,
+                cost=booked.ads[place].bid if booked.billed_at_once[place] else 0.0,
+                click_cost=0.0 if booked.billed_at_once[place] else booked.ads[place].bid,
             )
-            for position, (place, chance) in enumerate(zip(chosen.places, chosen.propensities, strict=True))
+            for position, (place, chance, score) in enumerate(
+                zip(
+                    chosen.places.tolist(),
+                    chosen.propensities.tolist(),
+                    weighed.scores[chosen.places].tolist(),
+                    strict=True,
+                )
+            )
         )
         return Decision(
             request_id=request,
@@ -324,7 +329,9 @@ class AdServer:
             arm=weighed.route.name,
             stage=chosen.stage,
             rules={
-                rule: taken for rule, mask in weighed.rules.items() if (taken := int(np.count_nonzero(~mask)))
+                rule: taken
+                for rule, mask in weighed.rules.items()
+                if (taken := len(mask) - int(np.count_nonzero(mask)))
             },
             latency_us=(perf_counter_ns() - begun) // 1000,
         )
