@@ -88,9 +88,12 @@ class EventLog(Reading):
         """Keep the attributes of a customer or an item; they replace all that were told before."""
         return self._write.put([Description(side, id_, dict(attributes), self._clock.now())])
 
-    def erase(self, customer: str) -> int:
-        """Remove all that is known of a customer from tables, files and journal; how many rows that were."""
-        rows: int = self._write.do(lambda engine: erase(engine, customer)).result()
+    def erase(self, customer: str, ids: Sequence[str] = ()) -> int:
+        """Remove all that is known of a customer from tables, files and journal; how many rows that were.
+
+        `ids` are other names of hers, under which texts that were refused may speak of her.
+        """
+        rows: int = self._write.do(lambda engine: erase(engine, customer, ids)).result()
         return rows
 
     def healthy(self) -> str:
