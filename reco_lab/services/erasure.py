@@ -17,7 +17,7 @@ from reco_lab.services.backups import alone
 from reco_lab.services.keeping import load_version, store_dataset
 from reco_lab.services.lost_data import SENTENCE
 from reco_lab.services.pending import PATIENCE, Pending
-from reco_lab.services.privacy import suppress
+from reco_lab.services.privacy import objecting, suppress
 from reco_lab.services.traces import Traces
 from reco_lab.store.database import from_environment
 from reco_lab.store.events.connecting import FILE
@@ -28,6 +28,8 @@ from reco_lab.workspace import Workspace
 Report = Callable[[float, str], None]
 OTHERS_HEAR_SECONDS = 1.0
 ROUNDS = 3
+ERASED = "erased"
+MOST_ENTRIES = 1 << 31
 
 
 @dataclass(frozen=True)
@@ -85,13 +87,21 @@ def erase(
         removed["stored files"] = len(gone)
     receipt = Receipt(traces.name, workspace.clock.now(), removed, tuple(_remains(traces)), serving)
     counts = {what: number for what, number in removed.items() if number}
-    trail.add(who, f"erased: {json.dumps(counts)}", traces.name)
+    trail.add(who, f"{ERASED}: {json.dumps(counts)}", traces.name)
     pending.done()
     workspace.log.info(
         "a customer was erased", **{what.replace(" ", "_"): number for what, number in counts.items()}
     )
     report(1.0, "erased")
     return receipt
+
+
+def erase_restored(workspace: Workspace, *, who: str) -> list[Receipt]:
+    """Erase again whom a backup brought back: who was erased before and is on the suppression list still."""
+    entries = audit(workspace).entries(MOST_ENTRIES)
+    erased = {one.subject for one in entries if one.what.startswith(ERASED)} & objecting(workspace)
+    back = [name for name in sorted(erased) if Traces.of(workspace, name).versions()]
+    return [erase(workspace, name, who=who) for name in back]
 
 
 def _from_log(workspace: Workspace, traces: Traces, pending: Pending, log: EventLog | None) -> int:
@@ -211,7 +221,7 @@ def _remains(traces: Traces) -> list[str]:
     if backups := traces.backups():
         found.append(
             f"{count(len(backups), 'backup')} cannot be changed and still hold{'s' * (len(backups) == 1)} her: "
-            f"{', '.join(backups)}. Delete them when you can; restored, they leave her on the suppression list."
+            f"{', '.join(backups)}. Delete them when you can; if one is restored, she stays on the suppression list and is erased again."
         )
     if files := traces.inbox():
         found.append(f"In the inbox lie files of yours that hold her or may hold her: {', '.join(files)}.")
