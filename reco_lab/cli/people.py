@@ -24,16 +24,11 @@ def export_customer(options: argparse.Namespace) -> Answer:
     found = portrait.portrait(Workspace.open(), options.customer, who=_me())
     portrait.write(found, options.to)
     rows = sum(len(one["rows"]) for one in found["data_sets"])
-    values = {
-        "path": str(options.to),
-        "rows": rows,
-        "decisions": len(found["decisions"]),
-        "visits": len(found["visits"]),
-    }
+    decisions, visits = len(found["decisions"]), len(found["visits"])
     return Answer(
-        values,
+        {"path": str(options.to), "rows": rows, "decisions": decisions, "visits": visits},
         f"Everything known of her is in {options.to}: {count(rows, 'row')} of data, "
-        f"{count(values['decisions'], 'decision')}, {count(values['visits'], 'visit')}.",
+        f"{count(decisions, 'decision')}, {count(visits, 'visit')}.",
     )
 
 

@@ -70,6 +70,7 @@ class AdServer:
     _problem: str = ""
     _failures: dict[str, str] = field(default_factory=dict)
     _leaving: list[str] = field(default_factory=list)
+    _heard: set[str] = field(default_factory=set)
     _one_erasure: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @classmethod
@@ -373,13 +374,19 @@ class AdServer:
             self.standing.accounts.forget(name)
 
     async def _erase_elsewhere_begun(self) -> None:
-        """Erase from the log, which no other process can write, whom another process is erasing."""
-        for one in await asyncio.to_thread(pending, self.workspace):
-            if one.answered or one.name in self._leaving or self.log.durable_server:
+        """Erase from this process's log and journal, which no other can write, whom another process is erasing."""
+        found = await asyncio.to_thread(pending, self.workspace)
+        self._heard &= {one.name for one in found}
+        for one in found:
+            if one.answered or one.name in self._leaving or one.name in self._heard:
                 continue
             self._leaving.append(one.name)
             self._forget()
-            one.answer(await asyncio.to_thread(self.log.erase, one.name))
+            rows = await asyncio.to_thread(self.log.erase, one.name)
+            if self.log.durable_server:
+                self._heard.add(one.name)  # the one that asked answers itself
+            else:
+                one.answer(rows)
             self._leaving.remove(one.name)
 
     def _new_day(self) -> None:

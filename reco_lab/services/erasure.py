@@ -29,6 +29,10 @@ Report = Callable[[float, str], None]
 OTHERS_HEAR_SECONDS = 1.0
 ROUNDS = 3
 ERASED = "erased"
+PLACES = (
+    "rows of the log", "rows of data", "versions of data sets, saved anew", "trained models and their lists",
+    "publications", "experiments told to run again", "uploads", "stored files",
+)  # fmt: skip
 MOST_ENTRIES = 1 << 31
 
 
@@ -73,7 +77,7 @@ def erase(
     suppress(workspace, [traces.name])
     trail, pending = audit(workspace), Pending.begin(workspace, traces.name)
     trail.add(who, "erasure begun", traces.name)
-    removed = {"rows of the log": _from_log(workspace, traces, pending, log)}
+    removed = dict.fromkeys(PLACES, 0) | {"rows of the log": _from_log(workspace, traces, pending, log)}
     serving = ""
     with alone(workspace):
         for _ in range(ROUNDS):  # an import that began before may have ended meanwhile
@@ -81,7 +85,7 @@ def erase(
             if not known:
                 break
             again, serving = _from_data(workspace, traces, pending, report)
-            removed = {what: removed.get(what, 0) + again.get(what, 0) for what in {**removed, **again}}
+            removed |= {what: removed[what] + number for what, number in again.items()}
         removed["uploads"] = _from_uploads(traces)
         gone = workspace.artefacts.remove(pending.artefacts, workspace.store.references)
         removed["stored files"] = len(gone)
@@ -150,14 +154,8 @@ def _from_data(
             needed = without
     successor, serving = _successor(workspace, plan, needed, report)
     done = forget(workspace.store.database, workspace.clock, anew, successor, SENTENCE)
-    counts = {
-        "rows of data": rows,
-        "versions of data sets, saved anew": done.versions,
-        "trained models and their lists": done.runs,
-        "publications": done.publications,
-        "experiments told to run again": done.experiments,
-    }
-    return counts, serving if done.publications else ""
+    numbers = (rows, done.versions, done.runs, done.publications, done.experiments)
+    return dict(zip(PLACES[1:6], numbers, strict=True)), serving if done.publications else ""
 
 
 def _without(data: Dataset, traces: Traces) -> tuple[Dataset | None, int]:

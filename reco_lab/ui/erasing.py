@@ -48,7 +48,7 @@ def trail(workspace: Workspace) -> None:
     """What was done to whom, and whether anybody changed this since."""
     st.header("Audit trail", anchor=False)
     book = audit(workspace)
-    show.warnings(book.problems())
+    show.warnings(tuple(book.problems()))
     entries = book.entries(SHOWN)
     if not entries:
         st.caption("Nobody was exported or erased yet.")

@@ -44,7 +44,14 @@ def test_entries_are_kept_newest_first(workspace):
 @pytest.mark.parametrize("number", range(1, 6))
 @pytest.mark.parametrize(
     "change",
-    ["who = 'bob'", "what = 'nothing'", "subject = ''", "at = '2020-01-01 00:00:00'", "chain = ''", "number = 77"],
+    [
+        "who = 'bob'",
+        "what = 'nothing'",
+        "subject = ''",
+        "at = '2020-01-01 00:00:00'",
+        "chain = ''",
+        "number = 77",
+    ],
 )
 def test_every_edit_of_every_entry_is_found(workspace, number, change):
     tamper(workspace, f"UPDATE audit SET {change} WHERE number = {number}")
@@ -59,7 +66,9 @@ def test_every_entry_that_is_taken_out_is_missed_the_last_ones_too(workspace, nu
 
 def test_a_trail_that_is_emptied_or_longer_than_it_was_is_found(workspace):
     columns = "at, who, what, subject, chain"
-    tamper(workspace, f"INSERT INTO audit (number, {columns}) SELECT 6, {columns} FROM audit WHERE number = 5")
+    tamper(
+        workspace, f"INSERT INTO audit (number, {columns}) SELECT 6, {columns} FROM audit WHERE number = 5"
+    )
     assert audit(workspace).problems() == ["Entry 6 of the audit trail was changed."]
     tamper(workspace, "DELETE FROM audit")
     assert audit(workspace).problems() == ["The audit trail was cut off: 5 entries were sealed, 0 are there."]

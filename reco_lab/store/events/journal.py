@@ -80,10 +80,12 @@ class Journal:
         self.closed = [path for path in self.closed if path not in segments]
 
     def adopt(self) -> None:
-        """Take over, before one's own, the segments of processes that died."""
-        dead = [FileLock(path) for path in self._folder.glob("*.lock") if path != self._lock.path]
-        dead = [lock for lock in dead if lock.acquire()]
-        left = [path for lock in dead for path in self._folder.glob(f"{lock.path.stem}-*.log")]
+        """Take over, before one's own, the segments of processes that died, and those that a backup brought back."""
+        segments = list(self._folder.glob("*.log"))  # before the locks: a process locks first, then it writes
+        others = [FileLock(path) for path in self._folder.glob("*.lock") if path != self._lock.path]
+        dead = [lock for lock in others if lock.acquire()]
+        living = {lock.path.stem for lock in others if lock not in dead} | {self._name}
+        left = [path for path in segments if path.name.rpartition("-")[0] not in living]
         left.sort(key=lambda path: (path.stat().st_mtime_ns, path.name))
         self.closed = [path.rename(self._folder / self._next()) for path in left]
         self._kept = sum(path.stat().st_size for path in self.closed)
