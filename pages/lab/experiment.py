@@ -19,7 +19,7 @@ with page.open("Experiment") as lab:
 
     data = lab.dataset()
     today = short(lab.workspace.clock.now()).partition(",")[0]
-    starter = experiments.starter(data, f"{(lab.version.title or lab.version.name)[:100]}, {today}")
+    starter = experiments.starter(data, f"{(lab.version.title or lab.version.name)[:80]}, {today}")
     running = board.running(lab.workspace)
     done = not running and board.ended(lab.workspace, lab.version.name)
 
@@ -41,11 +41,14 @@ with page.open("Experiment") as lab:
             disabled=running,
             key="run",
         )
+        written = experiments.about(asked, lab.version)
         export.menu(
             [
-                export.Download("Experiment file (TOML)", "experiment.toml", lambda: experiments.toml(asked)),
                 export.Download(
-                    "Python script", "experiment.py", lambda: experiments.script(asked), "text/x-python"
+                    "Experiment file (TOML)", "experiment.toml", lambda: experiments.toml(written)
+                ),
+                export.Download(
+                    "Python script", "experiment.py", lambda: experiments.script(written), "text/x-python"
                 ),
             ],
             key="experiment",

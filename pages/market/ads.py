@@ -1,7 +1,9 @@
-"""Ads: what serves now, ads and budgets, the service tried, every decision and why."""
+"""Ads: what serves now, the service tried, ads and budgets, every decision and why, keys."""
 
-from reco_lab.ui import ads, board, page
+from reco_lab.ui import ad_status, ads, board, page
 
 with page.open("Ads") as lab:
     board.running(lab.workspace)
-    ads.sections(lab)
+    now = ad_status.look(lab.workspace)
+    ad_status.answer(lab, now)
+    ads.sections(lab, now)

@@ -15,7 +15,7 @@ DEEPEST = 20
 LARGEST_NUMBER = 1e15
 BODY_SECONDS = 15.0
 _DIGITS = len(str(int(LARGEST_NUMBER))) + 1
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 async def read_body(request: Request) -> bytes:
@@ -61,7 +61,7 @@ def plain(value: Any) -> Any:
     waiting = [value]
     while waiting:
         one = waiting.pop()
-        if isinstance(one, str) and _CONTROL.search(one):
+        if isinstance(one, str) and CONTROL.search(one):
             raise Refusal(422, "control_characters", "A text in the body has control characters.")
         if isinstance(one, dict):
             waiting += [*one.keys(), *one.values()]

@@ -25,12 +25,14 @@ _REFUSALS = {
     400: "The request cannot be read",
     401: "No key, or one that does not hold",
     403: "The key is for other things",
+    404: "It is not there",
     422: "A value is not allowed",
     429: "Too often; Retry-After says when again",
     500: "Something went wrong here",
     503: "Busy, or the events cannot be kept now; Retry-After says when again",
 }
 _WITH_BODY = {408: "The body did not come in time", 413: "The body is too long", 415: "Not application/json"}
+PLAIN = r"^[^\x00-\x1f\x7f-\x9f]*$"
 _EVENT = {"event_id": "e-1", "decision_id": "0123456789abcdef.0", "kind": "click"}
 _INTERACTION = {"event_id": "i-1", "user_id": "C00042", "item_id": "I00007", "kind": "purchase", "value": 1}
 
@@ -79,6 +81,7 @@ def _described(route: Route) -> APIRoute:
         route.path,
         route.endpoint,
         methods=[method for method in route.methods or () if method != "HEAD"],
+        name=route.name,
         response_model=answer,
         openapi_extra=extra,
         summary=summary,
@@ -104,13 +107,18 @@ def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
         return schema
     if "$ref" in schema:
         return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
-    return {name: _inlined(value, definitions) for name, value in schema.items()}
+    found = {name: _inlined(value, definitions) for name, value in schema.items()}
+    if found.get("type") == "string" and not found.keys() & {"pattern", "format", "enum"}:
+        found["pattern"] = PLAIN
+    if isinstance(found.get("additionalProperties"), dict):
+        found["propertyNames"] = {"pattern": PLAIN} | found.get("propertyNames", {})
+    return found
 
 
 _CUSTOMER = _query(
     "user_id", shapes.ID_SCHEMA, "The customer's id; one nobody knows is welcome.", example="C00042"
 )
-_SLOT_SCHEMA = {"type": "string", "maxLength": LONGEST_SLOT, "default": ""}
+_SLOT_SCHEMA = {"type": "string", "maxLength": LONGEST_SLOT, "pattern": PLAIN}
 _SLOT = _query("slot", _SLOT_SCHEMA, "Where on the page; ads may be booked for slots.")
 _HOT: dict[str, tuple[type[BaseModel], dict[str, Any], str]] = {
     "/ads": (

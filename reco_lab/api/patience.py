@@ -30,34 +30,27 @@ class PatientProtocol(HttpToolsProtocol):
         self._arrived()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """Take what came; a head that has no end by now has none."""
+        super().data_received(data)
+        if self._deadline is not None:
+            self._head += len(data)
+            if self._head > MOST_HEAD_BYTES and not self.transport.is_closing():
+                self.send_400_response("The head of the request is too long.")
+
     def on_message_begin(self) -> None:
-        """Count the bytes of a head from its beginning."""
+        """Wait for the end of a head."""
         super().on_message_begin()
-        self._head = 0
         if self._deadline is None:
             self._wait()
-
-    def on_url(self, url: bytes) -> None:
-        """Take a part of the address."""
-        self._count(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one header."""
-        self._count(len(name) + len(value))
-        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """A whole head came."""
         self._arrived()
         super().on_headers_complete()
 
-    def _count(self, size: int) -> None:
-        self._head += size
-        if self._head > MOST_HEAD_BYTES:
-            raise ValueError("The head of a request is too long.")  # httptools makes it a 400
-
     def _wait(self) -> None:
+        self._head = 0
         self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
     def _arrived(self) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from urllib.parse import unquote_to_bytes
 
+from reco_lab.api.bodies import CONTROL
 from reco_lab.api.refusals import Refusal
 from reco_lab.cleaning.ids import one_id
 from reco_lab.core.errors import InputError
@@ -50,10 +51,9 @@ def slot_of(value: str | None) -> str:
     """The name of a slot, empty where none was given; a Refusal (422) if it cannot be one."""
     if not value:
         return ""
-    if len(value) > LONGEST_SLOT or not value.isprintable():
-        raise Refusal(
-            422, "bad_slot", f"A slot is at most {LONGEST_SLOT} characters that can be printed.", "slot"
-        )
+    if len(value) > LONGEST_SLOT or CONTROL.search(value):
+        message = f"A slot is at most {LONGEST_SLOT} characters without control characters."
+        raise Refusal(422, "bad_slot", message, "slot")
     return value
 
 

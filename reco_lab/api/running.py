@@ -2,25 +2,28 @@
 
 import os
 import socket
+import sys
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import ExitStack
 from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.supervisors import Multiprocess
 
 from reco_lab.api.building import build
 from reco_lab.api.counters import FOLDER
 from reco_lab.api.note import noted
 from reco_lab.api.patience import PatientProtocol
 from reco_lab.api.service import Service
-from reco_lab.api.settings import ACCESS_LOG, DEMO, LOOPBACK, WORKERS, ApiSettings
+from reco_lab.api.settings import ACCESS_LOG, DEMO, LOOPBACK, ORIGINS, WORKERS, ApiSettings
 from reco_lab.core.errors import InputError
 from reco_lab.store.database import from_environment
 from reco_lab.store.server import EXAMPLE, VARIABLE
 from reco_lab.workspace import Workspace
 
 GRACE_SECONDS = 10
+MOST_FILES = 1 << 16
 KEEP_ALIVE_SECONDS = 30
 _OPTIONS: dict[str, Any] = {
     "http": PatientProtocol,
@@ -51,15 +54,35 @@ def serve(
             where=f"--workers {settings.workers}",
             fix=f"Set {VARIABLE} to {EXAMPLE}.",
         )
+    _allow_many_connections()
     port = free_port(host, port)
-    settings = replace(settings, url=f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     if settings.workers > 1:
-        greet(settings.url)
-        _several(workspace, settings, host, port)
+        greet(url)
+        _several(workspace, settings, url, host, port)
     else:
         app = build(Service.open(settings, workspace))
-        greet(settings.url)
-        uvicorn.Server(uvicorn.Config(app, host=host, port=port, **_OPTIONS)).run()
+        greet(url)
+        _NotingServer(uvicorn.Config(app, host=host, port=port, **_OPTIONS), workspace, url).run()
+
+
+class _NotingServer(uvicorn.Server):
+    """Notes its address once it listens, until it stops."""
+
+    def __init__(self, config: uvicorn.Config, workspace: Workspace, url: str) -> None:
+        super().__init__(config)
+        self._workspace, self._url, self._note = workspace, url, ExitStack()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        if self.started:
+            self._note.enter_context(noted(self._workspace, self._url))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish what was begun, and end."""
+        self._note.close()
+        await super().shutdown(sockets)
 
 
 def application() -> ASGIApp:
@@ -82,16 +105,30 @@ def free_port(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _several(workspace: Workspace, settings: ApiSettings, host: str, port: int) -> None:
-    with workspace.staging.scratch() as folder, noted(workspace, settings.url):
+def _allow_many_connections() -> None:
+    """Let this process hold as many connections as the system lets it, where there is such a limit."""
+    if sys.platform != "win32":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(most, MOST_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
+def _several(workspace: Workspace, settings: ApiSettings, url: str, host: str, port: int) -> None:
+    with workspace.staging.scratch() as folder, noted(workspace, url):
         os.environ |= {
             DEMO: str(int(settings.demo)),
+            ORIGINS: ",".join(settings.origins),
             WORKERS: str(settings.workers),
             ACCESS_LOG: str(int(settings.access_log)),
             FOLDER: str(folder),
             "RECO_LAB_HOME": str(workspace.home),
         }
-        uvicorn.run(
-            "reco_lab.api.running:application",
-            factory=True, host=host, port=port, workers=settings.workers, **_OPTIONS,
-        )  # fmt: skip
+        config = uvicorn.Config(
+            "reco_lab.api.running:application", factory=True, workers=settings.workers, **_OPTIONS
+        )
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        # it listens before there are workers, so that early callers wait instead of being refused
+        with socket.create_server((host, port), family=family, backlog=config.backlog) as listening:
+            Multiprocess(config, sockets=[listening]).run()

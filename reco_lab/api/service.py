@@ -3,11 +3,10 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from reco_lab.api.counters import Counters
-from reco_lab.api.note import noted
 from reco_lab.api.rates import Buckets
 from reco_lab.api.refusals import busy
 from reco_lab.api.settings import ApiSettings
@@ -54,10 +53,8 @@ class Service:
     async def running(self) -> AsyncIterator[None]:
         """Look every half second for a newer publication, changed ads and keys; close everything at the end."""
         watch = asyncio.create_task(self._watch())
-        url = self.settings.url
         try:
-            with noted(self.workspace, url) if url else nullcontext():
-                yield
+            yield
         finally:
             watch.cancel()
             with suppress(asyncio.CancelledError):

@@ -21,7 +21,7 @@ class ApiSettings:
     `demo`: this machine only, and without a key. `origins` are the websites whose pages may call from a browser
     (`https://shop.example`). Rates are requests a second over time, twice as many at once; 0 is no limit. Both
     hold for the whole service: each of `workers` takes its share. `access_log` writes a line a
-    request to standard error, without ids. `url` is noted in the workspace while the service runs.
+    request to standard error, without ids.
     """
 
     demo: bool = False
@@ -30,7 +30,6 @@ class ApiSettings:
     rate_per_customer: float = 20.0
     workers: int = 1
     access_log: bool = False
-    url: str = ""
 
     @classmethod
     def from_environment(cls) -> "ApiSettings":

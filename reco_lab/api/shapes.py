@@ -19,13 +19,12 @@ from reco_lab.core.interactions import LONGEST_ID
 
 MOST_EVENTS = 1000
 MOST_ATTRIBUTES = 100
-_SAID = r"[^\x00-\x1f\x7f-\x9f]*"
-_SEEN = r"[^\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+# what Python trims, and what an id may hold at its ends and in between, for readers of the document
+_BLANK = r"\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_SEEN = rf"[^\x00-\x1f\x7f-\x9f{_BLANK}]"
 ID_SCHEMA: dict[str, Any] = {
     "type": "string",
-    "minLength": 1,
-    "maxLength": LONGEST_ID,
-    "pattern": f"^{_SAID}{_SEEN}{_SAID}$",
+    "pattern": rf"^[{_BLANK}]*{_SEEN}([^\x00-\x1f\x7f-\x9f]{{0,{LONGEST_ID - 2}}}{_SEEN})?[{_BLANK}]*$",
 }
 
 

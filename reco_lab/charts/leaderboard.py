@@ -9,8 +9,12 @@ from reco_lab.charts.words import plain, short
 ROW = 34
 
 
-def leaderboard(rows: pd.DataFrame, *, axis: str, palette: Palette, percent: bool = False) -> go.Figure:
+def leaderboard(
+    rows: pd.DataFrame, *, axis: str, palette: Palette, percent: bool = False, zero: bool = False
+) -> go.Figure:
     """Draw one dot a recommender with its 95 % interval; `percent` where the values are shares.
+
+    With `zero` the values are gains and losses, told apart by a line at nothing.
 
     `rows` has `name`, `value`, `low`, `high` (NaN where there is no interval) and `role`: champion,
     challenger or reference. Rows keep their order, the first on top.
@@ -42,6 +46,8 @@ def leaderboard(rows: pd.DataFrame, *, axis: str, palette: Palette, percent: boo
             text=[plain(name) for name in part["name"]],
             hovertemplate="%{text}: %{x:.4f} (%{customdata[0]:.4f} to %{customdata[1]:.4f})<extra></extra>",
         )
+    if zero:
+        chart.add_vline(x=0, line={"color": palette.muted, "width": 1, "dash": "dot"})
     names = [short(name) for name in rows["name"]]
     chart.update_yaxes(
         tickvals=list(rows.index), ticktext=names, autorange="reversed", showgrid=False, zeroline=False

@@ -17,17 +17,22 @@ RecoLabError
 └── RefusedError          a process refused its work with a person's mistake (jobs/confined.py)
 """
 
+from reco_lab.core.words import cut
+
 
 class RecoLabError(Exception):
     """The root of all errors raised on purpose."""
 
 
 class InputError(RecoLabError):
-    """A mistake in what a person gave: `what` is wrong, `where`, what to do about it (`fix`), in which field (`key`)."""
+    """A mistake in what a person gave: `what` is wrong, `where`, what to do about it (`fix`), in which field (`key`).
+
+    Values quoted in its sentences are cut to 80 characters.
+    """
 
     def __init__(self, what: str, *, where: str = "", fix: str = "", key: str = "") -> None:
-        self.what, self.where, self.fix, self.key = what, where, fix, key
-        super().__init__(what, where, fix)
+        self.what, self.where, self.fix, self.key = cut(what), where, cut(fix), key
+        super().__init__(self.what, self.where, self.fix)
 
     def __str__(self) -> str:
         sentence = f"{self.where}: {self.what}" if self.where else self.what

@@ -31,11 +31,17 @@ class Columns(BaseModel):
 
 
 class DataSpec(BaseModel):
-    """The data of an experiment: a data set of the workspace by name, or files."""
+    """The data of an experiment: a data set of the workspace by name, or files.
+
+    `version` and `fingerprint` (of its content, the same in every workspace) name one version of a data set;
+    without them the newest is meant.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dataset: str | None = None
+    version: int | None = Field(default=None, ge=1)
+    fingerprint: str | None = None
     train: str | None = None
     validation: str | None = None
     test: str | None = None
@@ -48,6 +54,8 @@ class DataSpec(BaseModel):
     def _one_source(self) -> Self:
         if self.dataset is not None and any((self.train, self.validation, self.test, self.candidates)):
             raise ValueError("name either a data set or files, not both")
+        if self.dataset is None and (self.version, self.fingerprint) != (None, None):
+            raise ValueError("version and fingerprint are those of a data set; name it")
         return self
 
 

@@ -60,20 +60,25 @@ def _allow_option(name: str, value: Any) -> None:
 
 
 class TableRecipe(BaseModel):
-    """How a table of customers or items is read: its id, the columns with a meaning, those left out."""
+    """How a table of customers or items is read: its id, the columns with a meaning, those left out.
+
+    Columns of customers with personal data are left out even where nobody knew them, except those in `keep`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)
     leave_out: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
 
 
 class Recipe(BaseModel):
     """The answers and mends of an import: what the columns mean, how they are written, the steps in order.
 
     `options` are those of the sources (`OPTIONS`). `shape` holds the names of the file's columns, by which the recipe is suggested for the next file.
-    `customers` and `items` say the same of the tables beside it.
+    `customers` and `items` say the same of the tables beside it. `declined` are mends that were offered and not
+    wanted: what stands neither here nor in `steps` was not needed, and may be for the next file.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -85,6 +90,7 @@ class Recipe(BaseModel):
     columns: Columns
     reading: Reading = Field(default_factory=Reading)
     steps: tuple[SerializeAsAny[Step], ...] = ()
+    declined: tuple[SerializeAsAny[Step], ...] = ()
     customers: TableRecipe | None = None
     items: TableRecipe | None = None
 
@@ -95,7 +101,7 @@ class Recipe(BaseModel):
             _allow_option(name, value)
         return options
 
-    @field_validator("steps", mode="before")
+    @field_validator("steps", "declined", mode="before")
     @classmethod
     def _steps(cls, values: Any) -> Any:
         if not isinstance(values, list | tuple):

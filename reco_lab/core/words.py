@@ -1,5 +1,10 @@
 """Numbers with their nouns and verbs, as a person writes them."""
 
+import re
+
+LONGEST = 80
+_QUOTED = re.compile(r"""(?s)(?<!\w)(['"])((?:(?!\1)[^\\]|\\.)*)\1(?!\w)""")
+
 
 def count(number: float, noun: str) -> str:
     """A number with its noun: "1 customer", "13,151 interactions"."""
@@ -9,3 +14,16 @@ def count(number: float, noun: str) -> str:
 def agree(number: float, one: str, many: str) -> str:
     """The word that goes with a number: `one` for 1, else `many`."""
     return one if round(number) == 1 else many
+
+
+def cut(sentence: str) -> str:
+    """A sentence in which no quoted value is longer than `LONGEST` characters: a huge one is shown by its beginning."""
+    return _QUOTED.sub(
+        lambda one: one[0] if len(one[2]) <= LONGEST else f"{one[1]}{one[2][: LONGEST - 1]}…{one[1]}",
+        sentence,
+    )
+
+
+def share(value: float, digits: int = 0) -> str:
+    """A share in per cent, as it is written everywhere: "6%"."""
+    return f"{100 * value:.{digits}f}%"

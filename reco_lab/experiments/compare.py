@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_lab.core.evaluation import Measurement, metric_at
-from reco_lab.core.experiment import Experiment
+from reco_lab.core.experiment import Experiment, Question
 from reco_lab.experiments.results import Cell, Outcome, Row, Verdict
 from reco_lab.experiments.significance import (
     NOTHING,
@@ -111,7 +111,7 @@ def champion(rows: Sequence[Row], experiment: Experiment) -> str | None:
     return best.name if best else None
 
 
-def direction(experiment: Experiment) -> int:
+def direction(experiment: Question) -> int:
     """1 where a higher headline is better, -1 where a lower one is, 0 where neither end is good by itself."""
     rises = metric_at(experiment.headline)[0].higher_is_better
     return 0 if rises is None else 1 if rises else -1
@@ -132,7 +132,7 @@ def verdicts(best: str, measured: Measured, experiment: Experiment) -> tuple[Ver
     }
     if first is None or first.numerator is None or not np.isfinite(first.value) or not others:
         return ()
-    found = _differences(
+    found = differences(
         key, first, list(others.values()), np.random.default_rng([experiment.seed, crc32(key.encode())])
     )
     sign = direction(experiment)
@@ -141,9 +141,13 @@ def verdicts(best: str, measured: Measured, experiment: Experiment) -> tuple[Ver
     )
 
 
-def _differences(
+def differences(
     key: str, first: Measurement, others: list[Measurement], rng: np.random.Generator
 ) -> list[Difference]:
+    """One measurement less each of the others, of the same customers; the intervals are simultaneous.
+
+    All must have a number a customer.
+    """
     drawn = redraw([first, *others], first.customers, rng)
     centre = first.value - np.array([other.value for other in others])
     spread = drawn[:, :1] - drawn[:, 1:] if drawn is not None else np.broadcast_to(centre, (2, len(centre)))

@@ -97,16 +97,23 @@ def validate(
 
     Returns the specification with what it learnt there, and its headline metric; None where it has none.
     """
+    settled, measured = examine(spec, exam, question, report)
+    return settled, None if measured is None or not np.isfinite(measured.value) else measured.value
+
+
+def examine(
+    spec: Recommender, exam: Exam, question: Question, report: Report
+) -> tuple[Recommender, Measurement | None]:
+    """The same, with the headline metric customer by customer, in the order of `exam.counted`."""
     scorer = fit(spec, exam, question, _between(report, 0.0, 0.4), validation=exam.judged)
     learnt = scorer.learnt()
     if learnt:
-        value = _crossed(spec, exam, question, _between(report, 0.4, 1.0))
-        return spec.model_copy(update=dict(learnt)), value
-    measured = _headline(exam, scorer, question)
-    return spec, None if measured is None or not np.isfinite(measured.value) else measured.value
+        measured = _crossed(spec, exam, question, _between(report, 0.4, 1.0))
+        return spec.model_copy(update=dict(learnt)), measured
+    return spec, _headline(exam, scorer, question)
 
 
-def _crossed(spec: Recommender, exam: Exam, question: Question, report: Report) -> float | None:
+def _crossed(spec: Recommender, exam: Exam, question: Question, report: Report) -> Measurement | None:
     """The headline on the validation part of a recommender that learns from it.
 
     One half of the customers teaches, the other half is scored, and the other way round, so that nobody is
@@ -115,7 +122,7 @@ def _crossed(spec: Recommender, exam: Exam, question: Question, report: Report) 
     key = question.headline
     customers = exam.counted(key)
     halves = np.random.default_rng(question.seed).permutation(customers)
-    own = base = 0.0
+    own, base, link = np.zeros(len(customers)), np.zeros(len(customers)), None
     for number, teachers in enumerate((halves[::2], halves[1::2])):
         lesson = exam.judged.take(np.isin(exam.judged.users, teachers))
         scorer = fit(spec, exam, question, _between(report, number / 2, (number + 1) / 2), validation=lesson)
@@ -123,9 +130,9 @@ def _crossed(spec: Recommender, exam: Exam, question: Question, report: Report) 
         if measured is None or measured.numerator is None or measured.denominator is None:
             return None
         pupils = ~np.isin(customers, teachers)
-        own += float(measured.numerator[pupils].sum())
-        base += float(measured.denominator[pupils].sum())
-    return own / base if base else None
+        own[pupils], base[pupils] = measured.numerator[pupils], measured.denominator[pupils]
+        link = measured.link
+    return Measurement.ratio(own, base, link)
 
 
 def _headline(exam: Exam, scorer: Scorer, question: Question) -> Measurement | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from reco_lab.core.words import count
+from reco_lab.core.words import count, share
 from reco_lab.experiments.diagnostics import FEW_CUSTOMERS, SAMPLED
 from reco_lab.experiments.inspection import Inspection
 
@@ -49,11 +49,11 @@ def _sentences(found: Inspection) -> Iterator[str]:
     if found.cold_share > WORTH_SAYING:
         much = " That is most of the test: the figures are about a minority." if _mostly_cold(found) else ""
         yield (
-            f"{found.cold_share:.0%} of the test rows are of cold customers: nobody knew them when the test began.{much}"
+            f"{share(found.cold_share)} of the test rows are of cold customers: nobody knew them when the test began.{much}"
         )
     if found.unknown_item_rows:
         yield (
-            f"{found.unknown_item_rows:,} test rows ({found.unknown_item_share:.1%}) nobody could predict: their items "
+            f"{found.unknown_item_rows:,} test rows ({share(found.unknown_item_share, 1)}) nobody could predict: their items "
             "were not known when the test began."
         )
     yield from _leaks(found)
@@ -84,7 +84,7 @@ def _mostly_cold(found: Inspection) -> bool:
 def _leaks(found: Inspection) -> Iterator[str]:
     if found.later_share > WORTH_SAYING:
         yield (
-            f"{found.later_rows:,} of the rows learned from ({found.later_share:.0%}) are later than the first test row: "
+            f"{found.later_rows:,} of the rows learned from ({share(found.later_share)}) are later than the first test row: "
             "the models know something of the future."
         )
     if found.own_later_rows:

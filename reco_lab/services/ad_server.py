@@ -1,7 +1,6 @@
 """Ads in real time: asked, told what came of it, and at once the wiser. The API and the console call this."""
 
 import asyncio
-import secrets
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -17,10 +16,11 @@ from reco_lab.cleaning.personal import pseudonym
 from reco_lab.core.ads import Ad
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError, RecoLabError
-from reco_lab.core.events import Decision, Feedback, FeedbackKind, Placed, Stage, Visit
+from reco_lab.core.events import Decision, Feedback, FeedbackKind, Stage, Visit
 from reco_lab.core.interactions import Kind
 from reco_lab.core.ranking import top
 from reco_lab.services import ad_loading, bookings, erasure
+from reco_lab.services.ad_decisions import decision_of
 from reco_lab.services.ad_messages import (
     UNWILLING,
     Answer,
@@ -67,6 +67,7 @@ class AdServer:
     sharing: Sharing | None = None
     _seen: tuple[Any, ...] = ()
     _meanwhile: list[Visit] | None = None
+    _unwell: str = ""
     _problem: str = ""
     _failures: dict[str, str] = field(default_factory=dict)
     _leaving: list[str] = field(default_factory=list)
@@ -103,9 +104,8 @@ class AdServer:
         name = self.name_of(user_id)
         chosen = self._chosen(name, user_id, slot, n, now)
         weighed = chosen.weighed
-        decision = self._decision(
-            name if NOTHING_PERSONAL not in weighed.rules else "", slot, chosen, now, begun
-        )
+        logged = name if NOTHING_PERSONAL not in weighed.rules else ""
+        decision = decision_of(self.snapshot, logged, slot, chosen, now, begun)
         self._count(decision, chosen)
         self.log.log(decision)
         booked = self.snapshot.booked.ads
@@ -217,6 +217,7 @@ class AdServer:
         Everything is read beside the answers; they wait only for the moment in which the reference changes.
         """
         self._new_day()
+        self._count_again()
         self.standing.appeal.settle()
         await self._erase_elsewhere_begun()
         if self.sharing is not None:
@@ -284,39 +285,6 @@ class AdServer:
         code = self.standing.histories.code(canonical_id(user_id), name)
         customer = self.people.customer(code, name)
         return weigh(self.snapshot, self.standing, customer, slot, now, self._failed)
-
-    def _decision(self, name: str, slot: str, chosen: Chosen, now: datetime, begun: int) -> Decision:
-        booked, weighed = self.snapshot.booked, chosen.weighed
-        request = secrets.token_hex(12)
-        placed = tuple(
-            Placed(
-                f"{request}-{position}",
-                booked.ids[place],
-                position,
-                float(chance),
-                float(weighed.scores[place]),
-                cost=float(booked.bids[place]) if booked.billed_at_once[place] else 0.0,
-                click_cost=0.0 if booked.billed_at_once[place] else float(booked.bids[place]),
-            )
-            for position, (place, chance) in enumerate(zip(chosen.places, chosen.propensities, strict=True))
-        )
-        return Decision(
-            request_id=request,
-            at=now,
-            customer=name,
-            slot=slot,
-            placed=placed,
-            candidates=booked.candidates(weighed.open),
-            n_candidates=int(np.count_nonzero(weighed.open)),
-            model_version=self.snapshot.version,
-            policy=weighed.route.policy.policy(),
-            arm=weighed.route.name,
-            stage=chosen.stage,
-            rules={
-                rule: taken for rule, mask in weighed.rules.items() if (taken := int(np.count_nonzero(mask)))
-            },
-            latency_us=(perf_counter_ns() - begun) // 1000,
-        )
 
     def _count(self, decision: Decision, chosen: Chosen) -> None:
         for place, one in zip(chosen.places.tolist(), decision.placed, strict=True):
@@ -388,6 +356,14 @@ class AdServer:
             else:
                 one.answer(rows)
             self._leaving.remove(one.name)
+
+    def _count_again(self) -> None:
+        """After the database was gone, take over what the log counted: first clicks were not told meanwhile."""
+        before, self._unwell = self._unwell, self.log.healthy()
+        if before and not self._unwell:
+            booked, day = self.snapshot.booked, self.standing.accounts.day
+            books = Accounts(booked, day, self.log.spending(day), self.log.shown(day))
+            self.standing = Standing(self.standing.histories, books, Appeal(booked, self.log.clicks()))
 
     def _new_day(self) -> None:
         today, standing = self.workspace.clock.now().date(), self.standing

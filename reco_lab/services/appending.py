@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from reco_lab.cleaning.cleaned import Mask
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError
 from reco_lab.core.interactions import ColumnMap, Interactions
+from reco_lab.services.item_side import PRICE
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
 
@@ -91,10 +93,17 @@ def _files_of(version: DatasetVersion) -> str:
 
 
 def one_table(earlier: pd.DataFrame | None, later: pd.DataFrame | None) -> pd.DataFrame | None:
-    """Two tables of customers or of items in one; where both know something of an id, the later holds."""
+    """Two tables of customers or of items in one; where both know something of an id, the later holds.
+
+    A price of nothing does not hold against another.
+    """
     if earlier is None or later is None:
         return later if earlier is None else earlier
     mixed = [name for name in later if name in earlier and later[name].dtype != earlier[name].dtype]
     tables = [one.astype(dict.fromkeys(mixed, "str")) for one in (earlier, later)]
     names = [*dict.fromkeys([*earlier.columns, *later.columns])]
-    return tables[1].combine_first(tables[0])[names]
+    both = tables[1].combine_first(tables[0])[names]
+    if PRICE in mixed or not all(PRICE in one and is_numeric_dtype(one[PRICE]) for one in tables):
+        return both
+    charged = tables[1][[PRICE]].mask(tables[1][PRICE] == 0).combine_first(tables[0][[PRICE]])[PRICE]
+    return both.assign(**{PRICE: charged.fillna(both[PRICE])})

@@ -50,13 +50,14 @@ def read_attributes(
 ) -> Attributes:
     """Read a table of customers or items; its id column is the one that shares most with the log's `ids`.
 
-    `recipe` says what a person decided; without one, meanings are guessed and columns with personal data of
-    customers are left out. `spell` turns the file's ids into the log's (pseudonyms), `objects` says whose rows
-    are refused. Raises MappingError where no column shares any id.
+    `recipe` says what a person decided; without one, meanings are guessed. Columns with personal data of
+    customers are left out unless it keeps them or gives them a meaning. `spell` turns the file's ids into the
+    log's (pseudonyms), `objects` says whose rows are refused. Raises MappingError where no column shares any id.
     """
     table = sniff(path).read(path)
     column = _id_column(table.frame, what, ids, recipe, spell, path.name)
-    chosen = recipe or _guessed(table.frame.drop(columns=column), what, column)
+    others = table.frame.drop(columns=column)
+    chosen = _guessed(others, what, column) if recipe is None else _safe(recipe, others, what)
     left = table.frame.drop(columns=[name for name in chosen.leave_out if name in table.frame])
     meanings = {meaning: name for meaning, name in chosen.columns.items() if name in left}
     unwilling = np.zeros(len(left), bool) if objects is None else objects(left[column])
@@ -104,6 +105,15 @@ def _guessed(frame: pd.DataFrame, what: str, column: str) -> TableRecipe:
         columns={meaning: name for meaning, name in meanings.items() if name not in private},
         leave_out=private,
     )
+
+
+def _safe(recipe: TableRecipe, frame: pd.DataFrame, what: str) -> TableRecipe:
+    """The recipe, which also leaves out the personal data that it did not foresee."""
+    if what != "customer":
+        return recipe
+    decided = {*recipe.leave_out, *recipe.keep, *recipe.columns.values()}
+    unforeseen = tuple(name for name in _private(frame) if name not in decided)
+    return recipe.model_copy(update={"leave_out": recipe.leave_out + unforeseen})
 
 
 def _private(frame: pd.DataFrame) -> tuple[str, ...]:

@@ -25,6 +25,11 @@ class Evidence:
     exams: tuple[Exam, ...]
     runs: Mapping[str, tuple[tuple[Run, ...], ...]]
 
+    @property
+    def gone(self) -> list[str]:
+        """The recommenders that finished and whose lists are not kept any more, or were made by other code."""
+        return [row.name for row in rows_run(self.asked.experiment, self.found) if row.name not in self.runs]
+
     @cached_property
     def answers(self) -> dict[str, list[Answer]]:
         """Every recommender's metrics fold by fold, with a number a customer."""

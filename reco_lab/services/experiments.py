@@ -34,7 +34,7 @@ from reco_lab.services.forecasts import require_memory, work
 from reco_lab.services.lost_data import SENTENCE, lost
 from reco_lab.services.shelf import WorkspaceShelf
 from reco_lab.splits.given import Given
-from reco_lab.store.records import ExperimentRecord, Job, JobState, Openings
+from reco_lab.store.records import DatasetVersion, ExperimentRecord, Job, JobState, Openings
 from reco_lab.workspace import Workspace
 
 JOB = "experiment"
@@ -165,7 +165,7 @@ def prepare(
             settled = experiment.model_copy(update={"split": given})
             return Prepared(settled, data, [given.cut(data, parts, rng, candidates)])
     else:
-        data = _version(workspace, experiment.data.dataset, fingerprint)
+        data = _version(workspace, experiment.data, fingerprint)
     chosen = experiment.split or splitter(default_split(data))
     return Prepared(experiment.model_copy(update={"split": chosen}), data, list(chosen.split(data, rng)))
 
@@ -264,6 +264,23 @@ def overlap(workspace: Workspace, experiment_id: str, k: int = 10) -> tuple[list
     return list(lists), np.array(shares, np.float64).reshape(len(lists), len(lists))
 
 
+def about(experiment: Experiment, version: DatasetVersion) -> Experiment:
+    """The same question about this very version of its data set, however many come after it."""
+    if experiment.data.dataset is None:
+        return experiment
+    data = {"version": version.version, "fingerprint": version.fingerprint}
+    return experiment.model_copy(update={"data": experiment.data.model_copy(update=data)})
+
+
+def as_asked(workspace: Workspace, experiment_id: str) -> Experiment:
+    """The question as it was asked, about the very version it was asked about, where that is still here."""
+    record = workspace.store.experiment(experiment_id)
+    experiment, versions = experiment_of(record), workspace.store.all_versions()
+    known = (one for one in versions if (one.name, one.fingerprint) == (record.dataset, record.fingerprint))
+    version = next(known, None)
+    return experiment if version is None else about(experiment, version)
+
+
 def toml(experiment: Experiment) -> str:
     """The experiment file that repeats it with `reco-lab run`."""
     return dump(experiment)
@@ -305,19 +322,29 @@ def rows_run(asked: Experiment, found: Comparison) -> list[Row]:
     return [rows[name] for name, _ in named(with_references(asked.recommenders)) if name in rows]
 
 
-def _version(workspace: Workspace, name: str, fingerprint: str) -> Dataset:
-    """The version of a data set with this fingerprint, the newest where none is named; NotFoundError if it is gone."""
-    if not fingerprint:
-        return load_dataset(workspace, name)
-    known = [one.version for one in workspace.store.versions(name) if one.fingerprint == fingerprint]
-    if not known:
-        if lost(workspace, fingerprint) is not None:
-            raise NotFoundError(SENTENCE)
+def _version(workspace: Workspace, asked: DataSpec, fingerprint: str) -> Dataset:
+    """The version with this fingerprint, else the one that the question names, else the newest.
+
+    NotFoundError if it is not here, or not what the question was about.
+    """
+    name, wanted = str(asked.dataset), fingerprint or asked.fingerprint
+    if not wanted:
+        return load_dataset(workspace, name, asked.version)
+    known = {one.fingerprint: one.version for one in workspace.store.versions(name)}
+    if wanted in known:
+        return load_dataset(workspace, name, known[wanted])
+    if lost(workspace, wanted) is not None:
+        raise NotFoundError(SENTENCE)
+    if fingerprint:
         raise NotFoundError(
             f"The version of {name!r} that this was asked about was dropped.",
             fix="Bring it back on the Data page.",
         )
-    return load_dataset(workspace, name, known[0])
+    other = f"version {asked.version}" if asked.version in known.values() else "every version"
+    raise NotFoundError(
+        f"The data that this was asked about is not here: {other} of {name!r} holds something else.",
+        fix="Import the same file, or take `version` and `fingerprint` out of [data] to ask about the newest.",
+    )
 
 
 def _shared(one: np.ndarray, other: np.ndarray) -> float:

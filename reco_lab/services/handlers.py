@@ -9,7 +9,7 @@ from typing import Any
 
 from reco_lab.core.experiment import Experiment
 from reco_lab.experiments.results import Outcome
-from reco_lab.services import certificate, forecasts, learning, publishing
+from reco_lab.services import ablation, certificate, forecasts, learning, publishing
 from reco_lab.services.experiments import JOB, run
 from reco_lab.workspace import Workspace
 
@@ -44,6 +44,7 @@ def preparations() -> list[Callable[[], Any]]:
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
         JOB: _experiment,
+        ablation.JOB: ablation.compute,
         certificate.JOB: _certificate,
         forecasts.JOB: _machine,
         learning.JOB: learning.compute,

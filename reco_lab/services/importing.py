@@ -12,19 +12,18 @@ import pandas as pd
 from reco_lab.analysis.columns import LOOKED_AT, guess_table_kind, kind_of_value
 from reco_lab.cleaning.interactions import CleanTable, clean_interactions, refused_rows
 from reco_lab.cleaning.steps.pseudonyms import Pseudonyms
-from reco_lab.cleaning.typed import read_roles
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import MappingError, NotFoundError
 from reco_lab.core.experiment import Columns
 from reco_lab.core.interactions import ColumnMap, Interactions, Kind
 from reco_lab.core.recipe import Reading, Recipe
 from reco_lab.core.source import Table
-from reco_lab.core.step import Step, StepContext
+from reco_lab.core.step import StepContext
 from reco_lab.core.words import count
-from reco_lab.services import recipes
+from reco_lab.services import private_ids, recipes
 from reco_lab.services.appending import append as appended
 from reco_lab.services.appending import digest_of, known_rows, one_table, remember_files, same_file
-from reco_lab.services.attributes import Attributes, Spell, read_attributes
+from reco_lab.services.attributes import Attributes, read_attributes
 from reco_lab.services.bulk import CodedLog, row_by_row, ways
 from reco_lab.services.item_side import ItemSide, item_side
 from reco_lab.services.keeping import load_dataset, save_dataset
@@ -99,7 +98,8 @@ def import_file(
     """Import a file of interactions, with tables of customers and items where there are any.
 
     `recipe` says what the columns mean and how rows are mended; `columns`, `header`, `reading` and `options`
-    overrule it. Without one, columns are guessed and only ids that are personal data are mended: to pseudonyms.
+    overrule it. Without one, columns are guessed. Ids that are personal data become pseudonyms, also where a
+    recipe did not have to know that, unless it declines the step.
     What a table of items says counts more than what the rows say. `append` puts the rows behind those of the
     newest version, except known ones. The same content makes no second version. Raises an InputError.
     """
@@ -122,7 +122,11 @@ def import_file(
         mended=come.mended,
         notes={**come.notes, **come.own.notes},
         dialect=come.table.dialect,
-        warnings=(*reading_warnings(come.table), *(note for one in tables for note in one.notes)),
+        warnings=(
+            *reading_warnings(come.table),
+            *private_ids.unforeseen(said.recipe, come.used),
+            *(note for one in tables for note in one.notes),
+        ),
         recipe=used,
     )
 
@@ -169,7 +173,7 @@ def _at_once(workspace: Workspace, said: _Said, earlier: DatasetVersion | None) 
     """The whole file as a table."""
     table = _read(said, None)
     named, mapping, ctx = _understood(workspace, table, said)
-    used = _used(table, named, said, lambda: _private(table.frame, mapping, ctx))
+    used = _used(table, named, said, lambda: private_ids.of_table(table.frame, mapping, ctx))
     steps = (*used.steps, *objections(workspace))
     clean = clean_interactions(table.frame, mapping, ctx.now, used.reading, steps, ctx)
     digest = digest_of(said.path)
@@ -207,7 +211,7 @@ def _by_blocks(workspace: Workspace, said: _Said, source: str) -> _Come | None:
     if coded is None:
         return None
     rows = CodedLog(coded, mapping, said.reading or base.reading, ctx)
-    used = _used(head, named, said, lambda: _pseudonyms(rows.customers(), ctx))
+    used = _used(head, named, said, lambda: private_ids.of_ids(rows.customers(), ctx))
     kind, reason = _kind(head, mapping, head.frame.rename(columns={mapping.value: "value"}))
     with workspace.staging.scratch() as folder:
         clean = rows.clean((*used.steps, *objections(workspace)), kind, folder)
@@ -235,10 +239,11 @@ def _read(said: _Said, rows: int | None, **more: bool) -> Table:
     return table
 
 
-def _used(table: Table, named: Columns, said: _Said, private: Callable[[], tuple[Step, ...]]) -> Recipe:
+def _used(table: Table, named: Columns, said: _Said, private: Callable[[], tuple[Pseudonyms, ...]]) -> Recipe:
     """The recipe that repeats this import: the one given, overruled by what else was said."""
-    base = said.recipe or Recipe(columns=named, steps=private())
+    base = said.recipe or Recipe(columns=named)
     overruled = {
+        "steps": private_ids.safe(base, private()),
         "header": said.header,
         "options": None if said.options is None else dict(said.options),
         "reading": said.reading,
@@ -256,16 +261,6 @@ def _require_interactions(table: Table, path: Path) -> None:
             where=path.name,
             fix=f"Bring it beside a file of interactions, as its {kind}, or say which column means what.",
         )
-
-
-def _private(frame: pd.DataFrame, mapping: ColumnMap, ctx: StepContext) -> tuple[Step, ...]:
-    """Pseudonyms where the customers' ids are personal data: unless a recipe says otherwise."""
-    only_ids = read_roles(frame, ColumnMap(mapping.user, mapping.item), ctx.now, Reading())
-    return _pseudonyms(only_ids.frame, ctx)
-
-
-def _pseudonyms(customers: pd.DataFrame, ctx: StepContext) -> tuple[Step, ...]:
-    return tuple(found.step for found in Pseudonyms.suggest(customers, ctx) if found.on)
 
 
 def _earlier(workspace: Workspace, name: str) -> DatasetVersion | None:
@@ -330,7 +325,7 @@ def _tables(
     used, log, ctx = come.used, come.log, come.ctx
     if log is None:
         return None, None
-    spells = {role: _spell(used, role, ctx) for role in ("user", "item")}
+    spells = {role: private_ids.spell(used, role, ctx) for role in ("user", "item")}
     people = catalogue = None
     if customers is not None:
         people = read_attributes(
@@ -342,14 +337,6 @@ def _tables(
             items, "item", log.item_ids, recipe=used.items, spell=spells["item"], now=ctx.now
         )
     return people, catalogue
-
-
-def _spell(used: Recipe, role: str, ctx: StepContext) -> Spell | None:
-    """How ids of other tables become those of the log: by the pseudonyms of the recipe, if there are any."""
-    step = next((one for one in used.steps if isinstance(one, Pseudonyms) and one.role == role), None)
-    if step is None:
-        return None
-    return lambda ids: step.apply(pd.DataFrame({role: ids}), ctx).frame[role]
 
 
 def _keep(

@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from reco_lab.analysis.columns import ITEM_ROLES
 from reco_lab.cleaning.attributes import clean_attributes
 from reco_lab.core.experiment import Columns
 from reco_lab.core.words import agree, count
+
+PRICE = "price"
+_FREE = r"\D*0+(?:[.,]0+)?\D*"
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +26,7 @@ class ItemSide:
 def item_side(frame: pd.DataFrame, columns: Columns, items: pd.Series) -> ItemSide:
     """The items as the rows of `frame` describe them; `items` are their clean ids, row by row.
 
-    The first text that is there holds for an item; how many items have others too is said. There is no table
+    The first text that is there holds for an item, a price of nothing only where no other is known; how many items have others too is said. There is no table
     where none of `columns`, which are names, says anything of the items.
     """
     wanted: dict[str, str] = {
@@ -31,6 +36,8 @@ def item_side(frame: pd.DataFrame, columns: Columns, items: pd.Series) -> ItemSi
         return ItemSide(None, {})
     texts = {role: frame[name].astype("str").str.strip() for role, name in wanted.items()}
     said = pd.DataFrame({role: text.where(text != "") for role, text in texts.items()})
+    if PRICE in said:
+        said[PRICE] = _priced(said[PRICE], items.to_numpy(object))
     said.index = pd.Index(items.to_numpy(object), name="item")
     by_item = said.groupby(level="item", sort=False)
     first = by_item.first()
@@ -40,6 +47,13 @@ def item_side(frame: pd.DataFrame, columns: Columns, items: pd.Series) -> ItemSi
         role: _note(name, int(first[role].notna().sum()), int(several[role])) for role, name in wanted.items()
     }
     return ItemSide(table, notes)
+
+
+def _priced(prices: pd.Series, items: NDArray[np.object_]) -> pd.Series:
+    """The prices without those of nothing (a gift, a return), where another price of the item is known."""
+    free = prices.str.fullmatch(_FREE).fillna(value=False).astype(bool)
+    known = pd.Series(prices.notna() & ~free).groupby(items).transform("any")
+    return prices.mask(free & known.to_numpy(bool))
 
 
 def _note(column: str, known: int, several: int) -> str:

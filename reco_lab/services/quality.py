@@ -75,6 +75,9 @@ class QualityReport:
         """The steps of these findings in the order in which they run, whatever order they were chosen in."""
         return tuple(sorted((one.step for one in chosen), key=_place))
 
+    def _declined(self, chosen: list[Finding]) -> tuple[Step, ...]:
+        return self.steps_of([one for one in self.findings if one.on_by_default and one not in chosen])
+
     def recipe(
         self, chosen: list[Finding] | None = None, reading: Reading | None = None, **settings: Any
     ) -> Recipe:
@@ -84,6 +87,7 @@ class QualityReport:
             columns=self.columns,
             reading=reading or Reading(),
             steps=self.default_steps if chosen is None else self.steps_of(chosen),
+            declined=() if chosen is None else self._declined(chosen),
             **settings,
         )
 

@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -15,26 +16,28 @@ from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
 
 _TITLE = "# A recipe of Reco Lab: what the columns of a file mean and how its rows are mended.\n"
+_MENDS = ("steps", "declined")
 _OPTIONAL = ("customers", "items")
 
 
 def dump(recipe: Recipe) -> str:
     """The recipe as TOML that `parse` reads back to the same recipe."""
     values = recipe.model_dump(mode="json", exclude_none=True)
-    values.pop("steps", None)
+    values = {name: value for name, value in values.items() if name not in _MENDS}
     tables = {name: value for name, value in values.items() if isinstance(value, dict)}
     lines = [pair(name, value) for name, value in values.items() if name not in tables and value != []]
     for name, table in tables.items():
         inner = [pair(key, one) for key, one in table.items() if one not in ([], {}, None)]
         lines += ["", f"[{name}]", *inner] if inner or name in _OPTIONAL else []
-    for one in recipe.steps:
-        lines += ["", *lines_of(one)]
+    for name in _MENDS:
+        for one in getattr(recipe, name):
+            lines += ["", *lines_of(one, name)]
     return _TITLE + "\n".join(lines) + "\n"
 
 
-def lines_of(mend: Step) -> list[str]:
+def lines_of(mend: Step, where: str = "steps") -> list[str]:
     """What stands in a recipe for a step."""
-    return ["[[steps]]", *(pair(key, value) for key, value in mend.to_dict().items() if value is not None)]
+    return [f"[[{where}]]", *(pair(key, value) for key, value in mend.to_dict().items() if value is not None)]
 
 
 def parse(text: str, name: str = "recipe.toml") -> Recipe:
@@ -45,16 +48,8 @@ def parse(text: str, name: str = "recipe.toml") -> Recipe:
         raise SpecError(f"This is not valid TOML: {error}.", where=name) from error
     except RecursionError as error:
         raise SpecError("It is nested too deeply.", where=name) from error
-    places = _places(text)
-    specs = raw.get("steps", [])
-    if not isinstance(specs, list) or not all(isinstance(one, Mapping) for one in specs):
-        raise SpecError("steps must be tables.", where=name, fix="Begin each with [[steps]].")
-    for place, spec in enumerate(specs):
-        try:
-            step(spec)
-        except InputError as error:
-            line = f", line {places[place]}" if place < len(places) else ""
-            raise SpecError(error.what, where=f"{name}{line}", fix=error.fix) from error
+    for mends in _MENDS:
+        _check_mends(raw.get(mends, []), mends, text, name)
     try:
         return Recipe(**raw)
     except ValidationError as error:
@@ -62,6 +57,18 @@ def parse(text: str, name: str = "recipe.toml") -> Recipe:
         path = ".".join(str(part) for part in first["loc"])
         message = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
         raise SpecError(f"{path}: {message}.", where=name) from error
+
+
+def _check_mends(specs: Any, mends: str, text: str, name: str) -> None:
+    places = _places(text, mends)
+    if not isinstance(specs, list) or not all(isinstance(one, Mapping) for one in specs):
+        raise SpecError(f"{mends} must be tables.", where=name, fix=f"Begin each with [[{mends}]].")
+    for place, spec in enumerate(specs):
+        try:
+            step(spec)
+        except InputError as error:
+            line = f", line {places[place]}" if place < len(places) else ""
+            raise SpecError(error.what, where=f"{name}{line}", fix=error.fix) from error
 
 
 def load(path: Path) -> Recipe:
@@ -114,6 +121,6 @@ def _kept(workspace: Workspace, name: str) -> Recipe | None:
     return None if text is None else parse(text)
 
 
-def _places(text: str) -> list[int]:
+def _places(text: str, mends: str) -> list[int]:
     lines = enumerate(text.splitlines(), 1)
-    return [number for number, line in lines if re.match(r"\s*\[\[\s*steps\s*\]\]", line)]
+    return [number for number, line in lines if re.match(rf"\s*\[\[\s*{mends}\s*\]\]", line)]

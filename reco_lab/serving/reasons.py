@@ -18,12 +18,17 @@ IN_GENERAL = {
 }
 
 
+UNRANKED = "One of the ads that may be shown here."
+
+
 def reason_of(snapshot: Snapshot, chosen: Chosen, ad: Ad, title: Callable[[int], str]) -> str:
     """The item of her history that speaks most for an ad where the model can say so, else what ranked it."""
     weighed, booked = chosen.weighed, snapshot.booked
     item = int(booked.promoted[booked.places[ad.id]])
     if ad.house:
         return IN_GENERAL[Stage.house]
+    if weighed.ranker is None:
+        return UNRANKED
     if item < 0 or weighed.ranker is None or weighed.batch is None or weighed.stage is not Stage.model:
         return IN_GENERAL[weighed.stage]
     scorer = weighed.ranker.scorer

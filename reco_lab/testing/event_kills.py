@@ -31,6 +31,7 @@ from reco_lab.testing.events import decision, feedback, visit
 
 WARM_UP = 0.15
 LONGEST = 0.6
+HOMES_EVERY = 20
 
 
 @dataclass
@@ -53,33 +54,39 @@ class Tally:
 def kill_often(home: Path, kills: int, seed: int = 0, url: str | None = None) -> Tally:
     """Kill so often at a random moment, and look at the log after each."""
     tally, rng = Tally(), np.random.default_rng(seed)
-    told: dict[str, set[str]] = {"decision": set(), "event": set(), "visit": set()}
-    with _warm(home, url) as process:
-        for _ in range(kills):
-            for line in _until_killed(process, WARM_UP + float(rng.uniform(0, LONGEST))):
+    with _warm(url) as process:
+        for number in range(kills):
+            if number % HOMES_EVERY == 0:  # a look at a log takes the longer the more is in it
+                place, told = home / str(number), _nothing()
+            for line in _until_killed(process, place, WARM_UP + float(rng.uniform(0, LONGEST))):
                 kind, _, id_ = line.partition(" ")
                 told[kind].add(id_)
+                tally.decisions += kind == "decision"
+                tally.events += kind != "decision"
             tally.kills += 1
-            _look(home, url, told, tally)
-    tally.decisions, tally.events = len(told["decision"]), len(told["event"]) + len(told["visit"])
+            _look(place, url, told, tally)
     return tally
 
 
+def _nothing() -> dict[str, set[str]]:
+    return {"decision": set(), "event": set(), "visit": set()}
+
+
 @contextmanager
-def _warm(home: Path, url: str | None) -> Iterator[subprocess.Popen[str]]:
+def _warm(url: str | None) -> Iterator[subprocess.Popen[str]]:
     """A process in which everything is imported; what works and is killed are forks of it."""
-    command = [sys.executable, "-m", "reco_lab.testing.event_kills", str(home), *([url] if url else [])]
+    command = [sys.executable, "-m", "reco_lab.testing.event_kills", *([url] if url else [])]
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)  # noqa: S603 - our own interpreter and module
     with process:
         yield process
 
 
-def _until_killed(process: subprocess.Popen[str], seconds: float) -> list[str]:
+def _until_killed(process: subprocess.Popen[str], home: Path, seconds: float) -> list[str]:
     """Let a fork work, kill it so long after its first word, and give every whole line that it told."""
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write("work\n")
+    process.stdin.write(f"{home}\n")
     process.stdin.flush()
     pid = int(process.stdout.readline())
     lines = [process.stdout.readline()]
@@ -117,13 +124,13 @@ def _unsound(path: Path) -> list[str]:
         return [line for (line,) in raw.execute("PRAGMA integrity_check") if line != "ok"]
 
 
-def main(home: Path, url: str | None) -> None:
-    """Be the warm process: for each line that is read fork one that works, tell its process id, wait for its end."""
-    while sys.stdin.readline():
+def main(url: str | None) -> None:
+    """Be the warm process: for each folder that is read fork one that works, tell its process id, wait for its end."""
+    while home := sys.stdin.readline().strip():
         pid = os.fork()
         if pid == 0:
             time.sleep(0.01)  # the parent tells first
-            _work(home, url)
+            _work(Path(home), url)
         _tell(str(pid))
         os.waitpid(pid, 0)
         _tell("\nover")  # the last line of the dead may lack its end
@@ -160,4 +167,4 @@ def _tell(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None)
+    main(sys.argv[1] if len(sys.argv) > 1 else None)

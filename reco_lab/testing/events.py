@@ -3,12 +3,13 @@
 Each check takes a way to open the log (again, or for reading only) and the ManualClock it is opened with.
 """
 
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol
+
+import numpy as np
 
 from reco_lab.core.clock import Clock, ManualClock
 from reco_lab.core.errors import InputError
@@ -71,6 +72,12 @@ def told(log: EventLog, events: Sequence[Feedback]) -> Tracked:
     return log.track(events).result(WAIT)
 
 
+def counted(answer: Tracked) -> tuple[int, int]:
+    """How many were accepted and repeated, of a batch of which nothing was refused."""
+    assert not answer.refused
+    return answer.accepted, answer.duplicates
+
+
 def check_a_decision_comes_back_as_it_was(opens: Opens, clock: ManualClock) -> None:
     """Every field, by its request and by each of its ads, with all that came of it."""
     log = opens()
@@ -80,7 +87,7 @@ def check_a_decision_comes_back_as_it_was(opens: Opens, clock: ManualClock) -> N
         feedback(clock, "e-1", "d-1-0", FeedbackKind.impression),
         feedback(clock, "e-2", "d-1-1", FeedbackKind.conversion, value=19.9),
     ]
-    assert told(log, events) == Tracked(2)
+    assert counted(told(log, events)) == (2, 0)
     for id_ in (one.request_id, "d-1-0", "d-1-1"):
         assert log.decision(id_) == (one, events)
     assert log.decision("never") is None
@@ -115,15 +122,15 @@ def check_an_event_sent_again_is_counted_once(opens: Opens, clock: ManualClock) 
     log = opens()
     log.log(decision(clock, 1))
     event = feedback(clock, "e-1", "d-1-0", value=1.5)
-    assert told(log, [event, event]) == Tracked(1, 1)
+    assert counted(told(log, [event, event])) == (1, 1)
     clock.at += timedelta(minutes=1)
-    assert told(log, [replace(event, at=clock.now(), received=clock.now())]) == Tracked(0, 1)
+    assert counted(told(log, [replace(event, at=clock.now(), received=clock.now())])) == (0, 1)
     seen = visit(clock, "e-1")
-    assert log.visit([seen, seen]).result(WAIT) == Tracked(1, 1)
+    assert counted(log.visit([seen, seen]).result(WAIT)) == (1, 1)
     log.close()
     again = opens()
-    assert told(again, [event]) == Tracked(0, 1)
-    assert again.visit([seen]).result(WAIT) == Tracked(0, 1)
+    assert counted(told(again, [event])) == (0, 1)
+    assert counted(again.visit([seen]).result(WAIT)) == (0, 1)
     counts = again.counts()
     assert (counts.feedback["click"], counts.visits, counts.duplicates) == (1, 1, 5)
     again.close()
@@ -183,13 +190,28 @@ def check_bad_events_are_kept_apart_and_the_good_ones_counted(opens: Opens, cloc
     log.close()
 
 
+def check_what_was_refused_counts_when_it_is_tried_again_and_is_right_by_then(
+    opens: Opens, clock: ManualClock
+) -> None:
+    """An event that came before its decision is refused, and counted once the decision is there."""
+    log = opens()
+    early, wrong = feedback(clock, "e-early", "d-77-0"), feedback(clock, "e-wrong", "d-nobody")
+    assert len(told(log, [early, wrong]).refused) == 2
+    log.log(decision(clock, 77))
+    again = log.replay()
+    assert (again.accepted, len(again.refused), again.first_clicks) == (1, 1, (("A1", 0.2),))
+    assert [one.reason for one in log.refused()] == ["No decision has this decision_id."]
+    assert counted(told(log, [early])) == (0, 1)
+    log.close()
+
+
 def check_every_split_of_a_batch_is_exact(opens: Opens, clock: ManualClock) -> None:
     """A hundred events of which any number are bad: just these are refused."""
     log = opens()
     log.log(decision(clock, 1))
-    rng = random.Random(0)  # noqa: S311 - which events are bad is no secret
+    rng = np.random.default_rng(0)
     for bad in (0, 1, 17, 50, 99, 100):
-        places = set(rng.sample(range(100), bad))
+        places = set(rng.choice(100, bad, replace=False).tolist())
         batch = [
             feedback(clock, f"e-{bad}-{place}", "nobody's" if place in places else "d-1-0")
             for place in range(100)
@@ -205,17 +227,17 @@ def check_late_and_early_events_count_within_their_bounds(opens: Opens, clock: M
     log = opens()
     log.log(decision(clock, 1))
     edges = [clock.now() + timedelta(minutes=4, seconds=59), clock.now() - timedelta(minutes=4, seconds=59)]
-    assert told(log, [feedback(clock, f"e-{at}", "d-1-0", at=at) for at in edges]) == Tracked(2)
+    assert counted(told(log, [feedback(clock, f"e-{at}", "d-1-0", at=at) for at in edges])) == (2, 0)
     told_at = clock.now()
     clock.at += 89 * _DAY
-    assert told(log, [feedback(clock, "late", "d-1-0", at=told_at)]) == Tracked(1)
+    assert counted(told(log, [feedback(clock, "late", "d-1-0", at=told_at)])) == (1, 0)
     log.close()
 
 
 def check_the_order_of_arrival_changes_nothing(opens: Opens, clock: ManualClock) -> None:
     """The same events in any order, in any batches, some of them twice, come to the same books."""
     log = opens()
-    rng = random.Random(1)  # noqa: S311 - an order is no secret
+    rng = np.random.default_rng(1)
     books = []
     for turn in range(6):
         ads = [f"{turn}-{ad}" for ad in range(3)]
@@ -231,8 +253,8 @@ def check_the_order_of_arrival_changes_nothing(opens: Opens, clock: ManualClock)
                         feedback(clock, f"{turn}-{place}-{minute}", of, kind, at=at, received=at + _DAY)
                     )
         events += events[::5]
-        rng.shuffle(events)
-        cuts = sorted(rng.sample(range(len(events)), 5))
+        events = [events[place] for place in rng.permutation(len(events))]
+        cuts = sorted(rng.choice(len(events), 5, replace=False).tolist())
         for begin, end in zip([0, *cuts], [*cuts, len(events)], strict=True):
             told(log, events[begin:end])
         days = [log.spending(clock.now().date() + day * _DAY) for day in range(4)]
@@ -263,6 +285,19 @@ def check_the_books_are_right(opens: Opens, clock: ManualClock) -> None:
     assert log.shown(today.date()) == {("p_ann", "A1"): 1, ("p_ann", "A2"): 1, ("p_bob", "A1"): 1}
     assert log.shown(tomorrow.date()) == {("p_ann", "A1"): 1}
     assert log.clicks() == {"A1": (1, 2), "A2": (2, 0)}
+    log.close()
+
+
+def check_what_was_new_and_which_clicks_were_first_is_told_once(opens: Opens, clock: ManualClock) -> None:
+    """To the call that brought them, so that whoever counts along counts right."""
+    log = opens()
+    log.log(decision(clock, 1, ads=("A1", "A2")))
+    clicks = [feedback(clock, f"e-{number}", f"d-1-{number % 2}") for number in range(4)]
+    answer = told(log, [clicks[0], clicks[0], feedback(clock, "e-9", "nobody's"), clicks[2], clicks[1]])
+    assert answer.new == (0, 3, 4)
+    assert sorted(answer.first_clicks) == [("A1", 0.2), ("A2", 0.2)]
+    later = told(log, clicks)
+    assert (later.new, later.first_clicks) == ((3,), ())
     log.close()
 
 

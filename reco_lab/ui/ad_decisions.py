@@ -68,11 +68,11 @@ def table(found: list[Decision], titles: dict[str, str]) -> pd.DataFrame:
         [
             {
                 "When": f"{one.at:%d %b %H:%M:%S}".lstrip("0"),
-                "Customer": one.customer or "(not kept)",
                 "Slot": one.slot or "unnamed",
                 "Ads": " · ".join(titles.get(each.ad_id, each.ad_id) for each in one.placed) or "none",
                 "Ranked by": one.stage.value,
                 "Policy": ad_status.policy_label(one.policy),
+                "Customer": one.customer or "(not kept)",
                 "Version": one.model_version,
                 "Took (ms)": one.latency_us / 1000,
                 "Request": one.request_id,
@@ -97,11 +97,11 @@ def _asked(titles: dict[str, str]) -> Sought:
             format_func=lambda one: f"{titles[one]} · {one}",
             key="decisions-ad",
             placeholder="any",
-            width=280,
+            width=230,
         )
-        slot = st.text_input("Slot", key="decisions-slot", width=140)
-        first = st.date_input("From", None, key="decisions-since", width=150)
-        last = st.date_input("To", None, key="decisions-until", width=150)
+        slot = st.text_input("Slot", key="decisions-slot", width=110)
+        first = st.date_input("From", None, key="decisions-since", width=135)
+        last = st.date_input("To", None, key="decisions-until", width=135)
     return Sought(
         joined(customer or "").strip(),
         ad or "",

@@ -11,6 +11,7 @@ from reco_lab.core.policy import policies
 from reco_lab.services import ad_calls, decisions, experiments, publishing
 from reco_lab.services.ad_calls import Caller
 from reco_lab.services.publishing import Plan
+from reco_lab.store.records import JobState
 from reco_lab.ui import cache, page, records, show
 from reco_lab.ui.words import count, md
 from reco_lab.workspace import Workspace
@@ -35,7 +36,8 @@ class Status:
 def look(workspace: Workspace) -> Status:
     """Ask the service how it is."""
     plan = publishing.serving_plan(workspace)
-    url = ad_calls.address(workspace, own_address())
+    with st.spinner("Asking the service…"):
+        url = ad_calls.address(workspace, own_address())
     if url is None:
         return Status(None, {}, plan)
     caller = cache.caller(workspace, url)
@@ -91,12 +93,11 @@ def policy_label(id_: str) -> str:
 
 
 def _start() -> None:
-    with st.container(border=True):
-        st.markdown("**The service is not running.** Start it on this machine:")
-        st.code(COMMAND, language="bash")
-        st.caption(
-            "It answers this machine only and needs no key. For a website leave `--demo` out and make a key in Connect."
-        )
+    st.code(COMMAND, language="bash")
+    st.caption(
+        "This command starts it: it answers this machine only and needs no key. For a website leave `--demo` out and make "
+        "a key in Connect."
+    )
 
 
 def _publish(lab: page.Lab) -> None:
@@ -125,10 +126,19 @@ def _publish(lab: page.Lab) -> None:
         )
         return
     champion = str((done[0].comparison or {})["champion"])
+    _last(lab.workspace, done[0].id)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Publish the champion", type="primary", icon=":material/rocket_launch:", key="publish"):
-            publishing.submit(lab.workspace, done[0].id)
+            publishing.submit(lab.workspace, done[0].id, champion)
             st.rerun()
         st.caption(
             f"{md(champion)} of “{md(done[0].name)}”, trained on all its data, with stand-ins for customers it does not know."
         )
+
+
+def _last(workspace: Workspace, experiment: str) -> None:
+    """Say if the last attempt to publish failed, and why."""
+    job = workspace.queue.latest(f"{publishing.JOB}:{experiment}")
+    if job is not None and job.state is JobState.failed:
+        reference = f" The details are in the log under **{md(job.reference)}**." if job.reference else ""
+        st.error(md(job.error) + reference, title="Publishing failed", icon=":material/error:")

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from reco_lab.core.events import Stage
-from reco_lab.services import bookings
+from reco_lab.services import bookings, decisions
 from reco_lab.services.ad_calls import Caller
 from reco_lab.services.onlooking import Ranked
 from reco_lab.ui import ad_status, cache, decision_words, linked, page, show, state
@@ -77,7 +77,6 @@ def standings(ranked: Ranked, answer: Mapping[str, Any]) -> pd.DataFrame:
     places = {str(one["ad_id"]): int(one["position"]) + 1 for one in answer.get("ads", ())}
     chosen = sorted(ranked.ads, key=lambda one: places.get(one.ad.id, len(places) + 1))
     rows = []
-    rank = 0
     best_first = {one.ad.id: number for number, one in enumerate(ranked.ads, start=1) if not one.kept_out}
     for one in chosen[:SHOWN]:
         rank = best_first.get(one.ad.id, 0)
@@ -136,7 +135,8 @@ def _shown(workspace: Workspace, caller: Caller, asked: Asked, places: int) -> N
     st.header(md(headline(asked)), anchor=False)
     st.caption(
         f"Policy: {md(ad_status.policy_label(str(asked.answer.get('policy', ''))))} · version "
-        f"{md(asked.answer.get('model_version', ''))} · request {md(asked.answer.get('request_id', ''))}"
+        f"{md(asked.answer.get('model_version', ''))}{_deciding(workspace, asked)} · request "
+        f"{md(asked.answer.get('request_id', ''))}"
     )
     if not ads:
         st.info("No ad may be shown to this customer here; the table says why.", icon=":material/block:")
@@ -159,7 +159,13 @@ def headline(asked: Asked) -> str:
     """How fast, and who ranked."""
     fallback = asked.answer.get("fallback")
     stage = Stage(fallback) if fallback else Stage.model
-    return f"Answered in {asked.milliseconds:.1f} ms: {decision_words.ranked_by(stage)}."
+    return f"Answered in {asked.milliseconds:.0f} ms: {decision_words.ranked_by(stage)}."
+
+
+def _deciding(workspace: Workspace, asked: Asked) -> str:
+    """How much of the time was deciding, once the log has it; the rest is the way there and back."""
+    found = decisions.one(cache.events(workspace), str(asked.answer.get("request_id", "")))
+    return f" · deciding took {found[0].latency_us / 1000:.2f} ms" if found else ""
 
 
 def _moved(asked: Asked, ads: list[Mapping[str, Any]]) -> str:

@@ -1,27 +1,32 @@
-"""The parts of the Ads page: what serves now, and the tabs below it."""
+"""The tabs of the Ads page."""
 
 import streamlit as st
 
 from reco_lab.services import bookings
-from reco_lab.ui import ad_booking, page
+from reco_lab.ui import ad_booking, ad_connect, ad_decisions, ad_policy, ad_trial, cache, page
+from reco_lab.ui.ad_status import Status
 
-SECTIONS = ("Try it", "Ads", "Decisions", "Policy", "Connect")
 
-
-def sections(lab: page.Lab) -> None:
-    """The tabs; only the open one is worked out, and which one stands in the address."""
-    draw = {"Ads": _ads}
+def sections(lab: page.Lab, now: Status) -> None:
+    """Only the open tab is worked out, and which one stands in the address."""
+    draw = {
+        "Try it": lambda: ad_trial.view(lab, now),
+        "Ads": lambda: _ads(lab),
+        "Decisions": lambda: ad_decisions.view(lab.workspace),
+        "Policy": lambda: ad_policy.view(lab, now),
+        "Connect": lambda: ad_connect.view(lab, now),
+    }
     tabs = st.tabs(list(draw), key="section", on_change="rerun", bind="query-params")
     for name, tab in zip(draw, tabs, strict=True):
         if tab.open:
             with tab:
-                draw[name](lab)
+                draw[name]()
 
 
 def _ads(lab: page.Lab) -> None:
-    titles = _titles(lab)
-    books = ad_booking.Books(bookings.ads(lab.workspace), {}, titles, lab.workspace.clock.now())
-    ad_booking.view(lab.workspace, books)
+    moment = lab.workspace.clock.now()
+    spent = cache.events(lab.workspace).spending(moment.date())
+    ad_booking.view(lab.workspace, ad_booking.Books(bookings.ads(lab.workspace), spent, _titles(lab), moment))
 
 
 def _titles(lab: page.Lab) -> dict[str, str]:

@@ -82,8 +82,8 @@ def _watch(workspace: Workspace, watched: tuple[str, ...]) -> None:
 
 def _asked(job: Job) -> Mapping[str, Any]:
     """The question that a job answers."""
-    asked: Mapping[str, Any] = job.payload.get("experiment", {})
-    return asked
+    asked = job.payload.get("experiment")
+    return asked if isinstance(asked, Mapping) else {}
 
 
 def _name(job: Job) -> str:

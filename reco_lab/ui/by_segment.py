@@ -48,6 +48,12 @@ def view(known: Evidence, key: str, colours: Palette) -> None:
         st.caption(md(f"Scored customers of each: {listed(sizes)}."))
         return
     _cells(known.found, found, key, colours)
+    if known.gone:
+        st.caption(
+            md(
+                f"Not here, as their lists are not kept any more: {listed(known.gone)}. Compare again to see them."
+            )
+        )
     if metric.better_when_higher(key) is not None:
         _worse(known, key, way)
 

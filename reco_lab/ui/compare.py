@@ -15,6 +15,7 @@ from reco_lab.ui import (
     cache,
     definitions,
     export,
+    hybrids,
     inspector,
     learning,
     metric,
@@ -141,6 +142,7 @@ def sections(lab: page.Lab, chosen: str, found: Comparison, colours: Palette, ke
     draw = {
         "Differences": lambda: _differences(found, expert=lab.expert),
         "Tuning": lambda: tuned.section(lab.workspace, found, colours),
+        "Hybrids": lambda: hybrids.view(lab.workspace, chosen, found, colours),
         "Segments": lambda: by_segment.view(cache.evidence(lab.workspace, chosen), key, colours),
         "Trade-offs": lambda: tradeoffs.view(lab.workspace, chosen, found, colours),
         "Learning": lambda: learning.view(lab.workspace, chosen, found, colours),
@@ -244,5 +246,5 @@ def _card(workspace: Workspace, chosen: str, found: Comparison) -> None:
     )
     with st.expander("The file that repeats this experiment", icon=":material/code:"):
         st.markdown("`reco-lab run FILE` computes it again.")
-        spec = experiments.experiment_of(workspace.store.experiment(chosen))
+        spec = experiments.as_asked(workspace, chosen)
         st.code(experiments.toml(spec), language="toml")

@@ -13,7 +13,7 @@ from reco_lab.core.interactions import Kind
 from reco_lab.core.splitting import Splitter, splitters
 from reco_lab.services.experiments import Offer
 from reco_lab.ui import forms, state
-from reco_lab.ui.words import day, md
+from reco_lab.ui.words import count, day, md
 
 MOST = 5
 CHOSEN = "plan-recommenders"
@@ -51,7 +51,7 @@ def plain(starter: Experiment, data: Dataset) -> Experiment:
     )
     others = tuple(name for name in starter.metrics.names if name != goal)
     chosen = starter.metrics.model_copy(update={"names": (goal, *others)})
-    return starter.model_copy(update={"metrics": chosen, "tuning": _thoroughness()})
+    return titled(starter.model_copy(update={"metrics": chosen, "tuning": _thoroughness()}), starter)
 
 
 def _thoroughness() -> Tuning | None:
@@ -79,7 +79,15 @@ def expert(starter: Experiment, offers: list[Offer], data: Dataset) -> Experimen
         **_rows(starter, data),
     }
     name = st.text_input("Name", starter.name, max_chars=120, key="plan-name", persist_state="session")
-    return _checked(asked | {"name": name or starter.name})
+    return titled(_checked(asked | {"name": name or starter.name}), starter)
+
+
+def titled(asked: Experiment, starter: Experiment) -> Experiment:
+    """The experiment; one that nobody gave a name of its own says whether it is a quick look or tuned."""
+    if asked.name != starter.name:
+        return asked
+    how = "quick look" if asked.tuning is None else f"tuned by {count(asked.tuning.trials, 'trial')} each"
+    return asked.model_copy(update={"name": f"{starter.name}, {how}"})
 
 
 def _checked(values: dict[str, Any]) -> Experiment:

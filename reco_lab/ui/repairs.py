@@ -190,7 +190,9 @@ def _switch(finding: Finding, last: Recipe | None, key: str) -> bool:
     if finding.severity == "loss":
         st.markdown(":material/check: left out", width="content")
         return True
-    start = finding.on_by_default if last is None else finding.step in last.steps
+    start = finding.on_by_default
+    if last is not None:
+        start = finding.step in last.steps or (start and finding.step not in last.declined)
     known = "" if last is None else "-last"
     label = "Use pseudonyms" if finding.step.kind() == PRIVATE else _verb(finding)
     return st.toggle(label, start, key=key + known, help=finding.step.summary, width="content")

@@ -47,7 +47,7 @@ def looks(
 def share(lab: page.Lab, chosen: str, found: Comparison) -> None:
     """The menu of what can be taken away: the report and the tables, and apart what repeats the experiment."""
     stem = f"reco-lab-{chosen}"
-    spec = experiments.experiment_of(lab.workspace.store.experiment(chosen))
+    spec = experiments.as_asked(lab.workspace, chosen)
     where = story.place(lab.chosen)
     things: list[Download | Sheet] = [
         Download(

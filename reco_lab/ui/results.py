@@ -8,7 +8,7 @@ import streamlit as st
 from reco_lab.experiments.results import Cell, Comparison, Outcome, Row
 from reco_lab.experiments.verdict import ORACLE, YARDSTICKS
 from reco_lab.ui import metric
-from reco_lab.ui.words import score, seconds, signed
+from reco_lab.ui.words import count, score, seconds, signed
 
 PERFECT = "Perfect knowledge"
 SPECIALIST = frozenset({"Scored", "Training", "Memory", "Tuned", "All customers", "Over seeds", "Over folds"})
@@ -109,7 +109,9 @@ def _tuned(row: Row) -> str | None:
     """What its settings were given: so many trials, or nothing; yardsticks and popularity have none to find."""
     if row.reference:
         return None
-    return f"{row.tuned.trials:,} trials" if row.tuned else "untuned"
+    if row.tuned is None:
+        return "untuned"
+    return count(row.tuned.trials, "trial") if row.tuned.trials else "nothing to tune"
 
 
 def _word(comparison: Comparison, row: Row, verdict: Any) -> str:

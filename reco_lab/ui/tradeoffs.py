@@ -50,7 +50,8 @@ def _pareto(found: Comparison, keys: list[str], colours: Palette) -> None:
         finding=_traded(own, other, key),
         table=rows.rename(columns=names),
         key="tradeoff",
-        explained="Nobody beats the joined ones in both at once. Open diamonds are yardsticks and take no part.",
+        explained="Nobody beats the joined ones in both at once. Open diamonds are yardsticks and take no part. "
+        "Where many meet, those without a name say it under the pointer.",
     )
 
 

@@ -3,8 +3,12 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.interactions import ColumnMap, Interactions
 from reco_lab.jobs.inline import run_inline
-from reco_lab.services import data, experiments, learning
+from reco_lab.services import ablation, data, experiments, learning
+from reco_lab.services.shelf import WorkspaceShelf
+from reco_lab.workspace import Workspace
 
 COMPARE = "pages/lab/compare.py"
 
@@ -99,7 +103,10 @@ def test_a_metric_without_intervals_has_no_empty_column(shop, visit, says):
     assert any("of the catalogue" in one.value for one in browser.header)
 
 
-@pytest.mark.parametrize("tab", ["Differences", "Segments", "Trade-offs", "Split", "Overlap", "Definitions"])
+TABS = ["Differences", "Hybrids", "Segments", "Trade-offs", "Split", "Overlap", "Definitions"]
+
+
+@pytest.mark.parametrize("tab", TABS)
 def test_every_tab_opens(shop, visit, tab):
     browser = visit(COMPARE, section=tab)
 
@@ -143,6 +150,20 @@ def test_where_the_lists_are_gone_that_is_said(tab, known_customers, visit, says
     monkeypatch.setattr("reco_lab.services.shelf.WorkspaceShelf.run", lambda _shelf, _key: None)
 
     assert "are not kept any more" in says(visit(COMPARE, experiment=known_customers, section=tab))
+
+
+def test_recommenders_whose_lists_are_gone_are_named(known_customers, visit, says, monkeypatch):
+    run = WorkspaceShelf.run
+    (first, *_) = experiments.rows_run(
+        experiments.experiment_of(Workspace.open().store.experiment(known_customers)),
+        experiments.comparison(Workspace.open(), known_customers),
+    )
+    monkeypatch.setattr(
+        WorkspaceShelf, "run", lambda shelf, key: None if key in first.run_keys else run(shelf, key)
+    )
+    browser = visit(COMPARE, experiment=known_customers, section="Segments", segment_by="taste")
+
+    assert f"Not here, as their lists are not kept any more: {first.name}." in says(browser)
 
 
 def test_a_metric_of_all_lists_together_has_no_segments_and_says_so(known_customers, visit, says):
@@ -215,6 +236,57 @@ def test_learning_curves_by_history_are_there_at_once_and_by_data_size_after_a_j
     browser = visit(COMPARE, experiment=record.id, section="Learning")
     assert any(one.value.startswith("From half of the data to all of it") for one in browser.header)
     assert {one.name for one in learning.by_size(learning.job_of(shop, record.id))} >= {"EASE", "Item k-NN"}
+
+
+def test_without_a_hybrid_there_are_no_parts_to_weigh(shop, visit, says):
+    browser = visit(COMPARE, section="Hybrids")
+
+    assert "No hybrid in this experiment" in says(browser)
+    assert "run-ablation" not in [one.key for one in browser.button]
+
+
+def test_what_each_part_of_a_hybrid_adds_is_worked_out_in_the_background(shop, question, visit, says):
+    parts = [{"algorithm": "item_knn"}, {"algorithm": "random"}]
+    asked = question(name="Voting", recommenders=[{"algorithm": "hybrid", "parts": parts}])
+    experiments.run(shop, asked, report=lambda _fraction, _message: None)
+    id_ = next(one.id for one in experiments.listing(shop) if one.name == "Voting")
+    visit(COMPARE, experiment=id_, section="Hybrids").button(key="run-ablation").click().run()
+    assert ablation.job_of(shop, id_).live
+
+    told = []
+    claim = shop.queue.claim("worker")
+    result = run_inline(shop, claim.kind, claim.payload, lambda fraction, _message: told.append(fraction))
+    shop.queue.finish(claim, result)
+    browser = visit(COMPARE, experiment=id_, section="Hybrids")
+    (found,) = ablation.answers(ablation.job_of(shop, id_)).values()
+
+    assert told == sorted(told)
+    assert [part.name for part in found.parts] == ["Item k-NN", "Random"]
+    assert found.parts[0].low > 0
+    assert "Item k-NN adds most" in says(browser)
+    table = next(one.value for one in browser.dataframe if "Adds" in one.value)
+    assert table.set_index("Part").loc["Item k-NN", "Without it"] == found.parts[0].without
+
+
+def test_where_the_validation_part_knows_nobody_the_parts_cannot_be_weighed(shop, question, visit, says):
+    known = [(f"a{n}", f"i{n % 5 + item}", f"2026-01-{item + 1:02d}") for n in range(20) for item in range(6)]
+    fresh = [(f"b{n}", f"i{item}", f"2026-02-{n % 9 + 1:02d}") for n in range(20) for item in range(2)]
+    later = [(f"a{n}", f"i{n % 5 + item}", "2026-03-01") for n in range(20) for item in (6, 7)]
+    frame = pd.DataFrame(known + fresh + later, columns=["user", "item", "time"])
+    log = Interactions.from_frame(
+        frame.astype({"time": "datetime64[us]"}), ColumnMap("user", "item", time="time")
+    )
+    data.save_dataset(shop, Dataset.join("newcomers", log), "Newcomers")
+    asked = question(
+        data={"dataset": "newcomers"}, split={"kind": "global_time"}, recommenders=[{"algorithm": "hybrid"}]
+    )
+    experiments.run(shop, asked, report=lambda _fraction, _message: None)
+    (record,) = experiments.listing(shop, "newcomers")
+    browser = visit(COMPARE, experiment=record.id, section="Hybrids")
+    browser.button(key="run-ablation").click().run()
+
+    assert "The parts of a hybrid are weighed on the validation part: Nobody can be scored" in says(browser)
+    assert ablation.job_of(shop, record.id) is None
 
 
 def test_the_run_card_is_for_experts(shop, visit, says):

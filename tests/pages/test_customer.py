@@ -1,8 +1,10 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from reco_lab.core.recommender import algorithms
 from reco_lab.services import customers, experiments, privacy
 from reco_lab.ui import customer
+from reco_lab.ui.told import ABOUT
 
 CUSTOMER = "pages/lab/customer.py"
 
@@ -165,3 +167,12 @@ def test_who_objected_sees_nothing_recommended_here_or_on_home(shop, visit, says
     assert "c07 wants no advertising, so nothing is recommended" in says(browser)
     assert titles(browser) == []
     assert "Lately in the history" not in says(visit("pages/start/home.py"))
+
+
+@pytest.mark.parametrize("algorithm", algorithms())
+def test_every_recommender_says_in_a_line_what_it_does(algorithm):
+    words = ABOUT[algorithm]
+
+    assert words[0].isupper()
+    assert words.endswith(".")
+    assert len(words) <= 90

@@ -207,3 +207,17 @@ def test_the_split_that_is_proposed_stands_first(shop, visit):
 
     assert split.value == "global_time"
     assert split.options[0] == "Global time"
+
+
+def test_a_quick_look_and_a_tuned_comparison_of_the_same_day_have_names_of_their_own(shop, visit):
+    browser = visit(EXPERIMENT)
+    browser.button(key="run").click().run()
+    first = shop.queue.recent(1)[0]
+    shop.queue.cancel(first.id)
+    browser = visit(EXPERIMENT)
+    browser.radio(key="thorough").set_value("tuned").run()
+    browser.button(key="run").click().run()
+    names = [job.payload["experiment"]["name"] for job in shop.queue.recent(2)]
+
+    assert names[1].endswith(", quick look")
+    assert names[0].endswith(", tuned by 15 trials each")

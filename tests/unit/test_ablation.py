@@ -8,6 +8,7 @@ from reco_lab.core.recommender import recommender
 from reco_lab.core.splitting import splitter
 from reco_lab.experiments.ablation import ablation
 from reco_lab.experiments.exam import Exam
+from reco_lab.experiments.results import Outcome
 from tests.unit.test_comparison import question, shop
 
 
@@ -20,7 +21,7 @@ def exam():
 def rows_of(exam, spec, told=None):
     heard = [] if told is None else told
     report = lambda fraction, _message: heard.append(fraction)  # noqa: E731 - a line of a test
-    return ablation(recommender(spec), exam, question("ease"), report)
+    return ablation(recommender(spec), exam, question("ease"), report).parts
 
 
 @pytest.mark.parametrize("settings", [{}, {"weights": [0.5, 0.5]}])
@@ -28,10 +29,12 @@ def test_the_part_that_carries_the_hybrid_is_worth_most(exam, settings):
     parts = [{"algorithm": "ease", "l2": 5.0}, {"algorithm": "random"}]
     useful, useless = rows_of(exam, {"algorithm": "hybrid", "parts": parts} | settings)
 
-    assert [useful.part.info.label, useless.part.info.label] == ["EASE", "Random"]
-    assert useful.whole == useless.whole
+    assert [useful.name, useless.name] == ["EASE", "Random"]
     assert useful.worth > 0.1
+    assert useful.low > 0
+    assert useful.outcome is Outcome.better
     assert useless.worth < 0.05
+    assert useless.outcome is not Outcome.better
 
 
 def test_a_part_that_is_left_out_of_two_leaves_the_other_alone(exam):
@@ -46,7 +49,7 @@ def test_parts_that_a_hybrid_chooses_by_itself_are_weighed_too(exam):
     told = []
     rows = rows_of(exam, {"algorithm": "switching"}, told)
 
-    assert [row.part.info.label for row in rows] == ["Recently popular", "iALS"]
+    assert [row.name for row in rows] == ["Recently popular", "iALS"]
     assert told == sorted(told)
     assert told[-1] <= 1
 

@@ -8,6 +8,7 @@ import pytest
 from reco_lab.api.settings import ApiSettings
 from reco_lab.api.shapes import InteractionKind
 from reco_lab.core.interactions import Kind
+from reco_lab.store.events.log import EventLog
 from reco_lab.store.keyring import Scope
 from reco_lab.testing.service import asked, small_shop
 
@@ -92,6 +93,18 @@ def test_what_can_be_read_of_a_batch_is_taken_and_the_rest_is_named_by_its_place
     assert told["accepted"] == 3
     assert [one["index"] for one in told["refused"]] == [0, 2, 3, 5]
     assert "kind" in told["refused"][1]["reason"]
+
+
+def test_an_event_that_cannot_be_read_is_kept_apart_without_what_it_should_not_hold(website, workspace):
+    decision = decided(website)["ads"][0]["decision_id"]
+    good = {"event_id": "e-apart-good", "decision_id": decision, "kind": "impression"}
+    bad = good | {"event_id": "e-apart-bad", "kind": "explode", "email": "ada@shop.example"}
+    assert website.post("/events", json={"events": [bad, good]}).json()["accepted"] == 1
+    log = EventLog.open(workspace.home, workspace.clock, writer=False)
+    kept = [one for one in log.refused(1000) if "e-apart-bad" in one.payload]
+    log.close()
+    assert len(kept) == 1
+    assert "ada@" not in kept[0].payload
 
 
 def test_a_batch_of_which_nothing_can_be_read_is_refused_as_a_whole(website):
@@ -229,6 +242,7 @@ def test_an_error_of_ours_is_a_reference_and_never_a_traceback(workspace, monkey
     assert (answer.status_code, error_of(answer)["code"]) == (500, "our_fault")
     reference = re.search(r"as ([0-9A-F]{6})\.", error_of(answer)["message"])[1]
     assert "secret" not in answer.text
-    lines = [orjson.loads(line) for path in (workspace.home / "log").glob("*.jsonl") for line in path.open()]
+    logged = "".join(path.read_text("utf-8") for path in (workspace.home / "log").glob("*.jsonl"))
+    lines = [orjson.loads(line) for line in logged.splitlines()]
     found = [line for line in lines if line.get("reference") == reference]
     assert [("the secret cause" in line["traceback"]) for line in found] == [True]

@@ -149,6 +149,15 @@ def test_every_point_of_a_trade_off_has_its_name_and_near_ones_stand_on_two_side
     assert sides_of(rows).tolist()[:2] == ["top center", "bottom center"]
 
 
+def test_where_three_points_meet_only_two_are_named_on_the_chart_and_all_under_the_pointer():
+    rows = POINTS.assign(x=[1.0, 1.0, 1.0, 9], y=[3.0, 2.9, 2.8, 9])
+    chart = tradeoff(rows, x_axis="coverage", y_axis="nDCG", palette=LIGHT)
+
+    assert sides_of(rows).tolist()[2] == ""
+    assert sorted(name for trace in chart.data[1:] for name in trace.text) == ["", "a", "b", "d"]
+    assert sorted(name for trace in chart.data[1:] for name in trace.customdata) == ["a", "b", "c", "d"]
+
+
 @pytest.mark.parametrize(("days", "unit"), [(30, "day"), (400, "week"), (1500, "month"), (30_000, "year")])
 def test_the_bars_of_a_timeline_are_as_long_as_a_person_counts(days, unit):
     span = np.array(["2020-01-01"], "datetime64[D]") + np.array([0, days])

@@ -1,10 +1,12 @@
 """The command line as a person or a script meets it."""
 
 import json
+from contextlib import suppress
 
 import pytest
 
 from reco_lab.cli import main
+from reco_lab.core.errors import InputError
 
 EXPERIMENT = """name = "lists-example"
 [data]
@@ -203,3 +205,35 @@ def test_what_must_be_decided_is_said_with_the_lines_that_decide_it(home, capsys
         recipe.write('\n[[steps]]\nstep = "impossible_times"\n')
     assert main(again) == 0
     assert "1 row left out: has a time before 1990 or in the future" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("a", "'a' is not WORD=MEANING"),
+        ("paid=purchase,seen", "'seen' is not WORD=MEANING"),
+        ("=view", "'=view' is not WORD=MEANING"),
+        ("a=view,a=purchase", "'a' is given two meanings"),
+        ("z" * 500, f"'{'z' * 79}…' is not"),
+    ],
+)
+def test_a_word_without_a_meaning_is_not_taken_to_mean_something(home, capsys, typed, told):
+    (home / "log.csv").write_text("user,item,event\nu1,a,a\nu2,b,paid\n")
+    with pytest.raises(SystemExit) as ended:
+        main(["data", "import", "log.csv", "--kinds", typed])
+
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_huge_value_is_shown_by_its_beginning_in_every_sentence(home, capsys):
+    (home / "log.csv").write_text("user,item\nu1,a\n")
+    for words in (["--name", "y" * 5000], ["--columns", "y" * 5000], ["--kinds", f"a={'y' * 5000}"]):
+        with suppress(SystemExit):
+            main(["data", "import", "log.csv", *words])
+        assert "yyy…" in (told := capsys.readouterr().err)
+        assert len(told) < 2000
+
+    long, short = "x" * 200, "it's the customer's 'shop'"
+    assert str(InputError(f"{long!r} is not here", fix=short)) == f"'{'x' * 79}…' is not here {short}"
+    assert InputError(f"{long!r}").what == InputError(InputError(f"{long!r}").what).what

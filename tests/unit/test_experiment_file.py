@@ -120,9 +120,10 @@ def test_an_experiment_survives_json():
         ('[split]\nkind = "global_time"', "", "A split needs a kind"),
         ('algorithm = "ease"\nl2 = 500.0', 'algorithm = "hybrid"\nparts = 3', "line 15: hybrid: parts"),
         ('names = ["recall", "ndcg"]', "names = []", "metrics.names"),
+        ('train = "train.txt"', 'version = 2\ntrain = "train.txt"', "of a data set; name it"),
         ('train = "train.txt"', 'dataset = "shop"\ntrain = "train.txt"', "either a data set or files"),
     ],
-    ids=["a split", "parts", "no metrics", "two sources"],
+    ids=["a split", "parts", "no metrics", "version of no data set", "two sources"],
 )
 def test_a_value_of_another_shape_is_refused_with_a_sentence(old, new, words):
     start = "split = 3\n" if not new else ""

@@ -63,6 +63,25 @@ def test_where_the_rows_of_an_item_disagree_the_first_holds_and_it_is_said(works
     )
 
 
+@pytest.mark.parametrize("nothing", ["0.00", "0", "€0.00"])
+def test_a_price_of_nothing_holds_only_where_no_other_is_known(workspace, orders, nothing):
+    free = f"c9,A,Red lamp,Home,{nothing},2025-01-01,1\nc9,Z,Sample,Home,{nothing},2025-01-01,1\n"
+    head, rows = LINES.split("\n", 1)
+    orders.write_text("\n".join([head, free + rows]))
+    import_file(workspace, orders, "gifts")
+
+    assert items_of(workspace, "gifts")["price"].astype(float).to_dict()["A"] == 4.5
+    assert float(items_of(workspace, "gifts")["price"]["Z"]) == 0
+
+
+def test_a_table_of_items_that_gives_an_item_away_does_not_take_its_price(workspace, orders, tmp_path):
+    table = tmp_path / "items.csv"
+    table.write_text("sku,unit_price\nA,0.00\nB,2.00\nC,0.00\n1984,7.00\n")
+    import_file(workspace, orders, "priced", items=table)
+
+    assert items_of(workspace, "priced")["price"].to_dict() == {"A": 4.5, "B": 2, "C": 0, "1984": 7}
+
+
 def test_the_recipe_and_the_command_line_do_the_same(workspace, orders, tmp_path, monkeypatch, capsys):
     report = import_file(workspace, orders, "orders")
     again = import_file(workspace, orders, "again", recipe=recipes.parse(recipes.dump(report.recipe)))

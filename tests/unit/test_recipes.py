@@ -47,7 +47,8 @@ def everything():
             decimal=",", day_first=False, zone="Europe/Berlin", kinds={"zap it": "purchase", "no": ""}
         ),
         steps=tuple(one for kind in steps().values() for one in steps_of(kind)),
-        customers=TableRecipe(id="no", columns={"age": "Alter"}, leave_out=("e-mail",)),
+        customers=TableRecipe(id="no", columns={"age": "Alter"}, leave_out=("e-mail",), keep=("first_name",)),
+        declined=(step({"step": "pseudonyms"}),),
         items=TableRecipe(),
     )
 

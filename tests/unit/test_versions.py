@@ -3,7 +3,10 @@ from datetime import UTC, datetime
 import pytest
 
 from reco_lab.core.clock import ManualClock
-from reco_lab.core.errors import DataError
+from reco_lab.core.errors import DataError, NotFoundError
+from reco_lab.core.experiment import DataSpec, Experiment
+from reco_lab.experiments.file import parse
+from reco_lab.services import experiments
 from reco_lab.services.data import import_file, load_dataset, redo_import, undo_import
 from reco_lab.workspace import Workspace
 
@@ -71,3 +74,41 @@ def test_an_import_can_be_undone_and_brought_back(workspace, file):
     assert load_dataset(workspace, "shop").fingerprint == first.fingerprint
     redo_import(workspace, gone)
     assert load_dataset(workspace, "shop").fingerprint == second.fingerprint
+
+
+def test_an_exported_experiment_is_about_the_version_it_was_asked_about(workspace, file):
+    rows = "".join(f"u{n % 4},i{n % 5},4,2024-01-{n + 1:02d}\n" for n in range(20))
+    import_file(workspace, file(DAYS + rows), "shop")
+    question = Experiment(
+        data=DataSpec(dataset="shop"), split={"kind": "last_n"}, recommenders=[{"algorithm": "ease"}]
+    )
+    ready = experiments.prepare(workspace, question)
+    id_ = experiments.remember(workspace, ready)
+    import_file(workspace, file(DAYS + rows + "u3,z,4,2024-02-01\n", "more.csv"), "shop")
+    written = parse(experiments.toml(experiments.as_asked(workspace, id_)))
+
+    assert written.data.version == 1
+    assert experiments.prepare(workspace, written).data.fingerprint == ready.data.fingerprint
+    assert experiments.prepare(workspace, question).data.fingerprint != ready.data.fingerprint
+    alone = written.model_copy(update={"data": DataSpec(dataset="shop", version=1)})
+    assert experiments.prepare(workspace, alone).data.fingerprint == ready.data.fingerprint
+    assert written.key("cut") == ready.experiment.key("cut")
+
+
+@pytest.mark.parametrize(
+    ("version", "fingerprint", "told"),
+    [
+        (1, "f" * 64, "version 1 of 'shop' holds something else"),
+        (7, "f" * 64, "every version of 'shop' holds something else"),
+        (7, None, "has no version 7"),
+    ],
+)
+def test_other_data_under_the_same_name_is_not_taken_for_it(workspace, file, version, fingerprint, told):
+    import_file(workspace, file(FIRST), "shop")
+    question = Experiment(
+        data=DataSpec(dataset="shop", version=version, fingerprint=fingerprint),
+        recommenders=[{"algorithm": "ease"}],
+    )
+
+    with pytest.raises(NotFoundError, match=told):
+        experiments.prepare(workspace, question)

@@ -13,7 +13,8 @@ from reco_lab.store.events.schema import VERSION, metadata, version
 
 FILE = "events.db"
 READ_SECONDS = 15
-WRITE_SECONDS = 1  # nobody else may write, so whoever holds the file longer is an outage
+WRITE_SECONDS = 0.25  # nobody else may write, so whoever holds the file longer is an outage
+SYNCHRONOUS = "FULL"
 WAL_PAGES = 4_000
 WAL_BYTES = 32 << 20
 _CREATING = 0x5EC0_1AC
@@ -81,7 +82,7 @@ def _prepare(connection: Any, _record: Any) -> None:
     # every commit reaches the disk; this connection is the only one that moves the write-ahead log into the file
     for pragma in (
         "journal_mode=WAL",
-        "synchronous=FULL",
+        f"synchronous={SYNCHRONOUS}",
         f"wal_autocheckpoint={WAL_PAGES}",
         f"journal_size_limit={WAL_BYTES}",
         "secure_delete=ON",

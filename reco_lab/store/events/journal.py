@@ -80,12 +80,11 @@ class Journal:
         self.closed = [path for path in self.closed if path not in segments]
 
     def adopt(self) -> None:
-        """Take over, before one's own, the segments of processes that died, and those that a backup brought back."""
-        segments = list(self._folder.glob("*.log"))  # before the locks: a process locks first, then it writes
-        others = [FileLock(path) for path in self._folder.glob("*.lock") if path != self._lock.path]
-        dead = [lock for lock in others if lock.acquire()]
-        living = {lock.path.stem for lock in others if lock not in dead} | {self._name}
-        left = [path for path in segments if path.name.rpartition("-")[0] not in living]
+        """Take over, before one's own, the segments of processes that died."""
+        names = {path.stem.partition("-")[0] for path in self._folder.iterdir()} - {self._name}
+        dead = [FileLock(self._folder / f"{name}.lock") for name in sorted(names)]
+        dead = [lock for lock in dead if lock.acquire()]
+        left = [path for lock in dead for path in self._folder.glob(f"{lock.path.stem}-*.log")]
         left.sort(key=lambda path: (path.stat().st_mtime_ns, path.name))
         self.closed = [path.rename(self._folder / self._next()) for path in left]
         self._kept = sum(path.stat().st_size for path in self.closed)
@@ -124,8 +123,12 @@ def entries(segment: Path) -> Iterator[Entry]:
         for raw in stream:
             body = raw[_MARK:-1]
             if raw.endswith(b"\n") and raw[: _MARK - 1] == b"%08x" % zlib.crc32(body):
-                kind, values = orjson.loads(body)
-                yield _READ[kind](values)
+                yield read_entry(*orjson.loads(body))
+
+
+def read_entry(kind: str, values: dict[str, Any]) -> Entry:
+    """An entry from its kind and its values as they were written."""
+    return _READ[kind](values)
 
 
 def _decision(values: dict[str, Any]) -> Decision:

@@ -1,0 +1,48 @@
+"""What was chosen, as the log keeps it."""
+
+import secrets
+from datetime import datetime
+from time import perf_counter_ns
+
+import numpy as np
+
+from reco_lab.core.events import Decision, Placed
+from reco_lab.serving.decide import Chosen
+from reco_lab.serving.snapshot import Snapshot
+
+
+def decision_of(
+    snapshot: Snapshot, name: str, slot: str, chosen: Chosen, now: datetime, begun: int
+) -> Decision:
+    """The decision for a customer by her pseudonym (empty: nothing personal is kept); it began at `begun` nanoseconds."""
+    booked, weighed = snapshot.booked, chosen.weighed
+    request = secrets.token_hex(12)
+    placed = tuple(
+        Placed(
+            f"{request}-{position}",
+            booked.ids[place],
+            position,
+            float(chance),
+            float(weighed.scores[place]),
+            cost=float(booked.bids[place]) if booked.billed_at_once[place] else 0.0,
+            click_cost=0.0 if booked.billed_at_once[place] else float(booked.bids[place]),
+        )
+        for position, (place, chance) in enumerate(zip(chosen.places, chosen.propensities, strict=True))
+    )
+    return Decision(
+        request_id=request,
+        at=now,
+        customer=name,
+        slot=slot,
+        placed=placed,
+        candidates=booked.candidates(weighed.open),
+        n_candidates=int(np.count_nonzero(weighed.open)),
+        model_version=snapshot.version,
+        policy=weighed.route.policy.policy(),
+        arm=weighed.route.name,
+        stage=chosen.stage,
+        rules={
+            rule: taken for rule, mask in weighed.rules.items() if (taken := int(np.count_nonzero(~mask)))
+        },
+        latency_us=(perf_counter_ns() - begun) // 1000,
+    )

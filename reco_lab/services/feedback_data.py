@@ -1,0 +1,117 @@
+"""The log of what was served and done, as a data set that trains: the loop is closed."""
+
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from reco_lab.cleaning.personal import pseudonym
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.errors import DataError
+from reco_lab.core.events import FeedbackKind
+from reco_lab.core.interactions import ColumnMap, Interactions, Kind
+from reco_lab.services import bookings
+from reco_lab.services.appending import append
+from reco_lab.services.decisions import open_log
+from reco_lab.services.keeping import load_dataset, save_dataset
+from reco_lab.services.privacy import objecting, pseudonym_key
+from reco_lab.store.events.log import EventLog
+from reco_lab.store.records import DatasetVersion
+from reco_lab.workspace import Workspace
+
+MEANING = {
+    FeedbackKind.impression: Kind.view,
+    FeedbackKind.click: Kind.click,
+    FeedbackKind.conversion: Kind.purchase,
+}
+_COLUMNS = ["customer", "item", "kind", "time", "value"]
+_MAP = ColumnMap(user="customer", item="item", value="value", time="time", kind="kind")
+
+
+@dataclass(frozen=True)
+class FeedbackData:
+    """A data set that was made of the log, how many rows the log gave, and what of the log is not among them.
+
+    `without_item` are events of ads that promote no item (any more), `without_customer` those of decisions for
+    nobody, `left_out` rows of customers on the suppression list.
+    """
+
+    dataset: DatasetVersion
+    rows: int
+    without_item: int
+    without_customer: int
+    left_out: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Told:
+    """The log as interactions of pseudonyms, and what of it cannot be one."""
+
+    frame: pd.DataFrame
+    without_item: int
+    without_customer: int
+
+
+def save_feedback(workspace: Workspace, name: str, *, onto: str | None = None) -> FeedbackData:
+    """Save the log as the next version of a data set, behind the rows of another one if `onto` names it.
+
+    Visits are what they are. An impression of an ad is a view of the item that it promotes, a click a click, a
+    conversion a purchase of the value that was told (1 without one); a dismissal is no interaction. Customers are
+    pseudonyms, except those whom the other data set knows by their ids. What was told of customers and items
+    joins the tables. Nobody on the suppression list is in what the log gives. Raises DataError for an empty log.
+    """
+    log = open_log(workspace)
+    try:
+        told = _told(workspace, log)
+        customers, items = _table(log.described("users")), _table(log.described("items"))
+    finally:
+        log.close()
+    objects = objecting(workspace)
+    frame = told.frame[~told.frame["customer"].isin(list(objects))]
+    if frame.empty:
+        raise DataError("The log holds no interactions yet.", fix="Serve ads, and send what came of them.")
+    earlier = None if onto is None else load_dataset(workspace, onto)
+    if customers is not None:
+        customers = customers[~customers.index.isin(list(objects))]
+    if earlier is not None:
+        ids = _ids(workspace, earlier)
+        frame = frame.assign(customer=frame["customer"].map(ids).fillna(frame["customer"]))
+        customers = None if customers is None else customers.rename(index=ids)
+    data = Dataset.join(name, Interactions.from_frame(frame, _MAP), customers, items)
+    if earlier is not None:
+        whole = append(replace(earlier, name=name, synthetic=False, truth=None), data)
+        data = replace(whole, synthetic=earlier.synthetic)
+    left_out = len(told.frame) - len(frame)
+    version = save_dataset(workspace, data)
+    return FeedbackData(version, len(frame), told.without_item, told.without_customer, left_out)
+
+
+def _told(workspace: Workspace, log: EventLog) -> _Told:
+    visits = pd.DataFrame(
+        [
+            (one.customer, one.item_id, one.kind, pd.Timestamp(one.at).tz_localize(None), one.value)
+            for _, one in log.visits()
+        ],
+        columns=_COLUMNS,
+    )
+    came = pd.DataFrame(log.happened(), columns=["customer", "ad", "kind", "time", "value"])
+    came["kind"] = came["kind"].map({kind.value: meaning.name for kind, meaning in MEANING.items()})
+    came = came[came["kind"].notna()]
+    promoted = {ad.id: ad.item for ad in bookings.ads(workspace) if ad.item is not None}
+    came["item"] = came["ad"].map(promoted)
+    named, promotes = came["customer"] != "", came["item"].notna()
+    came = came.assign(
+        time=pd.to_datetime(came["time"], unit="us"), value=came["value"].astype("float64").fillna(1.0)
+    )
+    parts = [part for part in (visits, came.loc[named & promotes, _COLUMNS]) if len(part)]
+    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_COLUMNS)
+    return _Told(frame, int((named & ~promotes).sum()), int((~named).sum()))
+
+
+def _ids(workspace: Workspace, data: Dataset) -> dict[str, str]:
+    """The ids of a data set by their pseudonyms."""
+    key = pseudonym_key(workspace)
+    return {pseudonym(key, str(id_)): str(id_) for id_ in data.interactions.user_ids}
+
+
+def _table(told: dict[str, dict[str, str]]) -> pd.DataFrame | None:
+    return pd.DataFrame.from_dict(told, orient="index", dtype="str") if told else None

@@ -1,0 +1,140 @@
+"""The Policy tab: how ads are chosen once they are ranked, what that costs, and what served before."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from reco_lab.core.policy import Policy, policies, policy
+from reco_lab.services import publishing
+from reco_lab.services.publishing import Plan
+from reco_lab.ui import ad_status, forms, page, state
+from reco_lab.ui.ad_status import Status
+from reco_lab.ui.words import count, md, when
+from reco_lab.workspace import Workspace
+
+EXAMPLE = 10
+PLACES = 1000
+
+
+def view(lab: page.Lab, now: Status) -> None:
+    """Show the policy, let it be changed, list what served before."""
+    plan = now.plan
+    if plan is None:
+        st.markdown(
+            "Until a model is published, the ad with the best click rate is shown. Publish one above, then choose here "
+            "how much is left to chance."
+        )
+        return
+    st.markdown(
+        "The model ranks the ads; the policy decides which of the ranked ads is shown. Every decision is logged with "
+        "the chance it had, so that another policy can be judged later by the same log."
+    )
+    chosen = _chosen(plan)
+    st.info(cost(chosen, int(now.said.get("ads", 0))), icon=":material/savings:")
+    settings = _settings(plan)
+    wanted = {"policy": chosen.to_dict(), **settings}
+    same = {"policy": policy(plan.policy).to_dict(), **{name: getattr(plan, name) for name in settings}}
+    if st.button(
+        "Let this serve", type="primary", icon=":material/check:", disabled=wanted == same, key="policy-keep"
+    ):
+        made = publishing.change(lab.workspace, **wanted)
+        state.tell(f"Version {made.version} serves within a second.")
+        st.rerun()
+    if plan.routes:
+        _routes(plan)
+    _history(lab.workspace, plan)
+
+
+def cost(chosen: Policy, ads: int) -> str:
+    """What exploring costs, in one sentence that holds for any policy; asked of the policy itself."""
+    number = max(2, ads or EXAMPLE)
+    scores = np.linspace(1.0, 0.0, number, dtype=np.float32)
+    best = float(chosen.chances(scores, np.zeros(0, np.intp))[0])
+    aside = round(PLACES * (1 - best))
+    if not aside:
+        return "Nothing is left to chance: every place goes to the first ad, so nothing is learnt about the ads behind it."
+    return (
+        f"With {count(number, 'ad')} to choose from, about {aside:,} of {PLACES:,} first places go to another ad than the best "
+        "ranked one. They earn less today and show which of those ads is better than it was thought."
+    )
+
+
+def _chosen(plan: Plan) -> Policy:
+    known, now = policies(), policy(plan.policy)
+    ids = list(known)
+    name = st.radio(
+        "Policy",
+        ids,
+        ids.index(now.policy()),
+        format_func=lambda one: known[one].info.label,
+        captions=[known[one].info.summary for one in ids],
+        key="policy",
+    )
+    kept = now.model_dump() if name == now.policy() else {}
+    parameters = [replace(one, default=kept.get(one.name, one.default)) for one in known[name].parameters()]
+    return policy({"policy": name} | forms.fields(parameters, key=f"policy-{name}"))
+
+
+def _settings(plan: Plan) -> dict[str, object]:
+    st.subheader("How ads are ranked", anchor=False)
+    hide = st.toggle(
+        "Leave out ads for what a customer bought already",
+        plan.hide_bought,
+        key="policy-hide",
+        persist_state="session",
+    )
+    weight = st.slider(
+        "How much an ad's price counts",
+        0.0,
+        1.0,
+        plan.bid_weight,
+        0.05,
+        key="policy-bid",
+        persist_state="session",
+        help="0: the customer's taste alone ranks. 1: an ad that pays twice as much is worth twice as much.",
+    )
+    return {"hide_bought": hide, "bid_weight": weight}
+
+
+def _routes(plan: Plan) -> None:
+    st.subheader("Groups that are served otherwise", anchor=False)
+    rows = [
+        {
+            "Group": one.name,
+            "Customers": "; ".join(f"{name}: {', '.join(values)}" for name, values in one.attributes.items()),
+            "Segments": ", ".join(one.segments),
+            "Policy": ad_status.policy_label(str(one.policy.get("policy", ""))),
+            "Model": one.model.name if one.model else plan.model,
+        }
+        for one in plan.routes
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Groups of customers that are served otherwise")
+
+
+def _history(workspace: Workspace, plan: Plan) -> None:
+    st.subheader("What served, newest first", anchor=False)
+    made = workspace.publications.history()
+    serving = workspace.publications.serving()
+    rows = [
+        {
+            "Published": when(one.created),
+            "Model": Plan.model_validate(one.spec).model,
+            "Policy": ad_status.policy_label(str(one.spec["policy"].get("policy", ""))),
+            "Version": one.version,
+            "Serves": serving is not None and one.number == serving.number,
+        }
+        for one in made
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Publications, newest first")
+    earlier = serving is not None and any(one.number < serving.number for one in made)
+    if st.button("Back to what served before", icon=":material/undo:", disabled=not earlier, key="rollback"):
+        back = publishing.rollback(workspace)
+        state.tell(
+            f"{Plan.model_validate(back.spec).model}, version {back.version}, serves again within a second."
+        )
+        st.rerun()
+    with st.expander("The models in the chain", icon=":material/account_tree:"):
+        st.markdown("\n".join(f"- {md(link.stage.value)}: {md(link.name)}" for link in plan.chain))
+        st.caption("Asked in this order: the first that knows something of the customer ranks.")

@@ -1,0 +1,145 @@
+"""`reco-lab serve` as a process: started, asked by the client, told, stopped; slow and endless callers are cut off."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from urllib.request import Request, urlopen
+
+import pytest
+
+from reco_lab.api import patience
+from reco_lab.cli import main
+from reco_lab.client import Client, Event, Interaction, ServiceError
+from reco_lab.services.keys import make_key
+from reco_lab.testing.postgres import postgres, why_not
+from reco_lab.testing.service import small_shop
+
+SERVE = "import sys; from reco_lab.cli import main; sys.exit(main(sys.argv[1:]))"
+PATIENCE = 60.0
+
+
+@contextmanager
+def serving(home, *words):
+    """A server process on a free port; yields the note that it leaves of itself."""
+    environment = os.environ | {"RECO_LAB_HOME": str(home), "RECO_LAB_DEMO": "0"}
+    command = [sys.executable, "-c", SERVE, "serve", "--port", "0", *words]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    note, until = home / "serving.json", time.monotonic() + PATIENCE
+    while not note.exists():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    try:
+        yield json.loads(note.read_text("utf-8")) | {"process": process}
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=30)
+        assert "Traceback" not in said, said
+        assert not note.exists()
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    return small_shop(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_server_answers_is_told_stops_and_knows_it_all_when_it_comes_back(workspace):
+    key, _ = make_key(workspace, "website", ["admin"])
+    with serving(workspace.home) as note, Client(note["url"], key) as client:
+        assert note["pid"] == note["process"].pid
+        shown = client.ads("u1", n=2)
+        told = client.track(
+            Event("e-1", shown[0].decision_id, "click"), Event("e-2", "no such decision", "click")
+        )
+        assert (told.accepted, [place for place, _ in told.refused]) == (1, [1])
+        assert client.visit(Interaction("i-1", "u1", "i1", "purchase")).accepted == 1
+        client.put_user("u1", {"country": "NL"})
+        with pytest.raises(ServiceError, match="customer id is empty"):
+            client.ads(" ")
+    with serving(workspace.home) as note, Client(note["url"], key) as client:
+        assert client.track(Event("e-1", shown[0].decision_id, "click")).duplicates == 1
+        assert client.visit(Interaction("i-1", "u1", "i1", "purchase")).duplicates == 1
+
+
+@pytest.mark.slow
+def test_a_second_server_on_the_same_workspace_says_so(workspace, capsys, monkeypatch):
+    monkeypatch.setenv("RECO_LAB_HOME", str(workspace.home))
+    with serving(workspace.home, "--demo"):
+        assert main(["serve", "--port", "0"]) == 2
+        assert "already served" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_who_sends_no_whole_request_or_an_endless_one_is_cut_off(workspace):
+    with serving(workspace.home, "--demo") as note, Client(note["url"]) as client:
+        port = int(note["url"].rpartition(":")[2])
+        silent = [socket.create_connection(("127.0.0.1", port), timeout=30) for _ in range(50)]
+        silent[0].sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: ")
+        began = time.monotonic()
+        assert client.ads("u1")
+        assert time.monotonic() - began < 2
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as endless:
+            endless.sendall(
+                b"GET /health HTTP/1.1\r\n" + b"X: " + b"y" * (2 * patience.MOST_HEAD_BYTES) + b"\r\n"
+            )
+            assert endless.recv(100).startswith(b"HTTP/1.1 400")
+        for one in silent:
+            assert one.recv(100) == b""
+            one.close()
+        assert time.monotonic() - began < patience.HEAD_SECONDS + 15
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--demo", "--host", "0.0.0.0"], "this machine only"),
+        (["--workers", "2"], "needs PostgreSQL"),
+        (["--workers", "0"], "from 1 to"),
+        (["--port", "70000"], "port"),
+        (["--port", "-1"], "port"),
+    ],
+)
+def test_what_cannot_be_served_exits_with_two_and_a_sentence(workspace, monkeypatch, capsys, words, said):
+    monkeypatch.setenv("RECO_LAB_HOME", str(workspace.home))
+    monkeypatch.setenv("RECO_LAB_DEMO", "0")
+    assert main(["serve", *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.fixture
+def on_a_server(tmp_path, monkeypatch):
+    """A small shop whose state is on PostgreSQL."""
+    if lack := why_not():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{lack}, and CI must have one")
+        pytest.skip(lack)
+    with postgres() as server:
+        monkeypatch.setenv("RECO_LAB_DATABASE_URL", server.schema())
+        workspace = small_shop(tmp_path / "home")
+        yield workspace
+        workspace.close()
+
+
+@pytest.mark.slow
+def test_two_workers_share_an_address_the_log_and_the_counts(on_a_server):
+    key, _ = make_key(on_a_server, "website", ["admin"])
+    with serving(on_a_server.home, "--workers", "2") as note:
+        shown, told = [], 0
+        for number in range(40):
+            with Client(
+                note["url"], key, timeout=20, tries=20
+            ) as client:  # a new connection, maybe to the other one
+                shown += client.ads(f"u{number % 5}")
+                told += client.track(Event(f"e-{number}", shown[0].decision_id, "click")).accepted
+        assert told == 40
+        asking = Request(f"{note['url']}/metrics", headers={"X-API-Key": key})
+        with urlopen(asking) as answer:
+            counts = answer.read().decode()
+    assert re.search(r'reco_lab_requests_total{route="/ads",status="200"} 40\.0', counts)
