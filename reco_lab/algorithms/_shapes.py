@@ -7,7 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from reco_lab.algorithms._similarity import Side, Similarity, Weigher, csr_parts, dots, squares, sums_of
+from reco_lab.algorithms._similarity import (
+    Side,
+    Similarity,
+    Weigher,
+    csr_parts,
+    dots,
+    loopable,
+    squares,
+    sums_of,
+)
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.ranking import blocks
 from reco_lab.core.recommender import Codes, Contributions, Scorer, Scores, State
@@ -190,9 +199,13 @@ class Neighbours(Scorer):
 
 def first_entries(batch: UserBatch) -> NDArray[np.float32]:
     """1 for the first entry of each item in one customer's history, 0 for its repetitions."""
-    first = np.zeros(len(batch.items), np.float32)
-    first[np.unique(batch.items, return_index=True)[1]] = 1
-    return first
+    items = batch.items
+    if not len(items):
+        return np.zeros(0, np.float32)
+    places = np.arange(len(items))
+    first = np.empty(int(items.max()) + 1, np.intp)
+    first[items[::-1]] = places[::-1]  # of several, the last one written stays
+    return (first[items] == places).astype(np.float32)
 
 
 def rows_of(matrix: Any, rows: Codes) -> NDArray[np.float32]:
@@ -210,8 +223,7 @@ def crossing(matrix: Any, rows: Codes, columns: Codes) -> NDArray[np.float32]:
     if not matrix.has_sorted_indices:
         return rows_of(matrix, rows)[:, columns]
     found = np.zeros((len(rows), len(columns)), np.float32)
-    down, across = (np.require(one, np.int32, ("C", "W")) for one in (rows, columns))
-    crossed(down, across, *csr_parts(matrix), found)
+    crossed(loopable(rows, np.int32), loopable(columns, np.int32), *csr_parts(matrix), found)
     return found
 
 

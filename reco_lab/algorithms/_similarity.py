@@ -1,7 +1,7 @@
 """How alike rows of a 0/1 matrix are: what item k-NN asks of items and user k-NN of customers."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ Kind = Literal["cosine", "asymmetric", "jaccard", "dice", "tversky"]
 Weighting = Literal["none", "tfidf", "bm25"]
 Side = Literal["rows", "columns"]
 Sums = NDArray[np.float64]
+Number = TypeVar("Number", bound=np.generic)
 
 EPSILON = 1e-6
 
@@ -147,8 +148,12 @@ def csr_parts(
     matrix: sparse.csr_matrix,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
     """Starts, codes and values of a CSR as compiled loops want them."""
-    starts, codes = (
-        np.require(matrix.indptr, np.int32, ("C", "W")),
-        np.require(matrix.indices, np.int32, ("C", "W")),
-    )
-    return starts, codes, np.require(matrix.data, np.float32, ("C", "W"))
+    starts, codes = loopable(matrix.indptr, np.int32), loopable(matrix.indices, np.int32)
+    return starts, codes, loopable(matrix.data, np.float32)
+
+
+def loopable(array: NDArray[Any], kind: type[Number]) -> NDArray[Number]:
+    """An array as compiled loops want it: of this kind, in one piece, writeable; itself if it is."""
+    if array.dtype.type is kind and array.flags.carray:
+        return array
+    return np.require(array, kind, ("C", "W"))

@@ -35,6 +35,7 @@ class Counters:
             "reco_lab_ready", "1 if ads are served as they should be.", registry=self.registry,
             multiprocess_mode="livemin",
         )  # fmt: skip
+        self._stages: dict[str, Counter] = {}
         self._children: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
 
     def request(self, route: str, status: int, seconds: float) -> None:
@@ -48,7 +49,9 @@ class Counters:
 
     def answer(self, stage: str) -> None:
         """Count one answer by who ranked it."""
-        self._answers.labels(stage).inc()
+        if (found := self._stages.get(stage)) is None:
+            found = self._stages[stage] = self._answers.labels(stage)
+        found.inc()
 
     def told(self, route: str, accepted: int, duplicates: int, refused: int) -> None:
         """Count what became of a batch."""

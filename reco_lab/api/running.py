@@ -25,7 +25,7 @@ from reco_lab.workspace import Workspace
 GRACE_SECONDS = 10
 MOST_FILES = 1 << 16
 KEEP_ALIVE_SECONDS = 30
-_OPTIONS: dict[str, Any] = {
+OPTIONS: dict[str, Any] = {
     "http": PatientProtocol,
     "ws": "none",
     "lifespan": "on",
@@ -63,7 +63,7 @@ def serve(
     else:
         app = build(Service.open(settings, workspace))
         greet(url)
-        _NotingServer(uvicorn.Config(app, host=host, port=port, **_OPTIONS), workspace, url).run()
+        _NotingServer(uvicorn.Config(app, host=host, port=port, **OPTIONS), workspace, url).run()
 
 
 class _NotingServer(uvicorn.Server):
@@ -126,7 +126,7 @@ def _several(workspace: Workspace, settings: ApiSettings, url: str, host: str, p
             "RECO_LAB_HOME": str(workspace.home),
         }
         config = uvicorn.Config(
-            "reco_lab.api.running:application", factory=True, workers=settings.workers, **_OPTIONS
+            "reco_lab.api.running:application", factory=True, workers=settings.workers, **OPTIONS
         )
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         # it listens before there are workers, so that early callers wait instead of being refused

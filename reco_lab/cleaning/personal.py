@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import re
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from reco_lab.cleaning.ids import canonical_id
 
 _PREFIX = "p_"
-_PSEUDONYM = rf"{_PREFIX}[0-9a-f]{{32}}"
+_PSEUDONYM = re.compile(rf"{_PREFIX}[0-9a-f]{{32}}")
 _EMAIL = r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"
 _PHONE = r"(?:\+|00)\d[\d ()./-]{6,18}\d|\(?0\d{1,5}\)?[ /-]\d[\d -]{4,}\d|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}"
 _BARE_PHONE = r"\+?\d{7,15}"
@@ -25,10 +26,17 @@ def pseudonym(key: bytes, id_: str) -> str:
 
     A pseudonym stands for itself.
     """
-    if re.fullmatch(_PSEUDONYM, id_):
+    if _PSEUDONYM.fullmatch(id_):
         return id_
-    digest = hmac.digest(key, canonical_id(id_).encode("utf-8", "surrogatepass"), hashlib.sha256)
-    return _PREFIX + digest.hex()[:32]
+    mac = _keyed(key).copy()
+    mac.update(canonical_id(id_).encode("utf-8", "surrogatepass"))
+    return _PREFIX + mac.hexdigest()[:32]
+
+
+@lru_cache(maxsize=4)
+def _keyed(key: bytes) -> hmac.HMAC:
+    """The MAC of nothing yet: to begin with a copy of it takes half the time."""
+    return hmac.new(key, digestmod=hashlib.sha256)
 
 
 def personal_kind(texts: pd.Series, called: str = "") -> str:

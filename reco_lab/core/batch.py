@@ -112,7 +112,7 @@ class UserBatch:
     @cached_property
     def lengths(self) -> NDArray[np.int64]:
         """How many interactions each customer's history has."""
-        return np.diff(self.indptr)
+        return self.indptr[1:] - self.indptr[:-1]
 
     @cached_property
     def owners(self) -> NDArray[np.int64]:

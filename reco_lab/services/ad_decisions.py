@@ -17,17 +17,20 @@ def decision_of(
     """The decision for a customer by her pseudonym (empty: nothing personal is kept); it began at `begun` nanoseconds."""
     booked, weighed = snapshot.booked, chosen.weighed
     request = secrets.token_hex(12)
+    chances, scores = chosen.propensities.tolist(), weighed.scores[chosen.places].tolist()
     placed = tuple(
         Placed(
             f"{request}-{position}",
             booked.ids[place],
             position,
-            float(chance),
-            float(weighed.scores[place]),
-            cost=float(booked.bids[place]) if booked.billed_at_once[place] else 0.0,
-            click_cost=0.0 if booked.billed_at_once[place] else float(booked.bids[place]),
+            chance,
+            score,
+            cost=booked.ads[place].bid if booked.billed_at_once[place] else 0.0,
+            click_cost=0.0 if booked.billed_at_once[place] else booked.ads[place].bid,
         )
-        for position, (place, chance) in enumerate(zip(chosen.places, chosen.propensities, strict=True))
+        for position, (place, chance, score) in enumerate(
+            zip(chosen.places.tolist(), chances, scores, strict=True)
+        )
     )
     return Decision(
         request_id=request,
@@ -42,7 +45,9 @@ def decision_of(
         arm=weighed.route.name,
         stage=chosen.stage,
         rules={
-            rule: taken for rule, mask in weighed.rules.items() if (taken := int(np.count_nonzero(~mask)))
+            rule: taken
+            for rule, mask in weighed.rules.items()
+            if (taken := len(mask) - int(np.count_nonzero(mask)))
         },
         latency_us=(perf_counter_ns() - begun) // 1000,
     )

@@ -39,7 +39,7 @@ from reco_lab.serving.appeal import Appeal
 from reco_lab.serving.decide import NOTHING_PERSONAL, Chosen, Standing, Weighed, choose, weigh, without
 from reco_lab.serving.histories import Histories
 from reco_lab.serving.people import People
-from reco_lab.serving.reasons import reason_of
+from reco_lab.serving.reasons import reasons_of
 from reco_lab.serving.snapshot import Ranker, Snapshot
 from reco_lab.store.database import from_environment
 from reco_lab.store.events.log import EventLog
@@ -109,10 +109,8 @@ class AdServer:
         self._count(decision, chosen)
         self.log.log(decision)
         booked = self.snapshot.booked.ads
-        ads = tuple(booked[place] for place in chosen.places)
-        return Answer(
-            decision, user_id, ads, tuple(reason_of(self.snapshot, chosen, ad, self.title) for ad in ads)
-        )
+        ads = tuple(booked[place] for place in chosen.places.tolist())
+        return Answer(decision, user_id, ads, reasons_of(self.snapshot, chosen, self.title))
 
     def recommendations(self, user_id: str, k: int = 10) -> ItemsAnswer:
         """The k best items for a customer: what she bought before is left out where ads leave it out."""

@@ -13,7 +13,6 @@ from reco_lab.core.errors import InputError, NeedsError, NotFoundError, SpecErro
 from reco_lab.core.events import Stage
 from reco_lab.core.policy import policy as parse_policy
 from reco_lab.core.recommender import FitContext, Need, Recommender, State, recommender
-from reco_lab.services.experiments import comparison, experiment_of, model_of
 from reco_lab.services.keeping import load_dataset
 from reco_lab.serving.snapshot import Ranker
 from reco_lab.store.publications import Publication
@@ -94,6 +93,12 @@ def publish(
 
     Raises NotFoundError for a model that is not there, InputError where the experiment has no champion.
     """
+    from reco_lab.services.experiments import (  # a server starts without them
+        comparison,
+        experiment_of,
+        model_of,
+    )
+
     asked = experiment_of(workspace.store.experiment(experiment_id))
     found = comparison(workspace, experiment_id)
     chosen = name or found.champion
@@ -223,7 +228,7 @@ def _looks_at(spec: Recommender) -> frozenset[Need]:
 
 def _seed(workspace: Workspace, plan: Plan) -> int:
     try:
-        return experiment_of(workspace.store.experiment(plan.experiment)).seed
+        return int(workspace.store.experiment(plan.experiment).spec.get("seed", 0))
     except NotFoundError:
         return workspace.seed
 

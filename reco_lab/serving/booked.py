@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from reco_lab.core.ads import Ad, Billing
 
 NO_ITEM = -1
+MOST_REACHES = 256
 ALWAYS = np.iinfo(np.int64)
 Mask = NDArray[np.bool_]
 Target = tuple[tuple[str, tuple[str, ...]], ...]
@@ -104,6 +105,20 @@ class Booked:
         """Which ads may go to a customer of these attributes and segments; None where no ad asks for any."""
         if not self._targets:
             return None
+        names, named = self._demanded
+        key = (tuple(attributes.get(name) for name in names), segments & named)
+        if (mask := self._reaches.get(key)) is None:
+            if len(self._reaches) >= MOST_REACHES:
+                self._reaches.clear()
+            mask = self._reaches[key] = self._reaching(attributes, segments)
+        return mask
+
+    def promoting(self, items: Iterable[int]) -> list[int]:
+        """The places of the ads that promote any of these items."""
+        found = self._promoters
+        return [place for item in items if item in found for place in found[item]]
+
+    def _reaching(self, attributes: Mapping[str, str], segments: frozenset[str]) -> Mask:
         mask = np.ones(len(self), bool)
         for wanted, named, places in self._targets:
             hit = all(attributes.get(name) in values for name, values in wanted)
@@ -114,6 +129,26 @@ class Booked:
     def candidates(self, mask: Mask) -> str:
         """A short hash of the ads in a mask, the same whenever the same ads could have been chosen."""
         return blake2b(np.packbits(mask).tobytes(), key=self.digest, digest_size=8).hexdigest()
+
+    @cached_property
+    def _demanded(self) -> tuple[tuple[str, ...], frozenset[str]]:
+        """The attributes and the segments that any ad asks for."""
+        names = {name for wanted, _, _ in self._targets for name, _ in wanted}
+        return tuple(sorted(names)), frozenset(name for _, named, _ in self._targets for name in named)
+
+    @cached_property
+    def _reaches(self) -> dict[tuple[tuple[str | None, ...], frozenset[str]], Mask]:
+        """Which ads reach customers of some kinds, as far as they were asked for."""
+        return {}
+
+    @cached_property
+    def _promoters(self) -> dict[int, list[int]]:
+        """For each item the places of the ads that promote it."""
+        found: dict[int, list[int]] = {}
+        for place, item in enumerate(self.promoted.tolist()):
+            if item != NO_ITEM:
+                found.setdefault(item, []).append(place)
+        return found
 
     @cached_property
     def _changes(self) -> NDArray[np.int64]:

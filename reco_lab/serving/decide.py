@@ -107,7 +107,7 @@ def weigh(
     if capped := standing.accounts.capped(customer.name):
         rules["seen often enough today"] = _but(booked, capped)
     if snapshot.hide_bought and batch is not None and len(bought := standing.histories.bought(batch)):
-        rules["bought already"] = ~np.isin(booked.promoted, bought)
+        rules["bought already"] = _but(booked, booked.promoting(set(bought.tolist())))
     stage = ranker.stage if ranker else Stage.house
     return Weighed(
         route,
@@ -130,10 +130,14 @@ def without(booked: Booked, weighed: Weighed, refused: list[int]) -> Weighed:
 
 def choose(snapshot: Snapshot, weighed: Weighed, n: int, rng: np.random.Generator) -> Chosen:
     """Let the policy fill n places; the shop's own ads take the places that nothing else can."""
+    from reco_lab.serving._kernels.relevance import narrowed
+
     house = snapshot.booked.house
-    regular = np.flatnonzero(weighed.open & snapshot.booked.regular)
+    regular, scores = np.empty(len(house), np.intp), np.empty(len(house), np.float32)
+    count = narrowed(weighed.open, house, weighed.scores, regular, scores)
+    regular = regular[:count]
     choice = (
-        weighed.route.policy.choose(weighed.scores[regular].astype(np.float32), n, rng)
+        weighed.route.policy.choose(scores[:count], n, rng)
         if len(regular)
         else Choice(np.zeros(0, np.intp), np.zeros(0))
     )

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
-from reco_lab.core.ads import Ad
 from reco_lab.core.events import Stage
-from reco_lab.serving.decide import Chosen
+from reco_lab.serving.decide import Chosen, Weighed
 from reco_lab.serving.snapshot import Snapshot
 
 IN_GENERAL = {
@@ -21,20 +21,35 @@ IN_GENERAL = {
 UNRANKED = "One of the ads that may be shown here."
 
 
-def reason_of(snapshot: Snapshot, chosen: Chosen, ad: Ad, title: Callable[[int], str]) -> str:
-    """The item of her history that speaks most for an ad where the model can say so, else what ranked it."""
-    weighed, booked = chosen.weighed, snapshot.booked
-    item = int(booked.promoted[booked.places[ad.id]])
-    if ad.house:
-        return IN_GENERAL[Stage.house]
-    if weighed.ranker is None:
-        return UNRANKED
-    if item < 0 or weighed.ranker is None or weighed.batch is None or weighed.stage is not Stage.model:
-        return IN_GENERAL[weighed.stage]
+def reasons_of(snapshot: Snapshot, chosen: Chosen, title: Callable[[int], str]) -> tuple[str, ...]:
+    """For each chosen ad the item of her history that speaks most for it where the model can say so, else what ranked it."""
+    weighed, ads = chosen.weighed, snapshot.booked.ads
+    items = snapshot.booked.promoted[chosen.places]
+    because = _because(weighed, items) if weighed.stage is Stage.model else {}
+    general = IN_GENERAL[weighed.stage] if weighed.ranker else UNRANKED
+    return tuple(
+        IN_GENERAL[Stage.house]
+        if ads[place].house
+        else f"Because you went for {title(because[item])}."
+        if item in because
+        else general
+        for place, item in zip(chosen.places.tolist(), items.tolist(), strict=True)
+    )
+
+
+def _because(weighed: Weighed, items: NDArray[np.int32]) -> dict[int, int]:
+    """For items the one of the history that adds most to their scores, where any does."""
+    if weighed.ranker is None or weighed.batch is None:
+        return {}
     scorer = weighed.ranker.scorer
+    known = items[(items >= 0) & (items < scorer.n_items)]
     batch = weighed.batch.within(scorer.n_items)
-    parts = scorer.contributions(batch, np.array([item])) if item < scorer.n_items else None
-    if parts is None or parts.labels or not len(parts.weights) or parts.weights.max() <= 0:
-        return IN_GENERAL[Stage.model]
-    because = int(batch.items[int(np.argmax(parts.weights[:, 0]))])
-    return f"Because you went for {title(because)}."
+    parts = scorer.contributions(batch, known) if len(known) else None
+    if parts is None or parts.labels or not len(parts.weights):
+        return {}
+    most = parts.weights.argmax(axis=0)
+    return {
+        item: int(batch.items[row])
+        for place, (item, row) in enumerate(zip(known.tolist(), most.tolist(), strict=True))
+        if parts.weights[row, place] > 0
+    }

@@ -1,5 +1,6 @@
 """What serves: models, ads, policy and routes under one version, put in place as one reference and never changed."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -33,7 +34,7 @@ class Ranker:
     def score(self, batch: UserBatch) -> Scores:
         """One customer's scores over all items it knows; ScoreError where they are not finite numbers."""
         scores: Scores = self.scorer.score(batch.within(self.scorer.n_items))[0]
-        if not np.isfinite(scores.sum(dtype=np.float64)):
+        if not math.isfinite(scores.sum()) and not np.isfinite(scores).all():
             raise ScoreError(f"{self.name} gave scores that are not finite numbers.")
         return scores
 

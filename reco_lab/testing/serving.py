@@ -7,6 +7,7 @@ from reco_lab.core.ads import Ad
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.experiment import Experiment
 from reco_lab.core.interactions import ColumnMap, Interactions
+from reco_lab.core.recommender import Recommender
 from reco_lab.services import bookings, publishing
 from reco_lab.services.data import save_dataset
 from reco_lab.services.experiments import run
@@ -78,3 +79,18 @@ def open_shop(workspace: Workspace) -> Publication:
     experiment = compare(workspace)
     book_ads(workspace)
     return publishing.publish(workspace, experiment, "Item k-NN")
+
+
+def publish_chain(workspace: Workspace, data: Dataset, model: Recommender, name: str) -> Publication:
+    """Train a model and its stand-ins on a data set that the workspace keeps, and let them serve."""
+    chain = publishing.train_chain(workspace, data, model, name, 0, lambda _fraction, _message: None)
+    return publish_plan(
+        workspace, publishing.Plan(dataset=data.name, fingerprint=data.fingerprint, chain=chain)
+    )
+
+
+def publish_plan(workspace: Workspace, plan: publishing.Plan) -> Publication:
+    """Let trained models serve."""
+    spec = plan.model_dump(mode="json")
+    artefact = workspace.artefacts.save(publishing.KIND, meta=spec)
+    return workspace.publications.publish(plan.version, spec, artefact)

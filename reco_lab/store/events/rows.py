@@ -58,7 +58,7 @@ def decision_row(one: Decision) -> Row:
         one.policy,
         one.arm,
         one.stage.value,
-        json.dumps(one.rules),
+        orjson.dumps(one.rules).decode(),
         int(one.latency_us),
     )
 
