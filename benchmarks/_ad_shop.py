@@ -43,7 +43,9 @@ def made_shop(home: Path, scale: float = 1.0) -> dict[str, Plan]:
         begun = time.perf_counter()
         with closing(Workspace.open(home)) as workspace:
             plans = _made(workspace, scale)
-        kept.write_text("\n".join(f"{name} {plan.model_dump_json()}" for name, plan in plans.items()), "utf-8")
+        kept.write_text(
+            "\n".join(f"{name} {plan.model_dump_json()}" for name, plan in plans.items()), "utf-8"
+        )
         print(f"made the shop in {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
     lines = (line.partition(" ") for line in kept.read_text("utf-8").splitlines())
     return {name: Plan.model_validate_json(plan) for name, _, plan in lines}
@@ -86,7 +88,9 @@ def shop(scale: float = 1.0) -> Dataset:
     users = np.concatenate(
         (np.arange(customers), rng.choice(customers, rows - customers, p=activity / activity.sum()))
     )
-    liked = np.minimum((items * rng.random(rows) ** 2.2).astype(np.int64), items - 1)  # the more liked, the lower
+    liked = np.minimum(
+        (items * rng.random(rows) ** 2.2).astype(np.int64), items - 1
+    )  # the more liked, the lower
     mine = rng.random(rows) < 0.6
     codes = np.where(mine, liked // TASTES * TASTES + users % TASTES, liked) % items
     frame = pd.DataFrame(

@@ -13,7 +13,7 @@ CONSTANT = json.load(sys.stdin)
 
 
 @app.get("/ads")
-async def ads():  # noqa: ANN201 - bare: what FastAPI does without being told what comes out
+async def ads():
     return CONSTANT
 
 

@@ -1,7 +1,6 @@
 """Usage: python benchmarks/ads.py [--home FOLDER] [--seconds 4] [--rounds 3] [--only throughput,latency,...]: the speed of the ad service."""
 
 import argparse
-import asyncio
 import itertools
 import json
 import os
@@ -10,7 +9,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
@@ -55,7 +54,9 @@ class Bench:
         self.rng = np.random.default_rng(0)
 
     def run(self) -> None:
-        print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors; 10,000 ads, load from this process\n")
+        print(
+            f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors; 10,000 ads, load from this process\n"
+        )
         line("figure", "measured", "to reach", "met")
         with tempfile.TemporaryDirectory(prefix="reco-lab-ads-") as place, ExitStack() as stack:
             homes = {name: Path(place) / name for name in self.plans}
@@ -100,9 +101,11 @@ class Bench:
         row("bare FastAPI", f"{base[0]:,.0f}/s, {base[1]:.0f} us CPU (load: {base[2]:.0f} us)", "", None)
         for name in list(cases)[1:]:
             rate, cpu, _ = (median(figure) for figure in zip(*found[name], strict=True))
-            share = median(mine[0] / theirs[0] for mine, theirs in zip(found[name], found["bare"], strict=True))
+            share = median(
+                mine[0] / theirs[0] for mine, theirs in zip(found[name], found["bare"], strict=True)
+            )
             told = f"{rate:,.0f}/s = {share:.2f} of bare; {cpu:.0f} us CPU = {base[1] / cpu:.2f} of bare"
-            goal = .6 if name == "one ad, item_knn" else None
+            goal = 0.6 if name == "one ad, item_knn" else None
             row(f"GET /ads, {name}", told, ".6 of bare" if goal else "", share >= goal if goal else None)
 
     def latency(self, knn: "Asked") -> None:
@@ -220,7 +223,7 @@ def bare(body: bytes) -> Iterator[Served]:
     """A bare endpoint with a constant answer."""
     port = free_port()
     command = [sys.executable, str(HERE / "_bare.py"), str(port)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)  # noqa: S603 - our own
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
     assert process.stdin is not None
     process.stdin.write(json.dumps(json.loads(body)))
     process.stdin.close()

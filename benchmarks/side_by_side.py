@@ -35,6 +35,7 @@ def main() -> None:
             for work in wanted.only:
                 for engine in WORKS[work].engines:
                     if engine in found:
+                        print(f"{work} by {engine}", file=sys.stderr, flush=True)
                         results[work, engine].append(measured(found[engine], engine, work, folder, cut))
             load = os.getloadavg()[0]
             print(f"round {number + 1} of {wanted.rounds} done, load {load:.1f}", file=sys.stderr)

@@ -12,6 +12,7 @@ from reco_lab.core.ranking import spread
 from reco_lab.core.recommender import FitContext
 
 PARTS = 64
+SHORT = 1 << 16
 
 Codes = NDArray[np.int32]
 Terms = NDArray[np.float64]
@@ -43,12 +44,18 @@ def nearest(matrix: sparse.csr_matrix, closeness: Closeness, k: int, ctx: FitCon
     """
     from reco_lab.algorithms._kernels import neighbours
 
-    log = _both_ways(matrix)
-    terms = (closeness.weights, closeness.gains, closeness.own, closeness.others)
-    numbers = (closeness.slope, closeness.extra, closeness.least)
+    popularity = np.bincount(matrix.indices, minlength=matrix.shape[1])
+    names = np.argsort(-popularity, kind="stable").astype(np.int32)
+    columns_of = np.argsort(names).astype(np.int32)
+    columns = columns_of[matrix.indices]
+    *log, listed = _both_ways(sparse.csr_matrix((matrix.data, columns, matrix.indptr), shape=matrix.shape))
+    short = listed.astype(np.uint16) if matrix.shape[1] <= SHORT else listed
+    terms = (closeness.weights, *(term[names] for term in (closeness.gains, closeness.own, closeness.others)))
+    numbers = (closeness.multiplied, closeness.slope, closeness.extra, closeness.least)
+    given: tuple[Any, ...] = (*log, short, columns_of, names, *terms, *numbers)
 
     def search(rows: Range, *found: Any) -> None:
-        neighbours.nearest(*rows, *log, *terms, closeness.multiplied, *numbers, *found)
+        neighbours.nearest(*rows, *given, *found)
 
     return in_parts(search, matrix.shape[1], k, ctx)
 

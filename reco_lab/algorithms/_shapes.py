@@ -7,7 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from reco_lab.algorithms._similarity import Side, Similarity, Weigher, csr_parts, dots, loopable, squares, sums_of
+from reco_lab.algorithms._similarity import (
+    Side,
+    Similarity,
+    Weigher,
+    csr_parts,
+    dots,
+    loopable,
+    squares,
+    sums_of,
+)
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.ranking import blocks
 from reco_lab.core.recommender import Codes, Contributions, Scorer, Scores, State

@@ -81,6 +81,7 @@ def _described(route: Route) -> APIRoute:
         route.path,
         route.endpoint,
         methods=[method for method in route.methods or () if method != "HEAD"],
+        name=route.name,
         response_model=answer,
         openapi_extra=extra,
         summary=summary,

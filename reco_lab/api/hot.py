@@ -1,6 +1,9 @@
 """The four routes that a shop's every page calls: plain Starlette, as each microsecond is paid on every page."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -11,9 +14,10 @@ from starlette.routing import Route
 
 from reco_lab.api.bodies import parse, read_body
 from reco_lab.api.queries import id_of, number_of, parameters, slot_of
-from reco_lab.api.refusals import JSON, invalid
+from reco_lab.api.refusals import JSON, Refusal, invalid
 from reco_lab.api.service import Service
 from reco_lab.api.shapes import MOST_EVENTS, Event, Events, Interaction, Interactions
+from reco_lab.core.errors import FullError
 from reco_lab.core.events import Stage
 from reco_lab.services.ad_server import EventIn, VisitIn
 from reco_lab.store.events.records import Tracked
@@ -26,113 +30,131 @@ _ITEMS = ("user_id", "k")
 
 def hot_routes(service: Service) -> list[Route]:
     """The routes; what they take and answer is written in `documents.py`."""
-
-    async def ads(request: Request) -> Response:
-        asked = parameters(request.scope["query_string"], _ADS)
-        user_id = id_of(asked.get("user_id"), "customer", "user_id")
-        slot, n = slot_of(asked.get("slot")), number_of(asked.get("n"), 1, MOST_ADS, "n")
-        service.spend_customer(user_id)
-        answer = service.server.ads(user_id, slot, n)
-        decision = answer.decision
-        service.counters.answer(decision.stage.value)
-        return _json(
-            {
-                "request_id": decision.request_id,
-                "user_id": answer.user_id,
-                "slot": decision.slot,
-                "ads": [
-                    {"decision_id": placed.decision_id, "ad_id": ad.id, "title": ad.title, "link": ad.link,
-                     "position": placed.position, "reason": reason}
-                    for placed, ad, reason in zip(decision.placed, answer.ads, answer.reasons, strict=True)
-                ],
-                "model_version": decision.model_version,
-                "policy": decision.policy,
-                "arm": decision.arm,
-                "fallback": _fallback(decision.stage),
-            }
-        )  # fmt: skip
-
-    async def recommendations(request: Request) -> Response:
-        asked = parameters(request.scope["query_string"], _ITEMS)
-        user_id = id_of(asked.get("user_id"), "customer", "user_id")
-        k = number_of(asked.get("k"), 10, MOST_ITEMS, "k")
-        service.spend_customer(user_id)
-        answer = service.server.recommendations(user_id, k)
-        service.counters.answer(answer.stage.value)
-        items = [{"item_id": id_, "title": title, "score": score} for id_, title, score in answer.items]
-        return _json(
-            {"user_id": answer.user_id, "items": items, "model_version": answer.model_version,
-             "fallback": _fallback(answer.stage)}
-        )  # fmt: skip
-
-    async def events(request: Request) -> Response:
-        body = await read_body(request)
-        found, places, broken = _rows(body, "events", _EVENTS, _EVENT)
-        told = [EventIn(one.event_id, one.decision_id, one.kind.value, one.value, one.at) for one in found]
-        return _tracked(service, "/events", await service.server.track(told), places, broken)
-
-    async def interactions(request: Request) -> Response:
-        body = await read_body(request)
-        found, places, broken = _rows(body, "interactions", _INTERACTIONS, _INTERACTION)
-        told = [VisitIn(one.event_id, one.user_id, one.item_id, one.kind, one.value, one.at) for one in found]
-        return _tracked(service, "/interactions", await service.server.visit(told), places, broken)
-
     return [
-        Route("/ads", ads, methods=["GET"]),
-        Route("/recommendations", recommendations, methods=["GET"]),
-        Route("/events", events, methods=["POST"]),
-        Route("/interactions", interactions, methods=["POST"]),
+        Route(f"/{name}", partial(answer, service), methods=[method], name=name)
+        for name, answer, method in (
+            ("ads", _ads, "GET"),
+            ("recommendations", _recommendations, "GET"),
+            ("events", _events, "POST"),
+            ("interactions", _interactions, "POST"),
+        )
     ]
+
+
+async def _ads(service: Service, request: Request) -> Response:
+    asked = parameters(request.scope["query_string"], _ADS)
+    user_id = id_of(asked.get("user_id"), "customer", "user_id")
+    slot, n = slot_of(asked.get("slot")), number_of(asked.get("n"), 1, MOST_ADS, "n")
+    service.spend_customer(user_id)
+    answer = service.server.ads(user_id, slot, n)
+    decision = answer.decision
+    service.counters.answer(decision.stage.value)
+    return _json(
+        {
+            "request_id": decision.request_id,
+            "user_id": answer.user_id,
+            "slot": decision.slot,
+            "ads": [
+                {"decision_id": placed.decision_id, "ad_id": ad.id, "title": ad.title, "link": ad.link,
+                 "position": placed.position, "reason": reason}
+                for placed, ad, reason in zip(decision.placed, answer.ads, answer.reasons, strict=True)
+            ],
+            "model_version": decision.model_version,
+            "policy": decision.policy,
+            "arm": decision.arm,
+            "fallback": _fallback(decision.stage),
+        }
+    )  # fmt: skip
+
+
+async def _recommendations(service: Service, request: Request) -> Response:
+    asked = parameters(request.scope["query_string"], _ITEMS)
+    user_id = id_of(asked.get("user_id"), "customer", "user_id")
+    k = number_of(asked.get("k"), 10, MOST_ITEMS, "k")
+    service.spend_customer(user_id)
+    answer = service.server.recommendations(user_id, k)
+    service.counters.answer(answer.stage.value)
+    items = [{"item_id": id_, "title": title, "score": score} for id_, title, score in answer.items]
+    return _json(
+        {"user_id": answer.user_id, "items": items, "model_version": answer.model_version,
+         "fallback": _fallback(answer.stage)}
+    )  # fmt: skip
+
+
+async def _events(service: Service, request: Request) -> Response:
+    read = _read(await read_body(request), "events", _EVENTS, _EVENT)
+    told = [EventIn(one.event_id, one.decision_id, one.kind.value, one.value, one.at) for one in read.rows]
+    if read.broken:
+        with suppress(FullError):
+            service.server.log.refuse([(_known(row), reason) for _, row, reason in read.broken])
+    return _tracked(service, "/events", await service.server.track(told), read)
+
+
+async def _interactions(service: Service, request: Request) -> Response:
+    # what cannot be read here is not kept apart: it names customers, and whoever sent it is told which it was
+    read = _read(await read_body(request), "interactions", _INTERACTIONS, _INTERACTION)
+    told = [VisitIn(one.event_id, one.user_id, one.item_id, one.kind, one.value, one.at) for one in read.rows]
+    return _tracked(service, "/interactions", await service.server.visit(told), read)
 
 
 _EVENTS, _EVENT = TypeAdapter(Events), TypeAdapter(Event)
 _INTERACTIONS, _INTERACTION = TypeAdapter(Interactions), TypeAdapter(Interaction)
-_Broken = list[tuple[int, str]]
 
 
-def _rows(
-    body: bytes, name: str, all_of_them: TypeAdapter[Any], one: TypeAdapter[Any]
-) -> tuple[Sequence[Any], Sequence[int], _Broken]:
-    """The rows of a batch that can be read, their places in it, and the places of the others with the reason.
+@dataclass(frozen=True)
+class _Batch:
+    """The rows that can be read with their places, and the others: place, as it came, why not."""
 
-    A Refusal (422) if the batch is none, or no row of it can be read.
-    """
+    rows: Sequence[Any]
+    places: Sequence[int]
+    broken: Sequence[tuple[int, Any, str]] = ()
+
+
+def _read(body: bytes, name: str, all_of_them: TypeAdapter[Any], one: TypeAdapter[Any]) -> _Batch:
+    """The rows of a body; a Refusal (422) if it is no batch, or no row of it can be read."""
     values = parse(body)
     try:
-        found = getattr(all_of_them.validate_json(body), name)
+        rows = getattr(all_of_them.validate_json(body), name)
     except ValidationError as error:
-        rows = values.get(name) if isinstance(values, dict) and len(values) == 1 else None
-        if not isinstance(rows, list) or not 1 <= len(rows) <= MOST_EVENTS:
+        raw = values.get(name) if isinstance(values, dict) and len(values) == 1 else None
+        if not isinstance(raw, list) or not 1 <= len(raw) <= MOST_EVENTS:
             raise invalid(error.errors(include_input=False, include_url=False)) from None
-        return _sorted_out(rows, name, one)
-    return found, range(len(found)), []
+        return _sorted_out(raw, name, one)
+    return _Batch(rows, range(len(rows)))
 
 
-def _sorted_out(
-    rows: list[Any], name: str, one: TypeAdapter[Any]
-) -> tuple[Sequence[Any], Sequence[int], _Broken]:
-    found, places, broken, first = [], [], [], None
-    for place, row in enumerate(rows):
+def _sorted_out(raw: list[Any], name: str, one: TypeAdapter[Any]) -> _Batch:
+    rows: list[Any] = []
+    places: list[int] = []
+    broken: list[tuple[int, Any, str]] = []
+    refusals: list[Refusal] = []
+    for place, row in enumerate(raw):
         try:
-            found.append(one.validate_json(orjson.dumps(row)))
+            rows.append(one.validate_json(orjson.dumps(row)))
         except ValidationError as error:
-            refusal = invalid(error.errors(include_input=False, include_url=False), f"{name}[{place}]")
-            first = first or refusal
-            broken.append((place, f"{refusal.where}: {refusal.message}"))
+            refusals.append(invalid(error.errors(include_input=False, include_url=False), f"{name}[{place}]"))
+            broken.append((place, row, f"{refusals[-1].where}: {refusals[-1].message}"))
         else:
             places.append(place)
-    if first is not None and not found:
-        raise first
-    return found, places, broken
+    if not rows:
+        raise refusals[0]
+    return _Batch(rows, places, broken)
 
 
-def _tracked(service: Service, route: str, done: Tracked, places: Sequence[int], broken: _Broken) -> Response:
-    refused = sorted([*broken, *((places[index], reason) for index, reason in done.refused)])
+def _tracked(service: Service, route: str, done: Tracked, read: _Batch) -> Response:
+    broken = [(place, reason) for place, _, reason in read.broken]
+    refused = sorted([*broken, *((read.places[index], reason) for index, reason in done.refused)])
     service.counters.told(route, done.accepted, done.duplicates, len(refused))
     return _json(
         {"accepted": done.accepted, "duplicates": done.duplicates,
          "refused": [{"index": index, "reason": reason} for index, reason in refused]}
     )  # fmt: skip
+
+
+def _known(row: Any) -> str:
+    """What is kept of an event that cannot be read: the fields that an event has, and nothing else."""
+    kept = {name: row[name] for name in Event.model_fields if name in row} if isinstance(row, dict) else {}
+    return orjson.dumps(kept).decode()
 
 
 def _fallback(stage: Stage) -> str | None:

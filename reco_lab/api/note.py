@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from reco_lab.services.ad_calls import NOTE
 from reco_lab.store.durable import replaced
 from reco_lab.workspace import Workspace
-
-FILE = "serving.json"
 
 
 @contextmanager
 def noted(workspace: Workspace, url: str) -> Iterator[None]:
     """Keep `serving.json` (`{"url", "pid", "since"}`) for as long as the block runs, unless another took its place."""
-    path, pid = workspace.home / FILE, os.getpid()
+    path, pid = workspace.home / NOTE, os.getpid()
     with replaced(path) as draft:
         since = workspace.clock.now().isoformat()
         draft.write_text(json.dumps({"url": url, "pid": pid, "since": since}), "utf-8")

@@ -2,25 +2,28 @@
 
 import os
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.supervisors import Multiprocess
 
 from reco_lab.api.building import build
 from reco_lab.api.counters import FOLDER
 from reco_lab.api.note import noted
 from reco_lab.api.patience import PatientProtocol
 from reco_lab.api.service import Service
-from reco_lab.api.settings import ACCESS_LOG, DEMO, LOOPBACK, WORKERS, ApiSettings
+from reco_lab.api.settings import ACCESS_LOG, DEMO, LOOPBACK, ORIGINS, WORKERS, ApiSettings
 from reco_lab.core.errors import InputError
 from reco_lab.store.database import from_environment
 from reco_lab.store.server import EXAMPLE, VARIABLE
 from reco_lab.workspace import Workspace
 
 GRACE_SECONDS = 10
+MOST_FILES = 1 << 16
 KEEP_ALIVE_SECONDS = 30
 OPTIONS: dict[str, Any] = {
     "http": PatientProtocol,
@@ -51,6 +54,7 @@ def serve(
             where=f"--workers {settings.workers}",
             fix=f"Set {VARIABLE} to {EXAMPLE}.",
         )
+    _allow_many_connections()
     port = free_port(host, port)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     if settings.workers > 1:
@@ -101,16 +105,30 @@ def free_port(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
+def _allow_many_connections() -> None:
+    """Let this process hold as many connections as the system lets it, where there is such a limit."""
+    if sys.platform != "win32":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(most, MOST_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
 def _several(workspace: Workspace, settings: ApiSettings, url: str, host: str, port: int) -> None:
     with workspace.staging.scratch() as folder, noted(workspace, url):
         os.environ |= {
             DEMO: str(int(settings.demo)),
+            ORIGINS: ",".join(settings.origins),
             WORKERS: str(settings.workers),
             ACCESS_LOG: str(int(settings.access_log)),
             FOLDER: str(folder),
             "RECO_LAB_HOME": str(workspace.home),
         }
-        uvicorn.run(
-            "reco_lab.api.running:application",
-            factory=True, host=host, port=port, workers=settings.workers, **OPTIONS,
-        )  # fmt: skip
+        config = uvicorn.Config(
+            "reco_lab.api.running:application", factory=True, workers=settings.workers, **OPTIONS
+        )
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        # it listens before there are workers, so that early callers wait instead of being refused
+        with socket.create_server((host, port), family=family, backlog=config.backlog) as listening:
+            Multiprocess(config, sockets=[listening]).run()

@@ -24,9 +24,7 @@ _BLANK = r"\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u30
 _SEEN = rf"[^\x00-\x1f\x7f-\x9f{_BLANK}]"
 ID_SCHEMA: dict[str, Any] = {
     "type": "string",
-    "minLength": 1,
-    "maxLength": LONGEST_ID,
-    "pattern": rf"^[{_BLANK}]*{_SEEN}([^\x00-\x1f\x7f-\x9f]*{_SEEN})?[{_BLANK}]*$",
+    "pattern": rf"^[{_BLANK}]*{_SEEN}([^\x00-\x1f\x7f-\x9f]{{0,{LONGEST_ID - 2}}}{_SEEN})?[{_BLANK}]*$",
 }
 
 

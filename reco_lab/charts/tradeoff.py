@@ -8,24 +8,32 @@ from numpy.typing import NDArray
 from reco_lab.charts.theme import Palette, figure
 from reco_lab.charts.words import plain, short
 
-NEAR = 0.12
-SIDES = ("top center", "bottom center")
+NAME, DOT = (0.12, 0.05), (0.05, 0.02)
+SIDES = {"top center": 0.05, "bottom center": -0.05}
 
 
 def sides_of(rows: pd.DataFrame) -> "pd.Series[str]":
     """On which side of its dot each name stands: above, below where another would meet it there, or nowhere ("").
 
-    Those that nobody beats are named first, then the higher ones.
+    `NAME` and `DOT` are how near it may come to another name and to a dot, as shares of the chart. Those that nobody beats are named first, then the higher ones.
     """
     spots = rows[["x", "y"]].to_numpy(np.float64)
     spots = spots / np.where(np.ptp(spots, axis=0) > 0, np.ptp(spots, axis=0), 1.0)
     sides = np.full(len(rows), "", dtype=object)
-    drawn: list[int] = []
+    named: list[NDArray[np.float64]] = []
     for place in np.lexsort((-spots[:, 1], ~undominated(*spots.T))):
-        taken = {sides[other] for other in drawn if np.abs(spots[other] - spots[place]).max() < NEAR}
-        sides[place] = next((side for side in SIDES if side not in taken), "")
-        drawn.append(int(place))
+        others = np.delete(spots, place, axis=0)
+        for side, above in SIDES.items():
+            spot = spots[place] + (0.0, above)
+            if not _meets(spot, others, DOT) and not _meets(spot, np.array(named).reshape(-1, 2), NAME):
+                sides[place] = side
+                named.append(spot)
+                break
     return pd.Series(sides, index=rows.index)
+
+
+def _meets(spot: NDArray[np.float64], others: NDArray[np.float64], near: tuple[float, float]) -> bool:
+    return bool((np.abs(others - spot) < near).all(axis=1).any())
 
 
 def undominated(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -71,7 +79,7 @@ def _points(
         marker=marker,
         text=[short(name) if side else "" for name, side in zip(rows["name"], sides, strict=True)],
         customdata=[plain(name) for name in rows["name"]],
-        textposition=sides.where(sides != "", SIDES[0]),
+        textposition=sides.where(sides != "", next(iter(SIDES))),
         textfont={"color": palette.text, "size": 12},
         cliponaxis=False,
         hovertemplate="%{customdata}: %{x:.3f}, %{y:.4f}<extra></extra>",

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def app(options: argparse.Namespace) -> Answer:
     """Open the app; the demo shop and its comparison are made on the first start."""
-    from reco_lab.services.demo import run_demo
+    from reco_lab.services.demo import publish_demo
     from reco_lab.services.upkeep import tidy_if_due
 
     if not 0 <= options.port <= LAST_PORT:
@@ -31,7 +31,7 @@ def app(options: argparse.Namespace) -> Answer:
         sys.stderr.write(
             "Preparing the demo shop and its comparison (only the first start takes a moment) ...\n"
         )
-        run_demo(workspace, _progress())
+        publish_demo(workspace, _progress())
     workspace.close()
     script = ROOT / "app.py"
     if not script.is_file():

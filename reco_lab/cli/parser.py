@@ -30,7 +30,9 @@ def build() -> argparse.ArgumentParser:
     _data(actions)
     _experiments(actions)
     _lists(actions)
+    _publishing(actions)
     _serving(actions)
+    _keys(actions)
     return parser
 
 
@@ -237,6 +239,24 @@ def _lists(actions: "Actions") -> None:
     _json(measures).set_defaults(command=later("commands", "metrics"))
 
 
+def _publishing(actions: "Actions") -> None:
+    publish = _command(
+        actions,
+        "publish",
+        "Train a model of a finished experiment on all its data and let it serve.",
+        "examples:\n  reco-lab publish\n  reco-lab publish --recommender EASE --policy epsilon_greedy:epsilon=0.1",
+    )
+    publish.add_argument("--dataset", help="the latest experiment on this data set")
+    publish.add_argument("--experiment", help="id of the experiment (default: the latest that has finished)")
+    publish.add_argument("--recommender", help="name on its leaderboard (default: its champion)")
+    publish.add_argument("--policy", help="how ads are chosen, with settings (default: as now)")
+    _json(publish).set_defaults(command=later("publishing", "publish"))
+    back = _command(
+        actions, "rollback", "Let what served before serve again.", "example:\n  reco-lab rollback"
+    )
+    _json(back).set_defaults(command=later("publishing", "rollback"))
+
+
 def _serving(actions: "Actions") -> None:
     serve = _command(
         actions,
@@ -260,6 +280,9 @@ def _serving(actions: "Actions") -> None:
         "--access-log", action="store_true", help="write a line a request to standard error, without ids"
     )
     serve.set_defaults(command=later("serving", "serve"))
+
+
+def _keys(actions: "Actions") -> None:
     ring = _command(
         actions, "keys", "Make, list and end keys of the service.", "example:\n  reco-lab keys list"
     )

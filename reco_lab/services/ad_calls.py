@@ -20,6 +20,7 @@ NOTE = "serving.json"
 KEY_NAME = "Ads page of the app"
 _PATIENCE = 5.0
 _A_LOOK = 1.0
+_TO_OPEN = 30.0
 _KEY_KNOWN_SECONDS = 2.0
 
 
@@ -86,8 +87,14 @@ def caller(workspace: Workspace, url: str) -> Caller:
 
 
 def address(workspace: Workspace, own: str) -> str | None:
-    """Where the service answers: the address it noted in the workspace, else `own`, the app's; None if neither does."""
-    return next((url for url in (_noted(workspace), own) if url and _alive(url)), None)
+    """Where the service answers: the address it noted in the workspace, else `own`, the app's; None if neither does.
+
+    The app's own begins with its first request, which may take a while.
+    """
+    noted = _noted(workspace)
+    if noted and _alive(noted, _A_LOOK):
+        return noted
+    return own if own and _alive(own, _TO_OPEN) else None
 
 
 def _noted(workspace: Workspace) -> str:
@@ -97,9 +104,9 @@ def _noted(workspace: Workspace) -> str:
         return ""
 
 
-def _alive(url: str) -> bool:
+def _alive(url: str, patience: float) -> bool:
     try:
-        return _send(url, "GET", "/health", None, "", _A_LOOK).body.get("alive") is True
+        return _send(url, "GET", "/health", None, "", patience).body.get("alive") is True
     except InputError:
         return False
 

@@ -108,6 +108,7 @@ class AdServer:
     sharing: Sharing | None = None
     _seen: tuple[Any, ...] = ()
     _meanwhile: list[Visit] | None = None
+    _unwell: str = ""
     _problem: str = ""
     _failures: dict[str, str] = field(default_factory=dict)
 
@@ -225,6 +226,7 @@ class AdServer:
         Everything is read beside the answers; they wait only for the moment in which the reference changes.
         """
         self._new_day()
+        self._count_again()
         self.standing.appeal.settle()
         if self.sharing is not None:
             day = self.standing.accounts.day
@@ -379,6 +381,14 @@ class AdServer:
         self._failures = {}
         self.snapshot, self.data, self.people = loaded.snapshot, loaded.data, people
         self.standing = Standing(histories or self.standing.histories, books, appeal)
+
+    def _count_again(self) -> None:
+        """After the database was gone, take over what the log counted: first clicks were not told meanwhile."""
+        before, self._unwell = self._unwell, self.log.healthy()
+        if before and not self._unwell:
+            booked, day = self.snapshot.booked, self.standing.accounts.day
+            books = Accounts(booked, day, self.log.spending(day), self.log.shown(day))
+            self.standing = Standing(self.standing.histories, books, Appeal(booked, self.log.clicks()))
 
     def _new_day(self) -> None:
         today, standing = self.workspace.clock.now().date(), self.standing

@@ -93,7 +93,11 @@ def publish(
 
     Raises NotFoundError for a model that is not there, InputError where the experiment has no champion.
     """
-    from reco_lab.services.experiments import comparison, experiment_of, model_of  # a server starts without them
+    from reco_lab.services.experiments import (  # a server starts without them
+        comparison,
+        experiment_of,
+        model_of,
+    )
 
     asked = experiment_of(workspace.store.experiment(experiment_id))
     found = comparison(workspace, experiment_id)

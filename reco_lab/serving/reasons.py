@@ -18,12 +18,15 @@ IN_GENERAL = {
 }
 
 
+UNRANKED = "One of the ads that may be shown here."
+
+
 def reasons_of(snapshot: Snapshot, chosen: Chosen, title: Callable[[int], str]) -> tuple[str, ...]:
     """For each chosen ad the item of her history that speaks most for it where the model can say so, else what ranked it."""
     weighed, ads = chosen.weighed, snapshot.booked.ads
     items = snapshot.booked.promoted[chosen.places]
     because = _because(weighed, items) if weighed.stage is Stage.model else {}
-    general = IN_GENERAL[weighed.stage]
+    general = IN_GENERAL[weighed.stage] if weighed.ranker else UNRANKED
     return tuple(
         IN_GENERAL[Stage.house]
         if ads[place].house

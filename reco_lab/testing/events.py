@@ -3,12 +3,13 @@
 Each check takes a way to open the log (again, or for reading only) and the ManualClock it is opened with.
 """
 
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol
+
+import numpy as np
 
 from reco_lab.core.clock import Clock, ManualClock
 from reco_lab.core.errors import InputError
@@ -189,13 +190,28 @@ def check_bad_events_are_kept_apart_and_the_good_ones_counted(opens: Opens, cloc
     log.close()
 
 
+def check_what_was_refused_counts_when_it_is_tried_again_and_is_right_by_then(
+    opens: Opens, clock: ManualClock
+) -> None:
+    """An event that came before its decision is refused, and counted once the decision is there."""
+    log = opens()
+    early, wrong = feedback(clock, "e-early", "d-77-0"), feedback(clock, "e-wrong", "d-nobody")
+    assert len(told(log, [early, wrong]).refused) == 2
+    log.log(decision(clock, 77))
+    again = log.replay()
+    assert (again.accepted, len(again.refused), again.first_clicks) == (1, 1, (("A1", 0.2),))
+    assert [one.reason for one in log.refused()] == ["No decision has this decision_id."]
+    assert counted(told(log, [early])) == (0, 1)
+    log.close()
+
+
 def check_every_split_of_a_batch_is_exact(opens: Opens, clock: ManualClock) -> None:
     """A hundred events of which any number are bad: just these are refused."""
     log = opens()
     log.log(decision(clock, 1))
-    rng = random.Random(0)  # noqa: S311 - which events are bad is no secret
+    rng = np.random.default_rng(0)
     for bad in (0, 1, 17, 50, 99, 100):
-        places = set(rng.sample(range(100), bad))
+        places = set(rng.choice(100, bad, replace=False).tolist())
         batch = [
             feedback(clock, f"e-{bad}-{place}", "nobody's" if place in places else "d-1-0")
             for place in range(100)
@@ -221,7 +237,7 @@ def check_late_and_early_events_count_within_their_bounds(opens: Opens, clock: M
 def check_the_order_of_arrival_changes_nothing(opens: Opens, clock: ManualClock) -> None:
     """The same events in any order, in any batches, some of them twice, come to the same books."""
     log = opens()
-    rng = random.Random(1)  # noqa: S311 - an order is no secret
+    rng = np.random.default_rng(1)
     books = []
     for turn in range(6):
         ads = [f"{turn}-{ad}" for ad in range(3)]
@@ -237,8 +253,8 @@ def check_the_order_of_arrival_changes_nothing(opens: Opens, clock: ManualClock)
                         feedback(clock, f"{turn}-{place}-{minute}", of, kind, at=at, received=at + _DAY)
                     )
         events += events[::5]
-        rng.shuffle(events)
-        cuts = sorted(rng.sample(range(len(events)), 5))
+        events = [events[place] for place in rng.permutation(len(events))]
+        cuts = sorted(rng.choice(len(events), 5, replace=False).tolist())
         for begin, end in zip([0, *cuts], [*cuts, len(events)], strict=True):
             told(log, events[begin:end])
         days = [log.spending(clock.now().date() + day * _DAY) for day in range(4)]

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_lab.core.policy import Policy, policy
+from reco_lab.testing.randomness import global_state
 
 SCORES = np.array([0.3, 0.9, 0.1, 0.9, 0.5, 0.2], np.float32)
 DRAWS = 4000
@@ -82,11 +83,10 @@ def weighs_without_bias(one: Policy) -> None:
 
 def draws_from_the_passed_generator(one: Policy) -> None:
     """The same generator gives the same choice, and the global random state is left alone."""
-    before = np.random.get_state(legacy=False)["state"]["key"].copy()  # noqa: NPY002 - this is what must not change
+    before = global_state()
     same = [one.choose(SCORES, 4, np.random.default_rng(5)).chosen.tolist() for _ in range(2)]
     assert same[0] == same[1], "the same draws, the same choice"
-    after = np.random.get_state(legacy=False)["state"]["key"]  # noqa: NPY002 - see above
-    assert (after == before).all(), "the global state is not its business"
+    assert global_state() == before, "the global state is not its business"
 
 
 def leaves_scores_alone(one: Policy) -> None:

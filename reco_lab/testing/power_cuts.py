@@ -82,11 +82,11 @@ def watched() -> Iterator[Disk]:
     original = place.value
     opens = _OPEN(original or 0)
 
-    def x_open(layer: int, name: bytes | None, file: int, flags: int, out: int) -> int:
+    def x_open(layer: int, name: int | None, file: int, flags: int, out: int) -> int:
         done: int = opens(layer, name, file, flags, out)
         methods = ctypes.c_void_p.from_address(file).value
         if done == _OK and name and methods:
-            kept.append(_between(disk, name.decode(), file, methods))
+            kept.append(_between(disk, os.fsdecode(ctypes.string_at(name)), file, methods))
         return done
 
     kept.append(callback := _OPEN(x_open))
@@ -124,8 +124,9 @@ class _Watching:
         self._disk.sync(self._paths[handle])
 
 
+# the name is passed on as the address that it is: SQLite keeps the address, and looks behind its end
 _OPEN = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p
+    ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p
 )
 _WRITES = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_int64)
 _TRUNCATES = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int64)

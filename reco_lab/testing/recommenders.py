@@ -25,6 +25,7 @@ from reco_lab.core.errors import CancelledError, InputError, NeedsError
 from reco_lab.core.parameters import Parameter
 from reco_lab.core.ranking import recommend
 from reco_lab.core.recommender import FitContext, Need, Recommender, Scorer, Scores, State
+from reco_lab.testing.randomness import global_state
 from reco_lab.testing.shops import checkerboard, degenerate, shop, standard, without
 
 Kind = type[Recommender]
@@ -171,10 +172,10 @@ def check_more_threads_change_nothing(kind: Kind) -> None:
 
 def check_global_randomness_is_left_alone(kind: Kind) -> None:
     """Neither NumPy's nor Python's global generator moves."""
-    before = (_numpy_state(), random.getstate())
+    before = (global_state(), random.getstate())
     scorer = _fit(kind, standard().train, _context())
     scorer.score(_everybody())
-    assert before == (_numpy_state(), random.getstate()), "moved a global random generator"
+    assert before == (global_state(), random.getstate()), "moved a global random generator"
 
 
 def check_history_and_code_agree(kind: Kind) -> None:
@@ -361,11 +362,6 @@ def _close(found: Scores, wanted: Scores, sentence: str, loose: float = 1) -> No
 def _same(mine: Any, theirs: Any) -> bool:
     pairs = ((getattr(mine, one.name), getattr(theirs, one.name)) for one in fields(mine))
     return all(np.array_equal(left, right) for left, right in pairs if isinstance(left, np.ndarray))
-
-
-def _numpy_state() -> tuple[Any, ...]:
-    name, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002 - the very thing that must not be used
-    return (name, np.asarray(keys).tobytes(), *rest)
 
 
 def _equal_states(one: State, other: State) -> bool:

@@ -72,9 +72,13 @@ class Served:
 
 
 @contextmanager
-def serving(home: Path, *words: str, port: int = 0, more: Mapping[str, str] | None = None) -> Iterator[Served]:
+def serving(
+    home: Path, *words: str, port: int = 0, more: Mapping[str, str] | None = None
+) -> Iterator[Served]:
     """A server of a workspace, stopped at the end unless it was killed."""
-    environment = os.environ | {"RECO_LAB_HOME": str(home), "RECO_LAB_DEMO": "0"} | UNLIMITED | dict(more or {})
+    environment = (
+        os.environ | {"RECO_LAB_HOME": str(home), "RECO_LAB_DEMO": "0"} | UNLIMITED | dict(more or {})
+    )
     port = port or free_port()
     command = [sys.executable, "-c", SERVE, "serve", "--port", str(port), *words]
     begun = time.perf_counter()

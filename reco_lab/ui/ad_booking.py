@@ -53,12 +53,7 @@ def _listing(workspace: Workspace, books: Books) -> None:
         sought = st.text_input(
             "Search", key="ads-search", placeholder="Title, id, advertiser or item", width=280
         )
-        wanted = st.pills(
-            "State",
-            [one for one in ad_words.STATES if one in states],
-            format_func=lambda one: f"{one} ({states.count(one):,})",
-            key="ads-state",
-        )
+        wanted = _state(states)
         export.menu(
             [export.Sheet("All ads", "ads", lambda: bookings.table(workspace))],
             key="ads",
@@ -87,6 +82,14 @@ def _listing(workspace: Workspace, books: Books) -> None:
     st.caption(
         "Choose a row to look at an ad or change it. Days are in UTC; money is in your shop's currency."
     )
+
+
+def _state(states: list[str]) -> str | None:
+    """Ask for a state, where there is more than one."""
+    there = [one for one in ad_words.STATES if one in states]
+    if len(there) < 2:
+        return None
+    return st.pills("State", there, format_func=lambda one: f"{one} ({states.count(one):,})", key="ads-state")
 
 
 def table(ads: list[Ad], books: Books) -> pd.DataFrame:

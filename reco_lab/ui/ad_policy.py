@@ -37,7 +37,7 @@ def view(lab: page.Lab, now: Status) -> None:
     wanted = {"policy": chosen.to_dict(), **settings}
     same = {"policy": policy(plan.policy).to_dict(), **{name: getattr(plan, name) for name in settings}}
     if st.button(
-        "Serve so", type="primary", icon=":material/check:", disabled=wanted == same, key="policy-keep"
+        "Let this serve", type="primary", icon=":material/check:", disabled=wanted == same, key="policy-keep"
     ):
         made = publishing.change(lab.workspace, **wanted)
         state.tell(f"Version {made.version} serves within a second.")

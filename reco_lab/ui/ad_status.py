@@ -36,7 +36,8 @@ class Status:
 def look(workspace: Workspace) -> Status:
     """Ask the service how it is."""
     plan = publishing.serving_plan(workspace)
-    url = ad_calls.address(workspace, own_address())
+    with st.spinner("Asking the service…"):
+        url = ad_calls.address(workspace, own_address())
     if url is None:
         return Status(None, {}, plan)
     caller = cache.caller(workspace, url)

@@ -13,6 +13,8 @@ BY = {
     Stage.popular: "the model knows nothing of her, so what is popular was taken",
     Stage.house: "no model could rank for her, so the ads stand by their clicks, the house's own last",
 }
+NOT_ALLOWED = "nothing personal"
+RULES = {NOT_ALLOWED: "that would have used what is known of her, which she does not allow"}
 DID = {
     FeedbackKind.impression: "she saw it",
     FeedbackKind.click: "she clicked it",
@@ -32,7 +34,7 @@ def outcome(stood: Stood, place: int | None, rank: int) -> str:
         by_chance = f", ranked {rank}" if rank and rank != place else ""
         return f"Place {place}{by_chance}"
     if stood.kept_out:
-        return f"Lost: {', '.join(stood.kept_out)}"
+        return f"Lost: {', '.join(RULES.get(rule, rule) for rule in stood.kept_out)}"
     if stood.ad.house:
         return "Lost: the house's ads come last"
     return f"Lost: ranked {rank}"
@@ -56,15 +58,18 @@ def asked(decision: Decision) -> str:
 
 def candidates(decision: Decision) -> str:
     """How many could have been chosen, and what kept the others out."""
-    kept = [f"{number:,} {rule}" for rule, number in decision.rules.items()]
+    kept = [f"{number:,} {RULES.get(rule, rule)}" for rule, number in decision.rules.items()]
     could = f"{count(decision.n_candidates, 'ad')} could have been chosen"
     return f"{could}; kept out: {', '.join(kept)}." if kept else f"{could}; no rule kept any out."
 
 
 def ranking(decision: Decision, policy: str) -> str:
     """Who ranked with which version, and which policy chose."""
+    ranked = (
+        "the house's own ads stood in their order" if NOT_ALLOWED in decision.rules else BY[decision.stage]
+    )
     return (
-        f"Of those, {BY[decision.stage]} (version {decision.model_version}). The policy “{policy}” then chose, for the "
+        f"Then {ranked} (version {decision.model_version}). The policy “{policy}” then chose, for the "
         f"group “{decision.arm}”. Deciding took {decision.latency_us / 1000:.2f} ms."
     )
 

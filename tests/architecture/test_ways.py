@@ -14,7 +14,7 @@ GENERATORS = {
 }  # fmt: skip
 # where the global state of numpy may be named at all, and why
 GLOBAL_STATE = {
-    "reco_lab/testing/recommenders.py": "looks whether a fit left the global state alone",
+    "reco_lab/testing/randomness.py": "looks whether the global state was left alone",
     "reco_lab/algorithms/_surprise.py": "Surprise asks for a legacy RandomState of its own",
 }
 

@@ -16,7 +16,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PAGES = ("home", "data", "explore", "recommenders", "experiment", "compare", "customer", "calibration")
+PAGES = ("home", "data", "explore", "recommenders", "experiment", "compare", "customer", "calibration", "ads")
 SIZES = {"wide": (1440, 1000), "narrow": (390, 844)}
 
 

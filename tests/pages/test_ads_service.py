@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from contextlib import contextmanager
 from threading import Thread
 from time import sleep
 
@@ -13,10 +14,11 @@ import pytest
 import uvicorn
 
 from reco_lab.api.building import build
+from reco_lab.api.note import noted
 from reco_lab.api.service import Service
 from reco_lab.api.settings import ApiSettings
 from reco_lab.core.ads import Ad
-from reco_lab.services import bookings, decisions, experiments, keys, publishing
+from reco_lab.services import bookings, decisions, experiments, keys, privacy, publishing
 from reco_lab.ui.ad_connect import snippets
 from reco_lab.workspace import Workspace
 
@@ -60,37 +62,36 @@ def home(published, tmp_path, monkeypatch):
     return Workspace.open(copied)
 
 
-def serve(workspace, *, demo):
+@contextmanager
+def serving(workspace, *, demo):
+    """The service as `reco-lab serve` runs it, in a thread."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    settings = ApiSettings(demo=demo, url=f"http://127.0.0.1:{port}")
-    server = uvicorn.Server(
-        uvicorn.Config(build(Service.open(settings, workspace)), port=port, log_level="warning", ws="none")
-    )
+    app = build(Service.open(ApiSettings(demo=demo), workspace))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", ws="none"))
     thread = Thread(target=server.run)
     thread.start()
     while not server.started:
         sleep(0.02)
-    return server, thread
+    with noted(workspace, f"http://127.0.0.1:{port}"):
+        yield
+    server.should_exit = True
+    thread.join()
 
 
 @pytest.fixture
 def served(home):
-    """The service over the published home, as `reco-lab serve --demo` runs it."""
-    server, thread = serve(Workspace.open(home.home), demo=True)
-    yield home
-    server.should_exit = True
-    thread.join()
+    """The service over the published home, for this machine and without a key."""
+    with serving(Workspace.open(home.home), demo=True):
+        yield home
 
 
 @pytest.fixture
 def guarded(home):
     """The service with keys, as a website meets it."""
-    server, thread = serve(Workspace.open(home.home), demo=False)
-    yield home
-    server.should_exit = True
-    thread.join()
+    with serving(Workspace.open(home.home), demo=False):
+        yield home
 
 
 def outcomes(browser):
@@ -169,8 +170,25 @@ def test_a_decision_is_found_and_tells_its_story(served, visit, says):
     assert "21 ads could have been chosen; kept out: 1 not for this slot." in said
     assert f"Place 1: Ad for thing {int(first[1:])}; that was certain. A click on it costs 0.30." in said
     assert re.search(r"She saw it \(\d\d:\d\d:\d\d\), she clicked it", said)
-    found = visit(ADS, section="Decisions").dataframe[0].value
-    assert len(found) == 2
+    assert len(visit(ADS, section="Decisions").dataframe[0].value) == 2
+    spent = visit(ADS, section="Ads").dataframe[0].value.set_index("Id")["Spent today"]
+    assert spent[spent > 0].to_dict() == {first: 0.3}
+
+
+def test_who_allows_nothing_gets_the_house_and_the_page_says_why(served, visit, says):
+    privacy.suppress(served, ["c00"])
+    sleep(1.2)
+
+    browser = press(visit(ADS, user="c00"), "Ask for ads")
+
+    assert outcomes(browser)["house"] == "Place 1"
+    assert (
+        outcomes(browser)["a00"]
+        == "Lost: that would have used what is known of her, which she does not allow"
+    )
+    table = visit(ADS, section="Decisions").dataframe[0].value
+    assert list(table["Customer"]) == ["(not kept)"]
+    assert "which she does not allow" in says(visit(ADS, section="Decisions", decision=table["Request"][0]))
 
 
 def test_the_log_is_searched(served, visit, says):
@@ -193,7 +211,7 @@ def test_a_policy_is_chosen_with_its_price_and_taken_back(served, visit, says):
 
     browser.radio(key="policy").set_value("epsilon_greedy").run()
     assert "about 95 of 1,000 first places go to another ad" in says(browser)
-    press(browser, "Serve so")
+    press(browser, "Let this serve")
     assert publishing.serving_plan(served).policy == {"policy": "epsilon_greedy", "epsilon": 0.1}
 
     press(browser, "Back to what served before")

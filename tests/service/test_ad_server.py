@@ -1,12 +1,14 @@
 """Asked, told what came of it, and at once the wiser: the server of ads over a real workspace."""
 
 import asyncio
+import json
 import shutil
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
+from reco_lab.cli import main
 from reco_lab.core.ads import Ad, Billing
 from reco_lab.core.clock import ManualClock
 from reco_lab.core.errors import InputError, NotFoundError
@@ -215,3 +217,17 @@ def test_the_champion_is_published_when_no_model_is_named(tmp_path):
     done = publishing.publish(workspace, compare(workspace))
     plan = publishing.serving_plan(workspace)
     assert (done.version, [link.stage for link in plan.chain][-1]) == (plan.version, Stage.popular)
+
+
+def test_publish_and_rollback_from_the_command_line(workspace, monkeypatch, capsys):
+    monkeypatch.setenv("RECO_LAB_HOME", str(workspace.home))
+    before = workspace.publications.serving().version
+    assert main(["publish", "--recommender", "EASE", "--policy", "epsilon_greedy:epsilon=0.2", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["model"], told["policy"]) == ("EASE", {"policy": "epsilon_greedy", "epsilon": 0.2})
+    assert workspace.publications.serving().version == told["version"] != before
+    assert main(["rollback"]) == 0
+    assert "Item k-NN serves again" in capsys.readouterr().out
+    assert workspace.publications.serving().version == before
+    assert main(["publish", "--policy", "epsilon_greedy:lots"]) == 2
+    assert "no setting" in capsys.readouterr().err

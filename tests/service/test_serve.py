@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -15,6 +17,7 @@ from reco_lab.api import patience
 from reco_lab.cli import main
 from reco_lab.client import Client, Event, Interaction, ServiceError
 from reco_lab.services.keys import make_key
+from reco_lab.testing.postgres import postgres, why_not
 from reco_lab.testing.service import small_shop
 
 SERVE = "import sys; from reco_lab.cli import main; sys.exit(main(sys.argv[1:]))"
@@ -46,6 +49,7 @@ def workspace(tmp_path):
     return small_shop(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_server_answers_is_told_stops_and_knows_it_all_when_it_comes_back(workspace):
     key, _ = make_key(workspace, "website", ["admin"])
     with serving(workspace.home) as note, Client(note["url"], key) as client:
@@ -64,6 +68,7 @@ def test_a_server_answers_is_told_stops_and_knows_it_all_when_it_comes_back(work
         assert client.visit(Interaction("i-1", "u1", "i1", "purchase")).duplicates == 1
 
 
+@pytest.mark.slow
 def test_a_second_server_on_the_same_workspace_says_so(workspace, capsys, monkeypatch):
     monkeypatch.setenv("RECO_LAB_HOME", str(workspace.home))
     with serving(workspace.home, "--demo"):
@@ -71,6 +76,7 @@ def test_a_second_server_on_the_same_workspace_says_so(workspace, capsys, monkey
         assert "already served" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_who_sends_no_whole_request_or_an_endless_one_is_cut_off(workspace):
     with serving(workspace.home, "--demo") as note, Client(note["url"]) as client:
         port = int(note["url"].rpartition(":")[2])
@@ -105,3 +111,35 @@ def test_what_cannot_be_served_exits_with_two_and_a_sentence(workspace, monkeypa
     monkeypatch.setenv("RECO_LAB_DEMO", "0")
     assert main(["serve", *words]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.fixture
+def on_a_server(tmp_path, monkeypatch):
+    """A small shop whose state is on PostgreSQL."""
+    if lack := why_not():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{lack}, and CI must have one")
+        pytest.skip(lack)
+    with postgres() as server:
+        monkeypatch.setenv("RECO_LAB_DATABASE_URL", server.schema())
+        workspace = small_shop(tmp_path / "home")
+        yield workspace
+        workspace.close()
+
+
+@pytest.mark.slow
+def test_two_workers_share_an_address_the_log_and_the_counts(on_a_server):
+    key, _ = make_key(on_a_server, "website", ["admin"])
+    with serving(on_a_server.home, "--workers", "2") as note:
+        shown, told = [], 0
+        for number in range(40):
+            with Client(
+                note["url"], key, timeout=20, tries=20
+            ) as client:  # a new connection, maybe to the other one
+                shown += client.ads(f"u{number % 5}")
+                told += client.track(Event(f"e-{number}", shown[0].decision_id, "click")).accepted
+        assert told == 40
+        asking = Request(f"{note['url']}/metrics", headers={"X-API-Key": key})
+        with urlopen(asking) as answer:
+            counts = answer.read().decode()
+    assert re.search(r'reco_lab_requests_total{route="/ads",status="200"} 40\.0', counts)

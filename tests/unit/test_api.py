@@ -8,6 +8,7 @@ import pytest
 from reco_lab.api.settings import ApiSettings
 from reco_lab.api.shapes import InteractionKind
 from reco_lab.core.interactions import Kind
+from reco_lab.store.events.log import EventLog
 from reco_lab.store.keyring import Scope
 from reco_lab.testing.service import asked, small_shop
 
@@ -92,6 +93,18 @@ def test_what_can_be_read_of_a_batch_is_taken_and_the_rest_is_named_by_its_place
     assert told["accepted"] == 3
     assert [one["index"] for one in told["refused"]] == [0, 2, 3, 5]
     assert "kind" in told["refused"][1]["reason"]
+
+
+def test_an_event_that_cannot_be_read_is_kept_apart_without_what_it_should_not_hold(website, workspace):
+    decision = decided(website)["ads"][0]["decision_id"]
+    good = {"event_id": "e-apart-good", "decision_id": decision, "kind": "impression"}
+    bad = good | {"event_id": "e-apart-bad", "kind": "explode", "email": "ada@shop.example"}
+    assert website.post("/events", json={"events": [bad, good]}).json()["accepted"] == 1
+    log = EventLog.open(workspace.home, workspace.clock, writer=False)
+    kept = [one for one in log.refused(1000) if "e-apart-bad" in one.payload]
+    log.close()
+    assert len(kept) == 1
+    assert "ada@" not in kept[0].payload
 
 
 def test_a_batch_of_which_nothing_can_be_read_is_refused_as_a_whole(website):

@@ -23,7 +23,7 @@ from reco_lab.services.keys import make_key
 from reco_lab.testing.service import small_shop
 
 CASES = int(os.environ.get("RECO_LAB_API_CASES", "300"))
-OPERATIONS = 13
+OPERATIONS = 9  # that take anything, each asked rightly and wrongly
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -60,6 +60,11 @@ def schema(tmp_path_factory):
     service.server.close()
 
 
+def takes_something(operation):
+    """Whether there is anything that could be wrong in a request."""
+    return bool(operation.body or operation.query or operation.path_parameters)
+
+
 def hold_to_its_word(operation, mode):
     @settings(
         max_examples=max(1, CASES // OPERATIONS // 2),
@@ -79,4 +84,5 @@ def hold_to_its_word(operation, mode):
 @pytest.mark.parametrize("mode", list(GenerationMode))
 def test_every_answer_is_as_the_document_says(schema, mode):
     for found in schema.get_all_operations():
-        hold_to_its_word(found.ok(), mode)
+        if mode is GenerationMode.POSITIVE or takes_something(found.ok()):
+            hold_to_its_word(found.ok(), mode)

@@ -29,8 +29,9 @@ def test_a_key_is_known_by_its_text_and_kept_nowhere(workspace, tmp_path):
     text, made = make_key(workspace, "website", ["track", "serve"])
     assert check(workspace, text) == made
     assert made.scopes == (Scope.serve, Scope.track)
-    assert len(text.rpartition("_")[0]) < len(text) - 40
-    secret = text[16:].encode()
+    assert text.startswith(f"rl_{made.id}_")
+    secret = text.removeprefix(f"rl_{made.id}_").encode()
+    assert len(secret) == 43  # 256 bits
     assert [path for path in tmp_path.rglob("*") if path.is_file() and secret in path.read_bytes()] == []
 
 

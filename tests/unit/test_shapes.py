@@ -142,6 +142,23 @@ def test_the_nearest_items_are_those_of_the_whole_table(density, multiplied, thr
     assert found == pytest.approx(np.where(table >= bars, table, 0), rel=1e-6)
 
 
+def test_a_catalogue_of_more_items_than_two_bytes_can_number_has_the_same_neighbours():
+    rng = np.random.default_rng(4)
+    log, stretch = sparse.csr_matrix(rng.random((60, 70)) < 0.3, dtype=np.float32), 1000
+    wide = sparse.csr_matrix((log.data, log.indices * stretch, log.indptr), shape=(60, 70 * stretch))
+
+    def found(matrix):
+        ones, counts = np.ones(matrix.shape[1]), np.asarray(matrix.sum(axis=0), np.float64).ravel()
+        closeness = Closeness(np.ones(60), ones, counts, counts, extra=0.1)
+        return nearest(matrix, closeness, 5, FitContext()).tocoo()
+
+    narrow, spread_out = found(log), found(wide)
+    assert narrow.nnz > 300
+    assert (spread_out.row == narrow.row * stretch).all()
+    assert (spread_out.col == narrow.col * stretch).all()
+    assert (spread_out.data == narrow.data).all()
+
+
 def test_a_customer_is_not_her_own_neighbour_even_as_a_stranger():
     scorer = neighbours(k=4)
     log = dataset().interactions

@@ -25,7 +25,16 @@ from reco_lab.store.events.records import (
     moment,
     untimely,
 )
-from reco_lab.store.events.rows import Row, add, among, decision_row, feedback_row, placed_row, visit_row
+from reco_lab.store.events.rows import (
+    Row,
+    add,
+    among,
+    decision_row,
+    feedback_row,
+    listed,
+    placed_row,
+    visit_row,
+)
 from reco_lab.store.schema import keepable, unkept
 
 NEW, REPEATED = "", "repeated"
@@ -155,8 +164,8 @@ def _for_all(connection: sa.Connection, rows: Iterable[Row]) -> list[Row]:
 
 
 def _there(connection: sa.Connection, table: sa.Table, ids: Iterable[str]) -> dict[str, Row]:
-    query = sa.select(table.c.event_id, *(table.c[name] for name in _FORMS[table.name].names))
-    found = connection.execute(query.where(among(connection, table.c.event_id, ids)))
+    dialect = connection.dialect.name
+    found = connection.execute(_contents(dialect, table), listed(dialect, ids))
     return {row[0]: tuple(row[1:]) for row in found.all()}
 
 
@@ -165,12 +174,25 @@ def _known(connection: sa.Connection, ids: Iterable[str]) -> Mapping[str, Row]:
 
     Where there are other writers, they wait with the same decisions until this transaction ends.
     """
+    dialect = connection.dialect.name
+    return {row[0]: tuple(row) for row in connection.execute(_made(dialect), listed(dialect, ids)).all()}
+
+
+# statements are composed once: for few events that costs more than what the database does
+
+
+@cache
+def _contents(dialect: str, table: sa.Table) -> sa.Select[Any]:
+    columns = (table.c[name] for name in ("event_id", *_FORMS[table.name].names))
+    return sa.select(*columns).where(among(dialect, table.c.event_id))
+
+
+@cache
+def _made(dialect: str) -> sa.Select[Any]:
     of = schema.placed.c
     query = sa.select(of.decision_id, of.at, of.seen, of.clicked, of.ad_id, of.click_cost)
-    mine = query.where(among(connection, of.decision_id, ids))
-    if connection.dialect.name != "sqlite":
-        mine = mine.order_by(of.decision_id).with_for_update()
-    return {row[0]: tuple(row) for row in connection.execute(mine).all()}
+    mine = query.where(among(dialect, of.decision_id))
+    return mine if dialect == "sqlite" else mine.order_by(of.decision_id).with_for_update()
 
 
 def _earliest(

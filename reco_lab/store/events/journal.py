@@ -123,8 +123,12 @@ def entries(segment: Path) -> Iterator[Entry]:
         for raw in stream:
             body = raw[_MARK:-1]
             if raw.endswith(b"\n") and raw[: _MARK - 1] == b"%08x" % zlib.crc32(body):
-                kind, values = orjson.loads(body)
-                yield _READ[kind](values)
+                yield read_entry(*orjson.loads(body))
+
+
+def read_entry(kind: str, values: dict[str, Any]) -> Entry:
+    """An entry from its kind and its values as they were written."""
+    return _READ[kind](values)
 
 
 def _decision(values: dict[str, Any]) -> Decision:

@@ -15,6 +15,7 @@ from reco_lab.store.events.erasing import erase
 from reco_lab.store.events.journal import FOLDER, Journal
 from reco_lab.store.events.reading import Reading
 from reco_lab.store.events.records import LONGEST_PAYLOAD, Description, Refusal, Side, Tracked
+from reco_lab.store.events.replaying import replay
 from reco_lab.store.events.writer import Writer
 from reco_lab.store.locks import FileLock
 
@@ -87,6 +88,11 @@ class EventLog(Reading):
     def describe(self, side: Side, id_: str, attributes: Mapping[str, str]) -> "Future[Tracked]":
         """Keep the attributes of a customer or an item; they replace all that were told before."""
         return self._write.put([Description(side, id_, dict(attributes), self._clock.now())])
+
+    def replay(self) -> Tracked:
+        """Try the events that were kept apart once more, each counted once for ever as before."""
+        done: Tracked = self._write.do(replay).result()
+        return done
 
     def erase(self, customer: str) -> int:
         """Remove all that is known of a customer from tables, files and journal; how many rows that were."""

@@ -15,7 +15,7 @@ from reco_lab.core.events import Decision, Feedback, FeedbackKind, Visit
 from reco_lab.store.events import schema
 from reco_lab.store.events.connecting import reading
 from reco_lab.store.events.records import Counts, Minute, RefusedEvent, Side, microseconds, moment
-from reco_lab.store.events.rows import among, as_decision, as_feedback, as_visit
+from reco_lab.store.events.rows import among, as_decision, as_feedback, as_visit, listed
 
 MINUTES = 60
 _MINUTE = 60_000_000
@@ -71,8 +71,9 @@ class Reading:
             found = _whole(connection, connection.execute(query).all()) if connection is not None else []
             if connection is None or not found:
                 return None
-            mine = among(connection, feedback.c.decision_id, [one.decision_id for one in found[0].placed])
-            came = connection.execute(sa.select(feedback).where(mine).order_by(feedback.c.at))
+            dialect, ids = connection.dialect.name, [one.decision_id for one in found[0].placed]
+            mine = sa.select(feedback).where(among(dialect, feedback.c.decision_id)).order_by(feedback.c.at)
+            came = connection.execute(mine, listed(dialect, ids))
             return found[0], [as_feedback(row) for row in came]
 
     def feedback(self, after: int = 0, limit: int | None = None) -> list[tuple[int, Feedback]]:
@@ -213,9 +214,10 @@ def _whole(connection: sa.Connection, rows: Iterable[sa.Row[Any]]) -> list[Decis
     """Decisions with the ads that were placed in them."""
     found = list(rows)
     of = schema.placed.c
-    mine = among(connection, of.request_id, [row.request_id for row in found])
+    dialect = connection.dialect.name
+    mine = sa.select(schema.placed).where(among(dialect, of.request_id)).order_by(of.position)
     placed: dict[str, list[sa.Row[Any]]] = {}
-    for one in connection.execute(sa.select(schema.placed).where(mine).order_by(of.position)):
+    for one in connection.execute(mine, listed(dialect, [row.request_id for row in found])):
         placed.setdefault(one.request_id, []).append(one)
     return [as_decision(row, placed.get(row.request_id, [])) for row in found]
 

@@ -42,12 +42,18 @@ def _add_to_file(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]
         begun += count
 
 
-def among(connection: sa.Connection, column: sa.Column[Any], ids: Iterable[str]) -> sa.ColumnElement[bool]:
-    """The condition that a column is one of many texts, as one parameter."""
-    if connection.dialect.name == "sqlite":
-        listed = sa.func.json_each(orjson.dumps(list(ids)).decode()).table_valued("value")
-        return column.in_(sa.select(listed.c.value))
-    return column == sa.any_(sa.literal(list(ids), sa.ARRAY(sa.Text)))
+def among(dialect: str, column: sa.Column[Any]) -> sa.ColumnElement[bool]:
+    """The condition that a column is one of the many texts that are `listed` as the parameter "ids"."""
+    if dialect == "sqlite":
+        texts = sa.func.json_each(sa.bindparam("ids", type_=sa.Text)).table_valued("value")
+        return column.in_(sa.select(texts.c.value))
+    return column == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Text)))
+
+
+def listed(dialect: str, ids: Iterable[str]) -> dict[str, Any]:
+    """Many texts as the one parameter that `among` asks for."""
+    texts = list(ids)
+    return {"ids": orjson.dumps(texts).decode() if dialect == "sqlite" else texts}
 
 
 def decision_row(one: Decision) -> Row:
