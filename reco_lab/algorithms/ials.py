@@ -11,7 +11,7 @@ from reco_lab.core.parameters import tunable
 from reco_lab.core.ranking import spread
 from reco_lab.core.recommender import FitContext, Info, Recommender, Scorer, State
 
-START, STEPS, ROWS = 0.1, 2, 64
+START, STEPS, ROWS = 0.1, 2, 256
 MOST_STEPS, NEXT_TO_NOTHING = 24, 1e-6
 
 
@@ -155,7 +155,8 @@ def half_step(
         way, goal = left.copy(), enough * np.linalg.norm(left, axis=1)
         for _ in range(steps):
             advance(*lists, start, part, seen, left, way, dense(way, pull))
-            there[rows] = np.linalg.norm(left, axis=1) <= goal
+            if enough:
+                there[rows] = np.linalg.norm(left, axis=1) <= goal
             if there[rows].all():
                 break
 
