@@ -13,7 +13,7 @@ CONSTANT = json.load(sys.stdin)
 
 
 @app.get("/ads")
-async def ads():
+async def ads() -> dict[str, object]:
     return CONSTANT
 
 

@@ -224,9 +224,9 @@ def bare(body: bytes) -> Iterator[Served]:
     port = free_port()
     command = [sys.executable, str(HERE / "_bare.py"), str(port)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
-    assert process.stdin is not None
-    process.stdin.write(json.dumps(json.loads(body)))
-    process.stdin.close()
+    if process.stdin is not None:
+        process.stdin.write(json.dumps(json.loads(body)))
+        process.stdin.close()
     served = Served(process, port, time.perf_counter())
     served.first_answer("/ads", "")
     yield served

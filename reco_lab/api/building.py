@@ -38,7 +38,8 @@ def build(service: Service) -> ASGIApp:
         title="Reco Lab", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None,
         redirect_slashes=False,
     )  # fmt: skip
-    app.router.routes.extend(hot_routes(service))
+    hot = hot_routes(service)
+    app.router.routes.extend(hot)
     app.include_router(records(service))
     app.include_router(watching(service))
     described = document(app)
@@ -49,7 +50,7 @@ def build(service: Service) -> ASGIApp:
 
     for kind in (Refusal, HTTPException, InputError, Exception):
         app.add_exception_handler(kind, answer)
-    return _with_origins(Shell(app, service), service)
+    return _with_origins(Shell(app, service, hot), service)
 
 
 def _with_origins(app: ASGIApp, service: Service) -> ASGIApp:

@@ -15,14 +15,18 @@ READ_KEEP_DATA = 0, 3, 1
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 
-def compiled(signature: str | list[str], *, fastmath: bool = False) -> Callable[[Loop], Loop]:
+def compiled(
+    signature: str | list[str], *, fastmath: bool = False, brief: bool = False
+) -> Callable[[Loop], Loop]:
     """Compile a function for these types; the machine code is kept on disk, and it runs beside other threads.
+
+    A `brief` one does not: it takes microseconds, and letting others in would take it longer.
 
     A division by zero gives what numpy gives: a model that diverges ends in scores that are no numbers.
     """
     return cast(
         "Callable[[Loop], Loop]",
-        numba.njit(signature, cache=True, nogil=True, fastmath=fastmath, error_model="numpy"),
+        numba.njit(signature, cache=True, nogil=not brief, fastmath=fastmath, error_model="numpy"),
     )
 
 

@@ -143,10 +143,13 @@ class AdServer:
             for one in events
         ]
         tracked = await _done(self.log.track(rows))
-        for ad, cost in tracked.first_clicks:
-            if (place := self.snapshot.booked.places.get(ad)) is not None:
-                self.standing.accounts.bill(place, cost)
-                self.standing.appeal.was_clicked(place)
+        self._clicked(tracked)
+        return tracked
+
+    async def replay(self) -> Tracked:
+        """Try the events that were kept apart once more; what is right by now counts, once for ever as before."""
+        tracked = await asyncio.to_thread(self.log.replay)
+        self._clicked(tracked)
         return tracked
 
     async def visit(self, visits: Sequence[VisitIn]) -> Tracked:
@@ -283,6 +286,12 @@ class AdServer:
         code = self.standing.histories.code(canonical_id(user_id), name)
         customer = self.people.customer(code, name)
         return weigh(self.snapshot, self.standing, customer, slot, now, self._failed)
+
+    def _clicked(self, tracked: Tracked) -> None:
+        for ad, cost in tracked.first_clicks:
+            if (place := self.snapshot.booked.places.get(ad)) is not None:
+                self.standing.accounts.bill(place, cost)
+                self.standing.appeal.was_clicked(place)
 
     def _count(self, decision: Decision, chosen: Chosen) -> None:
         for place, one in zip(chosen.places.tolist(), decision.placed, strict=True):

@@ -8,7 +8,7 @@ from reco_lab.core.compiled import compiled
 NEUTRAL = 0.5
 
 
-@compiled("void(float32[::1], int32[::1], float64[::1], float64[::1])")
+@compiled("void(float32[::1], int32[::1], float64[::1], float64[::1])", brief=True)
 def standing(
     items: NDArray[np.float32],
     promoted: NDArray[np.int32],
@@ -37,7 +37,7 @@ def standing(
         scores[place] = factors[place] * (NEUTRAL + NEUTRAL * above / (spread + abs(above)))
 
 
-@compiled("int64(boolean[::1], boolean[::1], float64[::1], int64[::1], float32[::1])")
+@compiled("int64(boolean[::1], boolean[::1], float64[::1], int64[::1], float32[::1])", brief=True)
 def narrowed(
     allowed: NDArray[np.bool_],
     house: NDArray[np.bool_],

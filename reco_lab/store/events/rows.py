@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ from reco_lab.store.events.records import microseconds, moment
 from reco_lab.store.schema import keepable
 
 Row = tuple[Any, ...]
+MOST_ROWS = 256
 _ARRAYS = {sa.Text: "text[]", sa.BigInteger: "bigint[]", sa.Float: "float8[]"}
 
 
@@ -23,12 +25,23 @@ def add(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> set[
     """
     if not rows:
         return set()
-    command = _insert(table, connection.dialect.name)
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(command, list(rows))
+        _add_to_file(connection, table, rows)
         return None
     columns = tuple(list(column) for column in zip(*rows, strict=True))
-    return {row[0] for row in connection.exec_driver_sql(command, columns)}
+    return {row[0] for row in connection.exec_driver_sql(_insert(table), columns)}
+
+
+def _add_to_file(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
+    """Many rows with one command: between two commands, other threads would take over."""
+    begun = 0
+    while begun < len(rows):
+        count = min(
+            MOST_ROWS, 1 << (len(rows) - begun).bit_length() - 1
+        )  # few different commands, each prepared once
+        values = tuple(chain.from_iterable(rows[begun : begun + count]))
+        connection.exec_driver_sql(_insert_or_ignore(table, count), values)
+        begun += count
 
 
 def among(dialect: str, column: sa.Column[Any]) -> sa.ColumnElement[bool]:
@@ -131,13 +144,18 @@ def as_visit(row: sa.Row[Any]) -> Visit:
 
 
 @cache
-def _insert(table: sa.Table, dialect: str) -> str:
-    """The command that adds many rows; names come from the schema alone."""
+def _insert_or_ignore(table: sa.Table, count: int) -> str:
+    """The command that adds so many rows to a file; names come from the schema alone."""
+    columns = [column.name for column in table.c if column.name != "number"]
+    marks = ", ".join([f"({', '.join('?' * len(columns))})"] * count)
+    return f"INSERT OR IGNORE INTO {table.name} ({', '.join(columns)}) VALUES {marks}"  # noqa: S608 - the schema's own names
+
+
+@cache
+def _insert(table: sa.Table) -> str:
+    """The command that adds many rows on a server; names come from the schema alone."""
     columns = [column for column in table.c if column.name != "number"]
     names = ", ".join(column.name for column in columns)
-    if dialect == "sqlite":
-        marks = ", ".join("?" * len(columns))
-        return f"INSERT OR IGNORE INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - the schema's own names
     arrays = ", ".join(f"%s::{_ARRAYS[type(column.type)]}" for column in columns)
     return (
         f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays}) "  # noqa: S608 - the schema's own names
