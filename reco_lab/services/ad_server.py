@@ -359,7 +359,8 @@ class AdServer:
             self._forget()
             rows = await asyncio.to_thread(self.log.erase, one.name)
             if self.log.durable_server:
-                self._heard.add(one.name)  # the one that asked answers itself
+                self._heard.add(one.name)
+                one.help(rows)
             else:
                 one.answer(rows)
             self._leaving.remove(one.name)

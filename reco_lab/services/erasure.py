@@ -123,7 +123,7 @@ def _from_log(workspace: Workspace, traces: Traces, pending: Pending, log: Event
             raise
         return pending.rows()
     try:
-        rows = own.erase(traces.name, () if traces.nameless else (traces.id,))
+        rows = own.erase(traces.name, () if traces.nameless else (traces.id,)) + pending.helped()
         pending.answer(rows)
     finally:
         if own is not log:

@@ -8,6 +8,7 @@ from threading import Thread
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from reco_lab.cli.main import main
 from reco_lab.core.clock import ManualClock
@@ -25,7 +26,9 @@ from reco_lab.services.experiments import comparison, recall, run, submit
 from reco_lab.services.lost_data import SENTENCE
 from reco_lab.services.pending import pending
 from reco_lab.services.portrait import portrait
+from reco_lab.store import server as server_store
 from reco_lab.testing.erasing import ACCENTED, MAIL, RAW, live, open_shop, question, shop
+from reco_lab.testing.postgres import postgres, why_not
 from reco_lab.testing.serving import NAME
 from reco_lab.testing.traces import places_of
 from reco_lab.workspace import Workspace
@@ -52,6 +55,14 @@ def workspace(opened, tmp_path):
     found = Workspace.open(tmp_path / "home", clock=ManualClock(NOON))
     yield found
     found.close()
+
+
+@pytest.fixture(scope="module")
+def database():
+    if why_not():
+        pytest.skip(why_not())
+    with postgres() as started:
+        yield started
 
 
 @pytest.fixture
@@ -307,3 +318,45 @@ def test_the_command_line_exports_and_erases(workspace, tmp_path, monkeypatch, c
     assert json.loads(capsys.readouterr().out)["removed"]["versions of data sets, saved anew"] == 2
     assert found(workspace, RAW) == []
     assert main(["erase", " "]) == 2
+
+
+def test_on_a_database_server_two_workers_forget_her(database, tmp_path, monkeypatch):
+    url = database.schema()
+    monkeypatch.setenv("RECO_LAB_DATABASE_URL", url)
+    workspace = Workspace.open(tmp_path / "home", clock=ManualClock(NOON))
+    open_shop(workspace)
+    servers = [AdServer.open(workspace, rng=np.random.default_rng(seed)) for seed in (0, 1)]
+    for one in servers:
+        live(one, RAW)
+    assert in_tables(url, servers[0].name_of(RAW))
+
+    async def both():
+        asking = asyncio.create_task(servers[0].erase(RAW))
+        while not asking.done():
+            await servers[1].refresh()
+            await asyncio.sleep(0.1)
+        await servers[1].refresh()
+        return await asking
+
+    receipt = do(both())
+    assert receipt.removed["rows of the log"] >= 10
+    assert [one.ads(RAW).decision.stage for one in servers] == [Stage.house, Stage.house]
+    assert in_tables(url, receipt.customer) == ["audit"]
+    assert in_tables(url, RAW) == []
+    assert found(workspace, RAW, receipt.customer) == []
+    assert audit(workspace).problems() == []
+    for one in servers:
+        one.close()
+    workspace.close()
+
+
+def in_tables(url, text):
+    """The tables of a server in which a text occurs."""
+    engine = server_store.connect(url)
+    with engine.connect() as connection:
+        tables = sa.inspect(engine).get_table_names(
+            connection.exec_driver_sql("SELECT current_schema()").scalar()
+        )
+        rows = {name: connection.exec_driver_sql(f'SELECT * FROM "{name}"').all() for name in tables}
+    engine.dispose()
+    return sorted(name for name, found in rows.items() if text in str(found))
