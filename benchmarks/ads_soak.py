@@ -39,7 +39,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--home", type=Path, default=Path("build/benchmarks/ad-shop"))
     parser.add_argument("--scale", type=float, default=1.0, help="a smaller shop, to try this out")
-    parser.add_argument("--rate", type=float, default=0.0, help="requests a second (default: half the peak, measured)")
+    parser.add_argument(
+        "--rate", type=float, default=0.0, help="requests a second (default: half the peak, measured)"
+    )
     wanted = parser.parse_args()
     plans = made_shop(wanted.home, wanted.scale)
     with tempfile.TemporaryDirectory(prefix="reco-lab-soak-") as place:
@@ -49,7 +51,10 @@ def main() -> None:
             served.first_answer("/ads?user_id=u000001", key)
             soak = Soak(served, home, key, int(wanted.scale * CUSTOMERS), int(wanted.scale * ITEMS))
             rate = wanted.rate or soak.peak() / 2
-            print(f"{rate:.0f} requests/s for {wanted.minutes:g} minutes; load {os.getloadavg()[0]:.1f}", flush=True)
+            print(
+                f"{rate:.0f} requests/s for {wanted.minutes:g} minutes; load {os.getloadavg()[0]:.1f}",
+                flush=True,
+            )
             soak.run(rate, wanted.minutes * 60)
     soak.report(wanted.minutes)
 
@@ -83,7 +88,11 @@ class Soak:
                 yield post("/interactions", {"interactions": [did]}, self.key)
             elif number % EVENTS_EVERY == 3:
                 of = self.decisions[number % len(self.decisions)] or "none yet"
-                event = {"event_id": f"{name}-e{number}", "decision_id": of, "kind": "click" if number % 40 == 3 else "impression"}
+                event = {
+                    "event_id": f"{name}-e{number}",
+                    "decision_id": of,
+                    "kind": "click" if number % 40 == 3 else "impression",
+                }
                 yield post("/events", {"events": [event]}, self.key)
             else:
                 yield get(f"/ads?user_id=u{user:06d}&slot={SLOTS[user % len(SLOTS)]}&n=3", self.key)
@@ -101,8 +110,14 @@ class Soak:
 
         def look() -> None:
             while not over.wait(EVERY):
-                sizes = (_size(self.home, "events.db-wal"), _size(self.home, "events.db"), _journal(self.home))
-                self.seen.append((time.perf_counter() - begun, self.served.memory(), self.served.files(), *sizes))
+                sizes = (
+                    _size(self.home, "events.db-wal"),
+                    _size(self.home, "events.db"),
+                    _journal(self.home),
+                )
+                self.seen.append(
+                    (time.perf_counter() - begun, self.served.memory(), self.served.files(), *sizes)
+                )
 
         watch = threading.Thread(target=look, daemon=True)
         watch.start()
@@ -116,7 +131,9 @@ class Soak:
         half = seen[len(seen) // 2 :]
         slope, low, high = theil_sen(half[:, 0] / 3600, half[:, 1])
         at, took = np.array(self.latencies).T
-        first, last = (took[(at >= a * minutes * 60) & (at < b * minutes * 60)] * 1000 for a, b in ((0, 0.2), (0.8, 1)))
+        first, last = (
+            took[(at >= a * minutes * 60) & (at < b * minutes * 60)] * 1000 for a, b in ((0, 0.2), (0.8, 1))
+        )
         p99 = [float(np.percentile(part, 99)) for part in (first, last)]
         print(f"{len(took):,} answers with ads, {self.failed} requests failed")
         print(f"memory      {seen[0, 1]:.0f} -> {half[0, 1]:.0f} -> {seen[-1, 1]:.0f} MB; over the second half "

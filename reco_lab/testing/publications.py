@@ -77,7 +77,9 @@ def publish_often(home: Path, publications: int) -> Seen:
         key = make_key(workspace, "load", ["admin"])[0]
         with serving(home) as served:
             served.first_answer("/ads?user_id=u00", key)
-            seen, asked, published = asyncio.run(_under_load(workspace, plans, publications, served.port, key))
+            seen, asked, published = asyncio.run(
+                _under_load(workspace, plans, publications, served.port, key)
+            )
         _look(workspace, published, asked, seen)
     return seen
 
@@ -87,7 +89,9 @@ def _prepared(workspace: Workspace) -> list[Plan]:
     data = small_shop()
     save_dataset(workspace, data)
     for item in range(ITEMS):
-        bookings.book(workspace, Ad(id=f"ad-{item:02d}", title=f"Item {item}", item=f"i{item:02d}", bid=0.1 + item % 7))
+        bookings.book(
+            workspace, Ad(id=f"ad-{item:02d}", title=f"Item {item}", item=f"i{item:02d}", bid=0.1 + item % 7)
+        )
     bookings.book(workspace, Ad(id="house", title="Visit our shop", house=True))
     return [
         Plan.model_validate(publish_chain(workspace, data, recommender(spec), spec["algorithm"]).spec)
@@ -98,7 +102,10 @@ def _prepared(workspace: Workspace) -> list[Plan]:
 def _versions(plans: list[Plan], publications: int) -> Iterator[Plan]:
     """The models and the policies in turns, each time with another weight of what ads pay, so that each is its own version."""
     for number in range(publications):
-        changes = {"policy": POLICIES[number % len(POLICIES)], "bid_weight": (number + 1) / (publications + 1)}
+        changes = {
+            "policy": POLICIES[number % len(POLICIES)],
+            "bid_weight": (number + 1) / (publications + 1),
+        }
         yield plans[number // 2 % 2].model_copy(update=changes)
 
 
@@ -107,7 +114,9 @@ async def _under_load(
 ) -> tuple[Seen, list[Asked], dict[str, Plan]]:
     seen, asked, over = Seen(), list[Asked](), asyncio.Event()
     published = {plan.version: plan for plan in plans}
-    clients = [asyncio.create_task(_client(number, port, key, asked, seen, over)) for number in range(CLIENTS)]
+    clients = [
+        asyncio.create_task(_client(number, port, key, asked, seen, over)) for number in range(CLIENTS)
+    ]
     looking = await Connection.open(port)
     for plan in _versions(plans, publications):
         await asyncio.to_thread(publish_plan, workspace, plan)
@@ -125,7 +134,9 @@ async def _under_load(
     return seen, asked, published
 
 
-async def _client(number: int, port: int, key: str, asked: list[Asked], seen: Seen, over: asyncio.Event) -> None:
+async def _client(
+    number: int, port: int, key: str, asked: list[Asked], seen: Seen, over: asyncio.Event
+) -> None:
     """Ask for customers of one's own, known ones and strangers, and tell what some of them did."""
     rng, name = np.random.default_rng(number), uuid.uuid4().hex[:8]
     connection = await Connection.open(port)

@@ -36,7 +36,9 @@ def _add_to_file(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]
     """Many rows with one command: between two commands, other threads would take over."""
     begun = 0
     while begun < len(rows):
-        count = min(MOST_ROWS, 1 << (len(rows) - begun).bit_length() - 1)  # few different commands, each prepared once
+        count = min(
+            MOST_ROWS, 1 << (len(rows) - begun).bit_length() - 1
+        )  # few different commands, each prepared once
         values = tuple(chain.from_iterable(rows[begun : begun + count]))
         connection.exec_driver_sql(_insert_or_ignore(table, count), values)
         begun += count
