@@ -2,7 +2,6 @@
 
 import argparse
 import itertools
-import json
 import os
 import subprocess
 import sys
@@ -223,10 +222,10 @@ def bare(body: bytes) -> Iterator[Served]:
     """A bare endpoint with a constant answer."""
     port = free_port()
     command = [sys.executable, str(HERE / "_bare.py"), str(port)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
-    if process.stdin is not None:
-        process.stdin.write(json.dumps(json.loads(body)))
-        process.stdin.close()
+    with tempfile.TemporaryFile() as constant:
+        constant.write(body)
+        constant.seek(0)
+        process = subprocess.Popen(command, stdin=constant)
     served = Served(process, port, time.perf_counter())
     served.first_answer("/ads", "")
     yield served

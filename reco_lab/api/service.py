@@ -6,12 +6,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from reco_lab.api.counters import Counters
 from reco_lab.api.rates import Buckets
 from reco_lab.api.refusals import busy
 from reco_lab.api.settings import ApiSettings
 from reco_lab.services.ad_server import AdServer
 from reco_lab.services.keys import KnownKeys, known_keys
+from reco_lab.serving.decide import choose
+from reco_lab.serving.reasons import reasons_of
 from reco_lab.workspace import Workspace
 
 LOOK_SECONDS = 0.5
@@ -37,7 +41,9 @@ class Service:
     def open(cls, settings: ApiSettings, workspace: Workspace | None = None) -> "Service":
         """Open the workspace and load what serves; InputError where another process serves it already."""
         workspace = workspace or Workspace.open()
-        return cls(workspace, AdServer.open(workspace), settings, known_keys(workspace))
+        server = AdServer.open(workspace)
+        _warm(server)
+        return cls(workspace, server, settings, known_keys(workspace))
 
     def spend_key(self, id_: str) -> None:
         """Count a request of a key; a Refusal (429) if it asks too often."""
@@ -70,3 +76,12 @@ class Service:
                 self.counters.ready(self.server.readiness().ready)
             except Exception as error:  # noqa: BLE001 - whatever it is, what serves now serves on
                 self.workspace.log.reference(error)
+
+
+def _warm(server: AdServer) -> None:
+    """Choose for a customer, without a trace: what is loaded at its first use would keep the first website waiting."""
+    if server.data is not None:
+        weighed = server.weigh(str(server.data.interactions.user_ids[0]))
+        reasons_of(
+            server.snapshot, choose(server.snapshot, weighed, 1, np.random.default_rng(0)), server.title
+        )
