@@ -20,6 +20,7 @@ SCOPES: Mapping[tuple[str, str], Scope] = {
     ("POST", "/interactions"): Scope.track,
 }
 LONGEST_PATH = 4096
+PROXIED = frozenset({b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"})
 _BEARER = b"bearer "
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
@@ -58,13 +59,14 @@ def from_this_machine(scope: Mapping[str, Any]) -> None:
     """A Refusal (403) unless a request comes from this machine and was meant for it.
 
     The Host is looked at too: a page from elsewhere can let its own name point here, and a proxy makes every
-    caller look like this machine.
+    caller look like this machine; most of them add a header that tells.
     """
     client = scope.get("client")
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     host = hosts[0].decode("latin-1") if len(hosts) == 1 else ""
     name = host.rpartition(":")[0] if host.rpartition("]")[2].count(":") else host
-    if client is None or not _is_loopback(client[0]) or name.strip("[]").lower() not in LOOPBACK:
+    proxied = any(header in PROXIED for header, _ in scope["headers"])
+    if proxied or client is None or not _is_loopback(client[0]) or name.strip("[]").lower() not in LOOPBACK:
         raise Refusal(403, "demo", "The demo answers this machine only. Start reco-lab serve and use a key.")
 
 

@@ -30,7 +30,7 @@ _ITEMS = ("user_id", "k")
 
 def hot_routes(service: Service) -> list[Route]:
     """The routes; what they take and answer is written in `documents.py`."""
-    return [
+    routes = [
         Route(f"/{name}", partial(answer, service), methods=[method], name=name)
         for name, answer, method in (
             ("ads", _ads, "GET"),
@@ -39,6 +39,9 @@ def hot_routes(service: Service) -> list[Route]:
             ("interactions", _interactions, "POST"),
         )
     ]
+    for route in routes:
+        route.methods.discard("HEAD")  # nobody would see the ad that is decided on and billed
+    return routes
 
 
 async def _ads(service: Service, request: Request) -> Response:

@@ -44,6 +44,11 @@ class PatientProtocol(HttpToolsProtocol):
         if self._deadline is None:
             self._wait()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a line of the head; what follows a body in pieces has no end and is not kept."""
+        if self._deadline is not None:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """A whole head came."""
         self._arrived()

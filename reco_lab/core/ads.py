@@ -1,16 +1,44 @@
 """What an advertiser books: a creative, where and to whom it may be shown, and what it may cost."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 LONGEST_ID = 256
 MOST_MONEY = 1e9
 
 Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID)]
 Text = Annotated[str, Field(max_length=500)]
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, str) and not (value[:4].isdecimal() and value[4:5] == "-"):
+        raise ValueError(
+            "a moment is written as 2026-05-01T12:00:00Z"
+        )  # "2026" alone would be seconds since 1970
+    return value
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no calendar has this moment in UTC") from None
+    return moment
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_utc)]
 Money = Annotated[float, Field(ge=0, le=MOST_MONEY, allow_inf_nan=False)]
 
 
@@ -40,8 +68,8 @@ class Ad(BaseModel):
     category: Text | None = None
     bid: Money = 0.0
     billing: Billing = Billing.click
-    starts: AwareDatetime | None = None
-    ends: AwareDatetime | None = None
+    starts: Moment | None = None
+    ends: Moment | None = None
     slots: tuple[Text, ...] = ()
     segments: tuple[Text, ...] = ()
     attributes: dict[str, tuple[Text, ...]] = Field(default_factory=dict, max_length=20)

@@ -1,7 +1,7 @@
 """From what the workspace holds to what serves: a snapshot with the histories, books and people beside it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,9 +20,11 @@ from reco_lab.serving.booked import Booked
 from reco_lab.serving.histories import Histories
 from reco_lab.serving.people import People
 from reco_lab.serving.snapshot import NOTHING_PUBLISHED, Route, Snapshot
+from reco_lab.store.publications import Publication
 from reco_lab.workspace import Workspace
 
 EVERYBODY = "everybody"
+MOST_TRIED = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +34,34 @@ class Loaded:
     snapshot: Snapshot
     data: Dataset | None
 
+    def with_ads(self, ads: Iterable[Ad]) -> "Loaded":
+        """The same models with the ads as they are now."""
+        return Loaded(replace(self.snapshot, booked=booked_over(ads, self.data)), self.data)
+
 
 def load(workspace: Workspace, ads: Iterable[Ad]) -> Loaded:
     """Read what is published, checking every file; with nothing published, house ads and ads without a ranking.
 
     Raises CorruptError or NotFoundError where a file is damaged or gone.
     """
-    publication = workspace.publications.serving()
+    return _loaded(workspace, ads, workspace.publications.serving())
+
+
+def load_whole(workspace: Workspace, ads: Iterable[Ad]) -> tuple[Loaded, Exception | None]:
+    """What is published, or where that is damaged the newest before it that is whole; and what was wrong."""
+    serving, trouble = workspace.publications.serving(), None
+    earlier = [
+        one for one in workspace.publications.history(MOST_TRIED) if serving and one.number < serving.number
+    ]
+    for publication in (serving, *earlier):
+        try:
+            return _loaded(workspace, ads, publication), trouble
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, ads are served
+            trouble = trouble or error
+    return _loaded(workspace, ads, None), trouble
+
+
+def _loaded(workspace: Workspace, ads: Iterable[Ad], publication: Publication | None) -> Loaded:
     if publication is None:
         booked = Booked.of(ads, pd.Index([], dtype="str"))
         return Loaded(Snapshot(NOTHING_PUBLISHED, (), booked, Route(EVERYBODY, policy(GREEDY))), None)

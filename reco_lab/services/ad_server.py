@@ -15,7 +15,7 @@ from reco_lab.cleaning.ids import canonical_id, one_id
 from reco_lab.cleaning.personal import pseudonym
 from reco_lab.core.ads import Ad
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.errors import InputError, RecoLabError
+from reco_lab.core.errors import InputError
 from reco_lab.core.events import Decision, Feedback, FeedbackKind, Stage, Visit
 from reco_lab.core.interactions import Kind
 from reco_lab.core.ranking import top
@@ -82,7 +82,7 @@ class AdServer:
         log = EventLog.open(workspace.home, workspace.clock, from_environment(), writer=writer)
         try:
             seen = ad_loading.signs(workspace)
-            loaded = ad_loading.load(workspace, bookings.ads(workspace))
+            loaded, trouble = ad_loading.load_whole(workspace, bookings.ads(workspace))
             snapshot, today = loaded.snapshot, workspace.clock.now().date()
             heard = log.visits()
             histories = ad_loading.histories_over(loaded.data, (visit for _, visit in heard))
@@ -96,7 +96,10 @@ class AdServer:
             raise
         key = pseudonym_key(workspace)
         chance = rng or np.random.default_rng()
-        return cls(workspace, log, chance, snapshot, loaded.data, people, standing, key, sharing, seen)
+        found = cls(workspace, log, chance, snapshot, loaded.data, people, standing, key, sharing, seen)
+        if trouble is not None:
+            found._refuse(trouble)
+        return found
 
     def ads(self, user_id: str, slot: str = "", n: int = 1) -> Answer:
         """Decide which ads a customer gets in a slot, and log the decision."""
@@ -230,9 +233,9 @@ class AdServer:
         self._seen, self._meanwhile = signs, []
         try:
             self._swap(*await asyncio.to_thread(self._read))
-        except RecoLabError as error:
-            reference = self.workspace.log.reference(error)
-            self._problem = f"A new publication was refused and the one before serves on; the log has it under {reference}."
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, what serves now serves on
+            self._refuse(error)
+            self._swap(*await asyncio.to_thread(self._read, models=False))  # ads and wishes hold all the same
         else:
             self._problem = ""
         finally:
@@ -308,9 +311,18 @@ class AdServer:
                 f"{ranker.name} fails and is passed over; the log has it under {reference}."
             )
 
-    def _read(self) -> tuple[ad_loading.Loaded, Histories | None, People, frozenset[str]]:
+    def _refuse(self, error: Exception) -> None:
+        reference = self.workspace.log.reference(error)
+        self._problem = (
+            f"A publication was refused and the one before serves on; the log has it under {reference}."
+        )
+
+    def _read(
+        self, *, models: bool = True
+    ) -> tuple[ad_loading.Loaded, Histories | None, People, frozenset[str]]:
         """Read what serves from now on: histories only where the data is another, with the events they know."""
-        loaded = ad_loading.load(self.workspace, bookings.ads(self.workspace))
+        ads, now = bookings.ads(self.workspace), ad_loading.Loaded(self.snapshot, self.data)
+        loaded = ad_loading.load(self.workspace, ads) if models else now.with_ads(ads)
         people = ad_loading.people_over(loaded.snapshot, self.people.told, objecting(self.workspace))
         same = (
             loaded.data is not None

@@ -39,6 +39,7 @@ class Accounts:
         self.booked, self.day = booked, day
         self._today = np.array([billed.get(id_, (0.0, 0.0))[0] for id_ in booked.ids], np.float64)
         self._ever = np.array([billed.get(id_, (0.0, 0.0))[1] for id_ in booked.ids], np.float64)
+        self._gone = {id_: sums for id_, sums in billed.items() if id_ not in booked.places}
         self._daily = _limits([ad.daily_budget for ad in booked.ads])
         self._total = _limits([ad.total_budget for ad in booked.ads])
         self._caps = [ad.cap_per_day for ad in booked.ads]
@@ -99,7 +100,7 @@ class Accounts:
 
     def moved(self, booked: Booked) -> "Accounts":
         """The same books over other ads."""
-        billed = {
+        billed = self._gone | {
             id_: (float(self._today[place]), float(self._ever[place]))
             for place, id_ in enumerate(self.booked.ids)
         }
@@ -112,7 +113,8 @@ class Accounts:
 
     def next_day(self, day: date) -> "Accounts":
         """The books of a new day: what was billed ever stays, everything of the day begins anew."""
-        billed = {id_: (0.0, float(self._ever[place])) for place, id_ in enumerate(self.booked.ids)}
+        billed = {id_: (0.0, ever) for id_, (_, ever) in self._gone.items()}
+        billed |= {id_: (0.0, float(self._ever[place])) for place, id_ in enumerate(self.booked.ids)}
         return Accounts(self.booked, day, billed, {})
 
 

@@ -232,3 +232,33 @@ def test_publish_and_rollback_from_the_command_line(workspace, monkeypatch, caps
     assert workspace.publications.serving().version == before
     assert main(["publish", "--policy", "epsilon_greedy:lots"]) == 2
     assert "no setting" in capsys.readouterr().err
+
+
+def test_ads_and_wishes_hold_also_while_a_publication_is_refused(workspace, server):
+    assert server.ads("u04").decision.stage is Stage.model
+    workspace.publications.publish("strange", {"written by": "another program"}, None)
+    assert not do(server.refresh())
+    shown = ids(server.ads("u04"))[0]
+    bookings.pause(workspace, shown)
+    privacy.suppress(workspace, ["u06"])
+    assert not do(server.refresh())
+    assert shown not in ids(server.ads("u04", n=20))
+    assert server.ads("u04").decision.stage is Stage.model
+    assert server.ads("u06").decision.stage is Stage.house
+    assert "refused" in server.readiness().problems[0]
+
+
+def test_a_start_with_a_damaged_publication_serves_the_one_before_and_says_so(workspace, server):
+    before = server.snapshot.version
+    server.close()
+    workspace.publications.publish("strange", {"written by": "another program"}, None)
+    again = AdServer.open(workspace)
+    assert again.ads("u04").decision.model_version == before
+    assert "refused" in again.readiness().problems[0]
+    again.close()
+    for link in publishing.Plan.model_validate(workspace.publications.history()[1].spec).chain:
+        (workspace.artefacts.path(link.artefact) / "manifest.json").write_text("{}")
+    bare = AdServer.open(workspace)
+    answer = bare.ads("u04")
+    assert (answer.decision.model_version, len(answer.ads)) == ("unpublished", 1)
+    bare.close()

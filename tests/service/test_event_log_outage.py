@@ -1,5 +1,6 @@
 """The database of the log is gone, is back, or cannot keep up: nothing that was accepted is lost or counted twice."""
 
+import errno
 import os
 import sqlite3
 import time
@@ -226,3 +227,51 @@ def test_a_log_of_a_newer_version_is_refused(clock, tmp_path):
     for writes in (True, False):
         with pytest.raises(InputError, match="newer Reco Lab"):
             EventLog.open(tmp_path, clock, writer=writes).decisions()
+
+
+def test_while_no_file_can_be_opened_the_log_says_so_and_then_goes_on(clock, tmp_path, monkeypatch):
+    log = EventLog.open(tmp_path, clock, writer=True)
+    log.log(decision(clock, 1))
+    assert counted(log.track([feedback(clock, "e-1", "d-1-0")]).result(10)) == (1, 0)
+
+    def none_left(*_given, **_named):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as scarce:
+        scarce.setattr(journal.os, "open", none_left)
+        scarce.setattr(writer, "SEGMENT_BYTES", 1)
+        log.log(decision(clock, 2))
+        with pytest.raises(FullError):
+            log.track([feedback(clock, "e-2", "d-2-0")]).result(10)
+        wait_until(lambda: "No file can be opened" in log.healthy())
+        with pytest.raises(InputError):
+            log.erase("p_ann")
+    wait_until(lambda: log.healthy() == "")
+    log.track([feedback(clock, "e-2", "d-2-0")]).result(10)
+    assert log.clicks() == {"A1": (2, 2)}
+    log.close()
+    assert not list((tmp_path / "events.journal").iterdir())
+
+
+def test_whatever_goes_wrong_whoever_waits_is_told_and_the_next_is_served(clock, tmp_path, monkeypatch):
+    log = EventLog.open(tmp_path, clock, writer=True)
+    log.log(decision(clock, 1))
+    with monkeypatch.context() as broken:
+        broken.setattr(writer, "apply", lambda *_given: {}["nobody thought of this"])
+        with pytest.raises(KeyError):
+            log.track([feedback(clock, "e-1", "d-1-0")]).result(10)
+        assert log.healthy()
+    wait_until(lambda: log.healthy() == "")
+    assert counted(log.track([feedback(clock, "e-1", "d-1-0")]).result(10)) == (1, 0)
+    log.close()
+
+
+def test_a_segment_that_somebody_removed_stops_nothing(clock, tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "SEGMENT_BYTES", 1)
+    log = EventLog.open(tmp_path, clock, writer=True)
+    for number in range(1, 4):
+        log.log(decision(clock, number))
+        for segment in (tmp_path / "events.journal").glob("*.log"):
+            segment.unlink()
+        assert counted(log.track([feedback(clock, f"e-{number}", f"d-{number}-0")]).result(10)) == (1, 0)
+    log.close()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
@@ -42,6 +43,12 @@ def serving(home, *words):
         _, said = process.communicate(timeout=30)
         assert "Traceback" not in said, said
         assert not note.exists()
+
+
+def resident(pid):
+    """The memory of a process in bytes; 0 where the system does not tell it in a file."""
+    told = Path(f"/proc/{pid}/statm")
+    return int(told.read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") if told.exists() else 0
 
 
 @pytest.fixture
@@ -90,6 +97,15 @@ def test_who_sends_no_whole_request_or_an_endless_one_is_cut_off(workspace):
                 b"GET /health HTTP/1.1\r\n" + b"X: " + b"y" * (2 * patience.MOST_HEAD_BYTES) + b"\r\n"
             )
             assert endless.recv(100).startswith(b"HTTP/1.1 400")
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as endless:
+            begun = resident(note["pid"])
+            endless.sendall(
+                b"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+            )
+            for _ in range(400):
+                endless.sendall(b"after-the-body: and without an end\r\n" * 2000)
+            assert resident(note["pid"]) - begun < 50 << 20
         for one in silent:
             assert one.recv(100) == b""
             one.close()

@@ -176,3 +176,15 @@ def test_there_are_never_more_buckets_than_allowed():
     for number in range(10_000):
         buckets.take(f"customer {number}", 0.0)
     assert len(buckets.kept) == 50
+
+
+@pytest.mark.parametrize("header", ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"])
+def test_the_demo_answers_nobody_behind_a_proxy(workspace, header):
+    with asked(workspace, ApiSettings(demo=True)) as client:
+        assert client.get("/ads?user_id=u1", headers={header: "shop.example"}).status_code == 403
+
+
+def test_who_asks_for_the_head_alone_has_nothing_decided(workspace):
+    with asked(workspace, ApiSettings(rate_per_customer=0), Scope.admin) as client:
+        for path in ("/ads?user_id=u1", "/recommendations?user_id=u1"):
+            assert client.head(path).status_code == 405

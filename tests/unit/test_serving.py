@@ -204,6 +204,18 @@ def test_a_budget_is_released_over_the_day_and_passed_by_at_most_one_bill():
     assert fresh.billed(0).ever == books.billed(0).ever
 
 
+def test_an_ad_that_was_withdrawn_and_is_booked_again_has_the_bills_it_had():
+    terms = {"total_budget": 2.0, "daily_budget": 24.0, "bid": 1.0, "billing": Billing.decision}
+    there, away = snapshot([ad("dear", **terms)]).booked, snapshot([ad("other")]).booked
+    books = Accounts(there, NOON.date(), {}, {})
+    books.bill(0, 2.0)
+    again = books.moved(away).next_day(NOON.date() + timedelta(days=1)).moved(there)
+    assert (again.billed(0).today, again.billed(0).ever) == (0.0, 2.0)
+    assert not again.open_at(NOON + timedelta(days=1))[0]
+    later = Accounts(away, NOON.date(), {"dear": (1.0, 2.0)}, {}).moved(there)
+    assert (later.billed(0).today, later.billed(0).ever) == (1.0, 2.0)
+
+
 def test_a_customer_has_an_ad_no_more_often_than_its_cap_and_others_are_not_concerned():
     shot = snapshot([ad("often", cap_per_day=2)])
     books = standing(shot, shown={("ann", "often"): 1})
@@ -290,6 +302,9 @@ def test_the_hash_of_candidates_changes_exactly_when_they_do():
         {"cap_per_day": 0},
         {"slots": tuple(map(str, range(101)))},
         {"unknown": 1},
+        {"starts": "0001-01-01T00:00:00+23:59"},
+        {"ends": "9999-12-31T23:59:59-23:59"},
+        {"ends": "2027"},
     ],
 )
 def test_an_ad_that_cannot_be_meant_is_refused(wrong):

@@ -5,6 +5,7 @@ import os
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -65,19 +66,22 @@ class Journal:
         return self._kept + self.size > MOST_BYTES
 
     def rotate(self) -> None:
-        """Close the segment that is written to and begin another."""
+        """Close the segment that is written to and begin another; OSError, and nothing changed, where none can be."""
         if self.size:
-            os.close(self._handle)
-            self.closed.append(self._path)
-            self._kept += self.size
+            handle, path, size = self._handle, self._path, self.size
             self._open()
+            os.close(handle)
+            self.closed.append(path)
+            self._kept += size
 
     def forget(self, segments: list[Path]) -> None:
         """Remove closed segments, whose content is in the tables."""
         for path in segments:
-            self._kept -= path.stat().st_size
-            path.unlink()
-        self.closed = [path for path in self.closed if path not in segments]
+            with suppress(FileNotFoundError):
+                size = path.stat().st_size
+                path.unlink()
+                self._kept -= size
+            self.closed.remove(path)
 
     def adopt(self) -> None:
         """Take over, before one's own, the segments of processes that died."""
@@ -106,8 +110,9 @@ class Journal:
         return f"{self._name}-{self._count:08d}.log"
 
     def _open(self) -> None:
-        self._path = self._folder / self._next()
-        self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        path = self._folder / self._next()
+        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._path = path
         self.size, self._named = 0, False
 
 

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ TRY_AGAIN = 0.5
 CLOSING = 30.0
 GONE = "The database of the log does not answer; what comes in is kept in a journal until it does."
 FULL = "More events wait than can be kept; some are turned away."
+NO_FILE = "No file can be opened: the disk is full, or too many are open. What comes in is kept where there is room."
 UNKEPT = "The disk is full: events are turned away, and decisions are not logged."
 
 
@@ -109,11 +111,17 @@ class Writer:
     def _run(self) -> None:
         while self._wait():
             batch, closed = self._take()
-            if self._behind:
-                self._keep(batch)
-                self._drain()
-            else:
-                self._commit(batch, closed)
+            try:
+                if self._behind:
+                    self._keep(batch)
+                    self._drain()
+                else:
+                    self._commit(batch, closed)
+            except Exception as error:  # noqa: BLE001 - without this thread everybody would wait for ever
+                self._fail()
+                for parcel in batch.parcels:
+                    if not parcel.future.done():
+                        parcel.future.set_exception(error)
 
     def _wait(self) -> bool:
         """Wait for something to do; False when everything is done and nothing more will come."""
@@ -139,7 +147,10 @@ class Writer:
             self._decisions, self._parcels = [], self._parcels[taken:]
             self._waiting -= size
             if self._journal.size > SEGMENT_BYTES or any(parcel.deed for parcel in batch.parcels):
-                self._journal.rotate()
+                try:
+                    self._journal.rotate()
+                except OSError:
+                    self._fail(NO_FILE)
             return batch, list(self._journal.closed)
 
     def _commit(self, batch: Batch, closed: list[Path]) -> None:
@@ -150,7 +161,8 @@ class Writer:
             self._fail()
             self._keep(batch)
             return
-        self._forget(closed)
+        with suppress(OSError):  # what cannot be removed now is with the next
+            self._forget(closed)
         self._turned_away = False
         for parcel, answer in zip(told, answers, strict=True):
             _resolve(parcel, answer)
@@ -184,8 +196,8 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - whoever waits for it is told
             parcel.future.set_exception(error)
 
-    def _fail(self) -> None:
-        self._trouble, self._behind = GONE, True
+    def _fail(self, trouble: str = GONE) -> None:
+        self._trouble, self._behind = trouble, True
         self._again_at = time.monotonic() + TRY_AGAIN
         self._engine.dispose()  # after a failure nothing is known of the connection: begin with a new one
 
@@ -222,7 +234,11 @@ class Writer:
             return
         with self._change:
             self._behind = False
-            self._journal.rotate()
+            try:
+                self._journal.rotate()
+            except OSError:
+                self._fail(NO_FILE)
+                return
             closed = list(self._journal.closed)
         try:
             for segment in closed:
