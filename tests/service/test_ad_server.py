@@ -232,3 +232,24 @@ def test_publish_and_rollback_from_the_command_line(workspace, monkeypatch, caps
     assert workspace.publications.serving().version == before
     assert main(["publish", "--policy", "epsilon_greedy:lots"]) == 2
     assert "no setting" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [("nonsense", "no policy called 'nonsense'"), ("epsilon_greedy:epsilon=7", "epsilon")],
+)
+def test_a_policy_that_cannot_be_is_refused_and_what_serves_stays(
+    workspace, monkeypatch, capsys, policy, said
+):
+    monkeypatch.setenv("RECO_LAB_HOME", str(workspace.home))
+    before = workspace.publications.serving()
+    assert main(["publish", "--policy", policy]) == 2
+    assert said in capsys.readouterr().err
+    assert workspace.publications.serving() == before
+
+
+def test_a_route_with_a_policy_that_cannot_be_is_refused_and_what_serves_stays(workspace):
+    before = workspace.publications.serving()
+    with pytest.raises(NotFoundError, match="no policy called 'nonsense'"):
+        publishing.change(workspace, routes=[{"name": "Dutch", "policy": {"policy": "nonsense"}}])
+    assert workspace.publications.serving() == before
