@@ -10,7 +10,7 @@ from reco_lab.cli.answer import Answer
 from reco_lab.cli.commands import _progress
 from reco_lab.cli.text import table
 from reco_lab.core.errors import InputError
-from reco_lab.services import keys
+from reco_lab.services import bookings, keys
 from reco_lab.store.keyring import KeyRecord
 from reco_lab.workspace import Workspace
 
@@ -34,11 +34,15 @@ def serve(options: argparse.Namespace) -> Answer:
         origins=(*settings.origins, *(one.rstrip("/") for one in options.origin)),
         access_log=options.access_log or settings.access_log,
     )
-    if not options.demo and not any(key.holds(workspace.clock.now()) for key in keys.keys(workspace)):
-        sys.stderr.write(
-            "Nobody has a key yet; make one: reco-lab keys make website --scope serve --scope track\n"
-        )
-    run(workspace, settings, options.host, options.port, lambda url: sys.stderr.write(_greeting(url)))
+    if not options.demo:
+        sys.stderr.write(_lacking(workspace))
+    run(
+        workspace,
+        settings,
+        options.host,
+        options.port,
+        lambda url: sys.stderr.write(_greeting(url, options.demo)),
+    )
     return Answer(None, "")
 
 
@@ -81,8 +85,25 @@ def _prepare_demo(workspace: Workspace) -> None:
         publish_demo(workspace, _progress())
 
 
-def _greeting(url: str) -> str:
-    return f"Ads are at {url}/ads?user_id=C00042 (Ctrl+C ends it).\n"
+def _greeting(url: str, demo: bool) -> str:
+    asked = "C00042" if demo else "CUSTOMER, for whoever sends a key"
+    return f"Ads are at {url}/ads?user_id={asked} (Ctrl+C ends it).\n"
+
+
+def _lacking(workspace: Workspace) -> str:
+    """What should be done before ads can be served as they should, a line each."""
+    from reco_lab.services.publishing import serving_plan
+
+    now = workspace.clock.now()
+    told = (
+        (
+            any(key.holds(now) for key in keys.keys(workspace)),
+            "Nobody has a key yet; make one: reco-lab keys make website --scope serve --scope track",
+        ),
+        (serving_plan(workspace), "No model is published yet, so ads are in no order: reco-lab publish"),
+        (bookings.ads(workspace), "No ad is booked yet; book one on the page Ads, or with PUT /ads/ID."),
+    )
+    return "".join(f"{sentence}\n" for there, sentence in told if not there)
 
 
 def _shown(text: str, key: KeyRecord) -> Answer:

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import pkgutil
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -41,7 +42,7 @@ def lookup(package: str, base: type[T], name: str) -> type[T]:
     known = discover(package, base)
     if name in known:
         return known[name]
-    kind = package.rpartition(".")[2].removesuffix("s")
+    kind = re.sub("ies$", "y", package.rpartition(".")[2]).removesuffix("s")
     near = get_close_matches(name, known, n=1)
     hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."
     raise NotFoundError(f"There is no {kind} called {name!r}.", fix=hint)

@@ -91,7 +91,8 @@ def publish(
 ) -> Publication:
     """Train a model of a finished experiment (by default its champion) on all its data, and let it serve.
 
-    Raises NotFoundError for a model that is not there, InputError where the experiment has no champion.
+    Raises NotFoundError for a model or a policy that is not there, ParameterError for a setting of the policy that
+    is not allowed, InputError where the experiment has no champion.
     """
     from reco_lab.services.experiments import (  # a server starts without them
         comparison,
@@ -115,6 +116,7 @@ def publish(
     data = load_dataset(workspace, found.dataset)
     kept = Plan.model_validate(current.spec) if (current := workspace.publications.serving()) else None
     settings = _settings(kept, data.name) | ({"policy": dict(policy)} if policy else {})
+    parse_policy(settings.get("policy", GREEDY))
     chain = train_chain(workspace, data, model[0], chosen, asked.seed, report)
     plan = Plan(
         dataset=data.name,
@@ -132,12 +134,12 @@ def change(workspace: Workspace, **settings: Any) -> Publication:
     plan = serving_plan(workspace)
     if plan is None:
         raise NotFoundError("Nothing is published yet.", fix="Publish a model first.")
-    if "policy" in settings:
-        parse_policy(settings["policy"])
     try:
         changed = Plan.model_validate(plan.model_dump() | settings)
     except ValueError as error:
         raise SpecError(f"These settings cannot serve: {error}.") from error
+    for spec in (changed.policy, *(route.policy for route in changed.routes)):
+        parse_policy(spec)
     return _let_serve(workspace, changed)
 
 

@@ -262,3 +262,24 @@ def test_a_start_with_a_damaged_publication_serves_the_one_before_and_says_so(wo
     answer = bare.ads("u04")
     assert (answer.decision.model_version, len(answer.ads)) == ("unpublished", 1)
     bare.close()
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [("nonsense", "no policy called 'nonsense'"), ("epsilon_greedy:epsilon=7", "epsilon")],
+)
+def test_a_policy_that_cannot_be_is_refused_and_what_serves_stays(
+    workspace, monkeypatch, capsys, policy, said
+):
+    monkeypatch.setenv("RECO_LAB_HOME", str(workspace.home))
+    before = workspace.publications.serving()
+    assert main(["publish", "--policy", policy]) == 2
+    assert said in capsys.readouterr().err
+    assert workspace.publications.serving() == before
+
+
+def test_a_route_with_a_policy_that_cannot_be_is_refused_and_what_serves_stays(workspace):
+    before = workspace.publications.serving()
+    with pytest.raises(NotFoundError, match="no policy called 'nonsense'"):
+        publishing.change(workspace, routes=[{"name": "Dutch", "policy": {"policy": "nonsense"}}])
+    assert workspace.publications.serving() == before

@@ -37,10 +37,12 @@ def serving(home, *words):
         assert time.monotonic() < until
         time.sleep(0.05)
     try:
-        yield json.loads(note.read_text("utf-8")) | {"process": process}
+        told = json.loads(note.read_text("utf-8")) | {"process": process}
+        yield told
     finally:
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=30)
+        told["said"] = said
         assert "Traceback" not in said, said
         assert not note.exists()
 
@@ -81,6 +83,16 @@ def test_a_second_server_on_the_same_workspace_says_so(workspace, capsys, monkey
     with serving(workspace.home, "--demo"):
         assert main(["serve", "--port", "0"]) == 2
         assert "already served" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_what_is_missing_before_ads_can_be_served_is_told_at_the_start(tmp_path):
+    with serving(tmp_path / "home") as note:
+        pass
+    said = note["said"]
+    for missing in ("Nobody has a key yet", "No model is published yet", "No ad is booked yet"):
+        assert missing in said
+    assert "C00042" not in said
 
 
 @pytest.mark.slow
