@@ -25,7 +25,8 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def tables() -> dict[str, str]:
     """Each table of README by the name of its place."""
     recommenders = (
-        (f"`{name}`", kind.info.label, ", ".join(need.name.replace("_", " ") for need in kind.info.needs) or "–",
+        (f"`{name}`", kind.info.label, ", ".join([need.name.replace("_", " ") for need in kind.info.needs]
+                   + [f"extra `{extra.name}`" for extra in kind.info.extras]) or "–",
          "yes" if kind.info.folds_in else "no", kind.info.paper)
         for name, kind in algorithms().items()
     )  # fmt: skip
@@ -65,7 +66,8 @@ def section(name: str, kind: type[Recommender]) -> str:
     """What one recommender says of itself, and its parameters."""
     info = kind.info
     rows = [(f"`{one.name}`", str(one.default), one.bounds, one.help) for one in kind.parameters()]
-    needs = f"Needs {'; '.join(info.needs)}. " if info.needs else ""
+    wanted = [*info.needs, *(extra.sentence for extra in info.extras)]
+    needs = f"Needs {'; '.join(wanted)}. " if wanted else ""
     serves = (
         "Answers histories it has never seen."
         if info.folds_in

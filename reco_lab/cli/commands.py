@@ -212,7 +212,8 @@ def algorithms(_options: argparse.Namespace) -> Answer:
     """Every recommender with its parameters."""
     values = [
         {"algorithm": name, "label": kind.info.label, "family": kind.info.family, "summary": kind.info.summary, "paper": kind.info.paper,
-         "needs": [need.name for need in kind.info.needs], "folds_in": kind.info.folds_in, "deterministic": kind.info.deterministic,
+         "needs": [need.name for need in kind.info.needs], "extras": [extra.name for extra in kind.info.extras],
+         "folds_in": kind.info.folds_in, "deterministic": kind.info.deterministic,
          "parameters": [asdict(parameter) for parameter in kind.parameters()]}
         for name, kind in known_algorithms().items()
     ]  # fmt: skip

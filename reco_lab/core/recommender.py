@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -48,12 +49,28 @@ class Need(StrEnum):
         return table is not None and bool(table.notna().to_numpy().any())
 
 
+class Extra(StrEnum):
+    """A part of the installation that only some algorithms need; the value is the library it brings."""
+
+    deep = "torch"
+
+    @property
+    def installed(self) -> bool:
+        """Whether the library can be imported here; it is not imported to find out."""
+        return find_spec(self) is not None
+
+    @property
+    def sentence(self) -> str:
+        """What it is and how to get it, as the end of "it needs ..."."""
+        return f'the extra {self.name}: pip install -e ".[{self.name}]"'
+
+
 @dataclass(frozen=True)
 class Info:
     """What a person reads about an algorithm, and what the tests branch on.
 
-    `summary` is a paragraph that a marketer understands. `needs` is what the data must have. `folds_in`
-    tells whether a customer it has never seen can be scored from a history passed in; where not,
+    `summary` is a paragraph that a marketer understands. `needs` is what the data must have, `extras` what the
+    installation must have to learn (a learnt model scores without). `folds_in` tells whether a customer it has never seen can be scored from a history passed in; where not,
     `folds_in_why` is the reason. `deterministic`: the same data and seed give the same arrays;
     `seeded`: another seed gives another model. `rates`: it also predicts ratings on the data's own scale.
     """
@@ -63,6 +80,7 @@ class Info:
     summary: str
     paper: str
     needs: tuple[Need, ...] = ()
+    extras: tuple[Extra, ...] = ()
     deterministic: bool = True
     seeded: bool = False
     folds_in: bool = True
@@ -193,13 +211,18 @@ class Recommender(BaseModel, ABC):
         """Whether another seed gives another model: by its own draws or those of a part."""
         return self.info.seeded or any(part.seeded for part in self.parts)
 
+    @classmethod
+    def uninstalled(cls) -> tuple[str, ...]:
+        """The extras that it needs and that are not installed, in words."""
+        return tuple(extra.sentence for extra in cls.info.extras if not extra.installed)
+
     def missing(self, data: Dataset) -> tuple[str, ...]:
-        """What the data lacks, in words; empty if it can be fitted."""
-        own = [str(need) for need in self.info.needs if not need.met(data)]
+        """What the data or the installation lacks, in words; empty if it can be fitted."""
+        own = [*self.uninstalled(), *(str(need) for need in self.info.needs if not need.met(data))]
         return tuple(dict.fromkeys(own + [lack for part in self.parts for lack in part.missing(data)]))
 
     def require(self, data: Dataset) -> None:
-        """Raise NeedsError if the data lacks something or has no interactions."""
+        """Raise NeedsError if something is missing or there are no interactions."""
         if not len(data.interactions):
             raise NeedsError(f"{self.info.label} has nothing to learn from: there are no interactions.")
         if lacks := self.missing(data):

@@ -73,6 +73,7 @@ TERMS: Mapping[str, Term] = {
     "scores": lambda shape: float(shape.asked) * shape.items,
     "rows asked": lambda shape: shape.rows * shape.share,
     "customer pairs asked": lambda shape: shape.customer_pairs * shape.share,
+    "rows for each item": lambda shape: float(shape.rows) * shape.items,
     "pairs for each asked": lambda shape: float(shape.pairs) * shape.asked,
 }
 FIT = ("once", "rows", "pairs", "item pairs", "items squared")

@@ -44,7 +44,7 @@ STARTERS = ("item_knn", "ease", "ials", "recently_popular", "content", "hybrid")
 
 @dataclass(frozen=True)
 class Offer:
-    """An algorithm a person may choose: what it is, what can be set, and what the data lacks for it (empty: nothing)."""
+    """An algorithm a person may choose: what it is, what can be set, and what is missing for it (empty: nothing)."""
 
     algorithm: str
     info: Info
@@ -53,9 +53,11 @@ class Offer:
 
 
 def offers(data: Dataset | None) -> list[Offer]:
-    """Every algorithm there is, those that this data can feed first (without data nothing is missing), by family."""
+    """Every algorithm there is, those that can learn here first, by family; without data only extras can be missing."""
     found = [
-        Offer(name, kind.info, kind.parameters(), () if data is None else kind().missing(data))
+        Offer(
+            name, kind.info, kind.parameters(), kind.uninstalled() if data is None else kind().missing(data)
+        )
         for name, kind in algorithms().items()
     ]
     return sorted(found, key=lambda offer: (bool(offer.missing), offer.info.family, offer.info.label))

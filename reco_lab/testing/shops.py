@@ -59,13 +59,13 @@ def checkerboard(*, ratings: bool) -> tuple[Dataset, NDArray[np.bool_]]:
 
     Each customer touched all items of her colour but these three, which all others of her colour touched
     but a few; so nothing else can be the answer. With `ratings` she gave 5 to her colour and 1 to half of
-    the other colour.
+    the other colour. The order in time tells nothing.
     """
     users, items = np.divmod(np.arange(BOARD * BOARD), BOARD)
     mine = users % 2 == items % 2
     held = mine & ((items // 2 - users // 2) % (BOARD // 2) < HELD)
     other = ~mine & ((items // 2 + users // 2) % 2 == 0) & ratings
-    rows = np.flatnonzero((mine & ~held) | other)
+    rows = np.random.default_rng(7).permutation(np.flatnonzero((mine & ~held) | other))
     values = np.where(mine, 5, 1)[rows]
     names = _names("i", BOARD)
     log = _log(_names("u", BOARD)[users[rows]], names[items[rows]], values)

@@ -39,7 +39,7 @@ def answer(offers: Sequence[Offer], where: str) -> tuple[str, str]:
     can = "all" if ready == len(offers) else f"{ready}"
     return f"{sentence}; {can} of them can learn from {where}.", "" if ready == len(
         offers
-    ) else "Each card says what the data lacks for the others."
+    ) else "Each card says what is missing for the others."
 
 
 def wanted(offers: Iterable[Offer], words: str) -> list[Offer]:
@@ -66,7 +66,7 @@ def families(offers: Sequence[Offer], *, tried: bool) -> None:
 
 def traits(info: Info) -> list[str]:
     """What a person should know before choosing it, in a few words each."""
-    needs = ", ".join(NEEDS[need] for need in info.needs)
+    needs = ", ".join([NEEDS[need] for need in info.needs] + [f"the extra {one.name}" for one in info.extras])
     return [
         f"Needs {needs}" if needs else "Needs only who had what",
         "Serves customers it never saw" if info.folds_in else "Only customers it learnt from",
@@ -93,7 +93,7 @@ def _card(offer: Offer, *, tried: bool) -> None:
             st.caption(md(info.paper))
             _settings(offer)
         if offer.missing:
-            st.caption(f":material/block: This data set lacks {md(', and '.join(offer.missing))}.")
+            st.caption(f":material/block: To learn here it needs {md(', and '.join(offer.missing))}.")
         elif tried:
             st.page_link(
                 page.EXPERIMENT,

@@ -115,7 +115,7 @@ def _recommenders(starter: Experiment, offers: list[Offer]) -> list[dict[str, An
     with st.grid("auto", min_column_width=250):
         specs = [spec for ident in chosen for spec in _settings(ready[ident])]
     if lacking := [offer for offer in offers if offer.missing]:
-        with st.expander(f"{len(lacking)} more need something that this data set lacks"):
+        with st.expander(f"{len(lacking)} more need something that is not here"):
             for offer in lacking:
                 st.markdown(f"- **{md(offer.info.label)}** needs {md(', and '.join(offer.missing))}.")
     return specs

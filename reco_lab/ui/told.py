@@ -43,6 +43,7 @@ ABOUT = {
     "recent_item_knn": "Customers who bought this also bought that; what was had lately counts most.",
     "recently_popular": "What sold most lately.",
     "rp3beta": "Walks from customer to customer by their items, and holds back bestsellers.",
+    "sasrec": "Expects what comes next from the order of what was had.",
     "session_knn": "Looks for earlier visits like this customer's last one.",
     "slim": "Learns which few items best foretell each item.",
     "slope_one": "Guesses stars from how far apart two items are usually rated.",

@@ -37,7 +37,7 @@ def test_a_word_that_no_card_has_gets_a_sentence(shop, visit, says):
 def test_a_recommender_that_the_data_cannot_feed_says_what_is_lacking(shop, visit, says):
     browser = found(visit, "matrix factorization techniques")
 
-    assert "lacks" in says(browser)
+    assert "To learn here it needs ratings" in says(browser)
     assert not browser.get("page_link")
 
 
@@ -71,3 +71,13 @@ def test_a_card_says_whether_new_customers_are_served_and_whether_chance_has_a_s
 
 def test_a_search_reads_settings_too():
     assert "ease" in {offer.algorithm for offer in wanted(offers(None), "l2")}
+
+
+def test_a_recommender_whose_extra_is_not_installed_says_how_to_get_it(shop, visit, says, monkeypatch):
+    monkeypatch.setattr("reco_lab.core.recommender.find_spec", lambda name: None)
+    sentence = 'needs the extra deep: pip install -e ".[deep]"'
+    browser = found(visit, "self-attentive")
+
+    assert sentence in says(browser)
+    assert not browser.get("page_link")
+    assert f"SASRec** {sentence}" in says(visit(EXPERIMENT).toggle(key="expert").set_value(True).run())
