@@ -131,10 +131,7 @@ def half_step(
     from reco_lab.algorithms._kernels.ials import advance, begin
 
     lists = (extra.indptr.astype(np.int32), extra.indices.astype(np.int32), extra.data)
-    wide = y.astype(np.float64)
-    gram = wide.T @ wide
-    usual = max(ridge.strength, float(np.trace(gram)) * np.finfo(np.float64).eps)
-    root = np.linalg.cholesky(gram + usual * np.eye(len(gram)))
+    usual, root = _root(y, ridge)
     back = np.linalg.inv(root)
     common = (back @ back.T).astype(np.float32)
     sums = np.asarray(extra.sum(axis=1, dtype=np.float64)).ravel()
@@ -164,3 +161,11 @@ def half_step(
         pass
     x[:] = turned @ back.astype(np.float32)
     return there
+
+
+def _root(y: Vectors, ridge: Ridge) -> tuple[float, NDArray[np.float64]]:
+    """The ridge that all rows have in common, no less than rounding asks for, and the Cholesky factor of y'y with it."""
+    wide = y.astype(np.float64)
+    gram = wide.T @ wide
+    usual = max(ridge.strength, float(np.trace(gram)) * np.finfo(np.float64).eps)
+    return usual, np.asarray(np.linalg.cholesky(gram + usual * np.eye(len(gram))), np.float64)
