@@ -40,7 +40,9 @@ def hot_routes(service: Service) -> list[Route]:
         )
     ]
     for route in routes:
-        route.methods.discard("HEAD")  # nobody would see the ad that is decided on and billed
+        route.methods = (route.methods or set()) - {
+            "HEAD"
+        }  # nobody would see the ad that is decided on and billed
     return routes
 
 
