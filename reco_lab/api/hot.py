@@ -40,9 +40,8 @@ def hot_routes(service: Service) -> list[Route]:
         )
     ]
     for route in routes:
-        route.methods = (route.methods or set()) - {
-            "HEAD"
-        }  # nobody would see the ad that is decided on and billed
+        # nobody would see the ad that is decided on and billed
+        route.methods = (route.methods or set()) - {"HEAD"}
     return routes
 
 

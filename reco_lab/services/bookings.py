@@ -1,6 +1,6 @@
 """The ads of the workspace: booked, changed, withdrawn, brought in as a table and taken out as one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from reco_lab.core.ads import Ad, Billing
 from reco_lab.core.errors import DataError, InputError, NotFoundError
 from reco_lab.core.words import count
 from reco_lab.reports.harmless import original
+from reco_lab.serving.accounts import within_budget
 from reco_lab.sources import sniff
 from reco_lab.store.bookings import Bookings
 from reco_lab.workspace import Workspace
@@ -54,6 +55,11 @@ def drafted(values: Mapping[str, Any]) -> Ad:
         return checked(Ad.model_validate(dict(values)))
     except ValueError as error:
         raise InputError(told(error), where="This cannot be booked yet") from error
+
+
+def billed(booked: Iterable[Ad], spent: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """What each ad is billed today and ever, of what its decisions and clicks would cost: no more than its budgets."""
+    return {ad.id: within_budget(ad, *spent[ad.id]) for ad in booked if ad.id in spent}
 
 
 def book(workspace: Workspace, ad: Ad) -> None:

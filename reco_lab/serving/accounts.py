@@ -7,11 +7,13 @@ from datetime import UTC, date, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from reco_lab.core.ads import Ad
 from reco_lab.serving.booked import Booked, Mask
 
 DAY_SECONDS = 86_400.0
 HEAD_START = 1 / 24
 UNLIMITED = np.inf
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Accounts:
     """The books of one day: `open_at` says which ads still have budget, `capped` which a customer has had enough of.
 
     A daily budget is released evenly over the day (UTC), with a head start of an hour's worth. An ad is shown
-    while what it was billed is below what is released, so it passes its budget by at most one bill.
+    while what it was billed is below what is released. A click that comes when the budget is used up is logged and
+    not billed (the decisions were made before), so that nobody is billed more than a budget by more than one bill.
     """
 
     def __init__(
@@ -37,13 +40,14 @@ class Accounts:
         shown: Mapping[tuple[str, str], int],
     ) -> None:
         self.booked, self.day = booked, day
-        self._today = np.array([billed.get(id_, (0.0, 0.0))[0] for id_ in booked.ids], np.float64)
-        self._ever = np.array([billed.get(id_, (0.0, 0.0))[1] for id_ in booked.ids], np.float64)
+        known = [within_budget(ad, *billed.get(ad.id, (0.0, 0.0))) for ad in booked.ads]
+        self._today = np.array([today for today, _ in known], np.float64)
+        self._ever = np.array([ever for _, ever in known], np.float64)
         self._gone = {id_: sums for id_, sums in billed.items() if id_ not in booked.places}
         self._daily = _limits([ad.daily_budget for ad in booked.ads])
         self._total = _limits([ad.total_budget for ad in booked.ads])
         self._caps = [ad.cap_per_day for ad in booked.ads]
-        self._second, self._released = -1, 0.0
+        self._second, self._released = -1, HEAD_START
         self._open = np.zeros(len(booked), bool)
         self._seen: dict[str, dict[int, int]] = {}
         for (customer, ad), times in shown.items():
@@ -78,7 +82,9 @@ class Accounts:
         self._seen.pop(customer, None)
 
     def bill(self, place: int, cost: float) -> None:
-        """Add to what an ad was billed today and ever."""
+        """Add to what an ad was billed today and ever, unless a budget is used up."""
+        if self._today[place] >= self._daily[place] or self._ever[place] >= self._total[place]:
+            return
         self._today[place] += cost
         self._ever[place] += cost
         in_time = self._today[place] < self._daily[place] * self._released
@@ -86,8 +92,8 @@ class Accounts:
 
     def sync(self, billed: Mapping[str, tuple[float, float]]) -> None:
         """Take over what all workers billed together."""
-        for place, id_ in enumerate(self.booked.ids):
-            self._today[place], self._ever[place] = billed.get(id_, (0.0, 0.0))
+        for place, ad in enumerate(self.booked.ads):
+            self._today[place], self._ever[place] = within_budget(ad, *billed.get(ad.id, (0.0, 0.0)))
         self._second = -1
 
     def limits(self, place: int) -> tuple[float, float, int | None]:
@@ -116,6 +122,18 @@ class Accounts:
         billed = {id_: (0.0, ever) for id_, (_, ever) in self._gone.items()}
         billed |= {id_: (0.0, float(self._ever[place])) for place, id_ in enumerate(self.booked.ids)}
         return Accounts(self.booked, day, billed, {})
+
+
+def within_budget(ad: Ad, today: float, ever: float) -> tuple[float, float]:
+    """What an ad is billed of what its decisions and clicks would cost: a budget ends with the bill that reaches it."""
+    daily = UNLIMITED if ad.daily_budget is None else _last_bill(ad.daily_budget, ad.bid)
+    total = UNLIMITED if ad.total_budget is None else _last_bill(ad.total_budget, ad.bid)
+    return min(today, daily), min(ever, total)
+
+
+def _last_bill(budget: float, bid: float) -> float:
+    """What has been billed when a budget is reached, at the bid as it is now."""
+    return budget if bid <= 0 else float(np.ceil(budget / bid - _ROUNDING) * bid)
 
 
 def _limits(budgets: list[float | None]) -> NDArray[np.float64]:

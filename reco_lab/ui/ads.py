@@ -26,7 +26,9 @@ def sections(lab: page.Lab, now: Status) -> None:
 def _ads(lab: page.Lab) -> None:
     moment = lab.workspace.clock.now()
     spent = cache.events(lab.workspace).spending(moment.date())
-    ad_booking.view(lab.workspace, ad_booking.Books(bookings.ads(lab.workspace), spent, _titles(lab), moment))
+    ads = bookings.ads(lab.workspace)
+    books = ad_booking.Books(ads, bookings.billed(ads, spent), _titles(lab), moment)
+    ad_booking.view(lab.workspace, books)
 
 
 def _titles(lab: page.Lab) -> dict[str, str]:

@@ -216,6 +216,17 @@ def test_an_ad_that_was_withdrawn_and_is_booked_again_has_the_bills_it_had():
     assert (later.billed(0).today, later.billed(0).ever) == (1.0, 2.0)
 
 
+def test_clicks_after_the_budget_is_used_up_are_not_billed_nor_after_a_restart():
+    shot = snapshot([ad("few", total_budget=1.0, bid=0.3)])
+    books = standing(shot).accounts
+    for _ in range(50):
+        books.bill(0, 0.3)
+    assert books.billed(0).ever == pytest.approx(1.2)
+    again = Accounts(shot.booked, NOON.date(), {"few": (15.0, 15.0)}, {})
+    assert again.billed(0).ever == pytest.approx(1.2)
+    assert not again.open_at(NOON)[0]
+
+
 def test_a_customer_has_an_ad_no_more_often_than_its_cap_and_others_are_not_concerned():
     shot = snapshot([ad("often", cap_per_day=2)])
     books = standing(shot, shown={("ann", "often"): 1})
