@@ -180,8 +180,9 @@ class AdServer:
         name = self.name_of(user_id)
         if name in self.people.objecting:
             raise InputError(UNWILLING, fix="Take her off the suppression list first, if she wishes so.")
-        await _done(self.log.describe("users", name, attributes))
-        self.people.tell(name, attributes)
+        told = self.people.with_her_wish(name, attributes)
+        await _done(self.log.describe("users", name, told))
+        self.people.tell(name, told)
 
     async def user(self, user_id: str) -> dict[str, Any]:
         """Everything that is known of a customer, for herself."""
@@ -346,7 +347,8 @@ class AdServer:
                     histories.add(visit.customer, visit.item_id, Kind[visit.kind], visit.at, visit.value)
         people.told = self.people.told
         people.objecting |= frozenset(self._leaving)
-        books = self.standing.accounts.moved(booked)
+        before = self.standing.accounts
+        books = before.moved(booked, lambda: self.log.shown(before.day))
         appeal = Appeal(booked, self.standing.appeal.counts())
         self._failures = {}
         self.snapshot, self.data, self.people = loaded.snapshot, loaded.data, people

@@ -1,6 +1,6 @@
 """What was billed and how often each customer saw an ad: budgets, their pacing, and caps, in one process's memory."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -104,8 +104,10 @@ class Accounts:
         """What one ad was billed."""
         return Billed(float(self._today[place]), float(self._ever[place]))
 
-    def moved(self, booked: Booked) -> "Accounts":
-        """The same books over other ads."""
+    def moved(
+        self, booked: Booked, shown_today: Callable[[], Mapping[tuple[str, str], int]] | None = None
+    ) -> "Accounts":
+        """The same books over other ads; what was shown is asked for where an ad has a cap that had none."""
         billed = self._gone | {
             id_: (float(self._today[place]), float(self._ever[place]))
             for place, id_ in enumerate(self.booked.ids)
@@ -115,6 +117,9 @@ class Accounts:
             for customer, seen in self._seen.items()
             for place, times in seen.items()
         }
+        capped = {id_ for id_, cap in zip(self.booked.ids, self._caps, strict=True) if cap is not None}
+        if shown_today and any(ad.cap_per_day is not None and ad.id not in capped for ad in booked.ads):
+            shown = dict(shown_today())
         return Accounts(booked, self.day, billed, shown)
 
     def next_day(self, day: date) -> "Accounts":

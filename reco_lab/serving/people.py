@@ -50,6 +50,17 @@ class People:
         segments = frozenset(part.strip() for part in segment.split(";")) if segment else frozenset[str]()
         return Customer(code, name, attributes, segments, table=self._row(code, told))
 
+    def with_her_wish(self, name: str, attributes: Mapping[str, str]) -> dict[str, str]:
+        """What a website tells now, with the consent it told before where it says nothing of it this time.
+
+        A consent that was withdrawn stays so until somebody says otherwise.
+        """
+        told = {
+            CONSENT if key.strip().casefold() == CONSENT else key: text for key, text in attributes.items()
+        }
+        before = self.told.get(name, {}).get(CONSENT)
+        return told if before is None or CONSENT in told else told | {CONSENT: before}
+
     def tell(self, name: str, attributes: Mapping[str, str]) -> None:
         """Keep what a website told of a customer, in place of what it told before."""
         self.told[name] = dict(attributes)

@@ -191,6 +191,23 @@ def test_with_nothing_published_ads_are_served_all_the_same(tmp_path):
     server.close()
 
 
+def test_consent_that_was_withdrawn_stays_so_when_something_else_is_told(server):
+    do(server.put_user("u02", {"Consent": "no"}))
+    do(server.put_user("u02", {"region": "south"}))
+    assert ids(server.ads("u02")) == ["house"]
+    do(server.put_user("u02", {"consent": "yes"}))
+    assert ids(server.ads("u02")) != ["house"]
+
+
+def test_a_cap_that_is_put_on_an_ad_counts_what_was_shown_before(server):
+    do(server.put_ad(Ad(id="new", title="New", slots=("side",))))
+    for _ in range(3):
+        assert "new" in ids(server.ads("u04", "side", 20))
+    do(server.track([]))
+    do(server.put_ad(Ad(id="new", title="New", slots=("side",), cap_per_day=3)))
+    assert "new" not in ids(server.ads("u04", "side", 20))
+
+
 def test_one_process_serves_a_workspace(workspace, server):
     with pytest.raises(InputError, match="already served by another process"):
         AdServer.open(workspace)
