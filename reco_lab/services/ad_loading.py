@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from reco_lab.serving.snapshot import NOTHING_PUBLISHED, Route, Snapshot
 from reco_lab.workspace import Workspace
 
 EVERYBODY = "everybody"
+KERNELS = ("reco_lab.core._kernels.ranking", "reco_lab.serving._kernels.relevance")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +40,8 @@ def load(workspace: Workspace, ads: Iterable[Ad]) -> Loaded:
 
     Raises CorruptError or NotFoundError where a file is damaged or gone.
     """
+    for kernels in KERNELS:  # compiled before the first customer asks, not while she waits
+        import_module(kernels)
     publication = workspace.publications.serving()
     if publication is None:
         booked = Booked.of(ads, pd.Index([], dtype="str"))
