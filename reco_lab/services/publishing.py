@@ -121,13 +121,8 @@ def publish(
     settings = _settings(kept, data.name) | ({"policy": dict(policy)} if policy else {})
     parse_policy(settings.get("policy", GREEDY))
     chain = train_chain(workspace, data, model[0], chosen, asked.seed, report)
-    plan = Plan(
-        dataset=data.name,
-        fingerprint=data.fingerprint,
-        experiment=experiment_id,
-        chain=chain,
-        **settings,
-    )
+    about = {"dataset": data.name, "fingerprint": data.fingerprint, "experiment": experiment_id}
+    plan = Plan(**about, chain=chain, **settings)
     if data.name != DEMO and (kept is None or kept.dataset != data.name):
         pause_demo_ads(workspace)
     report(1.0, "published")
