@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from reco_lab.workspace import Workspace
 
 EVERYBODY = "everybody"
 MOST_TRIED = 10
+KERNELS = ("reco_lab.core._kernels.ranking", "reco_lab.serving._kernels.relevance")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +64,8 @@ def load_whole(workspace: Workspace, ads: Iterable[Ad]) -> tuple[Loaded, Excepti
 
 
 def _loaded(workspace: Workspace, ads: Iterable[Ad], publication: Publication | None) -> Loaded:
+    for kernels in KERNELS:  # compiled before the first customer asks, not while she waits
+        import_module(kernels)
     if publication is None:
         booked = Booked.of(ads, pd.Index([], dtype="str"))
         return Loaded(Snapshot(NOTHING_PUBLISHED, (), booked, Route(EVERYBODY, policy(GREEDY))), None)

@@ -121,8 +121,17 @@ def ensure_demo_ads(workspace: Workspace, folder: Path) -> None:
     if workspace.store.get_setting(_DEMO):
         return
     kept = {one.id for one in ads(workspace)}
-    _bookings(workspace).book([one for one in demo_ads(folder) if one.id not in kept])
-    workspace.store.set_setting(_DEMO, value=True)
+    fresh = [one for one in demo_ads(folder) if one.id not in kept]
+    _bookings(workspace).book(fresh)
+    workspace.store.set_setting(_DEMO, value=[one.id for one in fresh])
+
+
+def pause_demo_ads(workspace: Workspace) -> None:
+    """Take the ads that came with the demo shop out of what is shown: real customers are served from now on."""
+    came = workspace.store.get_setting(_DEMO)
+    theirs = set(came) if isinstance(came, list) else set()
+    flying = [one for one in ads(workspace) if one.id in theirs and not one.paused]
+    _bookings(workspace).book([one.model_copy(update={"paused": True}) for one in flying])
 
 
 def demo_ads(folder: Path) -> list[Ad]:

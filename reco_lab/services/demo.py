@@ -21,8 +21,13 @@ FOLDER = Path(__file__).resolve().parents[2] / "datasets" / DEMO
 
 
 def ensure_demo(workspace: Workspace) -> DatasetVersion:
-    """The demo shop as a data set of the workspace with its ads, brought in if they are not there yet."""
-    ensure_demo_ads(workspace, FOLDER)
+    """The demo shop as a data set of the workspace, brought in if it is not there yet.
+
+    Its ads come with it, unless other data serve: real customers are shown nothing simulated.
+    """
+    plan = serving_plan(workspace)
+    if plan is None or plan.dataset == DEMO:
+        ensure_demo_ads(workspace, FOLDER)
     try:
         return workspace.store.dataset(DEMO)
     except NotFoundError:

@@ -13,6 +13,7 @@ from reco_lab.core.errors import InputError, NeedsError, NotFoundError, SpecErro
 from reco_lab.core.events import Stage
 from reco_lab.core.policy import policy as parse_policy
 from reco_lab.core.recommender import FitContext, Need, Recommender, State, recommender
+from reco_lab.services.bookings import pause_demo_ads
 from reco_lab.services.keeping import load_dataset
 from reco_lab.serving.snapshot import Ranker
 from reco_lab.store.publications import Publication
@@ -91,9 +92,11 @@ def publish(
 ) -> Publication:
     """Train a model of a finished experiment (by default its champion) on all its data, and let it serve.
 
+    Ads that came with the demo shop are paused when other data begin to serve.
     Raises NotFoundError for a model or a policy that is not there, ParameterError for a setting of the policy that
     is not allowed, InputError where the experiment has no champion.
     """
+    from reco_lab.services.demo import DEMO
     from reco_lab.services.experiments import (  # a server starts without them
         comparison,
         experiment_of,
@@ -118,13 +121,10 @@ def publish(
     settings = _settings(kept, data.name) | ({"policy": dict(policy)} if policy else {})
     parse_policy(settings.get("policy", GREEDY))
     chain = train_chain(workspace, data, model[0], chosen, asked.seed, report)
-    plan = Plan(
-        dataset=data.name,
-        fingerprint=data.fingerprint,
-        experiment=experiment_id,
-        chain=chain,
-        **settings,
-    )
+    about = {"dataset": data.name, "fingerprint": data.fingerprint, "experiment": experiment_id}
+    plan = Plan(**about, chain=chain, **settings)
+    if data.name != DEMO and (kept is None or kept.dataset != data.name):
+        pause_demo_ads(workspace)
     report(1.0, "published")
     return _let_serve(workspace, plan)
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_lab.core.events import Stage
+from reco_lab.serving.booked import NO_ITEM
 from reco_lab.serving.decide import Chosen, Weighed
 from reco_lab.serving.snapshot import Snapshot
 
@@ -26,13 +27,14 @@ def reasons_of(snapshot: Snapshot, chosen: Chosen, title: Callable[[int], str]) 
     weighed, ads = chosen.weighed, snapshot.booked.ads
     items = snapshot.booked.promoted[chosen.places]
     because = _because(weighed, items) if weighed.stage is Stage.model else {}
-    general = IN_GENERAL[weighed.stage] if weighed.ranker else UNRANKED
     return tuple(
         IN_GENERAL[Stage.house]
         if ads[place].house
         else f"Because you went for {title(because[item])}."
         if item in because
-        else general
+        else IN_GENERAL[weighed.stage]
+        if weighed.ranker and (item != NO_ITEM or ads[place].category is not None)
+        else UNRANKED
         for place, item in zip(chosen.places.tolist(), items.tolist(), strict=True)
     )
 

@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import os
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -16,6 +19,7 @@ from reco_lab.core.events import Stage
 from reco_lab.services import bookings, privacy, publishing
 from reco_lab.services.ad_messages import EventIn, VisitIn
 from reco_lab.services.ad_server import AdServer
+from reco_lab.services.demo import FOLDER, ensure_demo
 from reco_lab.testing.serving import compare, open_shop
 from reco_lab.workspace import Workspace
 
@@ -300,3 +304,42 @@ def test_a_route_with_a_policy_that_cannot_be_is_refused_and_what_serves_stays(w
     with pytest.raises(NotFoundError, match="no policy called 'nonsense'"):
         publishing.change(workspace, routes=[{"name": "Dutch", "policy": {"policy": "nonsense"}}])
     assert workspace.publications.serving() == before
+
+
+def test_an_ad_that_the_model_knows_nothing_of_does_not_claim_to_be_chosen_by_it(server):
+    do(server.put_ad(Ad(id="unknown", title="Unknown", slots=("side",), item="no such item")))
+    do(server.put_ad(Ad(id="nothing", title="For no item", slots=("side",))))
+    answer = server.ads("u04", "side", 50)
+    said = dict(zip(ids(answer), answer.reasons, strict=True))
+    assert {said["unknown"], said["nothing"]} == {"One of the ads that may be shown here."}
+
+
+def test_the_simulated_ads_of_the_demo_shop_are_not_shown_to_real_customers(tmp_path):
+    workspace = Workspace.open(tmp_path / "home")
+    bookings.ensure_demo_ads(workspace, FOLDER)
+    bookings.book(workspace, Ad(id="own", title="Our own"))
+    publishing.publish(workspace, compare(workspace))
+    assert [ad.id for ad in bookings.ads(workspace) if not ad.paused] == ["own"]
+    bookings.pause(workspace, "house-returns", paused=False)
+    publishing.publish(workspace, workspace.store.experiments()[0].id)
+    assert not bookings.ad(workspace, "house-returns").paused
+
+
+def test_the_demo_shop_beside_data_that_serve_brings_no_ads(workspace):
+    before = bookings.ads(workspace)
+    ensure_demo(workspace)
+    assert bookings.ads(workspace) == before
+
+
+def test_the_first_answer_compiles_nothing(tmp_path):
+    """In a process of its own, where nothing was loaded before."""
+    script = (
+        "import sys\n"
+        "from reco_lab.services.ad_server import AdServer\n"
+        "from reco_lab.workspace import Workspace\n"
+        "AdServer.open(Workspace.open()).close()\n"
+        "assert 'reco_lab.serving._kernels.relevance' in sys.modules\n"
+        "assert 'reco_lab.core._kernels.ranking' in sys.modules\n"
+    )
+    environment = os.environ | {"RECO_LAB_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True)
