@@ -22,7 +22,11 @@ from reco_lab.services.experiments import comparison, job_of, run, submit
 from reco_lab.store.records import JobState
 from reco_lab.workspace import Workspace
 
-NEEDLESS = [name for name, kind in algorithms().items() if set(kind.info.needs) <= {Need.times}]
+NEEDLESS = [
+    name
+    for name, kind in algorithms().items()
+    if set(kind.info.needs) <= {Need.times} and not kind.uninstalled()
+]
 ALGORITHMS = [name for name in NEEDLESS if name not in {"random", "most_popular"}]
 TELL = """
 import json, sys
