@@ -168,4 +168,4 @@ def _root(y: Vectors, ridge: Ridge) -> tuple[float, NDArray[np.float64]]:
     wide = y.astype(np.float64)
     gram = wide.T @ wide
     usual = max(ridge.strength, float(np.trace(gram)) * np.finfo(np.float64).eps)
-    return usual, np.linalg.cholesky(gram + usual * np.eye(len(gram)))
+    return usual, np.asarray(np.linalg.cholesky(gram + usual * np.eye(len(gram))), np.float64)
