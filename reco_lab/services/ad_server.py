@@ -163,12 +163,12 @@ class AdServer:
             for one in visits
         ]  # fmt: skip
         willing = [place for place, row in enumerate(rows) if row.customer not in self.people.objecting]
-        if self.sharing is not None:
-            self.sharing.own.update(rows[place].event_id for place in willing)
         tracked = with_unwilling(
             await _done(self.log.visit([rows[place] for place in willing])), willing, len(rows)
         )
-        for place in tracked.new:
+        for place in (
+            tracked.new if self.sharing is None else ()
+        ):  # else they are heard before the next answer
             row = rows[place]
             self.standing.histories.add(row.customer, row.item_id, Kind[row.kind], row.at, row.value)
             if self._meanwhile is not None:
@@ -275,7 +275,6 @@ class AdServer:
         """Choose, and where books are shared, choose anew without what they refuse."""
         if self.sharing is None:
             return choose(self.snapshot, self._weighed(name, user_id, slot, now), n, self.rng)
-        self.sharing.listen(self.standing.histories)
         booked, accounts = self.snapshot.booked, self.standing.accounts
         weighed = self._weighed(name, user_id, slot, now)
         while True:
@@ -287,6 +286,8 @@ class AdServer:
             weighed = without(booked, weighed, refused)
 
     def _weighed(self, name: str, user_id: str, slot: str, now: datetime) -> Weighed:
+        if self.sharing is not None:
+            self.sharing.listen(self.standing.histories)
         code = self.standing.histories.code(canonical_id(user_id), name)
         customer = self.people.customer(code, name)
         return weigh(self.snapshot, self.standing, customer, slot, now, self._failed)
@@ -320,7 +321,7 @@ class AdServer:
 
     def _read(
         self, *, models: bool = True
-    ) -> tuple[ad_loading.Loaded, Histories | None, People, frozenset[str]]:
+    ) -> tuple[ad_loading.Loaded, Histories | None, People, Mapping[str, int]]:
         """Read what serves from now on: histories only where the data is another, with the events they know."""
         ads, now = bookings.ads(self.workspace), ad_loading.Loaded(self.snapshot, self.data)
         loaded = ad_loading.load(self.workspace, ads) if models else now.with_ads(ads)
@@ -331,19 +332,21 @@ class AdServer:
             and loaded.data.fingerprint == self.data.fingerprint
         )
         if same or (loaded.data is None and self.data is None):
-            return loaded, None, people, frozenset()
-        visits = [visit for _, visit in self.log.visits()]
-        histories = ad_loading.histories_over(loaded.data, visits)
-        return loaded, histories, people, frozenset(visit.event_id for visit in visits)
+            return loaded, None, people, {}
+        heard = self.log.visits()
+        histories = ad_loading.histories_over(loaded.data, (visit for _, visit in heard))
+        return loaded, histories, people, {visit.event_id: number for number, visit in heard}
 
     def _swap(
-        self, loaded: ad_loading.Loaded, histories: Histories | None, people: People, known: frozenset[str]
+        self, loaded: ad_loading.Loaded, histories: Histories | None, people: People, heard: Mapping[str, int]
     ) -> None:
         """Put what was read in place, with what was told meanwhile."""
         booked = loaded.snapshot.booked
-        if histories is not None:
+        if histories is not None and self.sharing is not None:
+            self.sharing.heard = max(heard.values(), default=0)
+        elif histories is not None:
             for visit in self._meanwhile or ():
-                if visit.event_id not in known:
+                if visit.event_id not in heard:
                     histories.add(visit.customer, visit.item_id, Kind[visit.kind], visit.at, visit.value)
         people.told = self.people.told
         people.objecting |= frozenset(self._leaving)

@@ -1,7 +1,7 @@
 """Several workers on one database server: what the others heard and billed is looked at before every answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -24,16 +24,12 @@ class Sharing:
     log: EventLog
     books: SharedAccounts
     heard: int = 0
-    own: set[str] = field(default_factory=set)
 
     def listen(self, histories: Histories) -> None:
-        """Put the interactions that other workers were told into the histories."""
+        """Put the interactions that any worker was told, this one too, into the histories."""
         for number, visit in self.log.visits(after=self.heard):
             self.heard = number
-            if visit.event_id in self.own:
-                self.own.discard(visit.event_id)
-            else:
-                histories.add(visit.customer, visit.item_id, Kind[visit.kind], visit.at, visit.value)
+            histories.add(visit.customer, visit.item_id, Kind[visit.kind], visit.at, visit.value)
 
     def refused(
         self, accounts: Accounts, booked: Booked, customer: str, places: NDArray[np.intp], day: date

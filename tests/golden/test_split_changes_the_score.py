@@ -67,6 +67,6 @@ def test_the_inspector_says_that_most_test_rows_are_cold_and_what_to_do(data):
     found = inspect(next(splitter({"kind": "global_time"}).split(data, np.random.default_rng(0))))
     assert (found.warm_customers, found.test_customers) == (107, 301)
     assert any("107 of 301 customers in the test are warm" in sentence for sentence in found.findings)
-    assert any("85 % of the test rows are of cold customers" in sentence for sentence in found.findings)
+    assert any("85% of the test rows are of cold customers" in sentence for sentence in found.findings)
     assert "the column over all customers" in found.recommendation
     assert "the last share per customer" in found.recommendation

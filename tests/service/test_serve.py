@@ -1,5 +1,6 @@
 """`reco-lab serve` as a process: started, asked by the client, told, stopped; slow and endless callers are cut off."""
 
+import asyncio
 import json
 import os
 import re
@@ -17,6 +18,8 @@ import pytest
 from reco_lab.api import patience
 from reco_lab.cli import main
 from reco_lab.client import Client, Event, Interaction, ServiceError
+from reco_lab.services.ad_messages import VisitIn
+from reco_lab.services.ad_server import AdServer
 from reco_lab.services.keys import make_key
 from reco_lab.testing.postgres import postgres, why_not
 from reco_lab.testing.service import small_shop
@@ -153,6 +156,24 @@ def on_a_server(tmp_path, monkeypatch):
         workspace = small_shop(tmp_path / "home")
         yield workspace
         workspace.close()
+
+
+@pytest.mark.slow
+def test_what_one_worker_is_told_the_next_answer_of_any_knows_once(on_a_server):
+    one, other = AdServer.open(on_a_server), AdServer.open(on_a_server)
+    told = [
+        VisitIn("v-1", "somebody", "i1"),
+        VisitIn("v-2", "somebody", "i2"),
+        VisitIn("v-1", "somebody", "i1"),
+    ]
+    assert asyncio.run(one.visit(told)).accepted == 2
+    assert asyncio.run(other.visit(told)).duplicates == 3
+    for server in (other, one):
+        for _ in range(2):
+            server.ads("somebody")
+        name = server.name_of("somebody")
+        assert len(server.standing.histories.batch(-1, name).items) == 2
+        server.close()
 
 
 @pytest.mark.slow

@@ -106,7 +106,7 @@ def test_an_interrupted_certificate_goes_on_after_its_last_row(workspace, folder
     told = []
     certificate.compute(workspace, folder, lambda _fraction, message: told.append(message), since=since)
 
-    assert told[0] == "Random (G1)"
+    assert told[0] == "Random"
 
 
 def test_figures_of_other_versions_certify_nothing(workspace, folder, rows):
