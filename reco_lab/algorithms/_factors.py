@@ -129,10 +129,16 @@ class Factors(Scorer):
 
     @classmethod
     def stepped(
-        cls, half_step: HalfStep, biases: Vectors, history: sparse.csr_matrix, threads: int
+        cls,
+        half_step: HalfStep,
+        biases: Vectors,
+        history: sparse.csr_matrix,
+        threads: int,
+        users: Vectors | None = None,
     ) -> "Factors":
-        """The model whose stored vectors are the half-steps from the histories it was learnt from."""
-        users = half_step.fold(history, threads).astype(np.float32)
+        """The model whose stored vectors are the half-steps from the histories it was learnt from, or these."""
+        if users is None:
+            users = half_step.fold(history, threads).astype(np.float32)
         made_from = signed(history.indices, history.data, history.indptr)
         return cls(users, half_step.items, biases, np.diff(history.indptr) > 0, half_step, made_from)
 

@@ -13,6 +13,7 @@ from reco_lab.core.batch import UserBatch
 from reco_lab.core.recommender import Codes, Contributions, Scorer, Scores, State
 
 DAY = np.timedelta64(1, "D")
+LARGEST_TABLE, CROWDED = 1 << 25, 0.1
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Fading(Scorer):
     """Scores are the history's entries, faded, times a float32 CSR items x items, plus a share of popularity.
 
     `weights[i, j]` is what item i adds to item j, `doubts[i]` how much of the items' `popularity` it adds to all.
+    A matrix with few zeros multiplies several times as fast as a table, which is kept beside it.
     """
 
     folds_in = True
@@ -57,12 +59,15 @@ class Fading(Scorer):
     ) -> None:
         self.weights, self.fade, self.doubts, self.popularity = weights, fade, doubts, popularity
         self.n_items = int(weights.shape[1])
+        entries = self.n_items * int(weights.shape[0])
+        crowded = entries <= LARGEST_TABLE and weights.nnz > entries * CROWDED
+        self._table: Any = weights.toarray() if crowded else weights
 
     def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
         """The faded sum of the weights of the distinct items in each history."""
         history = self.fade.matrix(batch, self.n_items)
         chosen: Any = slice(None) if items is None else items
-        scores = dots(history, self.weights[:, chosen])
+        scores = dots(history, self._table if items is None else self._table[:, items])
         scores += (history @ self.doubts)[:, None] * self.popularity[chosen]
         return scores
 

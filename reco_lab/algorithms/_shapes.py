@@ -205,7 +205,7 @@ def first_entries(batch: UserBatch) -> NDArray[np.float32]:
     places = np.arange(len(items))
     first = np.empty(int(items.max()) + 1, np.intp)
     first[items[::-1]] = places[::-1]  # of several, the last one written stays
-    return (first[items] == places).astype(np.float32)
+    return np.asarray(first[items] == places, np.float32)
 
 
 def rows_of(matrix: Any, rows: Codes) -> NDArray[np.float32]:

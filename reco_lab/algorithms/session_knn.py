@@ -98,7 +98,6 @@ class Sessions(Scorer):
         self.found, self.trust, self.rare, self.fade, self.neighbours = found, trust, rare, fade, neighbours
         self.n_items = int(found.shape[1])
         self._across: Any = found.T.tocsr()
-        self._lengths = np.diff(found.indptr)
 
     def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
         """Customers x items, in blocks of bounded memory."""
@@ -113,14 +112,16 @@ class Sessions(Scorer):
 
     def _asked(self, batch: UserBatch, history: sparse.csr_matrix) -> sparse.csr_matrix:
         """The likenesses of the sessions that are asked: customers x sessions."""
-        alike = dots(history, self._across) * self.trust
-        alike[dots(batch.matrix(self.n_items), self._across) == self._lengths] = 0
+        from reco_lab.algorithms._kernels.sessions import keep_nearest
+
+        alike = dots(history, self._across)
+        seen = batch.matrix(self.n_items)
+        lists = (seen.indptr, seen.indices, self.found.indptr, self.found.indices)
+        codes: tuple[Any, ...] = tuple(np.require(one, np.int32, ("C", "W")) for one in lists)
+        trust = np.require(self.trust, np.float32, ("C", "W"))
+        keep_nearest(alike, trust, self.n_items, self.neighbours, *codes)
         rows, columns = np.divmod(np.flatnonzero(alike), alike.shape[1])
-        values = alike[rows, columns]
-        shares = _places(rows, values, len(batch), self.neighbours)
-        kept = shares > 0
-        entries = ((values * shares)[kept].astype(np.float32), (rows[kept], columns[kept]))
-        return sparse.csr_matrix(entries, shape=alike.shape)
+        return sparse.csr_matrix((alike[rows, columns], (rows, columns)), shape=alike.shape)
 
     def contributions(self, batch: UserBatch, items: Codes) -> Contributions:
         """Each history entry's part in the likeness of the sessions that are asked."""
@@ -143,17 +144,6 @@ class Sessions(Scorer):
         arrays, meta = state.arrays, dict(state.meta)
         neighbours = meta.pop("neighbours")
         return cls(unpacked("found", state), arrays["trust"], arrays["rare"], Fade(**meta), neighbours)
-
-
-def _places(rows: Codes, values: Numbers, count: int, k: int) -> NDArray[np.float64]:
-    """How much of one of the k places of its row each value gets: those that tie for the last ones share them."""
-    order = np.lexsort((-values, rows))
-    starts = np.searchsorted(rows, np.arange(count + 1))
-    last = np.minimum(starts[:-1] + k, starts[1:]) - 1
-    bars = values[order[last[rows]]]
-    above, at = (np.bincount(rows, chosen, minlength=count) for chosen in (values > bars, values == bars))
-    left = (k - above) / np.maximum(at, 1)
-    return np.where(values > bars, 1.0, np.where(values == bars, np.minimum(left[rows], 1.0), 0.0))
 
 
 def sessions(log: Interactions, pause: float) -> tuple[sparse.csr_matrix, NDArray[np.float64]]:

@@ -19,7 +19,7 @@ from reco_lab.api.service import Service
 from reco_lab.api.shapes import MOST_EVENTS, Event, Events, Interaction, Interactions
 from reco_lab.core.errors import FullError
 from reco_lab.core.events import Stage
-from reco_lab.services.ad_server import EventIn, VisitIn
+from reco_lab.services.ad_messages import EventIn, VisitIn
 from reco_lab.store.events.records import Tracked
 
 MOST_ADS = 20

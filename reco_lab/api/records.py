@@ -14,7 +14,7 @@ from reco_lab.api.documents import refusals, taking
 from reco_lab.api.queries import id_of
 from reco_lab.api.refusals import JSON, Refusal, invalid
 from reco_lab.api.service import Service
-from reco_lab.api.shapes import ID_SCHEMA, Attributes, Done
+from reco_lab.api.shapes import ID_SCHEMA, Attributes, Done, RefusedEvent, TrackedAnswer
 from reco_lab.core.ads import Ad
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -49,6 +49,13 @@ def records(service: Service) -> APIRouter:
         body = await read_body(request)
         await service.server.put_ad(shaped(Ad, body, id=id_of(ad_id, "ad", "ad_id")))
         return Done()
+
+    @router.post("/events/replay", responses=refusals())
+    async def replay() -> TrackedAnswer:
+        """Try the events that were kept apart once more: a click that came before its decision counts now."""
+        done = await service.server.replay()
+        refused = [RefusedEvent(index=index, reason=reason) for index, reason in done.refused]
+        return TrackedAnswer(accepted=done.accepted, duplicates=done.duplicates, refused=refused)
 
     @router.get("/users/{user_id:path}", responses=refusals(), response_model=dict[str, Any])
     async def get_user(user_id: _Told) -> Response:

@@ -13,6 +13,7 @@ from reco_lab.core.recipe import Reading
 from reco_lab.core.words import count
 from reco_lab.services import backups, privacy, public, recipes
 from reco_lab.services.data import Finding, ImportReport, import_file, list_datasets, preview, quality
+from reco_lab.services.erasure import erase_restored
 from reco_lab.workspace import Workspace
 
 SURE = 0.7
@@ -201,7 +202,9 @@ def backup(options: argparse.Namespace) -> Answer:
 def restore(options: argparse.Namespace) -> Answer:
     """Bring the workspace back to what a backup holds."""
     done = backups.restore(options.file, Workspace.open().home)
+    again = erase_restored(Workspace.open(), who="reco-lab restore")
     kept = f" What was there before is in {done.kept}." if done.kept else ""
+    kept += f" Erased from it again: {count(len(again), 'customer')}." if again else ""
     return Answer(
         {"kept": str(done.kept) if done.kept else None},
         f"The workspace is as it was in {options.file}.{kept}",

@@ -28,6 +28,7 @@ def build() -> argparse.ArgumentParser:
     actions = parser.add_subparsers(title="commands", metavar="COMMAND")
     _app(actions)
     _data(actions)
+    _people(actions)
     _experiments(actions)
     _lists(actions)
     _publishing(actions)
@@ -176,6 +177,26 @@ def _safekeeping(inner: "Actions", actions: "Actions") -> None:
     stop.add_argument("customer", nargs="+", help="ids of customers")
     stop.add_argument("--remove", action="store_true", help="take them off the list")
     _json(stop).set_defaults(command=later("data", "suppress"))
+
+
+def _people(actions: "Actions") -> None:
+    gone = _command(
+        actions,
+        "erase",
+        "Erase a customer everywhere: log, data, models; what serves is trained anew without her.",
+        "example:\n  reco-lab erase C00042",
+    )
+    gone.add_argument("customer", help="her id, or her pseudonym")
+    _json(gone).set_defaults(command=later("people", "erase"))
+    copy = _command(
+        actions,
+        "export-customer",
+        "Write everything that is known of a customer into a file (JSON), for herself.",
+        "example:\n  reco-lab export-customer C00042 --to C00042.json",
+    )
+    copy.add_argument("customer", help="her id, or her pseudonym")
+    copy.add_argument("--to", type=Path, required=True, help="a new file, which only you can read")
+    _json(copy).set_defaults(command=later("people", "export_customer"))
 
 
 def _experiments(actions: "Actions") -> None:

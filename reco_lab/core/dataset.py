@@ -66,6 +66,18 @@ class Dataset:
         """The same customers and items with only these rows of the log."""
         return replace(self, interactions=self.interactions.take(rows))
 
+    def without(self, customers: NDArray[np.bool_]) -> "Dataset":
+        """The data set without some customers (a mask by code): their ids, rows, attributes and truth; all items stay."""
+        staying, log = ~customers, self.interactions
+        codes = (np.cumsum(staying) - 1).astype(np.int32)
+        left = log.take(staying[log.users])
+        return replace(
+            self,
+            interactions=replace(left, users=codes[left.users], user_ids=log.user_ids[staying]),
+            customers=None if self.customers is None else self.customers[staying],
+            truth=self.truth and replace(self.truth, probability=self.truth.probability[staying]),
+        )
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the log and both tables: the key of every cache, run and artefact."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,9 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.events import Visit
 from reco_lab.core.interactions import Interactions, Kind
 from reco_lab.core.policy import policy
+from reco_lab.services import bookings
 from reco_lab.services.keeping import load_dataset
+from reco_lab.services.privacy import objecting
 from reco_lab.services.publishing import GREEDY, Plan, RouteSpec, restore
 from reco_lab.serving.booked import Booked
 from reco_lab.serving.histories import Histories
@@ -100,3 +103,13 @@ def _nothing() -> Interactions:
     none = np.zeros(0, np.int32)
     ids = pd.Index([], dtype="str")
     return Interactions(none, none, np.zeros(0, np.float32), None, np.zeros(0, np.uint8), ids, ids)
+
+
+def signs(workspace: Workspace) -> tuple[Any, ...]:
+    """What tells that something changed: the publication that serves, the ads, the wishes."""
+    now = workspace.publications.serving()
+    return (
+        None if now is None else (now.number, now.version),
+        bookings.changed(workspace),
+        objecting(workspace),
+    )

@@ -1,27 +1,39 @@
 """Ads in real time: asked, told what came of it, and at once the wiser. The API and the console call this."""
 
 import asyncio
-import secrets
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from time import perf_counter_ns
 from typing import Any
 
 import numpy as np
 
-from reco_lab.cleaning.ids import canonical_id
+from reco_lab.cleaning.ids import canonical_id, one_id
 from reco_lab.cleaning.personal import pseudonym
 from reco_lab.core.ads import Ad
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.errors import RecoLabError
-from reco_lab.core.events import Decision, Feedback, FeedbackKind, Placed, Stage, Visit
+from reco_lab.core.errors import InputError, RecoLabError
+from reco_lab.core.events import Decision, Feedback, FeedbackKind, Stage, Visit
 from reco_lab.core.interactions import Kind
 from reco_lab.core.ranking import top
-from reco_lab.services import ad_loading, bookings
-from reco_lab.services.ad_sharing import Sharing
-from reco_lab.services.privacy import objecting, pseudonym_key
+from reco_lab.services import ad_loading, bookings, erasure
+from reco_lab.services.ad_decisions import decision_of
+from reco_lab.services.ad_messages import (
+    UNWILLING,
+    Answer,
+    EventIn,
+    ItemsAnswer,
+    Readiness,
+    VisitIn,
+    with_unwilling,
+)
+from reco_lab.services.ad_sharing import Sharing, opened
+from reco_lab.services.pending import pending
+from reco_lab.services.portrait import portrait
+from reco_lab.services.privacy import objecting, pseudonym_key, suppress
 from reco_lab.serving.accounts import Accounts
 from reco_lab.serving.appeal import Appeal
 from reco_lab.serving.decide import NOTHING_PERSONAL, Chosen, Standing, Weighed, choose, weigh, without
@@ -30,64 +42,11 @@ from reco_lab.serving.people import People
 from reco_lab.serving.reasons import reasons_of
 from reco_lab.serving.snapshot import Ranker, Snapshot
 from reco_lab.store.database import from_environment
-from reco_lab.store.events.accounts import SharedAccounts
 from reco_lab.store.events.log import EventLog
 from reco_lab.store.events.records import Tracked
 from reco_lab.workspace import Workspace
 
-
-@dataclass(frozen=True)
-class Answer:
-    """What a website gets: the decision as it is logged, the ads in its order, and a sentence for each."""
-
-    decision: Decision
-    user_id: str
-    ads: tuple[Ad, ...]
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ItemsAnswer:
-    """Recommended items, best first: id, title, score; who ranked them and with which version."""
-
-    user_id: str
-    items: tuple[tuple[str, str, float], ...]
-    stage: Stage
-    model_version: str
-
-
-@dataclass(frozen=True)
-class EventIn:
-    """Feedback as a website sends it; `at` is its own moment, by default the moment it comes in."""
-
-    event_id: str
-    decision_id: str
-    kind: str
-    value: float | None = None
-    at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class VisitIn:
-    """An interaction as a website sends it."""
-
-    event_id: str
-    user_id: str
-    item_id: str
-    kind: str = "view"
-    value: float = 1.0
-    at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Readiness:
-    """Whether ads can be served as they should, and if not, what is wrong, in sentences."""
-
-    ready: bool
-    problems: tuple[str, ...]
-    model_version: str
-    policy: str
-    ads: int
+WHO = "the service"
 
 
 @dataclass(eq=False)
@@ -111,6 +70,9 @@ class AdServer:
     _unwell: str = ""
     _problem: str = ""
     _failures: dict[str, str] = field(default_factory=dict)
+    _leaving: list[str] = field(default_factory=list)
+    _heard: set[str] = field(default_factory=set)
+    _one_erasure: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @classmethod
     def open(
@@ -119,12 +81,12 @@ class AdServer:
         """Read what is published and what was logged. InputError where another process serves already."""
         log = EventLog.open(workspace.home, workspace.clock, from_environment(), writer=writer)
         try:
-            seen = _signs(workspace)
+            seen = ad_loading.signs(workspace)
             loaded = ad_loading.load(workspace, bookings.ads(workspace))
             snapshot, today = loaded.snapshot, workspace.clock.now().date()
             heard = log.visits()
             histories = ad_loading.histories_over(loaded.data, (visit for _, visit in heard))
-            sharing = _sharing(workspace, log, heard[-1][0] if heard else 0) if writer else None
+            sharing = opened(workspace, log, heard[-1][0] if heard else 0) if writer else None
             billed = sharing.billed(today) if sharing else log.spending(today)
             accounts = Accounts(snapshot.booked, today, billed, log.shown(today))
             standing = Standing(histories, accounts, Appeal(snapshot.booked, log.clicks()))
@@ -142,9 +104,8 @@ class AdServer:
         name = self.name_of(user_id)
         chosen = self._chosen(name, user_id, slot, n, now)
         weighed = chosen.weighed
-        decision = self._decision(
-            name if NOTHING_PERSONAL not in weighed.rules else "", slot, chosen, now, begun
-        )
+        logged = name if NOTHING_PERSONAL not in weighed.rules else ""
+        decision = decision_of(self.snapshot, logged, slot, chosen, now, begun)
         self._count(decision, chosen)
         self.log.log(decision)
         booked = self.snapshot.booked.ads
@@ -182,10 +143,13 @@ class AdServer:
             for one in events
         ]
         tracked = await _done(self.log.track(rows))
-        for ad, cost in tracked.first_clicks:
-            if (place := self.snapshot.booked.places.get(ad)) is not None:
-                self.standing.accounts.bill(place, cost)
-                self.standing.appeal.was_clicked(place)
+        self._clicked(tracked)
+        return tracked
+
+    async def replay(self) -> Tracked:
+        """Try the events that were kept apart once more; what is right by now counts, once for ever as before."""
+        tracked = await asyncio.to_thread(self.log.replay)
+        self._clicked(tracked)
         return tracked
 
     async def visit(self, visits: Sequence[VisitIn]) -> Tracked:
@@ -195,9 +159,12 @@ class AdServer:
             Visit(one.event_id, self.name_of(one.user_id), canonical_id(one.item_id), one.kind, one.at or now, now, one.value)
             for one in visits
         ]  # fmt: skip
+        willing = [place for place, row in enumerate(rows) if row.customer not in self.people.objecting]
         if self.sharing is not None:
-            self.sharing.own.update(row.event_id for row in rows)
-        tracked = await _done(self.log.visit(rows))
+            self.sharing.own.update(rows[place].event_id for place in willing)
+        tracked = with_unwilling(
+            await _done(self.log.visit([rows[place] for place in willing])), willing, len(rows)
+        )
         for place in tracked.new:
             row = rows[place]
             self.standing.histories.add(row.customer, row.item_id, Kind[row.kind], row.at, row.value)
@@ -208,8 +175,33 @@ class AdServer:
     async def put_user(self, user_id: str, attributes: Mapping[str, str]) -> None:
         """Keep what a website tells of a customer; targeting, routes and consent know it at once."""
         name = self.name_of(user_id)
+        if name in self.people.objecting:
+            raise InputError(UNWILLING, fix="Take her off the suppression list first, if she wishes so.")
         await _done(self.log.describe("users", name, attributes))
         self.people.tell(name, attributes)
+
+    async def user(self, user_id: str) -> dict[str, Any]:
+        """Everything that is known of a customer, for herself."""
+        return await asyncio.to_thread(portrait, self.workspace, user_id, who=WHO, log=self.log)
+
+    async def erase(self, user_id: str) -> erasure.Receipt:
+        """Erase a customer everywhere; from now on she is a stranger who wants nothing personal.
+
+        What serves is trained anew without her, and until then serves everybody else as before.
+        """
+        name = self.name_of(one_id(user_id, "customer"))
+        self._leaving.append(name)
+        try:
+            await asyncio.to_thread(suppress, self.workspace, [name])
+            self._forget()
+            async with self._one_erasure:
+                work = partial(erasure.erase, self.workspace, user_id, who=WHO, log=self.log)
+                receipt = await asyncio.to_thread(work)
+            self._forget()
+        finally:
+            self._leaving.remove(name)
+        await self.refresh()
+        return receipt
 
     async def put_item(self, item_id: str, attributes: Mapping[str, str]) -> None:
         """Keep what a website tells of an item, for the next training."""
@@ -228,10 +220,11 @@ class AdServer:
         self._new_day()
         self._count_again()
         self.standing.appeal.settle()
+        await self._erase_elsewhere_begun()
         if self.sharing is not None:
             day = self.standing.accounts.day
             self.standing.accounts.sync(await asyncio.to_thread(self.sharing.billed, day))
-        signs = await asyncio.to_thread(_signs, self.workspace)
+        signs = await asyncio.to_thread(ad_loading.signs, self.workspace)
         if signs == self._seen or self._meanwhile is not None:
             return False
         self._seen, self._meanwhile = signs, []
@@ -294,47 +287,11 @@ class AdServer:
         customer = self.people.customer(code, name)
         return weigh(self.snapshot, self.standing, customer, slot, now, self._failed)
 
-    def _decision(self, name: str, slot: str, chosen: Chosen, now: datetime, begun: int) -> Decision:
-        booked, weighed = self.snapshot.booked, chosen.weighed
-        request = secrets.token_hex(12)
-        placed = tuple(
-            Placed(
-                f"{request}-{position}",
-                booked.ids[place],
-                position,
-                chance,
-                score,
-                cost=booked.ads[place].bid if booked.billed_at_once[place] else 0.0,
-                click_cost=0.0 if booked.billed_at_once[place] else booked.ads[place].bid,
-            )
-            for position, (place, chance, score) in enumerate(
-                zip(
-                    chosen.places.tolist(),
-                    chosen.propensities.tolist(),
-                    weighed.scores[chosen.places].tolist(),
-                    strict=True,
-                )
-            )
-        )
-        return Decision(
-            request_id=request,
-            at=now,
-            customer=name,
-            slot=slot,
-            placed=placed,
-            candidates=booked.candidates(weighed.open),
-            n_candidates=int(np.count_nonzero(weighed.open)),
-            model_version=self.snapshot.version,
-            policy=weighed.route.policy.policy(),
-            arm=weighed.route.name,
-            stage=chosen.stage,
-            rules={
-                rule: taken
-                for rule, mask in weighed.rules.items()
-                if (taken := len(mask) - int(np.count_nonzero(mask)))
-            },
-            latency_us=(perf_counter_ns() - begun) // 1000,
-        )
+    def _clicked(self, tracked: Tracked) -> None:
+        for ad, cost in tracked.first_clicks:
+            if (place := self.snapshot.booked.places.get(ad)) is not None:
+                self.standing.accounts.bill(place, cost)
+                self.standing.appeal.was_clicked(place)
 
     def _count(self, decision: Decision, chosen: Chosen) -> None:
         for place, one in zip(chosen.places.tolist(), decision.placed, strict=True):
@@ -376,11 +333,36 @@ class AdServer:
                 if visit.event_id not in known:
                     histories.add(visit.customer, visit.item_id, Kind[visit.kind], visit.at, visit.value)
         people.told = self.people.told
+        people.objecting |= frozenset(self._leaving)
         books = self.standing.accounts.moved(booked)
         appeal = Appeal(booked, self.standing.appeal.counts())
         self._failures = {}
         self.snapshot, self.data, self.people = loaded.snapshot, loaded.data, people
         self.standing = Standing(histories or self.standing.histories, books, appeal)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop from memory what is known of customers who are being erased."""
+        for name in self._leaving:
+            self.people.forget(name)
+            self.standing.histories.forget(name)
+            self.standing.accounts.forget(name)
+
+    async def _erase_elsewhere_begun(self) -> None:
+        """Erase from this process's log and journal, which no other can write, whom another process is erasing."""
+        found = await asyncio.to_thread(pending, self.workspace)
+        self._heard &= {one.name for one in found}
+        for one in found:
+            if one.answered or one.name in self._leaving or one.name in self._heard:
+                continue
+            self._leaving.append(one.name)
+            self._forget()
+            rows = await asyncio.to_thread(self.log.erase, one.name)
+            if self.log.durable_server:
+                self._heard.add(one.name)  # the one that asked answers itself
+            else:
+                one.answer(rows)
+            self._leaving.remove(one.name)
 
     def _count_again(self) -> None:
         """After the database was gone, take over what the log counted: first clicks were not told meanwhile."""
@@ -394,21 +376,6 @@ class AdServer:
         today, standing = self.workspace.clock.now().date(), self.standing
         if today != standing.accounts.day:
             self.standing = Standing(standing.histories, standing.accounts.next_day(today), standing.appeal)
-
-
-def _signs(workspace: Workspace) -> tuple[Any, ...]:
-    """What tells that something changed: the publication that serves, the ads, the wishes."""
-    now = workspace.publications.serving()
-    return (
-        None if now is None else (now.number, now.version),
-        bookings.changed(workspace),
-        objecting(workspace),
-    )
-
-
-def _sharing(workspace: Workspace, log: EventLog, heard: int) -> Sharing | None:
-    url = from_environment()
-    return None if url is None else Sharing(log, SharedAccounts.open(workspace.home, url), heard)
 
 
 async def _done(future: "Future[Tracked]") -> Tracked:

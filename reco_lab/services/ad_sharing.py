@@ -11,8 +11,10 @@ from reco_lab.core.interactions import Kind
 from reco_lab.serving.accounts import Accounts
 from reco_lab.serving.booked import Booked
 from reco_lab.serving.histories import Histories
+from reco_lab.store.database import from_environment
 from reco_lab.store.events.accounts import Claim, SharedAccounts
 from reco_lab.store.events.log import EventLog
+from reco_lab.workspace import Workspace
 
 
 @dataclass(eq=False)
@@ -53,3 +55,9 @@ class Sharing:
     def billed(self, day: date) -> Mapping[str, tuple[float, float]]:
         """What all workers billed together."""
         return self.books.billed(day)
+
+
+def opened(workspace: Workspace, log: EventLog, heard: int) -> Sharing | None:
+    """The books and ears that workers share, where there is a server for them; `heard` is the last visit known."""
+    url = from_environment()
+    return None if url is None else Sharing(log, SharedAccounts.open(workspace.home, url), heard)

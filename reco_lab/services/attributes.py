@@ -11,7 +11,10 @@ import pandas as pd
 
 from reco_lab.analysis.attribute_columns import PERSONAL, guess_attributes, personal_columns
 from reco_lab.cleaning.attributes import clean_attributes
+from reco_lab.cleaning.cleaned import Mask
 from reco_lab.cleaning.ids import clean_ids
+from reco_lab.cleaning.interactions import refused_rows
+from reco_lab.cleaning.objections import REASON as OBJECTS
 from reco_lab.cleaning.personal import personal_kind
 from reco_lab.core.errors import MappingError
 from reco_lab.core.recipe import TableRecipe
@@ -43,12 +46,13 @@ def read_attributes(
     recipe: TableRecipe | None = None,
     spell: Spell | None = None,
     now: datetime | None = None,
+    objects: Callable[[pd.Series], Mask] | None = None,
 ) -> Attributes:
     """Read a table of customers or items; its id column is the one that shares most with the log's `ids`.
 
     `recipe` says what a person decided; without one, meanings are guessed. Columns with personal data of
-    customers are left out unless it keeps them or gives them a meaning. `spell` turns the file's ids into the log's (pseudonyms). Raises MappingError where
-    no column shares any id.
+    customers are left out unless it keeps them or gives them a meaning. `spell` turns the file's ids into the
+    log's (pseudonyms), `objects` says whose rows are refused. Raises MappingError where no column shares any id.
     """
     table = sniff(path).read(path)
     column = _id_column(table.frame, what, ids, recipe, spell, path.name)
@@ -56,13 +60,16 @@ def read_attributes(
     chosen = _guessed(others, what, column) if recipe is None else _safe(recipe, others, what)
     left = table.frame.drop(columns=[name for name in chosen.leave_out if name in table.frame])
     meanings = {meaning: name for meaning, name in chosen.columns.items() if name in left}
+    unwilling = np.zeros(len(left), bool) if objects is None else objects(left[column])
+    apart = refused_rows(left, pd.Series(np.where(unwilling, OBJECTS, ""), dtype="str"))
+    left = left[~unwilling]
     frame, refused = clean_attributes(left, column, what, meanings, now)
     if spell is not None:
         frame.index = pd.Index(spell(frame.index.to_series()), dtype="str", name=what)
     unread = pd.DataFrame([vars(one) for one in table.refused], columns=["line", "reason", "text"])
     return Attributes(
         frame,
-        pd.concat([unread, refused], ignore_index=True).assign(file=path.name),
+        pd.concat([unread, apart, refused], ignore_index=True).assign(file=path.name),
         chosen,
         _notes(chosen, what),
     )

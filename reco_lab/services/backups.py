@@ -27,6 +27,7 @@ MARGIN = 16 << 20
 _LEFT_OUT = {"artefacts", "staging", "log", FOLDER, "ballast", "public", INBOX, "worker.wanted"}
 # who objected after the backup was made has objected still
 _UNITED = {Path("privacy", "suppressed.txt")}
+_SEAL = Path("privacy", "audit.seal")
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def restore(path: Path, home: Path, *, clock: Clock | None = None) -> Restored:
 
     Everything is checked before anything is touched, then the state of now is backed up into `backups`. An app
     that has the workspace open sees the restored state at once. Small files such as the key come last; lists of
-    people who objected are united and never shortened. Raises DataError for a damaged backup or one of
+    people who objected are united and never shortened, and the audit trail stays as it is. Raises DataError for a damaged backup or one of
     a newer Reco Lab, InputError where the disk is too full. Whoever is interrupted may do it again.
     """
     known = archive.read(path)
@@ -68,7 +69,9 @@ def restore(path: Path, home: Path, *, clock: Clock | None = None) -> Restored:
                 state = _checked_state(known, draft, workspace)
                 kept = None if _is_new(workspace) else _backup(workspace, _named(workspace, SAFETY)).path
                 _publish(workspace, draft)
-                copy_rows(state, workspace.store.database)
+                ours = _same_key(draft, workspace.home)
+                copy_rows(state, workspace.store.database, ("audit",) if ours else ())
+                (draft / "files" / _SEAL if ours else workspace.home / _SEAL).unlink(missing_ok=True)
                 state.close()
                 workspace.queue.reap(silent_for=0)
                 _put_back(draft / "files", workspace.home)
@@ -187,6 +190,12 @@ def _checked_state(known: Backup, draft: Path, workspace: Workspace) -> Database
         state.close()
         raise DataError(f"The backup is damaged: {wrong[0]}.", where=known.path.name, fix="Use another one.")
     return state
+
+
+def _same_key(draft: Path, home: Path) -> bool:
+    """Whether a backup is of this very workspace, whose audit trail goes on."""
+    places = [folder / "keys" / "pseudonyms.key" for folder in (draft / "files", home)]
+    return all(place.exists() for place in places) and places[0].read_bytes() == places[1].read_bytes()
 
 
 def _is_new(workspace: Workspace) -> bool:

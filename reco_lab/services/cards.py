@@ -10,6 +10,7 @@ from reco_lab.experiments.conduct import conduct
 from reco_lab.experiments.tuning import Notebook
 from reco_lab.services import recipes
 from reco_lab.services.experiments import comparison, experiment_of, prepare
+from reco_lab.services.lost_data import lost
 from reco_lab.services.shelf import WorkspaceShelf
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
@@ -36,16 +37,17 @@ def run_card(workspace: Workspace, experiment_id: str) -> Card:
     record = workspace.store.experiment(experiment_id)
     version = _holding(workspace, record.fingerprint)
     if version is None:
-        raise NotFoundError("The data of this experiment was dropped.", fix="Bring it back on the Data page.")
-    recipe = recipes.recipe_of(workspace, version)
-    data = Source(
-        name=version.name,
-        fingerprint=version.fingerprint,
-        rows=version.summary["rows"],
-        customers=version.summary["customers"],
-        items=version.summary["items"],
-        recipe="" if recipe is None else recipes.dump(recipe),
-    )
+        data = _as_it_was(workspace, record.fingerprint)
+    else:
+        recipe = recipes.recipe_of(workspace, version)
+        data = Source(
+            name=version.name,
+            fingerprint=version.fingerprint,
+            rows=version.summary["rows"],
+            customers=version.summary["customers"],
+            items=version.summary["items"],
+            recipe="" if recipe is None else recipes.dump(recipe),
+        )
     return card(experiment_of(record), data, comparison(workspace, experiment_id))
 
 
@@ -63,6 +65,11 @@ def rerun(workspace: Workspace, file: Path, report: Report, *, dataset: str = ""
         ) from error
     found, asked = read(text, file.name)
     version = workspace.store.dataset(dataset) if dataset else _holding(workspace, found.data.fingerprint)
+    if version is None and lost(workspace, found.data.fingerprint) is not None:
+        raise NotFoundError(
+            "The data of this card lost a customer, who was erased, so its figures cannot come out again.",
+            fix=f"To compute them without her: --dataset {found.data.name}",
+        )
     if version is None:
         raise NotFoundError(
             f"The data of this card is not here: {found.data.name}, {found.data.rows:,} rows, fingerprint "
@@ -73,6 +80,14 @@ def rerun(workspace: Workspace, file: Path, report: Report, *, dataset: str = ""
     ready = prepare(workspace, asked, fingerprint=version.fingerprint)
     shelf = _Anew(workspace, ready.experiment)
     return repeated(found, asked, conduct(ready.data, ready.splits, ready.experiment, shelf, report))
+
+
+def _as_it_was(workspace: Workspace, fingerprint: str) -> Source:
+    """Data that is not there any more because a customer was erased from it."""
+    facts = lost(workspace, fingerprint)
+    if facts is None:
+        raise NotFoundError("The data of this experiment was dropped.", fix="Bring it back on the Data page.")
+    return Source(fingerprint=fingerprint, **facts)
 
 
 def _holding(workspace: Workspace, fingerprint: str) -> DatasetVersion | None:

@@ -31,6 +31,7 @@ from reco_lab.experiments.run import Report
 from reco_lab.experiments.verdict import RANDOM
 from reco_lab.services.data import load_dataset, read_split_files
 from reco_lab.services.forecasts import require_memory, work
+from reco_lab.services.lost_data import SENTENCE, lost
 from reco_lab.services.shelf import WorkspaceShelf
 from reco_lab.splits.given import Given
 from reco_lab.store.records import DatasetVersion, ExperimentRecord, Job, JobState, Openings
@@ -332,6 +333,8 @@ def _version(workspace: Workspace, asked: DataSpec, fingerprint: str) -> Dataset
     known = {one.fingerprint: one.version for one in workspace.store.versions(name)}
     if wanted in known:
         return load_dataset(workspace, name, known[wanted])
+    if lost(workspace, wanted) is not None:
+        raise NotFoundError(SENTENCE)
     if fingerprint:
         raise NotFoundError(
             f"The version of {name!r} that this was asked about was dropped.",

@@ -28,6 +28,7 @@ from reco_lab.services.bulk import CodedLog, row_by_row, ways
 from reco_lab.services.item_side import ItemSide, item_side
 from reco_lab.services.keeping import load_dataset, save_dataset
 from reco_lab.services.mapping import column_map, named_columns
+from reco_lab.services.privacy import objections, objects
 from reco_lab.services.quality import context
 from reco_lab.sources import sniff
 from reco_lab.sources._bulk import read_coded, require_memory, streamed
@@ -106,7 +107,7 @@ def import_file(
     said = _Said(path, format, header, options, columns, reading, recipe)
     come = _streamed(workspace, said, append=append)
     come = come or _at_once(workspace, said, _earlier(workspace, name) if append else None)
-    people, catalogue = _tables(come.used, come.log, come.ctx, customers, items)
+    people, catalogue = _tables(workspace, come, customers, items)
     version, used = _keep(
         workspace, name, title, come.log, people, catalogue, come.own, come.used, come.earlier
     )
@@ -173,7 +174,8 @@ def _at_once(workspace: Workspace, said: _Said, earlier: DatasetVersion | None) 
     table = _read(said, None)
     named, mapping, ctx = _understood(workspace, table, said)
     used = _used(table, named, said, lambda: private_ids.of_table(table.frame, mapping, ctx))
-    clean = clean_interactions(table.frame, mapping, ctx.now, used.reading, used.steps, ctx)
+    steps = (*used.steps, *objections(workspace))
+    clean = clean_interactions(table.frame, mapping, ctx.now, used.reading, steps, ctx)
     digest = digest_of(said.path)
     kept = _without_known(workspace, table, mapping, clean, earlier, digest)
     log, notes = _log(table, mapping, kept)
@@ -212,7 +214,7 @@ def _by_blocks(workspace: Workspace, said: _Said, source: str) -> _Come | None:
     used = _used(head, named, said, lambda: private_ids.of_ids(rows.customers(), ctx))
     kind, reason = _kind(head, mapping, head.frame.rename(columns={mapping.value: "value"}))
     with workspace.staging.scratch() as folder:
-        clean = rows.clean(used.steps, kind, folder)
+        clean = rows.clean((*used.steps, *objections(workspace)), kind, folder)
     notes = {**clean.notes, "kind": reason} if mapping.value and not mapping.kind else clean.notes
     own = item_side(*rows.said_of_items(named))
     table = Table(head.frame, coded.rows + len(coded.refused), coded.refused, coded.dialect)
@@ -318,16 +320,18 @@ def _kind(table: Table, mapping: ColumnMap, frame: pd.DataFrame) -> tuple[Kind, 
 
 
 def _tables(
-    used: Recipe, log: Interactions | None, ctx: StepContext, customers: Path | None, items: Path | None
+    workspace: Workspace, come: _Come, customers: Path | None, items: Path | None
 ) -> tuple[Attributes | None, Attributes | None]:
+    used, log, ctx = come.used, come.log, come.ctx
     if log is None:
         return None, None
     spells = {role: private_ids.spell(used, role, ctx) for role in ("user", "item")}
     people = catalogue = None
     if customers is not None:
         people = read_attributes(
-            customers, "customer", log.user_ids, recipe=used.customers, spell=spells["user"], now=ctx.now
-        )
+            customers, "customer", log.user_ids, recipe=used.customers, spell=spells["user"], now=ctx.now,
+            objects=objects(workspace),
+        )  # fmt: skip
     if items is not None:
         catalogue = read_attributes(
             items, "item", log.item_ids, recipe=used.items, spell=spells["item"], now=ctx.now

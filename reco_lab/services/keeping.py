@@ -1,7 +1,8 @@
 """Data sets in the workspace: saved under their content, listed, loaded as fast as arrays can be read."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,25 @@ from reco_lab.workspace import Workspace
 KIND = "dataset"
 
 
+@dataclass(frozen=True)
+class Stored:
+    """A data set on the disk that no record names yet."""
+
+    artefact: str
+    fingerprint: str
+    summary: Mapping[str, Any]
+
+
 def save_dataset(workspace: Workspace, dataset: Dataset, title: str = "") -> DatasetVersion:
     """Keep a data set as the next version of its name; what is already there is not kept twice."""
+    kept = store_dataset(workspace, dataset)
+    return workspace.store.add_dataset(
+        dataset.name, kept.fingerprint, kept.artefact, kept.summary, dataset.synthetic, title=title
+    )
+
+
+def store_dataset(workspace: Workspace, dataset: Dataset) -> Stored:
+    """Write a data set to the disk; it counts once a record names it."""
     dataset = _without_empty_tables(dataset)
     log, truth = dataset.interactions, dataset.truth
     arrays: dict[str, Any] = {
@@ -43,15 +61,17 @@ def save_dataset(workspace: Workspace, dataset: Dataset, title: str = "") -> Dat
         told = beside.submit(lambda: (dataset.fingerprint, summary(dataset)))
         artefact = workspace.artefacts.save(KIND, arrays=arrays, meta=meta, tables=tables)
         fingerprint, counts = told.result()
-    return workspace.store.add_dataset(
-        dataset.name, fingerprint, artefact, counts, dataset.synthetic, title=title
-    )
+    return Stored(artefact, fingerprint, counts)
+
+
+def load_version(workspace: Workspace, record: DatasetVersion) -> Dataset:
+    """The data set of a version, dropped or not. NotFoundError, CorruptError."""
+    return _restored(record, workspace.artefacts.load(record.artefact))
 
 
 def load_dataset(workspace: Workspace, name: str, version: int | None = None) -> Dataset:
     """A data set of the workspace, its newest version unless one is named. NotFoundError, CorruptError."""
-    record = workspace.store.dataset(name, version)
-    return _restored(record, workspace.artefacts.load(record.artefact))
+    return load_version(workspace, workspace.store.dataset(name, version))
 
 
 def list_datasets(workspace: Workspace) -> list[DatasetVersion]:

@@ -12,9 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reco_lab.cleaning.consent import consenting
+from reco_lab.cleaning.objections import Objections
 from reco_lab.cleaning.personal import pseudonym
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import CorruptError
+from reco_lab.core.step import StepContext
 from reco_lab.store.locks import FileLock
 from reco_lab.workspace import Workspace
 
@@ -75,6 +77,20 @@ def unsuppress(workspace: Workspace, ids: Iterable[str]) -> int:
 def objecting(workspace: Workspace) -> frozenset[str]:
     """The pseudonyms of the customers on the suppression list."""
     return frozenset(_suppressed(workspace))
+
+
+def objections(workspace: Workspace) -> tuple[Objections, ...]:
+    """What keeps those on the suppression list out of an import; nothing where nobody is on it."""
+    names = objecting(workspace)
+    return (Objections(names=names),) if names else ()
+
+
+def objects(workspace: Workspace) -> Callable[[pd.Series], NDArray[np.bool_]]:
+    """What says of ids which are those of customers on the suppression list."""
+    steps, ctx = objections(workspace), StepContext(workspace.clock.now(), pseudonym_key(workspace))
+    return lambda ids: np.logical_or.reduce(
+        [np.zeros(len(ids), bool), *(one.flagged(pd.DataFrame({"user": ids}), ctx) for one in steps)]
+    )
 
 
 def suppressed_count(workspace: Workspace) -> int:

@@ -186,6 +186,28 @@ def train_chain(
     return tuple(links)
 
 
+def train_again(workspace: Workspace, plan: Plan, data: Dataset, report: Report) -> Plan:
+    """The same plan with every model trained anew on other data; one that this data cannot feed is left out."""
+    links = {one.artefact: one for one in (*plan.chain, *(route.model for route in plan.routes)) if one}
+    again: dict[str, Link] = {}
+    for number, (artefact, link) in enumerate(links.items()):
+        report(number / len(links), f"training {link.name} again")
+        one = recommender(workspace.artefacts.load(artefact).meta["recommender"])
+        try:
+            with threadpool_limits(1):
+                state = one.fit(data, FitContext(_seed(workspace, plan))).state()
+        except NeedsError:
+            continue
+        again[artefact] = _kept(workspace, link.stage, link.name, one, state)
+    routes = [
+        route.model_copy(update={"model": again.get(route.model.artefact) if route.model else None})
+        for route in plan.routes
+    ]
+    chain = tuple(again[link.artefact] for link in plan.chain if link.artefact in again)
+    values = {"fingerprint": data.fingerprint, "chain": chain, "routes": tuple(routes)}
+    return plan.model_copy(update=values)
+
+
 def restore(workspace: Workspace, link: Link) -> Ranker:
     """The ranker behind a link, each file checked first; CorruptError, NotFoundError."""
     spec, state = workspace.artefacts.load_state(link.artefact)
@@ -202,6 +224,13 @@ def _kept(workspace: Workspace, stage: Stage, label: str, spec: Recommender, sta
 
 def _looks_at(spec: Recommender) -> frozenset[Need]:
     return frozenset(spec.info.needs).union(*(_looks_at(part) for part in spec.parts))
+
+
+def _seed(workspace: Workspace, plan: Plan) -> int:
+    try:
+        return int(workspace.store.experiment(plan.experiment).spec.get("seed", 0))
+    except NotFoundError:
+        return workspace.seed
 
 
 def _settings(kept: Plan | None, dataset: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from reco_lab.core.source import Table
 from reco_lab.core.step import StepContext
 from reco_lab.core.words import count
 from reco_lab.services.keeping import save_dataset
-from reco_lab.services.privacy import pseudonym_key
+from reco_lab.services.privacy import objects, pseudonym_key
 from reco_lab.sources import sniff
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
@@ -102,7 +102,7 @@ def import_survey(
     table = sniff(path).read(path, header=header, **options)
     survey = _overruled(_look(path, table), kinds or {})
     picked = choices or ("attributes" if survey.of_kind("rating", "rank") else "items")
-    ids, notes = _respondents(workspace, table, survey)
+    table, ids, notes = _willing(workspace, table, *_respondents(workspace, table, survey))
     answers = _all_answers(table.frame, survey, picked)
     good = answers[answers["value"].notna()]
     if good["item"].nunique() < FEWEST_ITEMS:
@@ -168,6 +168,18 @@ def _respondents(workspace: Workspace, table: Table, survey: Survey) -> tuple[pd
     ctx = StepContext(workspace.clock.now(), pseudonym_key(workspace))
     hidden = Pseudonyms().apply(pd.DataFrame({"user": ids}), ctx).frame["user"]
     return hidden, ("The respondents' ids are personal data; they became pseudonyms.",)
+
+
+def _willing(
+    workspace: Workspace, table: Table, ids: pd.Series, notes: tuple[str, ...]
+) -> tuple[Table, pd.Series, tuple[str, ...]]:
+    """The rows of those who are not on the suppression list, and who was left out."""
+    unwilling = objects(workspace)(ids)
+    if not unwilling.any():
+        return table, ids, notes
+    told = f"Left out: {count(int(unwilling.sum()), 'respondent')} on the suppression list."
+    left = replace(table, frame=table.frame[~unwilling])
+    return left, ids[~unwilling].reset_index(drop=True), (*notes, told)
 
 
 def _all_answers(frame: pd.DataFrame, survey: Survey, picked: str) -> pd.DataFrame:

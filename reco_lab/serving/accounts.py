@@ -72,6 +72,10 @@ class Accounts:
             mine = self._seen.setdefault(customer, {})
             mine[place] = mine.get(place, 0) + 1
 
+    def forget(self, customer: str) -> None:
+        """Drop how often a customer got which ad."""
+        self._seen.pop(customer, None)
+
     def bill(self, place: int, cost: float) -> None:
         """Add to what an ad was billed today and ever."""
         self._today[place] += cost

@@ -160,6 +160,17 @@ class Artefacts:
             self._set_aside(gone, rubbish)
         return gone
 
+    def remove(self, ids: Iterable[str], named: Callable[[], set[str]]) -> list[str]:
+        """Remove those of these that no record names, even what a living process published a moment ago.
+
+        For what must not be there any more. Returns the ids of what was removed.
+        """
+        with self.staging.scratch() as rubbish, self.staging.alone():
+            gone = set(ids) - self.with_parts(named())
+            there = [id_ for id_ in sorted(gone) if self.path(id_).exists()]
+            self._set_aside(there, rubbish)
+        return there
+
     def sweep(self, named: Callable[[], set[str]]) -> int:
         """Remove what dead processes left: their scratch, and what they published and never came to record."""
         return self.staging.sweep(

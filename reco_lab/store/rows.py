@@ -1,5 +1,7 @@
 """All records of one database into another, whatever the two are."""
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 
 from reco_lab.store.database import Database
@@ -8,14 +10,14 @@ from reco_lab.store.schema import metadata
 _BATCH = 500
 
 
-def copy_rows(source: Database, target: Database) -> dict[str, int]:
+def copy_rows(source: Database, target: Database, but: Collection[str] = ()) -> dict[str, int]:
     """Replace every record of `target` by those of `source`, in one transaction; the number of rows by table.
 
-    Both have the newest schema. Whoever reads meanwhile sees all of the old or all of the new.
+    The tables named by `but` stay as they are. Both have the newest schema. Whoever reads meanwhile sees all of the old or all of the new.
     """
     counts: dict[str, int] = {}
     with source.read() as reading, target.write() as writing:
-        for table in metadata.sorted_tables:
+        for table in (table for table in metadata.sorted_tables if table.name not in but):
             writing.execute(table.delete())
             counts[table.name] = 0
             for rows in reading.execute(sa.select(table)).mappings().partitions(_BATCH):

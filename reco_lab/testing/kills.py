@@ -27,6 +27,7 @@ from reco_lab.core.recommender import State
 from reco_lab.services.backups import backup, backups, restore
 from reco_lab.services.data import import_file, load_dataset
 from reco_lab.store.database import Database, newest_revision
+from reco_lab.testing import erasing
 from reco_lab.workspace import Workspace
 
 HOMES_EVERY = 20
@@ -359,6 +360,7 @@ DEEDS = {
     "publish carelessly": Deed(_open, _publish_carelessly, _published_wrong),
     "migrate": Deed(_prepare_old, _migrate, _migrated_wrong, homes_every=1),
     "backup": Deed(_prepare_full, _back_up, _backed_up_wrong),
+    "erase": Deed(erasing.prepare, erasing.do, erasing.wrong, homes_every=1),
     "restore": Deed(_prepare_two, _restore, _restored_wrong),
 }
 

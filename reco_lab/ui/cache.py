@@ -315,3 +315,13 @@ def _portrait(
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _choices(_opened: Workspace, home: str, name: str, fingerprint: str) -> Choices:  # noqa: ARG001 - part of the key
     return explore.choices(dataset(_opened, name, fingerprint))
+
+
+def forget_people() -> None:
+    """Drop whatever may hold data of a customer who was erased; it is read anew when it is asked for."""
+    of_people = (
+        _preview, _quality, _survey, _dataset, _comparison, _evidence, _dragged, _cold_start, _inspection,
+        _alternatives, _cut, _preview_cut, _work, _onlooker, _microscope, _portrait, _choices,
+    )  # fmt: skip
+    for one in of_people:
+        one.clear()

@@ -8,10 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from reco_lab.services import privacy, upkeep
+from reco_lab.services.erasure import erase_restored
 from reco_lab.services.server_files import server_file, server_folder
 from reco_lab.services.upkeep import Backup, Diagnostics, Retention
 from reco_lab.store.disk import size_text
-from reco_lab.ui import export, intake, page, show, state
+from reco_lab.ui import erasing, export, intake, page, show, state
 from reco_lab.ui.words import count, md, when
 from reco_lab.workspace import Workspace
 
@@ -151,6 +152,7 @@ def _restore(workspace: Workspace, path: Path) -> None:
     if st.button("Bring it back", disabled=not sure, icon=":material/settings_backup_restore:"):
         with st.spinner("Checking the backup, then bringing it back…", show_time=True):
             found = upkeep.restore(path, workspace.home, clock=workspace.clock)
+            erase_restored(workspace, who=erasing.WHO)
         kept = f" What was here before lies in {found.kept}." if found.kept else ""
         intake.forget_upload("backup-file")
         _say(f"The state of {when(found.backup.created)} is back.{kept}")
@@ -200,7 +202,7 @@ def _privacy(workspace: Workspace, _seen: Diagnostics) -> None:
     listed = privacy.suppressed_count(workspace)
     st.markdown(
         f"**{count(listed, 'customer')}** on the suppression list. Nothing is recommended to them, on no page "
-        "and in no file, and a later upload does not bring them back. The list holds no id, only a keyed hash of it."
+        "and in no file, and a later upload does not bring them back: their rows are refused. The list holds no id, only a keyed hash of it."
     )
     text = st.text_area(
         "Ids of customers",
@@ -224,6 +226,8 @@ def _privacy(workspace: Workspace, _seen: Diagnostics) -> None:
         "hash that only this workspace can make. Its key lies in the folder `keys`, apart from the data. "
         "Pseudonymous is not anonymous: it is still data of people."
     )
+    erasing.one_customer(workspace)
+    erasing.trail(workspace)
 
 
 def _emptied(sentence: str) -> None:

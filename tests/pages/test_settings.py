@@ -145,3 +145,22 @@ def test_the_diagnostics_hold_no_data(shop, visit):
     assert json.loads(text)["counts"]["data sets"] == 1
     assert "small-shop" not in text
     assert "c01" not in text
+
+
+def test_a_customer_gets_her_copy_and_is_erased(shop, visit, says):
+    rows = len(data.load_dataset(shop, data.list_datasets(shop)[0].name).interactions)
+    browser = visit(SETTINGS, section="Privacy")
+    who = next(one for one in browser.text_input if one.label == "Her id")
+    who.set_value("c01").run()
+    press(browser, "Make her copy")
+    assert "Known of c01: " in says(browser)
+
+    assert next(one for one in browser.button if one.label == "Erase her").disabled
+    next(one for one in browser.checkbox if one.label.startswith("Yes, erase her")).check().run()
+    press(browser, "Erase her")
+
+    assert "is erased" in says(browser)
+    left = data.load_dataset(shop, data.list_datasets(shop)[0].name).interactions
+    assert len(left) < rows
+    assert "c01" not in left.user_ids
+    assert browser.dataframe[-1].value["What"].str.startswith("erased").any()

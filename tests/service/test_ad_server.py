@@ -14,7 +14,8 @@ from reco_lab.core.clock import ManualClock
 from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.core.events import Stage
 from reco_lab.services import bookings, privacy, publishing
-from reco_lab.services.ad_server import AdServer, EventIn, VisitIn
+from reco_lab.services.ad_messages import EventIn, VisitIn
+from reco_lab.services.ad_server import AdServer
 from reco_lab.testing.serving import compare, open_shop
 from reco_lab.workspace import Workspace
 

@@ -9,7 +9,7 @@ from reco_lab.cli import main
 from reco_lab.core.clock import ManualClock
 from reco_lab.core.errors import CorruptError
 from reco_lab.core.recipe import TableRecipe
-from reco_lab.services import privacy, recipes
+from reco_lab.services import privacy, recipes, surveys
 from reco_lab.services.data import import_file, load_dataset
 from reco_lab.workspace import Workspace
 
@@ -163,7 +163,8 @@ def test_a_later_upload_does_not_bring_a_suppressed_customer_back(workspace, fil
     privacy.suppress(workspace, [PEOPLE[1]])
     import_file(workspace, file(LOG), "shop")
     ids = load_dataset(workspace, "shop").interactions.user_ids
-    assert privacy.allowed(workspace, ids).mask.sum() == 2
+    assert len(ids) == 2
+    assert privacy.allowed(workspace, ids).mask.all()
 
 
 def test_only_a_clear_yes_is_consent(workspace, file):
@@ -182,3 +183,30 @@ def test_an_opt_out_is_turned_round(workspace, file):
     np.testing.assert_array_equal(
         privacy.allowed(workspace, ["u1", "u2", "u3"], data).mask, [False, True, True]
     )
+
+
+def test_rows_of_those_on_the_suppression_list_are_refused_and_counted(workspace, file):
+    privacy.suppress(workspace, ["ann@example.com"])
+    report = import_file(workspace, file(LOG), "shop", customers=file(TABLE, "people.csv"))
+    assert (report.rows_in_file, report.loaded) == (30, 20)
+    assert report.reasons == {"is of a customer on the suppression list": 10}
+    assert report.refused_attributes["reason"].tolist() == ["is of a customer on the suppression list"]
+    assert load_dataset(workspace, "shop").interactions.n_users == 2
+    assert [one.kind() for one in report.recipe.steps] == ["pseudonyms"]
+
+
+def test_a_large_file_leaves_them_out_by_the_same_rule(workspace, file, monkeypatch):
+    monkeypatch.setattr("reco_lab.sources._bulk.LARGE_BYTES", 0)
+    privacy.suppress(workspace, ["u1"])
+    report = import_file(workspace, file("user,item\nu1,a\nu2,a\nu3,b\nu1,b\n"), "shop")
+    assert (report.rows_in_file, report.loaded, len(report.refused)) == (4, 2, 2)
+
+
+def test_a_survey_leaves_out_who_is_on_the_suppression_list(workspace, file):
+    rows = "".join(f"r{n},{1 + n % 5},{1 + (n + 2) % 5}\n" for n in range(20))
+    privacy.suppress(workspace, ["r3"])
+    kinds = {"respondent": "respondent", "tea": "rating", "coffee": "rating"}
+    report = surveys.import_survey(workspace, file("respondent,tea,coffee\n" + rows), "drinks", kinds=kinds)
+    assert report.notes == ("Left out: 1 respondent on the suppression list.",)
+    assert (report.cells, report.dataset.summary["customers"]) == (38, 19)
+    assert "r3" not in load_dataset(workspace, "drinks").interactions.user_ids

@@ -1,13 +1,19 @@
 """Erasing a customer from the log."""
 
+import json
+from collections.abc import Sequence
+from typing import Any
+
 import sqlalchemy as sa
 
 from reco_lab.store.events import schema
+from reco_lab.store.events.records import moment
 
 
-def erase(engine: sa.Engine, customer: str) -> int:
+def erase(engine: sa.Engine, customer: str, ids: Sequence[str] = ()) -> int:
     """Delete all rows about a customer, and their bytes from the file; how many rows that were.
 
+    `ids` are other names of hers in texts that were refused. What her decisions were billed stays, by ad and day.
     On a server, the bytes are gone when the server has reused their place, which is its operator's care.
     """
     of, placed = schema.decisions, schema.placed
@@ -22,6 +28,7 @@ def erase(engine: sa.Engine, customer: str) -> int:
                 apart.subject == customer,
                 apart.subject.in_(decided),
                 apart.payload.contains(customer, autoescape=True),
+                *(apart.payload.contains(one, autoescape=True) for one in _quoted(ids)),
             )
         ),
         placed.delete().where(placed.c.request_id.in_(requests)),
@@ -31,9 +38,30 @@ def erase(engine: sa.Engine, customer: str) -> int:
         schema.caps.delete().where(schema.caps.c.customer == customer),
     )
     with engine.begin() as connection:
+        _settle(connection, requests)
         rows = sum(connection.execute(delete).rowcount for delete in deletes)
     _clean(engine)
     return rows
+
+
+def _quoted(ids: Sequence[str]) -> set[str]:
+    """Ids as JSON has them, with letters beyond ASCII as they are or escaped."""
+    return {json.dumps(one, ensure_ascii=escaped) for one in ids for escaped in (True, False)}
+
+
+def _settle(connection: sa.Connection, requests: sa.Select[Any]) -> None:
+    """Keep what decisions that go were billed, by ad and day: money does not come back with a row."""
+    of, settled = schema.placed.c, schema.settled
+    query = sa.select(of.ad_id, of.at, of.cost, of.clicked, of.click_cost).where(of.request_id.in_(requests))
+    amounts: dict[tuple[str, str], float] = {}
+    for row in connection.execute(query):
+        bills = [(row.at, row.cost), *([] if row.clicked is None else [(row.clicked, row.click_cost)])]
+        for at, cost in bills:
+            key = row.ad_id, moment(at).date().isoformat()
+            amounts[key] = amounts.get(key, 0.0) + cost
+    for (ad, day), amount in amounts.items():
+        if amount:
+            connection.execute(settled.insert().values(ad_id=ad, day=day, amount=amount))
 
 
 def _clean(engine: sa.Engine) -> None:

@@ -94,9 +94,12 @@ class EventLog(Reading):
         done: Tracked = self._write.do(replay).result()
         return done
 
-    def erase(self, customer: str) -> int:
-        """Remove all that is known of a customer from tables, files and journal; how many rows that were."""
-        rows: int = self._write.do(lambda engine: erase(engine, customer)).result()
+    def erase(self, customer: str, ids: Sequence[str] = ()) -> int:
+        """Remove all that is known of a customer from tables, files and journal; how many rows that were.
+
+        `ids` are other names of hers, under which texts that were refused may speak of her.
+        """
+        rows: int = self._write.do(lambda engine: erase(engine, customer, ids)).result()
         return rows
 
     def healthy(self) -> str:

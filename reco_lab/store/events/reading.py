@@ -76,9 +76,12 @@ class Reading:
             came = connection.execute(mine, listed(dialect, ids))
             return found[0], [as_feedback(row) for row in came]
 
-    def feedback(self, after: int = 0, limit: int | None = None) -> list[tuple[int, Feedback]]:
-        """Events about decisions in the order they arrived, each with its running number."""
-        return [(row.number, as_feedback(row)) for row in self._onwards(schema.feedback, after, limit)]
+    def feedback(
+        self, after: int = 0, limit: int | None = None, customer: str | None = None
+    ) -> list[tuple[int, Feedback]]:
+        """Events about decisions (for a customer) in the order they arrived, each with its running number."""
+        mine = () if customer is None else (schema.feedback.c.decision_id.in_(_placed_for(customer)),)
+        return [(row.number, as_feedback(row)) for row in self._onwards(schema.feedback, after, limit, *mine)]
 
     def happened(self) -> list[tuple[str, str, str, int, float | None]]:
         """What came of decisions: customer, ad, kind, microseconds since 1970 (UTC) and value, in order of arrival."""
@@ -91,9 +94,12 @@ class Reading:
         )
         return [tuple(row) for row in self._rows(query)]
 
-    def visits(self, after: int = 0, limit: int | None = None) -> list[tuple[int, Visit]]:
-        """Visits in the order they arrived, each with its running number."""
-        return [(row.number, as_visit(row)) for row in self._onwards(schema.visits, after, limit)]
+    def visits(
+        self, after: int = 0, limit: int | None = None, customer: str | None = None
+    ) -> list[tuple[int, Visit]]:
+        """Visits (of a customer) in the order they arrived, each with its running number."""
+        mine = () if customer is None else (schema.visits.c.customer == customer,)
+        return [(row.number, as_visit(row)) for row in self._onwards(schema.visits, after, limit, *mine)]
 
     def described(self, side: Side) -> dict[str, dict[str, str]]:
         """What was told of customers or items: attributes by id."""
@@ -113,7 +119,11 @@ class Reading:
             sa.func.sum(today + clicked_today).label("today"),
             sa.func.sum(of.cost + clicked).label("ever"),
         ).group_by(of.ad_id)
-        return {row.ad_id: (float(row.today), float(row.ever)) for row in self._rows(query)}
+        found = {row.ad_id: (float(row.today), float(row.ever)) for row in self._rows(query)}
+        for row in self._rows(sa.select(schema.settled)):
+            before, ever = found.get(row.ad_id, (0.0, 0.0))
+            found[row.ad_id] = (before + row.amount * (row.day == day.isoformat()), ever + row.amount)
+        return found
 
     def shown(self, day: date) -> dict[tuple[str, str], int]:
         """How often each customer got each ad on a day (UTC)."""
@@ -142,6 +152,19 @@ class Reading:
         """What was kept apart, newest first."""
         of = schema.refused.c
         query = sa.select(of.number, of.at, of.payload, of.reason).order_by(of.number.desc()).limit(limit)
+        return [
+            RefusedEvent(row.number, moment(row.at), row.payload, row.reason) for row in self._rows(query)
+        ]
+
+    def refused_of(self, customer: str) -> list[RefusedEvent]:
+        """What was kept apart and speaks of a customer, oldest first."""
+        of = schema.refused.c
+        hers = sa.or_(
+            of.subject == customer,
+            of.subject.in_(_placed_for(customer)),
+            of.payload.contains(customer, autoescape=True),
+        )
+        query = sa.select(of.number, of.at, of.payload, of.reason).where(hers).order_by(of.number)
         return [
             RefusedEvent(row.number, moment(row.at), row.payload, row.reason) for row in self._rows(query)
         ]
@@ -190,8 +213,10 @@ class Reading:
         query = sa.select(sa.func.count().label("times")).select_from(table)
         return sum(row.times for row in self._rows(query))
 
-    def _onwards(self, table: sa.Table, after: int, limit: int | None) -> list[sa.Row[Any]]:
-        query = sa.select(table).where(table.c.number > after).order_by(table.c.number)
+    def _onwards(
+        self, table: sa.Table, after: int, limit: int | None, *mine: sa.ColumnElement[bool]
+    ) -> list[sa.Row[Any]]:
+        query = sa.select(table).where(table.c.number > after, *mine).order_by(table.c.number)
         return self._rows(query.limit(_MANY if limit is None else limit))
 
     def _rows(self, query: sa.Select[Any]) -> list[sa.Row[Any]]:
@@ -208,6 +233,12 @@ class Reading:
             return
         with self._engine.connect() as connection:
             yield connection
+
+
+def _placed_for(customer: str) -> sa.Select[Any]:
+    """The decision ids of a customer."""
+    requests = sa.select(schema.decisions.c.request_id).where(schema.decisions.c.customer == customer)
+    return sa.select(schema.placed.c.decision_id).where(schema.placed.c.request_id.in_(requests))
 
 
 def _whole(connection: sa.Connection, rows: Iterable[sa.Row[Any]]) -> list[Decision]:

@@ -103,6 +103,16 @@ repeats = sa.Table(
     sa.Column("times", sa.BigInteger, nullable=False),
 )
 
+# what decisions were billed that are erased
+settled = sa.Table(
+    "log_settled",
+    metadata,
+    sa.Column("number", _NUMBER, primary_key=True),
+    sa.Column("ad_id", sa.Text, nullable=False),
+    sa.Column("day", sa.Text, nullable=False),
+    sa.Column("amount", sa.Float(53), nullable=False),
+)
+
 # what several workers share on a server: how often a customer got an ad in a day, and what an ad was billed
 caps = sa.Table(
     "log_caps",

@@ -1,0 +1,309 @@
+"""A customer erased: before, she is found all over the workspace; afterwards nowhere."""
+
+import asyncio
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+
+import numpy as np
+import pytest
+
+from reco_lab.cli.main import main
+from reco_lab.core.clock import ManualClock
+from reco_lab.core.errors import InputError, NotFoundError
+from reco_lab.core.events import Stage
+from reco_lab.core.interactions import ColumnMap, Interactions
+from reco_lab.core.recommender import FitContext, recommender
+from reco_lab.services import cards, privacy, publishing, upkeep
+from reco_lab.services.ad_messages import VisitIn
+from reco_lab.services.ad_server import AdServer
+from reco_lab.services.auditing import audit
+from reco_lab.services.data import import_file, load_dataset, save_dataset
+from reco_lab.services.erasure import erase, erase_restored
+from reco_lab.services.experiments import comparison, recall, run, submit
+from reco_lab.services.lost_data import SENTENCE
+from reco_lab.services.pending import pending
+from reco_lab.services.portrait import portrait
+from reco_lab.testing.erasing import ACCENTED, MAIL, RAW, live, open_shop, question, shop
+from reco_lab.testing.serving import NAME
+from reco_lab.testing.traces import places_of
+from reco_lab.workspace import Workspace
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def nothing(_fraction, _message):
+    """No progress."""
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    home = tmp_path_factory.mktemp("erasure") / "home"
+    workspace = Workspace.open(home, clock=ManualClock(NOON))
+    open_shop(workspace)
+    workspace.close()
+    return home
+
+
+@pytest.fixture
+def workspace(opened, tmp_path):
+    shutil.copytree(opened, tmp_path / "home")
+    found = Workspace.open(tmp_path / "home", clock=ManualClock(NOON))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def server(workspace):
+    serving = AdServer.open(workspace, rng=np.random.default_rng(0))
+    yield serving
+    serving.close()
+
+
+def do(work):
+    return asyncio.run(work)
+
+
+def found(workspace, *texts):
+    return [place for text in texts for place in places_of(workspace.home, text)]
+
+
+@pytest.mark.parametrize("who", [RAW, MAIL, ACCENTED])
+def test_an_erased_customer_is_nowhere_and_stays_away_after_the_next_training(workspace, server, who):
+    name = server.name_of(who)
+    live(server, who)
+    assert found(workspace, name)
+    assert bool(found(workspace, who)) == (who != MAIL)
+
+    receipt = do(server.erase(who))
+
+    assert found(workspace, name, who) == []
+    assert receipt.customer == name
+    assert receipt.removed["rows of the log"] == 7
+    assert receipt.removed["rows of data"] == (4 if who == MAIL else 12)
+    answer = server.ads(who)
+    assert (answer.decision.stage, answer.decision.customer) == (Stage.house, "")
+    again = do(server.visit([VisitIn("again", who, "i03"), VisitIn("other", "u07", "i03")]))
+    assert (again.accepted, again.refused, again.new) == (
+        1,
+        ((0, "She wants nothing kept about her."),),
+        (1,),
+    )
+    with pytest.raises(InputError, match="nothing kept"):
+        do(server.put_user(who, {"region": "south"}))
+    run(workspace, question(), nothing)
+    publishing.publish(workspace, workspace.store.experiments(NAME)[0].id, "iALS")
+    do(server.refresh())
+    server.ads(who)
+    assert server.ads("u05").decision.stage is Stage.model
+    do(server.track([]))
+    assert found(workspace, name, who) == []
+    assert audit(workspace).problems() == []
+    assert pending(workspace) == []
+
+
+def test_all_others_keep_every_row_and_their_models_are_those_of_a_shop_that_never_knew_her(
+    workspace, server
+):
+    before = {
+        one.version: load_dataset(workspace, NAME, one.version) for one in workspace.store.versions(NAME)
+    }
+    receipt = do(server.erase(RAW))
+    after = workspace.store.versions(NAME)
+    assert [one.version for one in after] == [4, 3]
+    for version, data in before.items():
+        frame = data.interactions.frame()
+        rest = frame[frame["user"] != RAW].reset_index(drop=True)
+        left = load_dataset(workspace, NAME, version + 2)
+        assert left.interactions.frame().equals(rest)
+        assert left.customers.equals(data.customers.drop(RAW))
+        assert len(frame) == len(left.interactions) + 6
+        never = Interactions.from_frame(rest, ColumnMap("user", "item", time="time", kind="kind"))
+        assert left.interactions.fingerprint == never.fingerprint or len(never.item_ids) < len(data.items)
+    assert "iALS, trained without her, serves now." in receipt.sentence
+    plan = publishing.serving_plan(workspace)
+    assert plan.fingerprint == after[0].fingerprint
+    scorer = publishing.restore(workspace, plan.chain[0]).scorer
+    spec, _ = workspace.artefacts.load_state(plan.chain[0].artefact)
+    trained = recommender(spec).fit(load_dataset(workspace, NAME), FitContext(0)).state()
+    for name, array in scorer.state().arrays.items():
+        np.testing.assert_array_equal(array, trained.arrays[name])
+
+
+def test_what_served_serves_everybody_else_until_the_new_is_ready(workspace, server):
+    version = server.snapshot.version
+    seen = []
+
+    async def meanwhile():
+        work = asyncio.create_task(server.erase(RAW))
+        while not work.done():
+            await asyncio.sleep(0)
+            mine, other = server.ads(RAW).decision, server.ads("u05").decision
+            seen.append((mine.stage, mine.customer, other.stage, other.model_version))
+            await asyncio.sleep(0.02)
+        return await work
+
+    do(meanwhile())
+    assert {one[2] for one in seen} == {Stage.model}
+    assert {one[3] for one in seen[:-1]} <= {version, server.snapshot.version}
+    assert {one[:2] for one in seen[5:]} == {(Stage.house, "")}
+    assert server.snapshot.version != version
+
+
+def test_the_experiments_concerned_say_so_and_their_cards_too(workspace, tmp_path):
+    experiment = workspace.store.experiments(NAME)[0]
+    card = tmp_path / "card.json"
+    card.write_text(cards.run_card(workspace, experiment.id).model_dump_json())
+    answer = comparison(workspace, experiment.id)
+    erase(workspace, RAW, who="ann")
+    told = comparison(workspace, experiment.id)
+    assert told.warnings == (SENTENCE, *answer.warnings)
+    assert told.leaderboard == answer.leaderboard
+    assert all(workspace.store.run(key) is None for row in told.leaderboard for key in row.run_keys)
+    with pytest.raises(NotFoundError, match="lost a customer"):
+        recall(workspace, experiment.id)
+    with pytest.raises(NotFoundError, match="lost a customer"):
+        cards.rerun(workspace, card, nothing)
+    assert cards.run_card(workspace, experiment.id).data.rows == 360
+    assert cards.rerun(workspace, card, nothing, dataset=NAME).compared > 0
+
+
+def test_a_version_that_never_knew_her_keeps_its_place_and_its_experiments(workspace):
+    save_dataset(workspace, shop(2).without(np.array([one == RAW for one in shop(2).interactions.user_ids])))
+    run(workspace, question(), nothing)
+    kept = workspace.store.experiments(NAME)[0]
+    newest = workspace.store.dataset(NAME)
+    erase(workspace, RAW, who="ann")
+    versions = workspace.store.versions(NAME)
+    assert [one.version for one in versions] == [6, 5, 4]
+    assert (versions[0].fingerprint, versions[0].artefact) == (newest.fingerprint, newest.artefact)
+    answer = comparison(workspace, kept.id)
+    assert SENTENCE not in answer.warnings
+    assert all(workspace.store.run(key) for row in answer.leaderboard for key in row.run_keys)
+
+
+def test_data_of_nobody_else_goes_as_a_whole(workspace, tmp_path):
+    (tmp_path / "one.csv").write_text(f"user,item\n{RAW},a\n{RAW},b\n")
+    import_file(workspace, tmp_path / "one.csv", "one")
+    erase(workspace, RAW, who="ann")
+    with pytest.raises(NotFoundError):
+        workspace.store.dataset("one")
+    with pytest.raises(InputError, match="suppression list"):
+        import_file(workspace, tmp_path / "one.csv", "one")
+
+
+def test_dropped_versions_uploads_and_queued_work_do_not_keep_her(workspace):
+    workspace.store.drop_dataset(NAME, 1)
+    upload = workspace.staging.folder() / "orders.csv"
+    upload.write_text(f"user,item\n{RAW},a\n")
+    other = workspace.staging.folder() / "other.csv"
+    other.write_text("user,item\nu1,a\n")
+    job = submit(workspace, question())
+    receipt = erase(workspace, RAW, who="ann")
+    assert workspace.queue.get(job).state == "cancelled"
+    assert (upload.exists(), other.exists(), receipt.removed["uploads"]) == (False, True, 1)
+    assert [one.version for one in workspace.store.dropped()] == [3]
+    assert found(workspace, RAW) == []
+
+
+def test_backups_that_hold_her_are_named_and_what_they_bring_back_is_erased_again(workspace, server):
+    live(server, RAW)
+    server.close()
+    made = upkeep.backup(workspace)
+    receipt = erase(workspace, RAW, who="ann")
+    assert any(made.path.name in one for one in receipt.remains)
+    workspace.clock.at += timedelta(minutes=1)
+    clean = upkeep.backup(workspace)
+    assert not any(clean.path.name in one for one in erase(workspace, RAW, who="ann").remains)
+    upkeep.restore(made.path, workspace.home, clock=workspace.clock)
+    assert found(workspace, RAW)
+    assert not privacy.allowed(workspace, [RAW]).mask.any()
+    assert len(erase_restored(workspace, who="ann")) == 1
+    assert found(workspace, RAW, receipt.customer) == []
+    assert audit(workspace).problems() == []
+
+
+def test_the_process_that_serves_erases_from_its_log_what_another_process_asks_for(workspace, server):
+    live(server, RAW)
+    answers = []
+    asking = Thread(target=lambda: answers.append(erase(workspace, RAW, who="ann")))
+    asking.start()
+
+    async def serving():
+        while asking.is_alive():
+            await server.refresh()
+            await asyncio.sleep(0.05)
+        await server.refresh()
+
+    do(serving())
+    assert answers[0].removed["rows of the log"] == 7
+    assert found(workspace, RAW, answers[0].customer) == []
+    assert server.ads(RAW).decision.stage is Stage.house
+    assert server.ads("u05").decision.model_version == publishing.serving_plan(workspace).version
+
+
+def test_where_nobody_answers_it_says_so_and_goes_on_the_next_time(workspace, server, monkeypatch):
+    monkeypatch.setattr("reco_lab.services.pending.PATIENCE", 0.2)
+    with pytest.raises(InputError, match="did not erase her"):
+        erase(workspace, RAW, who="ann")
+    assert not privacy.allowed(workspace, [RAW]).mask.any()
+    assert [one.name for one in pending(workspace)] == [server.name_of(RAW)]
+    server.close()
+    erase(workspace, RAW, who="ann")
+    assert pending(workspace) == []
+    assert found(workspace, RAW) == []
+
+
+def test_what_an_erased_customer_was_billed_stays_billed(workspace, server):
+    live(server, RAW)
+    before = server.log.spending(NOON.date())
+    assert sum(ever for _, ever in before.values()) == pytest.approx(0.2)
+    do(server.erase(RAW))
+    assert server.log.spending(NOON.date()) == before
+
+
+def test_her_copy_has_everything_and_nothing_of_others(workspace, server):
+    decision = live(server, RAW)
+    copy = do(server.user(RAW))
+    assert json.loads(json.dumps(copy, allow_nan=False)) == copy
+    assert [(one["name"], one["version"], len(one["rows"])) for one in copy["data_sets"]] == [
+        (NAME, 1, 6),
+        (NAME, 2, 6),
+    ]
+    assert copy["data_sets"][0]["attributes"] == [{"region": "north", "consent": "yes"}]
+    assert copy["decisions"][0]["placed"][0]["decision_id"] == decision
+    assert [one["kind"] for one in copy["decisions"][0]["feedback"]] == ["click"]
+    assert (len(copy["visits"]), copy["attributes_told"]) == (1, {"region": "south"})
+    assert len(copy["refused_events"]) == 2
+    assert not any(other in json.dumps(copy) for other in ("u05", "bob@"))
+    do(server.erase(RAW))
+    gone = portrait(workspace, RAW, who="ann")
+    assert (gone["data_sets"], gone["decisions"], gone["visits"], gone["on_the_suppression_list"]) == (
+        [],
+        [],
+        [],
+        True,
+    )
+
+
+def test_an_erasure_by_pseudonym_is_the_same(workspace):
+    name = AdServer.open(workspace, writer=False).name_of(MAIL)
+    receipt = erase(workspace, name, who="ann")
+    assert receipt.removed["rows of data"] == 4
+    assert found(workspace, name, MAIL) == []
+    assert not any(erase(workspace, MAIL, who="ann").removed.values())
+
+
+def test_the_command_line_exports_and_erases(workspace, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("RECO_LAB_HOME", str(workspace.home))
+    target = tmp_path / "copy.json"
+    assert main(["export-customer", RAW, "--to", str(target)]) == 0
+    assert len(json.loads(target.read_text("utf-8"))["data_sets"]) == 2
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert main(["export-customer", RAW, "--to", str(target)]) == 2
+    capsys.readouterr()
+    assert main(["erase", RAW, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["removed"]["versions of data sets, saved anew"] == 2
+    assert found(workspace, RAW) == []
+    assert main(["erase", " "]) == 2
