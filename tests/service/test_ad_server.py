@@ -331,6 +331,7 @@ def test_the_demo_shop_beside_data_that_serve_brings_no_ads(workspace):
     assert bookings.ads(workspace) == before
 
 
+@pytest.mark.slow
 def test_the_first_answer_compiles_nothing(tmp_path):
     """In a process of its own, where nothing was loaded before."""
     script = (

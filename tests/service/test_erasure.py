@@ -218,6 +218,7 @@ def test_dropped_versions_uploads_and_queued_work_do_not_keep_her(workspace):
     assert found(workspace, RAW) == []
 
 
+@pytest.mark.slow
 def test_backups_that_hold_her_are_named_and_what_they_bring_back_is_erased_again(workspace, server):
     live(server, RAW)
     server.close()
@@ -235,6 +236,7 @@ def test_backups_that_hold_her_are_named_and_what_they_bring_back_is_erased_agai
     assert audit(workspace).problems() == []
 
 
+@pytest.mark.slow
 def test_the_process_that_serves_erases_from_its_log_what_another_process_asks_for(workspace, server):
     live(server, RAW)
     answers = []
@@ -254,6 +256,7 @@ def test_the_process_that_serves_erases_from_its_log_what_another_process_asks_f
     assert server.ads("u05").decision.model_version == publishing.serving_plan(workspace).version
 
 
+@pytest.mark.slow
 def test_where_nobody_answers_it_says_so_and_goes_on_the_next_time(workspace, server, monkeypatch):
     monkeypatch.setattr("reco_lab.services.pending.PATIENCE", 0.2)
     with pytest.raises(InputError, match="did not erase her"):
@@ -266,6 +269,7 @@ def test_where_nobody_answers_it_says_so_and_goes_on_the_next_time(workspace, se
     assert found(workspace, RAW) == []
 
 
+@pytest.mark.slow
 def test_what_an_erased_customer_was_billed_stays_billed(workspace, server):
     live(server, RAW)
     before = server.log.spending(NOON.date())
@@ -320,6 +324,7 @@ def test_the_command_line_exports_and_erases(workspace, tmp_path, monkeypatch, c
     assert main(["erase", " "]) == 2
 
 
+@pytest.mark.slow
 def test_on_a_database_server_two_workers_forget_her(database, tmp_path, monkeypatch):
     url = database.schema()
     monkeypatch.setenv("RECO_LAB_DATABASE_URL", url)

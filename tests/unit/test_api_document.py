@@ -81,6 +81,7 @@ def hold_to_its_word(operation, mode):
     holds()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", list(GenerationMode))
 def test_every_answer_is_as_the_document_says(schema, mode):
     for found in schema.get_all_operations():
