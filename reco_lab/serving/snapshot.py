@@ -28,8 +28,15 @@ class Ranker:
     wants_attributes: bool = False
 
     def answers(self, batch: UserBatch) -> bool:
-        """Whether it has something of its own to say to this customer."""
-        return bool(self.scorer.answers(batch)[0])
+        """Whether it has something of its own to say to this customer: what is popular is said in its own name alone."""
+        return self._knows(batch) and bool(self.scorer.answers(batch)[0])
+
+    def _knows(self, batch: UserBatch) -> bool:
+        """Whether anything is known of this customer that it looks at."""
+        told = bool(batch.codes[0] >= 0) or batch.attributes is not None
+        if self.stage is Stage.model:
+            return (self.wants_attributes and told) or bool((batch.items < self.scorer.n_items).any())
+        return told or self.stage is Stage.popular
 
     def score(self, batch: UserBatch) -> Scores:
         """One customer's scores over all items it knows; ScoreError where they are not finite numbers."""

@@ -1,5 +1,6 @@
 """Which ads may be shown, by which rules, and what stands in when the model has nothing to say."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -131,6 +132,20 @@ def test_a_stranger_gets_what_is_popular_and_the_answer_says_so():
     shot = snapshot(promoting())
     chosen, _ = asked(shot, who="nobody")
     assert (chosen.stage, names(shot, chosen)[0]) == (Stage.popular, "ad-coat")
+
+
+def test_a_model_that_answers_everybody_does_not_speak_for_a_stranger_nor_a_segment_for_one_of_no_segment():
+    everybody = SameForAll(np.array([3.0, 2.0, 1.0]))
+    chain = tuple(
+        Ranker(stage, stage.value, everybody) for stage in (Stage.model, Stage.segment, Stage.popular)
+    )
+    shot = replace(snapshot(promoting()), chain=chain)
+    stages = [asked(shot, who=who)[0].stage for who in ("ann", "nobody")]
+    assert stages == [Stage.model, Stage.popular]
+    told = pd.DataFrame({"region": ["north"]})
+    assert asked(shot, who="nobody", table=told)[0].stage is Stage.popular
+    wanting = replace(chain[1], wants_attributes=True)
+    assert asked(replace(shot, chain=(wanting, chain[2])), who="nobody", table=told)[0].stage is Stage.segment
 
 
 def test_a_model_that_fails_is_told_and_the_next_of_the_chain_answers():
