@@ -25,8 +25,9 @@ def sections(lab: page.Lab, now: Status) -> None:
 
 def _ads(lab: page.Lab) -> None:
     moment = lab.workspace.clock.now()
-    spent = cache.events(lab.workspace).spending(moment.date())
-    ad_booking.view(lab.workspace, ad_booking.Books(bookings.ads(lab.workspace), spent, _titles(lab), moment))
+    log = cache.events(lab.workspace)
+    booked, spent = bookings.ads(lab.workspace), log.spending(moment.date())
+    ad_booking.view(lab.workspace, ad_booking.Books(booked, spent, _titles(lab), moment, log.outcomes()))
 
 
 def _titles(lab: page.Lab) -> dict[str, str]:
