@@ -26,7 +26,8 @@ class Accounts:
     """The books of one day: `open_at` says which ads still have budget, `capped` which a customer has had enough of.
 
     A daily budget is released evenly over the day (UTC), with a head start of an hour's worth. An ad is shown
-    while what it was billed is below what is released, so it passes its budget by at most one bill.
+    while what it was billed is below what is released, so where decisions are billed it passes its budget
+    by at most one bill; where clicks are, by those that come late of decisions made while there was budget.
     """
 
     def __init__(
