@@ -13,7 +13,7 @@ class Greedy(Policy):
 
     info: ClassVar[PolicyInfo] = PolicyInfo(
         "Best first",
-        "Always shows what the ranking puts first. Earns most today, learns nothing about the ads it never shows.",
+        "Always shows what the ranking puts first. Earns most if the ranking is right, learns nothing about the rest.",
         "Sutton and Barto (2018), Reinforcement Learning, section 2.2",
     )
 

@@ -13,7 +13,7 @@ class UniformRandom(Policy):
 
     info: ClassVar[PolicyInfo] = PolicyInfo(
         "Evenly by chance",
-        "Every ad that may be shown has the same chance. What it logs can judge any other policy; it earns least.",
+        "Every ad that may be shown has the same chance. What it logs can judge any other policy; it costs what the ranking is worth.",
         "Horvitz and Thompson (1952), Journal of the American Statistical Association 47",
     )
 

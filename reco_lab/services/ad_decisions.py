@@ -10,12 +10,19 @@ from reco_lab.core.events import Decision, Placed
 from reco_lab.serving.decide import Chosen
 from reco_lab.serving.snapshot import Snapshot
 
+LAST = "of the house, which come last"
+
 
 def decision_of(
     snapshot: Snapshot, name: str, slot: str, chosen: Chosen, now: datetime, begun: int
 ) -> Decision:
     """The decision for a customer by her pseudonym (empty: nothing personal is kept); it began at `begun` nanoseconds."""
     booked, weighed = snapshot.booked, chosen.weighed
+    rules, could = weighed.rules, weighed.open
+    if (
+        len(chosen.places) and not booked.house[chosen.places].any()
+    ):  # the policy chose among the others alone
+        rules, could = {**rules, LAST: booked.regular}, could & booked.regular
     request = secrets.token_hex(12)
     chances, scores = chosen.propensities.tolist(), weighed.scores[chosen.places].tolist()
     placed = tuple(
@@ -38,16 +45,14 @@ def decision_of(
         customer=name,
         slot=slot,
         placed=placed,
-        candidates=booked.candidates(weighed.open),
-        n_candidates=int(np.count_nonzero(weighed.open)),
+        candidates=booked.candidates(could),
+        n_candidates=int(np.count_nonzero(could)),
         model_version=snapshot.version,
         policy=weighed.route.policy.policy(),
         arm=weighed.route.name,
         stage=chosen.stage,
         rules={
-            rule: taken
-            for rule, mask in weighed.rules.items()
-            if (taken := len(mask) - int(np.count_nonzero(mask)))
+            rule: taken for rule, mask in rules.items() if (taken := len(mask) - int(np.count_nonzero(mask)))
         },
         latency_us=(perf_counter_ns() - begun) // 1000,
     )

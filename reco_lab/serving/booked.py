@@ -127,7 +127,7 @@ class Booked:
         return mask
 
     def candidates(self, mask: Mask) -> str:
-        """A short hash of the ads in a mask, the same whenever the same ads could have been chosen."""
+        """A short hash of the ads in a mask; the same ads have the same one as long as no ad is booked or withdrawn."""
         return blake2b(np.packbits(mask).tobytes(), key=self.digest, digest_size=8).hexdigest()
 
     @cached_property

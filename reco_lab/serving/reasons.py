@@ -20,22 +20,30 @@ IN_GENERAL = {
 
 
 UNRANKED = "One of the ads that may be shown here."
+BY_CHANCE = "Drawn by chance from the ads that may be shown here."
 
 
 def reasons_of(snapshot: Snapshot, chosen: Chosen, title: Callable[[int], str]) -> tuple[str, ...]:
-    """For each chosen ad the item of her history that speaks most for it where the model can say so, else what ranked it."""
+    """For each chosen ad the item of her history that speaks most for it where the model can say so, else what ranked it.
+
+    Where more chance than ranking put an ad in its place (its propensity is below one half), that is the reason.
+    """
     weighed, ads = chosen.weighed, snapshot.booked.ads
     items = snapshot.booked.promoted[chosen.places]
     because = _because(weighed, items) if weighed.stage is Stage.model else {}
     return tuple(
         IN_GENERAL[Stage.house]
         if ads[place].house
+        else BY_CHANCE
+        if chance < 0.5
         else f"Because you went for {title(because[item])}."
         if item in because
         else IN_GENERAL[weighed.stage]
         if weighed.ranker and (item != NO_ITEM or ads[place].category is not None)
         else UNRANKED
-        for place, item in zip(chosen.places.tolist(), items.tolist(), strict=True)
+        for place, item, chance in zip(
+            chosen.places.tolist(), items.tolist(), chosen.propensities.tolist(), strict=True
+        )
     )
 
 

@@ -265,7 +265,7 @@ def check_the_order_of_arrival_changes_nothing(opens: Opens, clock: ManualClock)
 
 
 def check_the_books_are_right(opens: Opens, clock: ManualClock) -> None:
-    """Decisions and first clicks are billed on their days; impressions tell what was seen, where there are any."""
+    """Decisions and first clicks are billed on their days; whoever tells impressions of some decisions only changes no rate."""
     log = opens()
     today, tomorrow = clock.now(), clock.now() + _DAY
     log.log(decision(clock, 1, ads=("A1", "A2")))
@@ -284,7 +284,8 @@ def check_the_books_are_right(opens: Opens, clock: ManualClock) -> None:
     assert _rounded(log.spending(tomorrow.date())) == {"A1": (0.21, 0.43), "A2": (0.0, 0.02)}
     assert log.shown(today.date()) == {("p_ann", "A1"): 1, ("p_ann", "A2"): 1, ("p_bob", "A1"): 1}
     assert log.shown(tomorrow.date()) == {("p_ann", "A1"): 1}
-    assert log.clicks() == {"A1": (1, 2), "A2": (2, 0)}
+    assert log.clicks() == {"A1": (3, 2), "A2": (2, 0)}
+    assert log.outcomes() == {"A1": (3, 1, 2), "A2": (2, 0, 0)}
     log.close()
 
 

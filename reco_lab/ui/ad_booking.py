@@ -1,5 +1,6 @@
 """The Ads tab: every ad with its state and its budgets, one of them opened to be changed, tables in and out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,12 +28,16 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Books:
-    """What the tab shows: the ads, what each was billed (today, ever), what items are called, and the moment."""
+    """What the tab shows: the ads, what each was billed (today, ever), what items are called, the moment, what came of it.
+
+    `outcomes` has the decisions of each ad, how many were told to be seen, and how many clicked.
+    """
 
     ads: list[Ad]
     spent: Spent
     titles: dict[str, str]
     now: datetime
+    outcomes: Mapping[str, tuple[int, int, int]]
 
 
 def view(workspace: Workspace, books: Books) -> None:
@@ -80,7 +85,8 @@ def _listing(workspace: Workspace, books: Books) -> None:
         selection_mode="single-row",
     )
     st.caption(
-        "Choose a row to look at an ad or change it. Days are in UTC; money is in your shop's currency."
+        "Choose a row to look at an ad or change it. Decisions: how often it was given to a website; seen and clicked: how "
+        "many of them the website told so of. Days are in UTC; money is in your shop's currency."
     )
 
 
@@ -97,10 +103,14 @@ def table(ads: list[Ad], books: Books) -> pd.DataFrame:
     rows = []
     for ad in ads:
         today, ever = books.spent.get(ad.id, (0.0, 0.0))
+        decided, seen, clicked = books.outcomes.get(ad.id, (0, 0, 0))
         rows.append(
             {
                 "Ad": ad.title,
                 "State": ad_words.standing(ad, books.now, books.spent),
+                "Decisions": decided,
+                "Seen": seen,
+                "Clicked": clicked,
                 "Daily budget used": _share(today, ad.daily_budget),
                 "Whole budget used": _share(ever, ad.total_budget),
                 "Spent today": today,

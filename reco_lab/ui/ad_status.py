@@ -71,7 +71,7 @@ def sentence(workspace: Workspace, now: Status) -> tuple[str, str]:
     ads = int(now.said.get("ads", 0))
     flying = f"{count(ads, 'ad')} {'flies' if ads == 1 else 'fly'}"
     calls = decisions.calls_a_minute(cache.events(workspace))
-    traffic = f"{count(calls[-2] if len(calls) > 1 else 0, 'call')} in the last full minute"
+    traffic = f"{count(calls[-2] if len(calls) > 1 else 0, 'call')} for ads in the last full minute"
     if now.plan is None:
         return (
             f"{what}: {flying}, ranked by their clicks alone.",

@@ -151,7 +151,8 @@ def _shown(workspace: Workspace, caller: Caller, asked: Asked, places: int) -> N
         columns={"Rank score": st.column_config.NumberColumn(format="%.3f")},
     )
     st.caption(
-        "As things stood just before the request. The rank score is relevance times appeal; .5 is an average ad."
+        "As things stood just before the request. The rank score is relevance times appeal, .5 for an average ad, and "
+        "times the ad's price as far as “Policy” lets it count."
     )
 
 

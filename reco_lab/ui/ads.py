@@ -25,10 +25,10 @@ def sections(lab: page.Lab, now: Status) -> None:
 
 def _ads(lab: page.Lab) -> None:
     moment = lab.workspace.clock.now()
-    spent = cache.events(lab.workspace).spending(moment.date())
-    ads = bookings.ads(lab.workspace)
-    books = ad_booking.Books(ads, bookings.billed(ads, spent), _titles(lab), moment)
-    ad_booking.view(lab.workspace, books)
+    log = cache.events(lab.workspace)
+    booked, spent = bookings.ads(lab.workspace), log.spending(moment.date())
+    spent = bookings.billed(booked, spent)
+    ad_booking.view(lab.workspace, ad_booking.Books(booked, spent, _titles(lab), moment, log.outcomes()))
 
 
 def _titles(lab: page.Lab) -> dict[str, str]:

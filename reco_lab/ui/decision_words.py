@@ -13,6 +13,7 @@ BY = {
     Stage.popular: "the model knows nothing of her, so what is popular was taken",
     Stage.house: "no model could rank for her, so the ads stand by their clicks, the house's own last",
 }
+CERTAIN = 1 - 1e-9
 NOT_ALLOWED = "nothing personal"
 RULES = {NOT_ALLOWED: "that would have used what is known of her, which she does not allow"}
 DID = {
@@ -42,8 +43,10 @@ def outcome(stood: Stood, place: int | None, rank: int) -> str:
 
 def chance(propensity: float) -> str:
     """A probability as a person says it."""
-    if propensity >= 0.995:
+    if propensity >= CERTAIN:
         return "certain"
+    if propensity >= 0.995:
+        return "over 99 %"
     if propensity >= 0.095:
         return f"{propensity:.0%}".replace("%", " %")
     return f"about 1 in {round(1 / propensity):,}" if propensity > 0 else "none"
@@ -78,7 +81,7 @@ def placed(one: Placed, title: str) -> str:
     """Where an ad stood and how probable that was."""
     odds = (
         "that was certain"
-        if one.propensity >= 0.995
+        if one.propensity >= CERTAIN
         else f"the chance of that was {chance(one.propensity)}, given the places before it"
     )
     cost = (

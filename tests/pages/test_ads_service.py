@@ -167,12 +167,17 @@ def test_a_decision_is_found_and_tells_its_story(served, visit, says):
     said = says(visit(ADS, section="Decisions", decision=before.request_id))
 
     assert "Why did she see these ads?" in said
-    assert "21 ads could have been chosen; kept out: 1 not for this slot." in said
+    assert (
+        "20 ads could have been chosen; kept out: 1 not for this slot, 1 of the house, which come last."
+        in said
+    )
     assert f"Place 1: Ad for thing {int(first[1:])}; that was certain. A click on it costs 0.30." in said
     assert re.search(r"She saw it \(\d\d:\d\d:\d\d\), she clicked it", said)
     assert len(visit(ADS, section="Decisions").dataframe[0].value) == 2
-    spent = visit(ADS, section="Ads").dataframe[0].value.set_index("Id")["Spent today"]
-    assert spent[spent > 0].to_dict() == {first: 0.3}
+    table = visit(ADS, section="Ads").dataframe[0].value.set_index("Id")
+    assert table["Spent today"][table["Spent today"] > 0].to_dict() == {first: 0.3}
+    assert table.loc[first, ["Seen", "Clicked"]].tolist() == [1, 1]
+    assert table["Decisions"].sum() == 6
 
 
 def test_who_allows_nothing_gets_the_house_and_the_page_says_why(served, visit, says):

@@ -344,3 +344,38 @@ def test_the_first_answer_compiles_nothing(tmp_path):
     )
     environment = os.environ | {"RECO_LAB_HOME": str(tmp_path)}
     subprocess.run([sys.executable, "-c", script], env=environment, check=True)
+
+
+def test_one_impression_told_changes_no_click_rate_and_a_restart_none_either(workspace, server):
+    placed = [server.ads("u04").decision.placed[0] for _ in range(20)]
+    told = [EventIn("seen", placed[0].decision_id, "impression")]
+    told += [EventIn(f"c{number}", placed[number].decision_id, "click") for number in range(3)]
+    do(server.track(told))
+    counted = server.standing.appeal.counts()
+    assert counted == {placed[0].ad_id: (20, 3)}
+    server.close()
+    again = AdServer.open(workspace)
+    assert again.standing.appeal.counts() == counted
+    again.close()
+
+
+def test_the_candidates_that_are_logged_are_those_the_policy_chose_among(workspace, server):
+    publishing.change(workspace, policy={"policy": "uniform_random"})
+    assert do(server.refresh())
+    decision = server.ads("u04", n=2).decision
+    assert [one.propensity for one in decision.placed] == [
+        1 / decision.n_candidates,
+        1 / (decision.n_candidates - 1),
+    ]
+    assert decision.rules["of the house, which come last"] == 1
+    everything = server.ads("u04", n=100).decision
+    assert everything.placed[-1].ad_id == "house"
+    assert everything.n_candidates == len(everything.placed) == decision.n_candidates + 1
+    assert everything.candidates != decision.candidates
+
+
+def test_an_ad_that_chance_chose_is_not_said_to_be_chosen_for_her(workspace, server):
+    assert server.ads("u04").reasons[0].startswith("Because you went for")
+    publishing.change(workspace, policy={"policy": "uniform_random"})
+    assert do(server.refresh())
+    assert set(server.ads("u04", n=3).reasons) == {"Drawn by chance from the ads that may be shown here."}

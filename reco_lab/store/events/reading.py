@@ -138,7 +138,11 @@ class Reading:
         return {(row.customer, row.ad_id): row.times for row in self._rows(query)}
 
     def clicks(self) -> dict[str, tuple[int, int]]:
-        """For each ad how often it was seen (decided on, where nobody tells impressions) and clicked."""
+        """For each ad how many decisions there were, and how many of them were clicked."""
+        return {ad: (decided, clicked) for ad, (decided, _, clicked) in self.outcomes().items()}
+
+    def outcomes(self) -> dict[str, tuple[int, int, int]]:
+        """For each ad how many decisions there were, how many of them were told to be seen, and how many clicked."""
         of = schema.placed.c
         query = sa.select(
             of.ad_id,
@@ -146,7 +150,7 @@ class Reading:
             sa.func.count(of.seen).label("seen"),
             sa.func.count(of.clicked).label("clicked"),
         ).group_by(of.ad_id)
-        return {row.ad_id: (row.seen or row.decided, row.clicked) for row in self._rows(query)}
+        return {row.ad_id: (row.decided, row.seen, row.clicked) for row in self._rows(query)}
 
     def refused(self, limit: int = 100) -> list[RefusedEvent]:
         """What was kept apart, newest first."""
