@@ -193,10 +193,14 @@ class _Anew:
         weighed = self._weighed(snapshot, asked, decision)
         chosen, scores = [one.ad_id for one in decision.placed], [one.score for one in decision.placed]
         places = [self._booked.places[id_] for id_ in chosen]
+        alone = (
+            places and not self._booked.house[places].any()
+        )  # the policy chose among the regular ads alone
+        could = weighed.open & self._booked.regular if alone else weighed.open
         said = {
             "the log names other ads": [ad["ad_id"] for ad in asked.answer["ads"]] == chosen,
             "another stage": weighed.stage is decision.stage,
-            "other candidates": self._booked.candidates(weighed.open) == decision.candidates,
+            "other candidates": self._booked.candidates(could) == decision.candidates,
             "other scores": weighed.scores[places].tolist() == scores,
             "another policy": plan.policy["policy"] == decision.policy == asked.answer["policy"],
             "other chances": self._chances(snapshot, weighed, places)
