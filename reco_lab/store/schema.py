@@ -145,6 +145,31 @@ publications = sa.Table(
     sa.Column("created", Moment, nullable=False),
 )
 
+segments = sa.Table(
+    "segments",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("dataset", sa.String(64), nullable=False, index=True),
+    sa.Column("title", Words, nullable=False),
+    sa.Column("definition", _json(), nullable=False),
+    sa.Column("kept", _json(none_as_null=True)),
+    sa.Column("created", Moment, nullable=False),
+    sa.Column("changed", Moment, nullable=False),
+)
+
+campaigns = sa.Table(
+    "campaigns",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("dataset", sa.String(64), nullable=False, index=True),
+    sa.Column("title", Words, nullable=False),
+    sa.Column("spec", _json(), nullable=False),
+    sa.Column("artefact", sa.String(64)),
+    sa.Column("result", _json(none_as_null=True)),
+    sa.Column("created", Moment, nullable=False),
+    sa.Column("changed", Moment, nullable=False),
+)
+
 keys = sa.Table(
     "keys",
     metadata,
