@@ -16,6 +16,7 @@ from reco_lab.store.ledger import Ledger
 from reco_lab.store.log import Log
 from reco_lab.store.publications import Publications
 from reco_lab.store.queue import Queue
+from reco_lab.store.segments import Segments
 from reco_lab.store.staging import Staging
 from reco_lab.store.store import Store
 
@@ -31,6 +32,7 @@ class Workspace:
     store: Store
     ledger: Ledger
     publications: Publications
+    segments: Segments
     artefacts: Artefacts
     queue: Queue
     staging: Staging
@@ -68,6 +70,7 @@ class Workspace:
             store=store,
             ledger=Ledger(database, clock),
             publications=Publications(database, clock),
+            segments=Segments(database, clock),
             artefacts=artefacts,
             queue=Queue(database, clock, partial(require_room, home)),
             staging=staging,

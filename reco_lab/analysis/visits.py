@@ -1,0 +1,127 @@
+"""Who bought on which day, how many lines and for how much: what every question about coming back starts from."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reco_lab.analysis.view import day_of, firsts, only
+from reco_lab.core.catalogue import prices
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.errors import DataError
+from reco_lab.core.interactions import Interactions, Kind
+from reco_lab.core.words import share
+
+WHOLE = 0.5
+
+
+class Money(StrEnum):
+    """How the worth of a purchase is found: the item's price times the pieces, or the log's value as it stands."""
+
+    price = "price"
+    value = "value"
+
+
+@dataclass(frozen=True, eq=False)
+class Visits:
+    """A visit is all that one customer bought on one day (UTC), however many lines; in order of customer and day.
+
+    `users` (codes), `days` (since 1970), `lines` and `amounts` (money; None where no worth is known) have one
+    entry a visit. `start` and `end` are the first and the last day of the whole log: a customer who bought on the
+    last day bought 0 days ago. `purchases` is False where no row is a purchase, so that all rows stand for
+    them. `returns` counts purchases of a negative value, which are left out. `money` says in a sentence
+    what an amount is.
+    """
+
+    users: NDArray[np.int32]
+    days: NDArray[np.int32]
+    lines: NDArray[np.int64]
+    amounts: NDArray[np.float64] | None
+    start: int
+    end: int
+    purchases: bool
+    returns: int
+    money: str
+
+    def until(self, day: int) -> "Visits":
+        """The visits up to and with a day, as they were known in its evening."""
+        return replace(self._only(self.days <= day), end=day)
+
+    def after(self, day: int) -> "Visits":
+        """The visits after a day."""
+        return replace(self._only(self.days > day), start=day + 1)
+
+    def _only(self, kept: NDArray[np.bool_]) -> "Visits":
+        amounts = None if self.amounts is None else self.amounts[kept]
+        return replace(
+            self, users=self.users[kept], days=self.days[kept], lines=self.lines[kept], amounts=amounts
+        )
+
+    @property
+    def begins(self) -> NDArray[np.int64]:
+        """Where the visits of each customer begin."""
+        return np.flatnonzero(firsts(self.users)) if len(self.users) else np.zeros(0, np.int64)
+
+
+def visits(data: Dataset, money: Money | None = None) -> Visits:
+    """Gather the purchases (all rows where there are none) by customer and day; DataError without times.
+
+    Without `money`, prices are taken where the items have some, unless most values are broken numbers as
+    only money is.
+    """
+    if data.interactions.times is None:
+        raise DataError(
+            "This data set has no times, so nothing can be said of when customers buy.",
+            fix="Import it with the column that says when.",
+        )
+    rows, purchases, returns = purchases_of(data)
+    if rows.times is None or not len(rows):
+        raise DataError(
+            "Every purchase in this data set has a negative value.", fix="Map the quantity or price."
+        )
+    worth, sentence = amounts(data, rows, money)
+    days, whole = day_of(rows.times), day_of(data.interactions.times)
+    begins = np.flatnonzero(firsts(rows.users, days))
+    return Visits(
+        users=rows.users[begins],
+        days=days[begins],
+        lines=np.diff(np.append(begins, len(rows))),
+        amounts=None if worth is None else np.add.reduceat(worth, begins),
+        start=int(whole.min()),
+        end=int(whole.max()),
+        purchases=purchases,
+        returns=returns,
+        money=sentence,
+    )
+
+
+def purchases_of(data: Dataset) -> tuple[Interactions, bool, int]:
+    """The purchases of a log less the returns (negative values), True, and how many those are.
+
+    Where no row is a purchase: all rows, False and 0.
+    """
+    bought = only(data.interactions, Kind.purchase)
+    if not len(bought):
+        return data.interactions, False, 0
+    kept = bought.take(np.flatnonzero(bought.values >= 0))
+    return kept, True, len(bought) - len(kept)
+
+
+def amounts(
+    data: Dataset, rows: Interactions, money: Money | None = None
+) -> tuple[NDArray[np.float64] | None, str]:
+    """What each row was worth and a sentence that says how that was found; None where nothing says it."""
+    values = rows.values.astype(np.float64)
+    pieces = np.where(rows.kinds == Kind.purchase, values, 1.0)
+    known = prices(data)
+    if money is None:
+        money = Money.value if known is None or np.mean(values % 1 != 0) > WHOLE else Money.price
+    if money is Money.price and known is not None:
+        each = known[rows.items]
+        lacking = float(np.mean(np.isnan(each)))
+        unknown = f"; {share(lacking, 1)} of the purchases have no price and count as 0" if lacking else ""
+        return np.nan_to_num(each) * pieces, f"Spending is the item's price times the pieces{unknown}."
+    if np.ptp(pieces) > 0:
+        return pieces, "Spending is the value of each purchase as the log has it."
+    return None, "What customers spend is not known: no item has a price and all values are the same."
