@@ -83,9 +83,10 @@ def _cells(comparison: Comparison, found: BySegment, key: str, colours: Palette)
 
 
 def finding(comparison: Comparison, found: BySegment, key: str) -> str:
-    """Where the champion (or the first on the leaderboard) does best and worst."""
+    """Where the champion (or the first on the leaderboard) does best and worst, and whether that is more than chance."""
     name = comparison.champion if comparison.champion in found.names else found.names[0]
-    values = found.value[found.names.index(str(name))]
+    place_of = found.names.index(str(name))
+    values = found.value[place_of]
     if not np.isfinite(values).any():
         return f"No segment has the {SMALLEST} customers that it takes"
     best, worst = int(np.nanargmax(values)), int(np.nanargmin(values))
@@ -94,7 +95,9 @@ def finding(comparison: Comparison, found: BySegment, key: str) -> str:
     ]
     if best == worst:
         return f"{metric.name(key)} of {name}: {ends[0]}"
-    return f"{metric.name(key)} of {name} is highest for {ends[0]}, lowest for {ends[1]}"
+    found_apart = found.low[place_of, best] > found.high[place_of, worst]
+    doubt = "" if found_apart else "; no two segments can be told apart"
+    return f"{metric.name(key)} of {name} is highest for {ends[0]}, lowest for {ends[1]}{doubt}"
 
 
 def cells(found: BySegment, key: str) -> pd.DataFrame:

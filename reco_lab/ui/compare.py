@@ -182,6 +182,10 @@ def _differences(found: Comparison, *, expert: bool) -> None:
         key="differences",
         columns=results.tests(),
     )
+    st.caption(
+        "A small p beside “too few customers” is no contradiction: p is of these very models, while a win also needs an "
+        "interval without 0, and the interval also holds how much another random start would change them."
+    )
 
 
 def tied(found: Comparison) -> str:

@@ -21,7 +21,7 @@ def finding(found: Comparison, version: DatasetVersion, *, expert: bool) -> None
             st.markdown(md(people))
         if expert:
             st.markdown(md(found.sentence))
-        st.caption(md(story.standing(found)))
+        st.caption(md(f"{story.judged(found)} {story.standing(found)}".strip()))
 
 
 def customer(workspace: Workspace, experiment: str, found: Comparison) -> None:

@@ -33,7 +33,10 @@ THOROUGH = {
     "quick": ("A quick look", "Every recommender runs with the settings it comes with."),
     "tuned": (
         "Tuned fairly",
-        f"Every recommender may try {TRIALS} settings and keeps its best one; takes about {TRIALS} times as long.",
+        (
+            f"Every recommender may try {TRIALS} settings and keeps its best one; the parts of a hybrid keep "
+            f"theirs. Takes about {TRIALS} times as long."
+        ),
     ),
 }
 

@@ -1,7 +1,7 @@
 """What an experiment found, told to somebody who knows no metrics: each function is one sentence."""
 
 from reco_lab.experiments.results import Cell, Comparison, Outcome, Row
-from reco_lab.experiments.verdict import POPULAR, YARDSTICKS, listed
+from reco_lab.experiments.verdict import POPULAR, YARDSTICKS, listed, shown
 from reco_lab.store.records import DatasetVersion
 from reco_lab.ui.words import count, day
 
@@ -62,6 +62,13 @@ def people(found: Comparison) -> str:
     if base is None or found.row(found.champion).algorithm == POPULAR:
         return f"{sentence}."
     return f"{sentence}; with bestsellers it is {base * 100:.0f}."
+
+
+def judged(found: Comparison) -> str:
+    """By which metric the best was found, where the sentence about people counts something else; else empty."""
+    if found.headline.startswith("hit_rate@") or not people(found):
+        return ""
+    return f"Which is better was decided by {shown(found.headline)}, not by this count."
 
 
 def standing(found: Comparison) -> str:

@@ -1,5 +1,8 @@
 """Who is served well and who gets worse: expectations computed by hand."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,11 +12,12 @@ from reco_lab.core.evaluation import Measurement
 from reco_lab.core.experiment import MetricSpec, Question
 from reco_lab.core.interactions import ColumnMap, Interactions
 from reco_lab.core.splitting import Split
-from reco_lab.experiments.by_segment import by_segment, shifts, told
+from reco_lab.experiments.by_segment import BySegment, by_segment, shifts, told
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.folds import Answer
 from reco_lab.experiments.results import Outcome
 from reco_lab.experiments.segments import HISTORY, by_history, segmentations
+from reco_lab.ui.by_segment import finding
 
 KEY = "ndcg@10"
 
@@ -190,3 +194,16 @@ def test_less_is_a_gain_where_less_is_better():
     assert [
         one.change for one in shifts(some, key, [by_history(sat)], "new", "old", seed=0)
     ] == pytest.approx([0.2, 0.2])
+
+
+def test_the_best_and_the_worst_segment_are_only_told_apart_where_their_intervals_are():
+    apart = BySegment(
+        ("one",), ("few", "many"), np.array([50, 50]), np.array([[0.1, 0.4]]), np.array([[0.05, 0.3]]), np.array([[0.2, 0.5]])
+    )  # fmt: skip
+    near = replace(apart, low=np.array([[0.05, 0.15]]))
+    comparison = SimpleNamespace(champion="one")
+    assert (
+        finding(comparison, apart, KEY)
+        == "nDCG@10 of one is highest for “many” (0.400), lowest for “few” (0.100)"
+    )
+    assert finding(comparison, near, KEY).endswith("; no two segments can be told apart")
