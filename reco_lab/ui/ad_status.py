@@ -1,11 +1,13 @@
 """What serves now: the page's answer, and its one next step."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
+from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError
 from reco_lab.core.policy import policies
 from reco_lab.services import ad_calls, decisions, experiments, publishing
@@ -84,6 +86,14 @@ def sentence(workspace: Workspace, now: Status) -> tuple[str, str]:
         f"{now.plan.model} serves, {flying}.",
         f"Policy: {chosen} · version {version}{behind} · {traffic} · {now.caller.url}",
     )
+
+
+def served(lab: page.Lab, plan: Plan | None) -> Dataset | None:
+    """The data that what serves was trained on; the chosen data where nothing serves or they are gone."""
+    if plan is not None:
+        with suppress(InputError):
+            return cache.dataset(lab.workspace, plan.dataset, plan.fingerprint)
+    return None if lab.version is None else lab.dataset()
 
 
 def policy_label(id_: str) -> str:

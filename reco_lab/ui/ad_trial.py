@@ -47,7 +47,7 @@ def view(lab: page.Lab, now: Status) -> None:
         return
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
-        user, slot, places = _customer(lab), _slot(lab.workspace), _places()
+        user, slot, places = _customer(lab, now), _slot(lab.workspace), _places()
         pressed = st.button(
             "Ask for ads",
             type="primary" if now.plan is not None else "secondary",
@@ -91,8 +91,9 @@ def standings(ranked: Ranked, answer: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _customer(lab: page.Lab) -> str:
-    first = [] if lab.version is None else [str(one) for one in lab.dataset().interactions.user_ids[:FIRST]]
+def _customer(lab: page.Lab, now: Status) -> str:
+    data = ad_status.served(lab, now.plan)
+    first = [] if data is None else [str(one) for one in data.interactions.user_ids[:FIRST]]
     named = (st.query_params.get(USER), state.chosen(USER))
     options = dict.fromkeys([*(str(one).strip() for one in named if one and str(one).strip()), *first])
     if not options:

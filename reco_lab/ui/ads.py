@@ -3,7 +3,7 @@
 import streamlit as st
 
 from reco_lab.services import bookings
-from reco_lab.ui import ad_booking, ad_connect, ad_decisions, ad_policy, ad_trial, cache, page
+from reco_lab.ui import ad_booking, ad_connect, ad_decisions, ad_policy, ad_status, ad_trial, cache, page
 from reco_lab.ui.ad_status import Status
 
 
@@ -11,7 +11,7 @@ def sections(lab: page.Lab, now: Status) -> None:
     """Only the open tab is worked out, and which one stands in the address."""
     draw = {
         "Try it": lambda: ad_trial.view(lab, now),
-        "Ads": lambda: _ads(lab),
+        "Ads": lambda: _ads(lab, now),
         "Decisions": lambda: ad_decisions.view(lab.workspace),
         "Policy": lambda: ad_policy.view(lab, now),
         "Connect": lambda: ad_connect.view(lab, now),
@@ -23,17 +23,17 @@ def sections(lab: page.Lab, now: Status) -> None:
                 draw[name]()
 
 
-def _ads(lab: page.Lab) -> None:
+def _ads(lab: page.Lab, now: Status) -> None:
     moment = lab.workspace.clock.now()
     log = cache.events(lab.workspace)
     booked, spent = bookings.ads(lab.workspace), log.spending(moment.date())
     spent = bookings.billed(booked, spent)
-    ad_booking.view(lab.workspace, ad_booking.Books(booked, spent, _titles(lab), moment, log.outcomes()))
+    ad_booking.view(lab.workspace, ad_booking.Books(booked, spent, _titles(lab, now), moment, log.outcomes()))
 
 
-def _titles(lab: page.Lab) -> dict[str, str]:
-    """What the items of the chosen data are called."""
-    if lab.version is None:
+def _titles(lab: page.Lab, now: Status) -> dict[str, str]:
+    """What the items that are served are called."""
+    data = ad_status.served(lab, now.plan)
+    if data is None:
         return {}
-    data = lab.dataset()
     return dict(zip(map(str, data.interactions.item_ids), map(str, data.titles), strict=True))
