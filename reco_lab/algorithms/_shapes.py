@@ -1,6 +1,7 @@
 """The shapes that most fitted models have: plain arrays that score customers."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -70,6 +71,13 @@ class ItemToItem(Scorer):
 
     def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
         """The sum of the weights of the distinct items in each history."""
+        if (
+            items is None
+            and len(batch) == 1
+            and sparse.issparse(self.weights)
+            and batch.highest < self.n_items
+        ):
+            return self._of_one(batch.items)
         weights = self.weights if items is None else self.weights[:, items]
         starts, codes = batch.distinct(self.n_items)
         return sums_of(starts, codes, np.ones(len(codes), np.float32), weights)
@@ -77,7 +85,21 @@ class ItemToItem(Scorer):
     def contributions(self, batch: UserBatch, items: Codes) -> Contributions:
         """Each history item's own weight; a repeated item counts at its first entry."""
         weights = crossing(self.weights, batch.items, items)
-        return Contributions(weights * first_entries(batch)[:, None], np.zeros(len(items), np.float32))
+        weights *= first_entries(batch)[:, None]
+        return Contributions(weights, np.zeros(len(items), np.float32))
+
+    def _of_one(self, history: Codes) -> Scores:
+        """The same sums for one customer, without the arrays that many need: a live answer waits for this."""
+        from reco_lab.algorithms._kernels.sums import of_one
+
+        sums = np.zeros((1, self.n_items), np.float32)
+        of_one(loopable(history, np.int32), *self._parts, sums[0])
+        return sums
+
+    @cached_property
+    def _parts(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
+        """The weights as compiled loops want them."""
+        return csr_parts(self.weights)
 
     def state(self) -> State:
         """The matrix, as one array or as the three of a CSR."""
@@ -203,7 +225,7 @@ def first_entries(batch: UserBatch) -> NDArray[np.float32]:
     if not len(items):
         return np.zeros(0, np.float32)
     places = np.arange(len(items))
-    first = np.empty(int(items.max()) + 1, np.intp)
+    first = np.empty(batch.highest + 1, np.intp)
     first[items[::-1]] = places[::-1]  # of several, the last one written stays
     return np.asarray(first[items] == places, np.float32)
 

@@ -17,14 +17,15 @@ def parameters(query: bytes, known: Collection[str]) -> dict[str, str]:
     if len(query) > LONGEST_QUERY:
         raise Refusal(414, "too_long", f"A query may have at most {LONGEST_QUERY:,} bytes.")
     found: dict[str, str] = {}
+    plain = query.isascii() and b"%" not in query and b"+" not in query
     for part in query.split(b"&") if query else ():
         name, _, value = part.partition(b"=")
-        key = text(name, "query")
+        key = name.decode() if plain else text(name, "query")
         if key not in known:
             raise _bad("unknown_parameter", f"Known parameters are: {', '.join(known)}.", "query")
         if key in found:
             raise _bad("repeated_parameter", "A parameter may stand only once.", key)
-        found[key] = text(value, key)
+        found[key] = value.decode() if plain else text(value, key)
     return found
 
 

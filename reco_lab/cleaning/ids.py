@@ -17,7 +17,7 @@ _HALVES = re.compile("[\ud800-\udfff]")
 
 def canonical_id(text: str) -> str:
     """The one spelling of an id: composed (NFC) and trimmed. '1', '1.0' and '01' stay three ids."""
-    return unicodedata.normalize("NFC", text.strip()).strip()
+    return text.strip() if text.isascii() else unicodedata.normalize("NFC", text.strip()).strip()
 
 
 def one_id(text: str, what: str) -> str:

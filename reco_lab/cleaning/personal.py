@@ -26,7 +26,7 @@ def pseudonym(key: bytes, id_: str) -> str:
 
     A pseudonym stands for itself.
     """
-    if _PSEUDONYM.fullmatch(id_):
+    if id_.startswith(_PREFIX) and _PSEUDONYM.fullmatch(id_):
         return id_
     mac = _keyed(key).copy()
     mac.update(canonical_id(id_).encode("utf-8", "surrogatepass"))

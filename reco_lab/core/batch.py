@@ -115,13 +115,18 @@ class UserBatch:
         return self.indptr[1:] - self.indptr[:-1]
 
     @cached_property
+    def highest(self) -> int:
+        """The highest item code in any history; -1 where all are empty."""
+        return int(self.items.max()) if len(self.items) else -1
+
+    @cached_property
     def owners(self) -> NDArray[np.int64]:
         """The row of the batch that each history entry belongs to."""
         return np.repeat(np.arange(len(self)), self.lengths)
 
     def within(self, n_items: int) -> "UserBatch":
         """The batch without the history entries that a model of these many items has never heard of."""
-        return self._keeping(self.items < n_items)
+        return self if self.highest < n_items else self._keeping(self.items < n_items)
 
     def latest(self, n: int) -> "UserBatch":
         """The batch with no more than the last n entries of each history."""
@@ -153,11 +158,13 @@ class UserBatch:
 
         Raises ValueError for an item code beyond `n_items` (see `within`).
         """
-        if len(self.items) and self.items.max() >= n_items:
-            raise ValueError(f"item code {self.items.max()} is beyond the {n_items} items that are known")
+        if self.highest >= n_items:
+            raise ValueError(f"item code {self.highest} is beyond the {n_items} items that are known")
         if len(self) == 1:
             items = np.sort(self.items)
-            items = items[np.append(True, items[1:] != items[:-1])] if len(items) else items
+            first = np.ones(len(items), bool)
+            np.not_equal(items[1:], items[:-1], out=first[1:])
+            items = items[first]
             return np.array([0, len(items)], np.int32), np.asarray(items, np.int32)
         pairs = np.sort(self.owners * np.int64(n_items) + self.items)
         pairs = pairs[np.diff(pairs, prepend=-1) > 0]

@@ -9,6 +9,7 @@ import numpy as np
 from reco_lab.core.events import Decision, Placed
 from reco_lab.serving.decide import Chosen
 from reco_lab.serving.snapshot import Snapshot
+from reco_lab.store.events.records import microseconds
 
 LAST = "of the house, which come last"
 
@@ -18,12 +19,10 @@ def decision_of(
 ) -> Decision:
     """The decision for a customer by her pseudonym (empty: nothing personal is kept); it began at `begun` nanoseconds."""
     booked, weighed = snapshot.booked, chosen.weighed
-    rules, could = weighed.rules, weighed.open
-    if (
-        len(chosen.places) and not booked.house[chosen.places].any()
-    ):  # the policy chose among the others alone
-        rules, could = {**rules, LAST: booked.regular}, could & booked.regular
-    request = secrets.token_hex(12)
+    rules, could = weighed.taken, weighed.eligible.open
+    if chosen.alone:
+        rules, could = rules | ({LAST: booked.n_house} if booked.n_house else {}), weighed.eligible.not_house
+    could, request = weighed.among(could), _request_id(now)
     chances, scores = chosen.propensities.tolist(), weighed.scores[chosen.places].tolist()
     placed = tuple(
         Placed(
@@ -32,8 +31,7 @@ def decision_of(
             position,
             chance,
             score,
-            cost=booked.ads[place].bid if booked.billed_at_once[place] else 0.0,
-            click_cost=0.0 if booked.billed_at_once[place] else booked.ads[place].bid,
+            *booked.costs[place],
         )
         for position, (place, chance, score) in enumerate(
             zip(chosen.places.tolist(), chances, scores, strict=True)
@@ -48,11 +46,14 @@ def decision_of(
         candidates=booked.candidates(could),
         n_candidates=int(np.count_nonzero(could)),
         model_version=snapshot.version,
-        policy=weighed.route.policy.policy(),
+        policy=weighed.route.policy_name,
         arm=weighed.route.name,
         stage=chosen.stage,
-        rules={
-            rule: taken for rule, mask in rules.items() if (taken := len(mask) - int(np.count_nonzero(mask)))
-        },
+        rules=rules,
         latency_us=(perf_counter_ns() - begun) // 1000,
     )
+
+
+def _request_id(now: datetime) -> str:
+    """An id that nobody can guess; later ones sort behind, so that what belongs together lies together in the log."""
+    return f"{microseconds(now) >> 10:011x}{secrets.token_hex(7)[1:]}"

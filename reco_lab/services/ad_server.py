@@ -36,7 +36,7 @@ from reco_lab.services.portrait import portrait
 from reco_lab.services.privacy import objecting, pseudonym_key, suppress
 from reco_lab.serving.accounts import Accounts
 from reco_lab.serving.appeal import Appeal
-from reco_lab.serving.decide import NOTHING_PERSONAL, Chosen, Standing, Weighed, choose, weigh, without
+from reco_lab.serving.decide import Chosen, Standing, Weighed, choose, weigh, without
 from reco_lab.serving.histories import Histories
 from reco_lab.serving.people import People
 from reco_lab.serving.reasons import reasons_of
@@ -107,7 +107,7 @@ class AdServer:
         name = self.name_of(user_id)
         chosen = self._chosen(name, user_id, slot, n, now)
         weighed = chosen.weighed
-        logged = name if NOTHING_PERSONAL not in weighed.rules else ""
+        logged = name if weighed.personal else ""
         decision = decision_of(self.snapshot, logged, slot, chosen, now, begun)
         self._count(decision, chosen)
         self.log.log(decision)
@@ -254,7 +254,7 @@ class AdServer:
             *self._failures.values(),
         )
         problems = tuple(filter(None, found))
-        policy = self.snapshot.everybody.policy.policy()
+        policy = self.snapshot.everybody.policy_name
         return Readiness(not problems, problems, self.snapshot.version, policy, flying)
 
     def name_of(self, user_id: str) -> str:
@@ -279,11 +279,11 @@ class AdServer:
         weighed = self._weighed(name, user_id, slot, now)
         while True:
             chosen = choose(self.snapshot, weighed, n, self.rng)
-            customer = name if NOTHING_PERSONAL not in weighed.rules else ""
+            customer = name if weighed.personal else ""
             refused = self.sharing.refused(accounts, booked, customer, chosen.places, accounts.day)
             if not refused:
                 return chosen
-            weighed = without(booked, weighed, refused)
+            weighed = without(weighed, refused)
 
     def _weighed(self, name: str, user_id: str, slot: str, now: datetime) -> Weighed:
         if self.sharing is not None:

@@ -27,6 +27,8 @@ class Billed:
 class Accounts:
     """The books of one day: `open_at` says which ads still have budget, `capped` which a customer has had enough of.
 
+    `changes` counts how often `open_at` came to say something else.
+
     A daily budget is released evenly over the day (UTC), with a head start of an hour's worth. An ad is shown
     while what it was billed is below what is released. A click that comes when the budget is used up is logged and
     not billed (the decisions were made before), so that nobody is billed more than a budget by more than one bill.
@@ -49,6 +51,7 @@ class Accounts:
         self._caps = [ad.cap_per_day for ad in booked.ads]
         self._second, self._released = -1, HEAD_START
         self._open = np.zeros(len(booked), bool)
+        self.changes = 0
         self._seen: dict[str, dict[int, int]] = {}
         for (customer, ad), times in shown.items():
             place = booked.places.get(ad)
@@ -60,8 +63,9 @@ class Accounts:
         second = int(now.timestamp())
         if second != self._second:
             self._released = HEAD_START + _share_of_day(now) * (1 - HEAD_START)
-            self._open = (self._today < self._daily * self._released) & (self._ever < self._total)
-            self._second = second
+            found = (self._today < self._daily * self._released) & (self._ever < self._total)
+            self.changes += not np.array_equal(found, self._open)
+            self._open, self._second = found, second
         return self._open
 
     def capped(self, customer: str) -> list[int]:
@@ -88,7 +92,9 @@ class Accounts:
         self._today[place] += cost
         self._ever[place] += cost
         in_time = self._today[place] < self._daily[place] * self._released
-        self._open[place] = in_time and self._ever[place] < self._total[place]
+        still = bool(in_time and self._ever[place] < self._total[place])
+        self.changes += bool(self._open[place]) != still
+        self._open[place] = still
 
     def sync(self, billed: Mapping[str, tuple[float, float]]) -> None:
         """Take over what all workers billed together."""

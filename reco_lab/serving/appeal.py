@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from reco_lab.serving.booked import Booked
 
 STRENGTH = 200.0
-Floats = NDArray[np.float64]
+Factors = NDArray[np.float32]
 
 
 class Appeal:
@@ -26,7 +26,7 @@ class Appeal:
         names = [ad.advertiser for ad in booked.ads]
         self._owners = np.unique(np.array(names, object).astype(str), return_inverse=True)[1].reshape(-1)
         self._ids = booked.ids
-        self.factors: Floats = self._computed()
+        self.factors: Factors = self._computed()
 
     def showed(self, place: int) -> None:
         """Count a decision for an ad."""
@@ -45,13 +45,13 @@ class Appeal:
         some = np.flatnonzero(self._shown + self._clicked)
         return {self._ids[place]: (int(self._shown[place]), int(self._clicked[place])) for place in some}
 
-    def _computed(self) -> Floats:
+    def _computed(self) -> Factors:
         if not self._clicked.sum():
-            return np.ones(len(self._shown))
+            return np.ones(len(self._shown), np.float32)
         overall = self._clicked.sum() / max(self._shown.sum(), self._clicked.sum())
         shown = np.bincount(self._owners, self._shown)
         clicked = np.bincount(self._owners, self._clicked)
         his = (clicked + STRENGTH * overall) / (np.maximum(shown, clicked) + STRENGTH)
         own = self._clicked + STRENGTH * his[self._owners]
-        factors: Floats = own / (np.maximum(self._shown, self._clicked) + STRENGTH) / overall
-        return factors
+        factors = own / (np.maximum(self._shown, self._clicked) + STRENGTH) / overall
+        return np.asarray(factors, np.float32)

@@ -11,8 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reco_lab.core.ads import Ad, Billing
+from reco_lab.serving.promoted import Promoted
 
 NO_ITEM = -1
+LEAST_BID = 1e-6
 MOST_REACHES = 256
 ALWAYS = np.iinfo(np.int64)
 Mask = NDArray[np.bool_]
@@ -73,6 +75,11 @@ class Booked:
         return np.array([ad.house for ad in self.ads], bool)
 
     @cached_property
+    def n_house(self) -> int:
+        """How many are the shop's own."""
+        return int(np.count_nonzero(self.house))
+
+    @cached_property
     def regular(self) -> Mask:
         """All but the shop's own."""
         return ~self.house
@@ -81,6 +88,24 @@ class Booked:
     def billed_at_once(self) -> Mask:
         """Ads whose advertiser pays for the decision, not for the click."""
         return np.array([ad.billing is Billing.decision for ad in self.ads], bool)
+
+    def worth(self, weight: float) -> NDArray[np.float32]:
+        """What the bid of each ad multiplies its score by, where bids count so much."""
+        if (known := self._worths.get(weight)) is None:
+            known = np.power(np.maximum(self.bids, LEAST_BID), weight).astype(np.float32)
+            self._worths[weight] = known
+        return known
+
+    def promotions(self, n_items: int) -> Promoted:
+        """What each ad promotes of so many items."""
+        if (known := self._promotions.get(n_items)) is None:
+            known = self._promotions[n_items] = Promoted.of(self.promoted, self.categories, n_items)
+        return known
+
+    @cached_property
+    def costs(self) -> tuple[tuple[float, float], ...]:
+        """What a decision for each ad is billed, and what its first click."""
+        return tuple((ad.bid, 0.0) if ad.billing is Billing.decision else (0.0, ad.bid) for ad in self.ads)
 
     @cached_property
     def digest(self) -> bytes:
@@ -128,7 +153,17 @@ class Booked:
 
     def candidates(self, mask: Mask) -> str:
         """A short hash of the ads in a mask; the same ads have the same one as long as no ad is booked or withdrawn."""
-        return blake2b(np.packbits(mask).tobytes(), key=self.digest, digest_size=8).hexdigest()
+        return blake2b(np.packbits(mask), key=self.digest, digest_size=8).hexdigest()
+
+    @cached_property
+    def _worths(self) -> dict[float, NDArray[np.float32]]:
+        """What bids multiply scores by, for each weight that was asked for."""
+        return {}
+
+    @cached_property
+    def _promotions(self) -> dict[int, Promoted]:
+        """What ads promote, for each number of items that a model has."""
+        return {}
 
     @cached_property
     def _demanded(self) -> tuple[tuple[str, ...], frozenset[str]]:

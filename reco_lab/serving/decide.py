@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -14,14 +16,16 @@ from reco_lab.core.policy import Choice
 from reco_lab.core.recommender import Scores
 from reco_lab.serving.accounts import Accounts
 from reco_lab.serving.appeal import Appeal
-from reco_lab.serving.booked import Booked, Mask
+from reco_lab.serving.booked import Mask
+from reco_lab.serving.eligible import Eligibility, Eligible
 from reco_lab.serving.histories import Histories
 from reco_lab.serving.snapshot import Ranker, Route, Snapshot
 
 Floats = NDArray[np.float64]
 NEUTRAL = 0.5
-LEAST_BID = 1e-6
 NOTHING_PERSONAL = "nothing personal"
+TAKEN = "taken by another worker"
+NO_CHOICE = Choice(np.zeros(0, np.intp), np.zeros(0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,32 +48,73 @@ class Standing:
     accounts: Accounts
     appeal: Appeal
 
+    @cached_property
+    def eligibility(self) -> Eligibility:
+        """Which ads may be shown by these books."""
+        return Eligibility(self.accounts)
+
 
 @dataclass(frozen=True, eq=False)
 class Weighed:
     """How the ads stand for one customer at one moment.
 
-    `scores` has one number an ad, `open` which may be shown; `rules` names what could take ads out, each with the ads
-    it lets through. `stage` and `ranker` say who ranked, `batch` with what history (both None where nobody could).
+    `scores` has one number an ad; `eligible` are the ads that may be shown to customers like her, `hers` the rules
+    that take some out for her alone, each with their places. `stage` and `ranker` say who ranked, `batch` with what
+    history (both None where nobody could).
     """
 
     route: Route
     stage: Stage
     ranker: Ranker | None
     batch: UserBatch | None
-    scores: Floats
-    open: Mask
-    rules: Mapping[str, Mask]
+    scores: Scores
+    eligible: Eligible
+    hers: Mapping[str, list[int]] = field(default_factory=dict)
+
+    @property
+    def personal(self) -> bool:
+        """Whether anything of her may be used."""
+        return NOTHING_PERSONAL not in self.eligible.rules
+
+    @cached_property
+    def gone(self) -> NDArray[np.int32]:
+        """The places that rules for her alone take out, in order."""
+        return np.array(sorted(set(chain.from_iterable(self.hers.values()))), np.int32)
+
+    @property
+    def open(self) -> Mask:
+        """Which ads may be shown."""
+        return self.among(self.eligible.open)
+
+    @property
+    def rules(self) -> dict[str, Mask]:
+        """The rules that could take ads out, each with the ads it lets through."""
+        every = np.ones(len(self.scores), bool)
+        alone = {rule: _but(every, np.array(places, np.int32)) for rule, places in self.hers.items()}
+        return {**self.eligible.rules, **alone}
+
+    @property
+    def taken(self) -> dict[str, int]:
+        """How many ads each rule takes out, where it takes any."""
+        return self.eligible.taken | {rule: len(places) for rule, places in self.hers.items() if places}
+
+    def among(self, mask: Mask) -> Mask:
+        """A mask without what is taken out for her alone."""
+        return _but(mask, self.gone) if self.hers else mask
 
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """Positions of ads, best place first, the chance of each, and who ranked them."""
+    """Positions of ads, best place first, the chance of each, and who ranked them.
+
+    `alone`: the policy chose them all, and among ads that are not the shop's own.
+    """
 
     places: NDArray[np.intp]
     propensities: Floats
     stage: Stage
     weighed: Weighed
+    alone: bool
 
 
 def weigh(
@@ -81,125 +126,68 @@ def weigh(
     fails: Callable[[Ranker, Exception], None],
 ) -> Weighed:
     """Rank all ads for a customer and settle which of them may be shown."""
-    booked = snapshot.booked
+    booked, eligibility = snapshot.booked, standing.eligibility
     if not customer.personal:
-        rules = _closed(snapshot, standing, now, slot) | {NOTHING_PERSONAL: booked.house}
-        return Weighed(
-            snapshot.everybody,
-            Stage.house,
-            None,
-            None,
-            np.full(len(booked), NEUTRAL),
-            _left(booked, rules),
-            rules,
-        )
+        eligible = eligibility.at(now, slot, (NOTHING_PERSONAL, booked.house))
+        scores = np.full(len(booked), NEUTRAL, np.float32)
+        return Weighed(snapshot.everybody, Stage.house, None, None, scores, eligible)
     route = snapshot.route(customer.attributes, customer.segments)
 
     def batch_of(wants_attributes: bool) -> UserBatch:
         table = customer.table if wants_attributes else None
         return standing.histories.batch(customer.code, customer.name, now=now, attributes=table)
 
-    ranked = snapshot.rank(route, batch_of, fails)
-    ranker, batch, items = ranked or (None, None, None)
-    rules = _closed(snapshot, standing, now, slot)
-    if (reached := booked.reached(customer.attributes, customer.segments)) is not None:
-        rules["for other customers"] = reached
+    ranker, batch, items = snapshot.rank(route, batch_of, fails) or (None, None, None)
+    reached = booked.reached(customer.attributes, customer.segments)
+    eligible = eligibility.at(now, slot, None if reached is None else ("for other customers", reached))
+    hers = {}
     if capped := standing.accounts.capped(customer.name):
-        rules["seen often enough today"] = _but(booked, capped)
+        hers["seen often enough today"] = capped
     if snapshot.hide_bought and batch is not None and len(bought := standing.histories.bought(batch)):
-        rules["bought already"] = _but(booked, booked.promoting(set(bought.tolist())))
+        hers["bought already"] = booked.promoting(set(bought.tolist()))
     stage = ranker.stage if ranker else Stage.house
-    return Weighed(
-        route,
-        stage,
-        ranker,
-        batch,
-        _scores(snapshot, standing.appeal, items),
-        _left(booked, rules),
-        rules,
-    )
+    return Weighed(route, stage, ranker, batch, _scores(snapshot, standing.appeal, items), eligible, hers)
 
 
-def without(booked: Booked, weighed: Weighed, refused: list[int]) -> Weighed:
+def without(weighed: Weighed, refused: list[int]) -> Weighed:
     """The same without ads that shared books refuse at the last moment."""
-    rules = dict(weighed.rules) | {"taken by another worker": _but(booked, refused)}
-    if (before := weighed.rules.get("taken by another worker")) is not None:
-        rules["taken by another worker"] &= before
-    return replace(weighed, rules=rules, open=_left(booked, rules))
+    before = weighed.hers.get(TAKEN, [])
+    return replace(weighed, hers={**weighed.hers, TAKEN: [*before, *refused]})
 
 
 def choose(snapshot: Snapshot, weighed: Weighed, n: int, rng: np.random.Generator) -> Chosen:
     """Let the policy fill n places; the shop's own ads take the places that nothing else can."""
     from reco_lab.serving._kernels.relevance import narrowed
 
-    house = snapshot.booked.house
-    regular, scores = np.empty(len(house), np.intp), np.empty(len(house), np.float32)
-    count = narrowed(weighed.open, house, weighed.scores, regular, scores)
-    regular = regular[:count]
-    choice = (
-        weighed.route.policy.choose(scores[:count], n, rng)
-        if len(regular)
-        else Choice(np.zeros(0, np.intp), np.zeros(0))
-    )
-    places = regular[choice.chosen]
-    spare = np.flatnonzero(weighed.open & house)[: n - len(places)] if len(places) < n else places[:0]
+    every = weighed.eligible.regular
+    regular, scores = np.empty(len(every), np.int32), np.empty(len(every), np.float32)
+    count = narrowed(every, weighed.gone, weighed.scores, regular, scores)
+    choice = weighed.route.policy.choose(scores[:count], n, rng) if count else NO_CHOICE
+    places, propensities = regular[choice.chosen].astype(np.intp), choice.propensities
+    missing = n - len(places)
+    own = np.flatnonzero(weighed.open & snapshot.booked.house)[:missing] if missing else places[:0]
     return Chosen(
-        np.concatenate((places, spare)),
-        np.concatenate((choice.propensities, np.ones(len(spare)))),
+        np.concatenate((places, own)) if len(own) else places,
+        np.concatenate((propensities, np.ones(len(own)))) if len(own) else propensities,
         weighed.stage if len(places) else Stage.house,
         weighed,
+        alone=len(places) > 0 and not len(own),
     )
 
 
-def _closed(snapshot: Snapshot, standing: Standing, now: datetime, slot: str) -> dict[str, Mask]:
-    """What takes ads out for everybody: flight, slot, budget."""
-    booked = snapshot.booked
-    return {
-        "not in its flight": booked.flying(now),
-        "not for this slot": booked.in_slot(slot),
-        "budget used up for now": standing.accounts.open_at(now),
-    }
-
-
-def _left(booked: Booked, rules: Mapping[str, Mask]) -> Mask:
-    left = np.ones(len(booked), bool)
-    for allowed in rules.values():
-        left &= allowed
-    return left
-
-
-def _but(booked: Booked, places: list[int]) -> Mask:
-    mask = np.ones(len(booked), bool)
+def _but(mask: Mask, places: NDArray[np.int32]) -> Mask:
+    mask = mask.copy()
     mask[places] = False
     return mask
 
 
-def _scores(snapshot: Snapshot, appeal: Appeal, items: Scores | None) -> Floats:
+def _scores(snapshot: Snapshot, appeal: Appeal, items: Scores | None) -> Scores:
     """Relevance of what each ad promotes (0 to 1, an average ad .5) times its appeal, times its bid as far as it counts."""
-    from reco_lab.serving._kernels.relevance import standing
-
     booked = snapshot.booked
     if items is None:
-        scores = appeal.factors * NEUTRAL
+        scores = appeal.factors * np.float32(NEUTRAL)
     else:
-        scores = np.empty(len(booked))
-        items, promoted = _with_categories(booked, items)
-        standing(items, promoted, appeal.factors, scores)
+        scores = booked.promotions(len(items)).scores(items, appeal.factors)
     if snapshot.bid_weight > 0:
-        scores *= np.power(np.maximum(booked.bids, LEAST_BID), snapshot.bid_weight)
+        scores *= booked.worth(snapshot.bid_weight)
     return scores
-
-
-def _with_categories(booked: Booked, items: Scores) -> tuple[Scores, NDArray[np.int32]]:
-    """The items, and the best of each category that ads promote as one more of them."""
-    if not booked.categories:
-        return items, booked.promoted
-    promoted, best = booked.promoted.copy(), list[float]()
-    for places, members in booked.categories:
-        mine = members[members < len(items)]
-        if len(mine):
-            promoted[places] = len(items) + len(best)
-            best.append(float(items[mine].max()))
-    beyond = (booked.promoted >= len(items)) & (promoted == booked.promoted)
-    promoted[beyond] = -1
-    return np.append(items, np.array(best, np.float32)), promoted

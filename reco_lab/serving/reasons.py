@@ -1,9 +1,8 @@
 """Why an ad was chosen, in one sentence a customer may read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reco_lab.core.events import Stage
 from reco_lab.serving.booked import NO_ITEM
@@ -29,7 +28,7 @@ def reasons_of(snapshot: Snapshot, chosen: Chosen, title: Callable[[int], str]) 
     Where more chance than ranking put an ad in its place (its propensity is below one half), that is the reason.
     """
     weighed, ads = chosen.weighed, snapshot.booked.ads
-    items = snapshot.booked.promoted[chosen.places]
+    items = snapshot.booked.promoted[chosen.places].tolist()
     because = _because(weighed, items) if weighed.stage is Stage.model else {}
     return tuple(
         IN_GENERAL[Stage.house]
@@ -42,24 +41,24 @@ def reasons_of(snapshot: Snapshot, chosen: Chosen, title: Callable[[int], str]) 
         if weighed.ranker and (item != NO_ITEM or ads[place].category is not None)
         else UNRANKED
         for place, item, chance in zip(
-            chosen.places.tolist(), items.tolist(), chosen.propensities.tolist(), strict=True
+            chosen.places.tolist(), items, chosen.propensities.tolist(), strict=True
         )
     )
 
 
-def _because(weighed: Weighed, items: NDArray[np.int32]) -> dict[int, int]:
+def _because(weighed: Weighed, items: Sequence[int]) -> dict[int, int]:
     """For items the one of the history that adds most to their scores, where any does."""
     if weighed.ranker is None or weighed.batch is None:
         return {}
     scorer = weighed.ranker.scorer
-    known = items[(items >= 0) & (items < scorer.n_items)]
+    known = [item for item in items if 0 <= item < scorer.n_items]
     batch = weighed.batch.within(scorer.n_items)
-    parts = scorer.contributions(batch, known) if len(known) else None
+    parts = scorer.contributions(batch, np.array(known, np.int32)) if known else None
     if parts is None or parts.labels or not len(parts.weights):
         return {}
-    most = parts.weights.argmax(axis=0)
+    most = parts.weights.argmax(axis=0).tolist()
     return {
         item: int(batch.items[row])
-        for place, (item, row) in enumerate(zip(known.tolist(), most.tolist(), strict=True))
+        for place, (item, row) in enumerate(zip(known, most, strict=True))
         if parts.weights[row, place] > 0
     }

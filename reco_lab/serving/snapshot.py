@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -35,7 +36,9 @@ class Ranker:
         """Whether anything is known of this customer that it looks at."""
         told = bool(batch.codes[0] >= 0) or batch.attributes is not None
         if self.stage is Stage.model:
-            return (self.wants_attributes and told) or bool((batch.items < self.scorer.n_items).any())
+            known = self.scorer.n_items
+            heard = len(batch.items) > 0 and (batch.highest < known or bool(batch.items.min() < known))
+            return (self.wants_attributes and told) or heard
         return told or self.stage is Stage.popular
 
     def score(self, batch: UserBatch) -> Scores:
@@ -58,6 +61,11 @@ class Route:
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     segments: tuple[str, ...] = ()
     model: Ranker | None = None
+
+    @cached_property
+    def policy_name(self) -> str:
+        """The public id of the policy."""
+        return self.policy.policy()
 
     def takes(self, attributes: Mapping[str, str], segments: frozenset[str]) -> bool:
         """Whether a customer goes this way."""

@@ -58,6 +58,19 @@ def of_sparse(
                 total[np.uint32(table_codes[entry])] += factor * table_values[entry]
 
 
+@compiled("void(int32[::1], int32[::1], int32[::1], float32[::1], float32[::1])")
+def of_one(
+    history: Codes, table_starts: Starts, table_codes: Codes, table_values: Values, sums: Values
+) -> None:
+    """Add up the rows of a CSR that stand in one history, each once, in their order in the table."""
+    before = -1
+    for code in np.sort(history):
+        if code != before:
+            for entry in range(table_starts[code], table_starts[code + 1]):
+                sums[np.uint32(table_codes[entry])] += table_values[entry]
+        before = code
+
+
 @compiled(
     "void(int32[::1], int32[::1], float32[:, ::1], float32[:, ::1], float32[::1])",
     fastmath=True,

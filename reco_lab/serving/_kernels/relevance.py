@@ -1,4 +1,4 @@
-"""How the promoted item of each ad stands among those of all ads."""
+"""How what an ad promotes stands among what all ads promote, and which ads are left to choose among."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,46 +8,56 @@ from reco_lab.core.compiled import compiled
 NEUTRAL = 0.5
 
 
-@compiled("void(float32[::1], int32[::1], float64[::1], float64[::1])", brief=True)
+@compiled("Tuple((float64, float64))(float32[::1], float32[::1])", fastmath=True, brief=True)
+def moments(items: NDArray[np.float32], weights: NDArray[np.float32]) -> tuple[float, float]:
+    """The weighted mean of scores, and how far they lie from it."""
+    count, total, squares = 0.0, 0.0, 0.0
+    for item in range(len(items)):
+        weight, value = np.float64(weights[item]), np.float64(items[item])
+        count += weight
+        total += weight * value
+        squares += weight * value * value
+    middle = total / max(count, 1.0)
+    return middle, np.sqrt(max(squares / max(count, 1.0) - middle * middle, 0.0))
+
+
+@compiled("void(float32[::1], float32[::1], int32[::1], float32[::1], float32[::1])", brief=True)
 def standing(
     items: NDArray[np.float32],
+    weights: NDArray[np.float32],
     promoted: NDArray[np.int32],
-    factors: NDArray[np.float64],
-    scores: NDArray[np.float64],
+    factors: NDArray[np.float32],
+    scores: NDArray[np.float32],
 ) -> None:
     """Fill in each ad's factor times its relevance: its item's score standardised over the ads, squeezed into 0 to 1.
 
-    An ad of no item, or of one beyond `items`, is neutral.
+    `weights` says how many ads promote each item. The place behind the items stands for none, which is neutral.
     """
-    count, total, squares = 0, 0.0, 0.0
-    known = np.uint32(len(items))
+    middle, spread = moments(items, weights)
+    relevance = np.full(len(items) + 1, np.float32(NEUTRAL))
+    if spread > 0:
+        for item in range(len(items)):
+            above = items[item] - middle
+            relevance[item] = np.float32(NEUTRAL + NEUTRAL * above / (spread + abs(above)))
     for place in range(len(promoted)):
-        item = np.uint32(promoted[place])  # no item becomes a number beyond all
-        if item < known:
-            value = np.float64(items[item])
-            count, total, squares = count + 1, total + value, squares + value * value
-    middle = total / max(count, 1)
-    spread = np.sqrt(max(squares / max(count, 1) - middle * middle, 0.0))
-    if spread <= 0:
-        scores[:] = factors * NEUTRAL
-        return
-    for place in range(len(promoted)):
-        item = np.uint32(promoted[place])
-        above = items[item] - middle if item < known else 0.0
-        scores[place] = factors[place] * (NEUTRAL + NEUTRAL * above / (spread + abs(above)))
+        scores[place] = factors[place] * relevance[np.uint32(promoted[place])]
 
 
-@compiled("int64(boolean[::1], boolean[::1], float64[::1], int64[::1], float32[::1])", brief=True)
+@compiled("int64(int32[::1], int32[::1], float32[::1], int32[::1], float32[::1])", brief=True)
 def narrowed(
-    allowed: NDArray[np.bool_],
-    house: NDArray[np.bool_],
-    scores: NDArray[np.float64],
-    places: NDArray[np.int64],
+    regular: NDArray[np.int32],
+    gone: NDArray[np.int32],
+    scores: NDArray[np.float32],
+    places: NDArray[np.int32],
     values: NDArray[np.float32],
 ) -> int:
-    """Fill in the places of the allowed ads that are not the shop's own, with their scores; how many these are."""
-    count = 0
-    for place in range(len(allowed)):
-        places[count], values[count] = place, scores[place]
-        count += allowed[place] and not house[place]
+    """Fill in the regular places but those gone (both in order), with their scores; how many these are."""
+    count, begin = 0, 0
+    for one in range(len(gone) + 1):
+        end = np.searchsorted(regular, gone[one]) if one < len(gone) else len(regular)
+        for place in range(begin, end):
+            places[count + place - begin] = regular[place]
+            values[count + place - begin] = scores[np.uint32(regular[place])]
+        count += end - begin
+        begin = end + 1 if one < len(gone) and end < len(regular) and regular[end] == gone[one] else end
     return count

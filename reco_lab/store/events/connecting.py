@@ -86,7 +86,7 @@ def _prepare(connection: Any, _record: Any) -> None:
         f"wal_autocheckpoint={WAL_PAGES}",
         f"journal_size_limit={WAL_BYTES}",
         "secure_delete=ON",
-        "cache_size=-65536",
+        "cache_size=-16384",
         "temp_store=MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
