@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reco_lab.analysis.rfm import rfm
-from reco_lab.analysis.spending import bought, spending
 from reco_lab.analysis.view import day_of, firsts
+from reco_lab.analysis.visits import amounts, purchases_of
 from reco_lab.core.catalogue import category_pairs
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError, NotFoundError
@@ -131,18 +131,16 @@ def _measured(data: Dataset, rule: Behaviour) -> NDArray[np.float64]:
 
 def _done(data: Dataset, rule: Behaviour) -> tuple[Interactions, NDArray[np.float64]]:
     """The rows that a rule is about, and the money of each (asked for only where it counts)."""
-    if rule.measure == "spend":
-        found = spending(data)
-        if found.money is None:
-            raise DataError(
-                f"Nobody can say who spent how much: {found.rule}.",
-                fix="Import it with prices, or with the column that says what was paid.",
-            )
-        return found.log, found.money
-    if rule.interaction is None:
-        return bought(data.interactions), np.zeros(0)
-    kind = Kind.__members__.get(rule.interaction)
-    return data.interactions.of_kinds(() if kind is None else (kind,)), np.zeros(0)
+    if rule.interaction is not None:
+        rows = data.interactions.of_kinds((Kind[rule.interaction],))
+    else:
+        rows, _, _ = purchases_of(data)
+    if rule.measure != "spend":
+        return rows, np.zeros(0)
+    worth, sentence = amounts(data, rows)
+    if worth is None:
+        raise DataError(sentence, fix="Import it with prices, or with the column that says what was paid.")
+    return rows, worth
 
 
 def _rows(data: Dataset, log: Interactions, rule: Behaviour) -> Mask:

@@ -8,10 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reco_lab.analysis.spending import spending
-from reco_lab.analysis.view import day_of, firsts
+from reco_lab.analysis.visits import visits
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.errors import DataError
 from reco_lab.core.segment import Cutoffs, Edges, RfmName
 
 NAMES: tuple[RfmName, ...] = get_args(RfmName)
@@ -47,14 +45,15 @@ class RfmTable:
     """Every customer by code: days since her last purchase, days with one, money spent; NaN, 0, 0 without a purchase.
 
     Recency counts back from the last day of the whole log. `money` is False where nothing says what was paid:
-    the number of purchases then stands for it. `rule` says where money is from. `codes` is the class of each
-    customer, a place in `NAMES`, or NOBODY.
+    the number of lines bought then stands for it. `purchases` is False where no row is a purchase, so that all
+    stand for one. `rule` says where money is from.
     """
 
     recency: NDArray[np.float64]
     frequency: NDArray[np.float64]
     monetary: NDArray[np.float64]
     money: bool
+    purchases: bool
     rule: str
     cutoffs: Cutoffs
 
@@ -73,13 +72,22 @@ class RfmTable:
         )
         return np.where(self.buyers[:, None], np.stack([late, often, much], axis=1), 0).astype(np.int8)
 
+    @property
+    def fields(self) -> NDArray[np.int64]:
+        """How many buyers are in each field: by recency 1 to 5, then by the mean of frequency and money 1 to 5."""
+        late, both = self._places[0][self.buyers], self._places[1][self.buyers]
+        return np.bincount(late * SCORES + both, minlength=SCORES**2).reshape(SCORES, SCORES)
+
+    @property
+    def _places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Row and column of each customer's field, from 0."""
+        late, often, much = self.scores.T.astype(np.int64)
+        return np.maximum(late, 1) - 1, np.maximum((often + much + 1) // 2, 1) - 1
+
     @cached_property
     def codes(self) -> NDArray[np.int8]:
-        """The class of each customer."""
-        late, often, much = self.scores.T.astype(np.int64)
-        both = (often + much + 1) // 2
-        found = _CODES[np.maximum(late, 1) - 1, np.maximum(both, 1) - 1]
-        return np.where(self.buyers, found, NOBODY).astype(np.int8)
+        """The class of each customer: a place in `NAMES`, or NOBODY."""
+        return np.where(self.buyers, _CODES[self._places], NOBODY).astype(np.int8)
 
     def members(self, name: RfmName) -> NDArray[np.bool_]:
         """Who is in a class."""
@@ -111,29 +119,20 @@ class RfmTable:
 def rfm(data: Dataset, cutoffs: Cutoffs | None = None) -> RfmTable:
     """Measure recency, frequency and money, cut each where `cutoffs` says, else in fifths of the customers who bought.
 
-    Equal customers always get equal scores, so fifths may be unequal. Frequency counts different days.
-    The scores of frequency and money are averaged (halves up) against recency, and each of the 25 fields has
-    its usual name. Raises DataError without times or purchases.
+    A frequency is a number of days with a purchase (any row, where none is one); returns are left out. Equal
+    customers always get equal scores, so fifths may be unequal. The scores of frequency and money are averaged (halves up) against recency, and each of the 25 fields has
+    its usual name. Raises DataError without times.
     """
-    log = data.interactions
-    if log.times is None or not len(log):
-        raise DataError(
-            "Without times nobody can say who bought lately.", fix="Import it with the column that says when."
-        )
-    found = spending(data)
-    rows, users = found.log, found.log.users
-    days = day_of(np.zeros(0, "datetime64[us]") if rows.times is None else rows.times)
-    some = np.diff(rows.user_starts) > 0
-    last = np.full(log.n_users, np.nan)
-    last[some] = days[rows.user_starts[1:][some] - 1]
-    today = int(day_of(log.times[[log.times.argmax()]])[0])
-    visits = firsts(users, days)
-    frequency = np.bincount(users[visits], minlength=log.n_users).astype(np.float64)
-    paid = np.ones(len(rows)) if found.money is None else found.money
-    monetary = np.bincount(users, paid, log.n_users).astype(np.float64)
-    recency = today - last
+    seen, n_users = visits(data), data.interactions.n_users
+    frequency = np.bincount(seen.users, minlength=n_users).astype(np.float64)
+    last = np.full(n_users, np.nan)
+    ends = np.append(seen.begins[1:], len(seen.users)) - 1
+    last[seen.users[ends]] = seen.days[ends]
+    recency = seen.end - last
+    worth = seen.lines if seen.amounts is None else seen.amounts
+    monetary = np.bincount(seen.users, worth, n_users).astype(np.float64)
     edges = cutoffs or quantiles(recency, frequency, monetary)
-    return RfmTable(recency, frequency, monetary, found.money is not None, found.rule, edges)
+    return RfmTable(recency, frequency, monetary, seen.amounts is not None, seen.purchases, seen.money, edges)
 
 
 def quantiles(

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from reco_lab.core.errors import InputError
+from reco_lab.core.interactions import Kind
 from reco_lab.core.words import agree
 
 MOST_CONDITIONS = 50
@@ -155,6 +156,10 @@ class Behaviour(_Rule):
             raise ValueError("Say how much it must be at least or at most.")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError(f"{self.low:g} is more than {self.high:g}.")
+        if self.interaction is not None and self.interaction not in Kind.__members__:
+            raise ValueError(
+                f"{self.interaction!r} is no kind of interaction. There are: {', '.join(Kind.__members__)}."
+            )
         return self
 
     @property

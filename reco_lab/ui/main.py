@@ -29,6 +29,7 @@ chosen = st.navigation(
         "Data": [
             _page(page.DATA, "Data", "upload_file", "Bring data in and see what was understood."),
             _page(page.EXPLORE, "Explore", "query_stats", "What is in the data, in sentences and charts."),
+            _page(page.SEGMENTS, "Segments", "groups", "Who the customers are, and lists of them."),
         ],
         "Lab": [
             _page(

@@ -9,7 +9,6 @@ import pytest
 
 from reco_lab.analysis.membership import mask
 from reco_lab.analysis.rfm import NAMES, rfm
-from reco_lab.analysis.spending import spending
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError, InputError, NotFoundError
 from reco_lab.core.interactions import ColumnMap, Interactions
@@ -209,17 +208,6 @@ def test_moved_cutoffs_move_customers_between_classes(data):
     assert rfm(data, wide).members("champions").sum() == table.buyers.sum()
     with pytest.raises(ValueError, match="ascend"):
         Cutoffs(recency=(2, 1, 3, 4), frequency=(1, 2, 3, 4), monetary=(1, 2, 3, 4))
-
-
-def test_money_is_pieces_times_price_or_the_value_itself_or_not_known(data):
-    log = data.interactions
-    odd = replace(data, interactions=replace(log, values=log.values + np.float32(0.5)), items=None)
-    flat = replace(data, interactions=replace(log, values=np.ones_like(log.values)), items=None)
-
-    found = spending(data)
-    assert found.money == pytest.approx(found.log.values * data.items["price"].to_numpy()[found.log.items])
-    assert spending(odd).money == pytest.approx(spending(odd).log.values)
-    assert spending(flat).money is None
 
 
 SQL = """

@@ -1,0 +1,153 @@
+"""What sets some customers apart from everyone: traits that they have clearly more or less often."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse, stats
+
+from reco_lab.analysis.behaviour import category_counts
+from reco_lab.analysis.membership import said
+from reco_lab.analysis.visits import purchases_of
+from reco_lab.core.catalogue import category_pairs
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.features import TAG_SEPARATOR
+
+SMALLEST = 20
+MOST_LEVELS = 40
+MOST_CATEGORIES = 200
+FEW_VALUES = 6
+LEVEL = 0.05
+CLEARLY = 1.25
+SHOWN = 4
+BOUGHT = "bought in"
+
+
+@dataclass(frozen=True)
+class Trait:
+    """A trait of members: what `about` (a column, or what they bought in), `value`, the share of members and of everyone."""
+
+    about: str
+    value: str
+    inside: float
+    everyone: float
+    members: int
+
+    @property
+    def words(self) -> str:
+        """The trait as a person says it."""
+        return f"{self.about} {self.value}"
+
+
+@dataclass(frozen=True, eq=False)
+class Traits:
+    """Every trait that may set customers apart: `has` is customers x traits (0 or 1), `names` (about, value) of each.
+
+    `known` is of how many customers it can be said whether they have it.
+    """
+
+    names: tuple[tuple[str, str], ...]
+    has: sparse.csr_matrix
+
+    def apart(self, inside: NDArray[np.bool_], but: frozenset[str] = frozenset()) -> tuple[Trait, ...]:
+        """The traits by which members differ most surely from all others, at most two about the same thing.
+
+        A trait counts if chance would not part the shares so in one of 20 looks at all of them (Bonferroni, z test
+        for two shares), and they differ by a quarter at least. What is `about` one of `but` is left out.
+        """
+        members, others = int(inside.sum()), int((~inside).sum())
+        if not members or not others or not self.names:
+            return ()
+        mine = np.asarray(inside.astype(np.float64) @ self.has).ravel()
+        all_of = np.asarray(self.has.sum(axis=0)).ravel()
+        share, rest = mine / members, (all_of - mine) / others
+        pooled = all_of / len(inside)
+        spread = np.sqrt(np.maximum(pooled * (1 - pooled), 1e-12) * (1 / members + 1 / others))
+        off = (share - rest) / spread
+        ratio = np.maximum(share, 1e-9) / np.maximum(pooled, 1e-9)
+        clear = (ratio >= CLEARLY) | (ratio <= 1 / CLEARLY)
+        sure = np.abs(off) > stats.norm.isf(LEVEL / 2 / len(self.names))
+        found, seen = list[Trait](), dict[str, int]()
+        for place in np.argsort(-np.abs(off), kind="stable").tolist():
+            about, value = self.names[place]
+            if clear[place] and sure[place] and about not in but and seen.get(about, 0) < 2:
+                seen[about] = seen.get(about, 0) + 1
+                found.append(Trait(about, value, float(share[place]), float(pooled[place]), int(mine[place])))
+        return tuple(found[:SHOWN])
+
+
+def traits(data: Dataset) -> Traits:
+    """Gather the traits of a data set: values of attributes, quarters of numbers and days, categories bought in.
+
+    Traits that fewer than 20 customers have are left out: they could be recognised by them.
+    """
+    n_users = data.interactions.n_users
+    parts = [*_attributes(data), *_categories(data)]
+    names = [name for some, _ in parts for name in some]
+    empty = sparse.csr_matrix((n_users, 0))
+    has = sparse.csc_matrix(sparse.hstack([empty, *(columns for _, columns in parts)], format="csc"))
+    large = np.flatnonzero(np.diff(has.indptr) >= SMALLEST)
+    return Traits(tuple(names[place] for place in large.tolist()), sparse.csr_matrix(has[:, large]))
+
+
+def _attributes(data: Dataset) -> Iterator[tuple[list[tuple[str, str]], sparse.csr_matrix]]:
+    if data.customers is None:
+        return
+    for name in data.customers.columns:
+        column = data.customers[name].reset_index(drop=True)
+        rows, codes, levels = _measured(column) if is_measured(column) else _worded(column)
+        if 2 <= len(levels) <= MOST_LEVELS:
+            ones = np.ones(len(rows), np.float64)
+            shape = (len(column), len(levels))
+            yield [(str(name), level) for level in levels], sparse.csr_matrix((ones, (rows, codes)), shape)
+
+
+def _categories(data: Dataset) -> Iterator[tuple[list[tuple[str, str]], sparse.csr_matrix]]:
+    pairs, counts = category_pairs(data), category_counts(data, purchases_of(data)[0])
+    if pairs is None or counts is None:
+        return
+    levels = sorted(pairs["category"].unique())
+    often = np.asarray((counts > 0).sum(axis=0)).ravel()
+    kept = np.sort(np.argsort(-often, kind="stable")[:MOST_CATEGORIES])
+    bought = sparse.csr_matrix((counts[:, kept] > 0).astype(np.float64))
+    yield [(BOUGHT, str(levels[place])) for place in kept.tolist()], bought
+
+
+def is_measured(column: pd.Series) -> bool:
+    """Whether the values have an order and are too many to stand one by one."""
+    ordered = pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column)
+    return ordered and not pd.api.types.is_bool_dtype(column) and column.nunique() > FEW_VALUES
+
+
+def _measured(column: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str]]:
+    """Quarters: rows, the quarter of each, and the quarters in words."""
+    rows = np.flatnonzero(column.notna().to_numpy())
+    values = column.iloc[rows]
+    quarter = pd.qcut(values.rank(method="first"), 4, labels=False).groupby(values).transform("min")
+    codes, used = pd.factorize(quarter, sort=True)
+    ends = values.groupby(codes).agg(["min", "max"])
+    levels = [f"{_end(low)} to {_end(high)}" for low, high in ends.itertuples(index=False)]
+    return rows, codes.astype(np.int64), levels if len(used) > 1 else []
+
+
+def _end(value: object) -> str:
+    return f"{value:,.4g}" if isinstance(value, float) and not value.is_integer() else said(value)
+
+
+def _worded(column: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str]]:
+    """Values: rows, the value of each, and the values in words; a cell may hold several with "|" between them."""
+    places, cells = pd.factorize(column)
+    if len(cells) > 50 * MOST_LEVELS:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), []
+    words = [[word.strip() for word in said(cell).split(TAG_SEPARATOR)] for cell in cells]
+    levels = sorted({word for some in words for word in some if word})
+    place_of = {level: place for place, level in enumerate(levels)}
+    pairs = [(cell, place_of[word]) for cell, some in enumerate(words) for word in set(some) if word]
+    table = sparse.csr_matrix(
+        (np.ones(len(pairs)), tuple(np.array(pairs, np.int64).reshape(-1, 2).T)), (len(cells), len(levels))
+    )
+    known = np.flatnonzero(places >= 0)
+    wide = sparse.coo_matrix(table[places[known]])
+    return known[wide.row], wide.col.astype(np.int64), levels
