@@ -9,6 +9,7 @@ from pathlib import Path
 from reco_lab.core.clock import Clock, SystemClock
 from reco_lab.core.errors import InputError
 from reco_lab.store.artefacts import Artefacts
+from reco_lab.store.campaigns import Campaigns
 from reco_lab.store.database import Database, from_environment
 from reco_lab.store.disk import require_room, said_if_full
 from reco_lab.store.durable import remove_drafts
@@ -31,6 +32,7 @@ class Workspace:
     store: Store
     ledger: Ledger
     publications: Publications
+    campaigns: Campaigns
     artefacts: Artefacts
     queue: Queue
     staging: Staging
@@ -68,6 +70,7 @@ class Workspace:
             store=store,
             ledger=Ledger(database, clock),
             publications=Publications(database, clock),
+            campaigns=Campaigns(database, clock),
             artefacts=artefacts,
             queue=Queue(database, clock, partial(require_room, home)),
             staging=staging,
