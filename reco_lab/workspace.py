@@ -17,6 +17,7 @@ from reco_lab.store.ledger import Ledger
 from reco_lab.store.log import Log
 from reco_lab.store.publications import Publications
 from reco_lab.store.queue import Queue
+from reco_lab.store.segments import Segments
 from reco_lab.store.staging import Staging
 from reco_lab.store.store import Store
 
@@ -33,6 +34,7 @@ class Workspace:
     ledger: Ledger
     publications: Publications
     campaigns: Campaigns
+    segments: Segments
     artefacts: Artefacts
     queue: Queue
     staging: Staging
@@ -71,6 +73,7 @@ class Workspace:
             ledger=Ledger(database, clock),
             publications=Publications(database, clock),
             campaigns=Campaigns(database, clock),
+            segments=Segments(database, clock),
             artefacts=artefacts,
             queue=Queue(database, clock, partial(require_room, home)),
             staging=staging,
