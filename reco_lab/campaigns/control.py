@@ -58,7 +58,14 @@ def groups(spec: ControlGroup, always: Mask, strata: NDArray[np.int64], rng: np.
     """
     size = int(strata.max(initial=-1)) + 1
     there = np.bincount(strata, minlength=size)
-    wanted = _whole(spec.share * there.astype(np.float64))
+    share = spec.share if spec.customers is None else spec.customers / max(len(strata), 1)
+    if share >= 1 and len(strata):
+        raise InputError(
+            f"The control group of {share * len(strata):,.0f} is not smaller than the audience of {len(strata):,}.",
+            fix="Hold back fewer customers, or choose a larger audience.",
+            key="control",
+        )
+    wanted = _whole(share * there.astype(np.float64))
     held = np.bincount(strata[always], minlength=size)
     order = np.lexsort((rng.random(len(strata)), ~always, strata))
     first = np.concatenate(([0], np.cumsum(there)))[:-1]
@@ -67,8 +74,8 @@ def groups(spec: ControlGroup, always: Mask, strata: NDArray[np.int64], rng: np.
     control[order] = place < np.maximum(wanted, held)[strata[order]]
     if len(control) and control.all():
         raise InputError(
-            "The control group takes up the whole audience.",
-            fix="Hold back fewer customers, or choose a larger audience.",
+            "Everybody in this audience is in the standing control group.",
+            fix="Choose a larger audience, or a smaller standing group.",
             key="control",
         )
     return Groups(control, always, strata)

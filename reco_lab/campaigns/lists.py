@@ -10,21 +10,20 @@ are solved exactly by HiGHS. First come, first served is tried as well, and the 
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from reco_lab.campaigns.candidates import Pool
 from reco_lab.campaigns.rules import NO_LIMIT, RuleSet
-from reco_lab.core.likeness import cosines
+from reco_lab.core.likeness import MOST_HELD, Likeness
 from reco_lab.core.ranking import NO_ITEM, spread
 
-ROUNDS = 80
-COOLING = 0.94
+ROUNDS = 40
+COOLING = 0.88
 FIRST_STEP = 0.5
-MOST_ALIKE = 4096
 EXACT_PAIRS = 20_000
 BLOCK = 1 << 13
 SAMPLE = 1 << 13
@@ -85,12 +84,12 @@ class _Start:
 
 @dataclass(frozen=True, eq=False)
 class Builder:
-    """Builds lists of length k from a pool under the rules; `touched` (customers x items) says which items are alike."""
+    """Builds lists of length k from a pool under the rules; `likeness` says which items are alike."""
 
     pool: Pool
     rules: RuleSet
     k: int
-    touched: sparse.csc_matrix
+    likeness: Likeness
     threads: int = 1
 
     def build(self) -> Lists:
@@ -120,7 +119,7 @@ class Builder:
         """Whether the worth of a list is the sum of its items' worth, whatever stands beside them."""
         return not self.rules.variety and not self.rules.pins
 
-    @property
+    @cached_property
     def _worth(self) -> NDArray[np.float32]:
         """Relevance and boost of each candidate."""
         boost = np.append(self.rules.boost, np.float32(0))
@@ -225,26 +224,19 @@ class Builder:
         pinned = np.array([mask for _, mask in rules.pins] or np.zeros((1, len(prices))), np.bool_)
         alike, places = self._alike(items)
         fill(
-            items, self._worth_of(rows), self.pool.depth, prices, floor, pins, pinned,
+            items, self._worth[rows], self.pool.depth, prices, floor, pins, pinned,
             rules.levels, rules.most, alike, places, rules.variety, left, cost, money, picks[rows],
         )  # fmt: skip
 
-    def _worth_of(self, rows: slice) -> NDArray[np.float32]:
-        boost = np.append(self.rules.boost, np.float32(0))
-        return np.ascontiguousarray(self.pool.relevance[rows] + boost[self.pool.items[rows]], np.float32)
-
     def _alike(self, items: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        places = np.zeros(len(self.rules.boost), np.int32)
-        if not self.rules.variety:
-            return np.zeros((1, 1), np.float32), places
-        codes = np.unique(items[items != NO_ITEM]).astype(np.int32)
-        places[codes] = np.arange(len(codes))
-        return np.ascontiguousarray(cosines(self.touched, codes)), places
+        if self.rules.variety:
+            return self.likeness.among(items)
+        return np.zeros((1, 1), np.float32), np.zeros(len(self.rules.boost), np.int32)
 
     def _rows(self) -> Iterator[slice]:
         """Blocks of customers; few where the likeness of all their candidates has to be held."""
-        crowded = self.rules.variety and self.touched.shape[1] > MOST_ALIKE
-        size = max(1, MOST_ALIKE // max(self.pool.items.shape[1], 1)) if crowded else BLOCK
+        crowded = self.rules.variety and not self.likeness.small
+        size = max(1, MOST_HELD // max(self.pool.items.shape[1], 1)) if crowded else BLOCK
         return (slice(start, start + size) for start in range(0, len(self.pool), size))
 
     def _items(self, picks: Picks) -> NDArray[np.int32]:
@@ -256,9 +248,9 @@ class Builder:
         return Lists(self._items(picks), worth, total, total if np.isinf(best) else max(best, total))
 
 
-def build(pool: Pool, rules: RuleSet, k: int, touched: sparse.csc_matrix, *, threads: int = 1) -> Lists:
+def build(pool: Pool, rules: RuleSet, k: int, likeness: Likeness, *, threads: int = 1) -> Lists:
     """Lists of length k from the pool under the rules."""
-    return Builder(pool, rules, k, touched, threads).build()
+    return Builder(pool, rules, k, likeness, threads).build()
 
 
 def _picked(values: NDArray[Number], picks: Picks, nothing: float) -> NDArray[Number]:

@@ -19,6 +19,7 @@ from reco_lab.campaigns.spec import Rule
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.evaluation import Evaluation, metric
 from reco_lab.core.interactions import Interactions
+from reco_lab.core.likeness import Likeness
 from reco_lab.core.ranking import NO_ITEM, Recommendations
 from reco_lab.experiments.significance import LEVEL
 
@@ -34,7 +35,8 @@ class Trial:
 
     `relevant` is CSR, a row a customer, 1 for what she went for after the cut; `train` and `known` are what was
     known before it, `as_of` the cut. `share` is how many of the campaign's customers they are: stock and budget
-    shrink with it. `segments` are masks by row.
+    shrink with it. `segments` are masks by row. `pools` remembers candidates: two trials of the same customers and
+    models may share it.
     """
 
     asked: Asked
@@ -45,27 +47,27 @@ class Trial:
     as_of: np.datetime64 | None
     n_candidates: int
     worth: Worth
+    likeness: Likeness
     share: float = 1.0
     segments: Mapping[str, Mask] = field(default_factory=dict)
     threads: int = 1
-    _pools: dict[object, Pool] = field(default_factory=dict, init=False, repr=False)
+    pools: dict[object, Pool] = field(default_factory=dict, repr=False)
 
     def lists(self, rules: Sequence[Rule], k: int) -> Lists:
         """The lists under these rules; candidates are ranked once for all rules that leave the same ones in."""
         ready = rule_set(rules, self.train, k).scaled(self.share)
-        touched = self.train.interactions.matrix.tocsc()
-        return build(self._pool(ready, k), ready, k, touched, threads=self.threads)
+        return build(self._pool(ready, k), ready, k, self.likeness, threads=self.threads)
 
     def _pool(self, rules: RuleSet, k: int) -> Pool:
         gone = rules.not_bought
         pins = tuple(mask.tobytes() for _, mask in rules.pins)
         key = (rules.allowed.tobytes(), pins, gone, k)
-        if key not in self._pools:
+        if key not in self.pools:
             bought = None
             if gone is not None:
                 bought = bought_by(self.known, self.users, since(self.known, self.as_of, gone.days))
-            self._pools[key] = pool(self.asked, rules, bought, k)
-        return self._pools[key]
+            self.pools[key] = pool(self.asked, rules, bought, k)
+        return self.pools[key]
 
 
 @dataclass(frozen=True, eq=False)

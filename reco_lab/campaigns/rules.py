@@ -56,8 +56,9 @@ class RuleSet:
 
     def scaled(self, share: float) -> "RuleSet":
         """The same rules for a part of the customers: stock and budget shrink with it, a piece that is there stays one."""
-        some = np.maximum(np.round(self.stock * share), np.minimum(self.stock, 1))
-        stock = np.where(self.stock < NO_LIMIT, some, NO_LIMIT).astype(np.int64)
+        stock, scarce = self.stock.copy(), self.stock < NO_LIMIT
+        fewer = np.round(stock[scarce] * share).astype(np.int64)
+        stock[scarce] = np.maximum(fewer, np.minimum(stock[scarce], 1))
         return replace(self, stock=stock, budget=self.budget * share)
 
 

@@ -41,7 +41,14 @@ class Campaigns:
     def add(self, dataset: str, title: str, spec: Mapping[str, Any]) -> str:
         """Keep a new campaign; its id."""
         id_, now = uuid.uuid4().hex[:12], self.clock.now()
-        row = {"id": id_, "dataset": dataset, "title": title, "spec": dict(spec), "artefact": None, "result": None}
+        row = {
+            "id": id_,
+            "dataset": dataset,
+            "title": title,
+            "spec": dict(spec),
+            "artefact": None,
+            "result": None,
+        }
         with self.database.write() as connection:
             connection.execute(campaigns.insert().values(row | {"created": now, "changed": now}))
         return id_
