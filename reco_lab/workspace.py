@@ -9,6 +9,7 @@ from pathlib import Path
 from reco_lab.core.clock import Clock, SystemClock
 from reco_lab.core.errors import InputError
 from reco_lab.store.artefacts import Artefacts
+from reco_lab.store.campaigns import Campaigns
 from reco_lab.store.database import Database, from_environment
 from reco_lab.store.disk import require_room, said_if_full
 from reco_lab.store.durable import remove_drafts
@@ -32,6 +33,7 @@ class Workspace:
     store: Store
     ledger: Ledger
     publications: Publications
+    campaigns: Campaigns
     segments: Segments
     artefacts: Artefacts
     queue: Queue
@@ -70,6 +72,7 @@ class Workspace:
             store=store,
             ledger=Ledger(database, clock),
             publications=Publications(database, clock),
+            campaigns=Campaigns(database, clock),
             segments=Segments(database, clock),
             artefacts=artefacts,
             queue=Queue(database, clock, partial(require_room, home)),

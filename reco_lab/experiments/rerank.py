@@ -18,6 +18,7 @@ from scipy import sparse
 
 from reco_lab.core.catalogue import category_shares
 from reco_lab.core.dataset import Dataset
+from reco_lab.core.likeness import cosines
 from reco_lab.core.ranking import NO_ITEM, Recommendations
 from reco_lab.core.recommender import Scorer
 from reco_lab.experiments.exam import Exam
@@ -101,10 +102,7 @@ class Variety(Reranker):
         items = pool.lists.items[rows]
         codes = np.unique(items)
         self._places = np.searchsorted(codes, items)
-        columns = pool.touched[:, np.maximum(codes, 0)]
-        both = (columns.T @ columns).toarray().astype(np.float32)
-        scale = 1 / np.sqrt(np.maximum(np.diagonal(both), 1))
-        self._alike = both * scale[:, None] * scale
+        self._alike = cosines(pool.touched, codes)
         self._closest = np.zeros(items.shape, np.float32)
 
     def bonus(self) -> Bonus:
@@ -207,7 +205,7 @@ def rerank(pool: Pool, kind: type[Reranker], strength: float, k: int) -> Recomme
 def _block(pool: Pool, rows: slice, kind: type[Reranker], strength: np.float32, k: int) -> NDArray[np.int32]:
     """Build the lists of some customers place by place, all of them at once."""
     items = pool.lists.items[rows]
-    relevance, aim = _relevance(pool.lists.scores[rows]), kind(pool, rows)
+    relevance, aim = relevance_of(pool.lists.scores[rows]), kind(pool, rows)
     left = items != NO_ITEM
     lists = np.full((len(items), k), NO_ITEM, np.int32)
     everyone = np.arange(len(items))
@@ -220,7 +218,7 @@ def _block(pool: Pool, rows: slice, kind: type[Reranker], strength: np.float32, 
     return lists
 
 
-def _relevance(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+def relevance_of(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     """Each customer's scores from 0 (the last candidate) to 1 (the first)."""
     there = np.isfinite(scores)
     top = scores.max(axis=1, keepdims=True, initial=-np.inf)

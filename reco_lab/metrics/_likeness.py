@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from reco_lab.core.evaluation import Evaluation
-from reco_lab.core.ranking import NO_ITEM
+from reco_lab.core.likeness import cosines
 
 MOST_ITEMS = 4096
 
@@ -29,19 +29,9 @@ def _with_earlier(columns: sparse.csc_matrix, items: NDArray[np.int32]) -> NDArr
     if len(codes) > MOST_ITEMS and len(items) > 1:
         half = len(items) // 2
         return np.concatenate((_with_earlier(columns, items[:half]), _with_earlier(columns, items[half:])))
-    cosines = _cosines(columns, codes)
+    alike = cosines(columns, codes)
     places = np.searchsorted(codes, items)
     added = np.zeros(items.shape)
     for place in range(1, items.shape[1]):
-        added[:, place] = cosines[places[:, place, None], places[:, :place]].sum(axis=1)
+        added[:, place] = alike[places[:, place, None], places[:, :place]].sum(axis=1)
     return added
-
-
-def _cosines(columns: sparse.csc_matrix, codes: NDArray[np.int32]) -> NDArray[np.float32]:
-    """The cosines of these items' columns, dense; 0 with NO_ITEM."""
-    some = columns[:, np.maximum(codes, 0)]
-    both = (some.T @ some).toarray()
-    touched = np.where(codes == NO_ITEM, 0, np.diagonal(both))
-    scale = np.divide(1, np.sqrt(touched), out=np.zeros(len(codes), np.float32), where=touched > 0)
-    cosines: NDArray[np.float32] = both * scale[:, None] * scale
-    return cosines

@@ -1,0 +1,105 @@
+"""The control group: drawn at random, the same share of every stratum, and for some customers the same every time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reco_lab.campaigns.spec import ControlGroup
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.errors import InputError
+from reco_lab.core.words import count
+
+SALT_LENGTH = 16
+UNKNOWN = "not known"
+_BITS = 53
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Who of the audience is held back (masks by its rows): `control`, and those of it who always are (`standing`).
+
+    `strata` is the code of each one's stratum.
+    """
+
+    control: Mask
+    standing: Mask
+    strata: NDArray[np.int64]
+
+    @property
+    def sentence(self) -> str:
+        """The groups in words."""
+        held, always = int(self.control.sum()), int(self.standing.sum())
+        if not held:
+            return "Nobody is held back, so what this campaign does cannot be known."
+        kept = f", {always:,} of them in every campaign" if always else ""
+        return f"{count(held, 'customer')} of {len(self.control):,} get nothing, drawn at random{kept}."
+
+
+def standing(ids: Sequence[str] | pd.Index, salt: str, share: float) -> Mask:
+    """Who is in the standing control group: the same customers in every campaign, whatever the audience is.
+
+    A keyed hash (SipHash of the id with the workspace's salt of SALT_LENGTH characters) puts each customer at a
+    place from 0 to 1; those below `share` are in it, so a larger share only adds customers.
+    """
+    hashed = pd.util.hash_array(np.asarray(ids, object), hash_key=salt, categorize=False)
+    places = (hashed >> np.uint64(64 - _BITS)).astype(np.float64) / 2.0**_BITS
+    return np.asarray(places < share, np.bool_)
+
+
+def groups(spec: ControlGroup, always: Mask, strata: NDArray[np.int64], rng: np.random.Generator) -> Groups:
+    """Hold back a share of every stratum (codes by row), those who always are first.
+
+    A stratum with more of them than its share holds all of them back. InputError where nobody is left to send to.
+    """
+    size = int(strata.max(initial=-1)) + 1
+    there = np.bincount(strata, minlength=size)
+    share = spec.share if spec.customers is None else spec.customers / max(len(strata), 1)
+    if share >= 1 and len(strata):
+        raise InputError(
+            f"The control group of {share * len(strata):,.0f} is not smaller than the audience of {len(strata):,}.",
+            fix="Hold back fewer customers, or choose a larger audience.",
+            key="control",
+        )
+    wanted = _whole(share * there.astype(np.float64))
+    held = np.bincount(strata[always], minlength=size)
+    order = np.lexsort((rng.random(len(strata)), ~always, strata))
+    first = np.concatenate(([0], np.cumsum(there)))[:-1]
+    control = np.zeros(len(strata), np.bool_)
+    place = np.arange(len(strata)) - first[strata[order]]
+    control[order] = place < np.maximum(wanted, held)[strata[order]]
+    if len(control) and control.all():
+        raise InputError(
+            "Everybody in this audience is in the standing control group.",
+            fix="Choose a larger audience, or a smaller standing group.",
+            key="control",
+        )
+    return Groups(control, always, strata)
+
+
+def strata_of(spec: ControlGroup, data: Dataset, users: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The stratum of each customer as a code; InputError for a column that the customers do not have."""
+    codes = np.zeros(len(users), np.int64)
+    for name in spec.strata:
+        if data.customers is None or name not in data.customers.columns:
+            raise InputError(
+                f"The customers have no column {name!r} to draw the control group by.",
+                fix="Choose another column, or none.",
+                key="control",
+            )
+        cells = data.customers[name].iloc[users]
+        words = cells.astype("str").where(cells.notna(), UNKNOWN)
+        codes = codes * (int(words.nunique()) + 1) + pd.factorize(words)[0]
+    return np.unique(codes, return_inverse=True)[1].astype(np.int64)
+
+
+def _whole(shares: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Whole numbers with the same sum (rounded): the largest remainders are rounded up."""
+    whole = np.floor(shares).astype(np.int64)
+    missing = round(float(shares.sum())) - int(whole.sum())
+    whole[np.argsort(whole - shares, kind="stable")[:missing]] += 1
+    return whole

@@ -1,0 +1,172 @@
+"""How much more one group does than another: the difference and the ratio of two means, each with its interval.
+
+Units are customers. Sources: B. Welch, The generalization of Student's problem (Biometrika 1947); E. Fieller, Some
+problems in interval estimation (JRSS B 1954) for the ratio; A. Deng et al., Improving the sensitivity of online
+controlled experiments by utilizing pre-experiment data (WSDM 2013) for CUPED; A. Deng et al., Applying the delta
+method in metric analytics (KDD 2018) for ratios of sums; A. Agresti and B. Caffo, Simple and effective confidence
+intervals for proportions (2000) for the pseudo-customers of rare events.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from reco_lab.experiments.significance import LEVEL
+
+Floats = NDArray[np.float64]
+NOTHING = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """What is needed of one group's customers, one number a group or arrays over many trials.
+
+    `n` customers, the `mean` of the outcome and its variance `spread` (ddof 1); `before` and `before_spread` are the
+    same of the outcome in the time before, `both` the covariance of the two (0 where nothing is known of before).
+    """
+
+    n: Floats
+    mean: Floats
+    spread: Floats
+    before: Floats
+    before_spread: Floats
+    both: Floats
+
+    @classmethod
+    def of(cls, outcome: Floats, before: Floats | None = None, *, yes_or_no: bool = False) -> "Moments":
+        """The moments along the last axis. Of a `yes_or_no` outcome the variance counts one more of either answer."""
+        n = np.asarray(float(outcome.shape[-1]))
+        mean = outcome.mean(axis=-1)
+        spread = outcome.var(axis=-1, ddof=1)
+        if yes_or_no:
+            share = (mean * n + 1) / (n + 2)
+            spread = spread + np.maximum(share * (1 - share) - mean * (1 - mean), 0)
+        if before is None:
+            nothing = np.zeros_like(mean)
+            return cls(n, mean, spread, nothing, nothing, nothing)
+        apart, earlier = outcome - mean[..., None], before - before.mean(axis=-1)[..., None]
+        both = (apart * earlier).sum(axis=-1) / (n - 1)
+        return cls(n, mean, spread, before.mean(axis=-1), before.var(axis=-1, ddof=1), both)
+
+
+@dataclass(frozen=True, eq=False)
+class Lifts:
+    """The lift of treated over control, numbers or arrays over trials.
+
+    `absolute` is the difference of the means, `relative` that difference by the control's mean; each with the
+    interval of the level. The relative interval is NaN where the control's mean cannot be told from 0. `p` is
+    two-sided. `explained` is the share of the variance that the time before explains.
+    """
+
+    absolute: Floats
+    low: Floats
+    high: Floats
+    relative: Floats
+    relative_low: Floats
+    relative_high: Floats
+    p: Floats
+    treated: Floats
+    control: Floats
+    explained: Floats
+
+
+def lifts(treated: Moments, control: Moments, level: float = LEVEL) -> Lifts:
+    """Compare two groups of customers who were told apart by chance.
+
+    Where the time before is known, both means are moved by what it explains (CUPED): the groups differ in it by
+    chance alone. The interval of the difference is Welch's, that of the ratio Fieller's, both exact for normal means.
+    """
+    slope = _slope(treated, control)
+    share = treated.n / (treated.n + control.n)
+    middle = share * treated.before + (1 - share) * control.before
+    up = treated.mean - slope * (treated.before - middle)
+    down = control.mean - slope * (control.before - middle)
+    parts = [_left(one, slope) / one.n for one in (treated, control)]
+    error = np.sqrt(parts[0] + parts[1])
+    freedom = (parts[0] + parts[1]) ** 2 / np.maximum(
+        parts[0] ** 2 / np.maximum(treated.n - 1, 1) + parts[1] ** 2 / np.maximum(control.n - 1, 1),
+        NOTHING**4,
+    )
+    freedom = np.maximum(freedom, 1)
+    wide = stats.t.ppf((1 + level) / 2, freedom)
+    gap = up - down
+    ratio_low, ratio_high = _fieller(up, down, treated, control, slope, share, wide)
+    plain = treated.spread / treated.n + control.spread / control.n
+    return Lifts(
+        absolute=gap,
+        low=gap - wide * error,
+        high=gap + wide * error,
+        relative=np.divide(gap, down, out=np.full_like(np.asarray(gap, float), np.nan), where=down > NOTHING),
+        relative_low=ratio_low - 1,
+        relative_high=ratio_high - 1,
+        p=2 * stats.t.sf(np.abs(gap) / np.maximum(error, NOTHING), freedom),
+        treated=up,
+        control=down,
+        explained=np.clip(1 - (parts[0] + parts[1]) / np.maximum(plain, NOTHING), 0, 1),
+    )
+
+
+def linearised(numerator: Floats, denominator: Floats) -> Floats:
+    """A number a customer whose mean is sum / sum and whose variance is that of the ratio (the delta method).
+
+    So a ratio of sums, such as money by order, is compared as any mean. NaN where the denominator is 0 throughout.
+    """
+    middle = denominator.mean(axis=-1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = numerator.sum(axis=-1, keepdims=True) / denominator.sum(axis=-1, keepdims=True)
+        found: Floats = ratio + (numerator - ratio * denominator) / middle
+    return found
+
+
+def _slope(treated: Moments, control: Moments) -> Floats:
+    """How much of a customer's earlier outcome comes again, from the differences within both groups."""
+    above = (treated.n - 1) * treated.both + (control.n - 1) * control.both
+    below = (treated.n - 1) * treated.before_spread + (control.n - 1) * control.before_spread
+    slope: Floats = np.divide(
+        above, below, out=np.zeros_like(np.asarray(above, float)), where=np.asarray(below) > NOTHING
+    )
+    return slope
+
+
+def _left(one: Moments, slope: Floats) -> Floats:
+    """The variance of outcomes once what the time before explains is taken away."""
+    left: Floats = np.maximum(one.spread - 2 * slope * one.both + slope**2 * one.before_spread, 0)
+    return left
+
+
+def _fieller(
+    up: Floats,
+    down: Floats,
+    treated: Moments,
+    control: Moments,
+    slope: Floats,
+    share: Floats,
+    wide: Floats,
+) -> tuple[Floats, Floats]:
+    """The ratios R for which up - R * down is not told from 0: the ends of the interval, NaN where it has none.
+
+    The variance of up - R * down is a polynomial of second degree in R. Both means lean on the mean of the time
+    before over all customers, so they hang together where the slope is not 0: a customer of either group moves
+    up - R * down by its outcome (times -R in the control group) less slope * (rest + share * R) of its earlier one.
+    """
+    rest = 1 - share
+    terms = []
+    for one, outcome in ((treated, (1.0, 0.0)), (control, (0.0, 1.0))):
+        o0, o1 = outcome
+        constant = o0 * one.spread - 2 * slope * rest * o0 * one.both + slope**2 * rest**2 * one.before_spread
+        linear = (
+            -2 * slope * (share * o0 + rest * o1) * one.both + 2 * slope**2 * rest * share * one.before_spread
+        )
+        square = o1 * one.spread - 2 * slope * share * o1 * one.both + slope**2 * share**2 * one.before_spread
+        terms.append((constant / one.n, linear / one.n, square / one.n))
+    v0, v1, v2 = (terms[0][place] + terms[1][place] for place in range(3))
+    a, b, c = down**2 - wide**2 * v2, -2 * up * down - wide**2 * v1, up**2 - wide**2 * v0
+    root = b**2 - 4 * a * c
+    known = (a > NOTHING**2) & (root >= 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        half = np.sqrt(np.where(known, root, np.nan)) / (2 * a)
+        middle = -b / (2 * a)
+    nothing = np.full_like(np.asarray(middle, float), np.nan)
+    return np.where(known, middle - half, nothing), np.where(known, middle + half, nothing)
