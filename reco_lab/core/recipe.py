@@ -19,6 +19,8 @@ OPTIONS: Mapping[str, tuple[type, ...]] = {
     "table": (int, str),
     "sheet": (int, str),
     "allow_refused": (bool,),
+    "pages": (str,),
+    "join_ids": (bool,),
 }
 
 
