@@ -38,7 +38,9 @@ def web_events(shop: SimulatedShop, rng: np.random.Generator) -> pd.DataFrame:
     homes = log[new].assign(event="home", item=-1, order=None, user=None)
     homes["time"] -= np.timedelta64(20, "s")
     every = pd.concat([log, homes, _robot(shop, int(log["session"].max()) + 1)], ignore_index=True)
-    return _with_goods(shop, every)[list(COLUMNS)].sort_values(["time", "session", "order"], ignore_index=True)
+    return _with_goods(shop, every)[list(COLUMNS)].sort_values(
+        ["time", "session", "order"], ignore_index=True
+    )
 
 
 def _robot(shop: SimulatedShop, session: int) -> pd.DataFrame:

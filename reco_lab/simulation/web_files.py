@@ -20,7 +20,10 @@ def write_ga4(events: pd.DataFrame, path: Path) -> None:
     with path.open("w", encoding="utf-8") as file:
         for first, rows in _events(events):
             micro = _micro(first)
-            params = {"ga_session_id": ("int_value", str(_BEGIN + first.session)), "page_location": ("string_value", first.page)}
+            params = {
+                "ga_session_id": ("int_value", str(_BEGIN + first.session)),
+                "page_location": ("string_value", first.page),
+            }
             order = {"transaction_id": first.order} if first.order else {}
             if order:
                 params["transaction_id"] = ("string_value", first.order)
@@ -52,7 +55,11 @@ def write_matomo(events: pd.DataFrame, path: Path) -> None:
         visit["userId"] = visit["userId"] or first.user
         action = {"type": "action", "url": first.page, "timestamp": _micro(first) // 10**6}
         if first.event == "view":
-            action |= {"productViewSku": first.item, "productViewName": first.title, "productViewPrice": first.price}
+            action |= {
+                "productViewSku": first.item,
+                "productViewName": first.title,
+                "productViewPrice": first.price,
+            }
         elif first.event != "home":
             action["type"] = "ecommerceOrder" if first.event == "purchase" else "ecommerceAbandonedCart"
             action |= {"orderId": first.order, "itemDetails": [_detail(one) for one in rows]}

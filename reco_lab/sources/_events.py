@@ -96,7 +96,9 @@ class Events:
         self._packed.clear()
         shown, facts = shaped(frame, pages=options.get("pages"), join=options.get("join_ids", True))
         shown = shown if rows is None else shown.head(rows)
-        told = {"header": True, **dialect, "events": {"count": self.events, "several": self.several, **facts}}
+        facts |= {"count": self.events, "several": self.several}
+        told = {"header": True, **dialect, "events": facts, "shape": ["events", dialect["format"]]}
+        told.pop("header_reason", None)
         return Table(shown, len(shown) + len(self.refused), tuple(self.refused), told)
 
     def _pack(self) -> None:

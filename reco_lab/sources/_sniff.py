@@ -28,7 +28,7 @@ _FOREIGN = (
     (b"<", "a web page or XML"),
     (b'{"', "JSON that cannot be read"),
 )
-_GENERAL = ("json_lines", "delimited")
+_GENERAL = ("clickstream", "json_lines", "delimited")
 _CONTROL = bytes([*range(9), *range(14, 31)])
 
 
