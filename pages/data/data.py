@@ -3,7 +3,9 @@
 import streamlit as st
 
 from reco_lab.services import data, demo, recipes
+from reco_lab.services.analytics import columns_of
 from reco_lab.ui import (
+    analytics,
     arrival,
     board,
     intake,
@@ -61,9 +63,15 @@ with page.open("Data", of_data=state.brought() is None) as lab:
         survey.flow(lab, brought, known, answers)
         st.stop()
 
-    last = repairs.same_as_last(recipes.suggested(lab.workspace, known.seen.shape), known.seen.shape)
-    st.header("What the columns mean", anchor=False)
-    columns = understood.mapping(known.seen, last.columns if last else brought.columns)
+    web = analytics.holds(known)
+    last = recipes.suggested(lab.workspace, known.seen.shape)
+    last = repairs.same_as_last(last, None if web else known.seen.shape)
+    if web:
+        known, said = analytics.ask(lab.workspace, brought, known, last)
+        columns = columns_of(known.seen.sample)
+    else:
+        st.header("What the columns mean", anchor=False)
+        columns, said = understood.mapping(known.seen, last.columns if last else brought.columns), None
     st.dataframe(known.seen.rows, hide_index=True, alt="The first rows of the file", height=240)
     problems = (
         data.check(known.seen, columns)
@@ -75,13 +83,17 @@ with page.open("Data", of_data=state.brought() is None) as lab:
 
     found = None
     if columns is not None and not problems and repairs.whole_file(brought):
-        found = repairs.found(lab.workspace, brought, known, columns, last)
+        found = repairs.found(lab.workspace, brought, known, columns, last, said)
     with answer:
-        if found is not None:
+        if web:
+            show.answer(
+                analytics.headline(lab.workspace, brought, known), repairs.headline(found)[0] if found else ""
+            )
+        elif found is not None:
             show.answer(*repairs.headline(found))
 
     tables = intake.beside(lab.workspace, brought)
-    name, append = arrival.place(lab, brought)
+    name, append = arrival.place(lab, brought, only_new=brought.synthetic)
     waiting = bool(problems) or (found is not None and bool(found.open or found.undecided))
     pressed = st.button("Import", type="primary", icon=":material/check:", disabled=waiting, key="import")
     if found is not None and found.undecided:

@@ -12,15 +12,16 @@ from reco_lab.core.interactions import Kind
 LEFT_OUT = ""
 _KNOWN = {
     Kind.interaction: "interaction event implicit",
-    Kind.view: "view views viewed pv pageview page_view view_item detail_view product_view impression visit ansicht",
-    Kind.click: "click clicks clicked clickthrough ad_click select_item klick clic",
+    Kind.view: "view views viewed pv pageview page_view view_item detail_view product_view "
+    "productview product_viewed impression visit ansicht",
+    Kind.click: "click clicks clicked clickthrough ad_click select_item product_click product_clicked klick clic",
     Kind.cart: (
-        "cart addtocart add_to_cart add-to-cart basket add_to_basket addtobasket atc wishlist fav "
+        "cart addtocart add_to_cart add-to-cart ecommerceabandonedcart product_added add_to_wishlist basket add_to_basket addtobasket atc wishlist fav "
         "favorite favourite save warenkorb panier"
     ),
     Kind.purchase: (
         "purchase purchases purchased buy buys bought order orders ordered transaction transactions sale "
-        "sold checkout conversion paid kauf bestellung achat compra"
+        "sold checkout conversion paid ecommerceorder order_completed transaction_item kauf bestellung achat compra"
     ),
     Kind.rating: "rating rate rated review reviewed stars score bewertung",
 }
@@ -56,3 +57,8 @@ def clean_kinds(column: pd.Series, meanings: Mapping[str, str] | None = None) ->
     }
     meaning = ", ".join(f"{text} = {name}" for text, name in zip(texts, names, strict=True) if text != name)
     return Cleaned(pd.Series(values, column.index, name=column.name), refused, note=meaning)
+
+
+def weights_of(column: pd.Series, weights: Mapping[str, float]) -> pd.Series:
+    """How much each row counts by its word; 1 where nothing is said of it."""
+    return column.astype("str").map(dict(weights)).astype("float64").fillna(1.0)

@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from reco_lab.cleaning.cleaned import Cleaned
 from reco_lab.cleaning.ids import clean_ids
-from reco_lab.cleaning.kinds import clean_kinds
+from reco_lab.cleaning.kinds import clean_kinds, weights_of
 from reco_lab.cleaning.times import clean_times
 from reco_lab.cleaning.values import clean_values
 from reco_lab.core.errors import InputError
@@ -51,6 +52,9 @@ def read_roles(frame: pd.DataFrame, columns: ColumnMap, now: datetime, reading: 
     mapped = {getattr(columns, role) for role in ROLES}
     others = {_beside(str(name)): frame[name].array for name in frame.columns if name not in mapped}
     typed = {role: _missing_where_refused(one) for role, one in cleaned.items()}
+    if reading.weights and columns.kind is not None:
+        counts = weights_of(frame[columns.kind], reading.weights).array
+        typed["value"] = counts * typed["value"] if "value" in typed else counts
     return TypedTable(
         pd.DataFrame(typed | others, index=range(len(frame))),
         _reasons(cleaned, len(frame)),
@@ -76,7 +80,7 @@ def _cleaners(now: datetime, reading: Reading) -> dict[str, Callable[[pd.Series]
     }
 
 
-def _missing_where_refused(one: Cleaned) -> object:
+def _missing_where_refused(one: Cleaned) -> Any:
     if not one.refused:
         return one.values.array
     refused = np.logical_or.reduce(list(one.refused.values()))

@@ -3,7 +3,7 @@
 import codecs
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator
@@ -19,20 +19,25 @@ OPTIONS: Mapping[str, tuple[type, ...]] = {
     "table": (int, str),
     "sheet": (int, str),
     "allow_refused": (bool,),
+    "pages": (str,),
+    "join_ids": (bool,),
 }
+Weight = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Reading:
     """What a person may say about a file that it does not show by itself.
 
-    `kinds` maps words of the file to names of `Kind`, or to nothing where their rows are left out.
+    `kinds` maps words of the file to names of `Kind`, or to nothing where their rows are left out. `weights` says
+    how much a row of a word counts: its value is multiplied by it, a row without a value has it as its value.
     """
 
     decimal: Literal[".", ","] | None = None
     day_first: bool | None = None
     zone: str = "UTC"
     kinds: Mapping[str, str] = Field(default_factory=dict)
+    weights: Mapping[str, Weight] = Field(default_factory=dict)
 
     @field_validator("zone")
     @classmethod

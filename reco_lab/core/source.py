@@ -34,6 +34,11 @@ class Table:
     refused: tuple[Refused, ...] = ()
     dialect: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def shape(self) -> tuple[str, ...]:
+        """By what the next file of this shape is known: what the source says, else the names of the columns."""
+        return tuple(map(str, self.dialect.get("shape", self.frame.columns)))
+
 
 class Source(ABC):
     """A kind of file: one file of code each; the file's name is its public id."""

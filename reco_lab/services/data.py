@@ -10,6 +10,7 @@ import pandas as pd
 from reco_lab.analysis.columns import Guess, TableKind, guess_table_kind
 from reco_lab.analysis.item_side import guess_roles
 from reco_lab.core.experiment import Columns
+from reco_lab.services.analytics import is_traffic
 from reco_lab.services.appending import redo_import, undo_import
 from reco_lab.services.encoding import ColumnEncoding, encoding_report
 from reco_lab.services.importing import ImportReport, import_file, reading_warnings
@@ -59,16 +60,13 @@ class Preview:
     sample: pd.DataFrame
     guess: Guess
     warnings: tuple[str, ...]
+    shape: tuple[str, ...]
+    """By which `recipes.suggested` finds the recipe of an earlier file."""
 
     @property
     def columns(self) -> Columns:
         """The guess as a mapping; MappingError where customer or item cannot be guessed."""
         return guessed_columns(self.guess)
-
-    @property
-    def shape(self) -> tuple[str, ...]:
-        """The names of its columns, by which `recipes.suggested` finds the recipe of an earlier file."""
-        return tuple(map(str, self.sample.columns))
 
 
 def preview(path: Path, *, header: bool | None = None, **options: Any) -> Preview:
@@ -87,7 +85,8 @@ def preview(path: Path, *, header: bool | None = None, **options: Any) -> Previe
         rows=table.frame.head(SHOWN_ROWS),
         sample=table.frame,
         guess=guess_roles(table.frame),
-        warnings=(*reading_warnings(table), *_other_kind(kind)),
+        warnings=(*reading_warnings(table), *(() if is_traffic(table.dialect) else _other_kind(kind))),
+        shape=table.shape,
     )
 
 

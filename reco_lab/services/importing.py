@@ -21,6 +21,7 @@ from reco_lab.core.source import Table
 from reco_lab.core.step import StepContext
 from reco_lab.core.words import count
 from reco_lab.services import private_ids, recipes
+from reco_lab.services.analytics import proposed
 from reco_lab.services.appending import append as appended
 from reco_lab.services.appending import digest_of, known_rows, one_table, remember_files, same_file
 from reco_lab.services.attributes import Attributes, read_attributes
@@ -94,6 +95,7 @@ def import_file(
     options: Mapping[str, Any] | None = None,
     recipe: Recipe | None = None,
     append: bool = False,
+    synthetic: bool = False,
 ) -> ImportReport:
     """Import a file of interactions, with tables of customers and items where there are any.
 
@@ -101,16 +103,15 @@ def import_file(
     overrule it. Without one, columns are guessed. Ids that are personal data become pseudonyms, also where a
     recipe did not have to know that, unless it declines the step.
     What a table of items says counts more than what the rows say. `append` puts the rows behind those of the
-    newest version, except known ones. The same content makes no second version. Raises an InputError.
+    newest version, except known ones. The same content makes no second version. What is `synthetic` wears its badge.
+    Raises an InputError.
     """
     workspace.require_room()
     said = _Said(path, format, header, options, columns, reading, recipe)
     come = _streamed(workspace, said, append=append)
     come = come or _at_once(workspace, said, _earlier(workspace, name) if append else None)
     people, catalogue = _tables(workspace, come, customers, items)
-    version, used = _keep(
-        workspace, name, title, come.log, people, catalogue, come.own, come.used, come.earlier
-    )
+    version, used = _keep(workspace, name, title, come, people, catalogue, synthetic=synthetic)
     remember_files(workspace, version, come.digest, come.earlier)
     tables = [one for one in (people, catalogue) if one is not None]
     return ImportReport(
@@ -201,7 +202,7 @@ def _by_blocks(workspace: Workspace, said: _Said, source: str) -> _Come | None:
     head = _read(said, LOOKED_AT, allow_refused=True)
     named, mapping, ctx = _understood(workspace, head, said)
     base = said.recipe or Recipe(columns=named)
-    if not row_by_row(base.steps):
+    if not row_by_row(base.steps) or (said.reading or base.reading).weights:
         return None
     with ThreadPoolExecutor(1) as beside:
         digest = beside.submit(digest_of, said.path)
@@ -241,14 +242,14 @@ def _read(said: _Said, rows: int | None, **more: bool) -> Table:
 
 def _used(table: Table, named: Columns, said: _Said, private: Callable[[], tuple[Pseudonyms, ...]]) -> Recipe:
     """The recipe that repeats this import: the one given, overruled by what else was said."""
-    base = said.recipe or Recipe(columns=named)
+    base = said.recipe or Recipe(columns=named, reading=proposed(table))
     overruled = {
         "steps": private_ids.safe(base, private()),
         "header": said.header,
         "options": None if said.options is None else dict(said.options),
         "reading": said.reading,
         "columns": named,
-        "shape": tuple(map(str, table.frame.columns)),
+        "shape": table.shape,
     }
     return base.model_copy(update={name: value for name, value in overruled.items() if value is not None})
 
@@ -343,17 +344,17 @@ def _keep(
     workspace: Workspace,
     name: str,
     title: str,
-    log: Interactions | None,
+    come: _Come,
     people: Attributes | None,
     catalogue: Attributes | None,
-    own: ItemSide,
-    used: Recipe,
-    earlier: DatasetVersion | None,
+    *,
+    synthetic: bool,
 ) -> tuple[DatasetVersion, Recipe]:
+    log, used, earlier = come.log, come.used, come.earlier
     if log is None and earlier is not None:
         return earlier, used
-    told = one_table(own.frame, catalogue.frame if catalogue else None)
-    data = Dataset.join(name, log, people.frame if people else None, told)  # type: ignore[arg-type] # no rows only happen beside an earlier version
+    told = one_table(come.own.frame, catalogue.frame if catalogue else None)
+    data = Dataset.join(name, log, people.frame if people else None, told, synthetic=synthetic)  # type: ignore[arg-type] # no rows only happen beside an earlier version
     if earlier is not None:
         data = appended(load_dataset(workspace, name, earlier.version), data)
     version = save_dataset(workspace, data, title)

@@ -15,6 +15,7 @@ from reco_lab.core.interactions import ColumnMap
 from reco_lab.core.recipe import Reading, Recipe
 from reco_lab.core.source import Table
 from reco_lab.core.step import Severity, Step, StepContext, Suggestion, steps
+from reco_lab.services.analytics import proposed
 from reco_lab.services.mapping import column_map, named_columns
 from reco_lab.services.privacy import pseudonym_key
 from reco_lab.sources import sniff
@@ -24,7 +25,7 @@ EXAMPLES = 5
 _URGENCY: tuple[Severity, ...] = ("stop", "loss", "doubt", "note")
 _ORDER = (
     "missing_ids", "unreadable", "impossible_times", "cancelled_orders", "not_positive", "exact_copies",
-    "repeated_ratings", "dominant_customers", "rogue_ids", "robots", "constant_column", "pseudonyms",
+    "repeated_ratings", "dominant_customers", "rogue_ids", "declared_robots", "robots", "constant_column", "pseudonyms",
 )  # fmt: skip
 _MEANING_OF_KIND = {"purchase": "quantity", "rating": "rating"}
 
@@ -117,7 +118,7 @@ def look(
     """The report on a table that is read already."""
     named = named_columns(table.frame, columns)
     mapping = column_map(named)
-    typed = read_roles(table.frame, mapping, workspace.clock.now(), reading or Reading())
+    typed = read_roles(table.frame, mapping, workspace.clock.now(), reading or proposed(table))
     ctx = context(workspace, table.frame, mapping)
     findings = [] if {"user", "item"} & set(typed.questions) else list(_findings(table.frame, typed, ctx))
     times = typed.frame["time"] if "time" in typed.frame else pd.Series(dtype="datetime64[us]")
@@ -127,7 +128,7 @@ def look(
         questions={role: str(error) for role, error in typed.questions.items()},
         notes=typed.notes,
         columns=named,
-        shape=tuple(map(str, table.frame.columns)),
+        shape=table.shape,
         first=None if times.dropna().empty else str(times.min()),
         last=None if times.dropna().empty else str(times.max()),
     )

@@ -17,7 +17,7 @@ from reco_lab.sources import _handover
 from reco_lab.sources._files import head
 
 SMALL = 4 << 20
-TEXTS = frozenset({"delimited", "json_lines", "lists"})
+TEXTS = frozenset({"clickstream", "delimited", "ga4", "json_lines", "lists", "matomo", "snowplow"})
 CONFINED = frozenset({"excel", "parquet"})
 PREVIEW = Limits(memory=3 << 30, cpu_seconds=30, wall_seconds=60.0)
 WHOLE = Limits(memory=16 << 30, cpu_seconds=1200, wall_seconds=1800.0)

@@ -28,6 +28,7 @@ _FOREIGN = (
     (b"<", "a web page or XML"),
     (b'{"', "JSON that cannot be read"),
 )
+_GENERAL = ("clickstream", "json_lines", "delimited")
 _CONTROL = bytes([*range(9), *range(14, 31)])
 
 
@@ -46,7 +47,7 @@ def sniff(path: Path, format: str | None = None) -> Source:  # noqa: A002 - the 
                 f"There is no format called {format!r}.", fix=f"There are: {', '.join(sorted(known))}."
             )
         return Guarded(format, known[format])
-    for name in sorted(known, key=lambda name: name == "delimited"):
+    for name in sorted(known, key=lambda name: _GENERAL.index(name) if name in _GENERAL else -1):
         if known[name].recognises(path, start):
             return Guarded(name, known[name])
     raise DataError(f"It is {_what(start)}, not a table of text.", where=path.name, fix=_CONVERT)

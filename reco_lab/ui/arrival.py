@@ -87,6 +87,7 @@ def bring_in(
             items=tables[1],
             recipe=recipe,
             append=append,
+            synthetic=brought.synthetic,
         )
     _remember(lab.workspace, report, before)
     settle(name)

@@ -21,6 +21,7 @@ from reco_lab.experiments.learning import Curve
 from reco_lab.experiments.results import Comparison, SplitSummary
 from reco_lab.services import (
     ad_calls,
+    analytics,
     customers,
     data,
     decisions,
@@ -37,6 +38,7 @@ from reco_lab.services import (
 )
 from reco_lab.services import evidence as behind
 from reco_lab.services.ad_calls import Caller
+from reco_lab.services.analytics import Traffic
 from reco_lab.services.customers import Microscope
 from reco_lab.services.evidence import Evidence
 from reco_lab.services.explore import Choices, Portrait, Scope
@@ -140,6 +142,11 @@ def quality(
     )
 
 
+def traffic(opened: Workspace, path: Path, options: Mapping[str, Any]) -> Traffic:
+    """A file seen as web analytics, every event counted."""
+    return _traffic(str(opened.home), path, _stamp(path), dict(options))
+
+
 def survey(opened: Workspace, path: Path, header: bool | None, options: Mapping[str, Any]) -> Survey:
     """A file seen as a survey."""
     return _survey(str(opened.home), path, _stamp(path), header, dict(options))
@@ -191,6 +198,16 @@ def _preview(
     options: dict[str, Any],
 ) -> data.Preview:
     return data.preview(path, header=header, **options)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Counting the events…", show_time=True)
+def _traffic(
+    home: str,  # noqa: ARG001 - part of the key
+    path: Path,
+    stamp: tuple[int, int],  # noqa: ARG001 - part of the key
+    options: dict[str, Any],
+) -> Traffic:
+    return analytics.traffic(path, options)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking at every row…", show_time=True)
@@ -371,7 +388,7 @@ def _look(
 def forget_people() -> None:
     """Drop whatever may hold data of a customer who was erased; it is read anew when it is asked for."""
     of_people = (
-        _preview, _quality, _survey, _dataset, _comparison, _evidence, _dragged, _cold_start, _inspection,
+        _preview, _quality, _survey, _traffic, _dataset, _comparison, _evidence, _dragged, _cold_start, _inspection,
         _alternatives, _cut, _preview_cut, _work, _onlooker, _microscope, _portrait, _choices, _shop, _rfm, _look,
     )  # fmt: skip
     for one in of_people:

@@ -11,9 +11,10 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from reco_lab.core.errors import InputError
 from reco_lab.services.public import PublicDataset, fetch, public_datasets
+from reco_lab.services.samples import SAMPLES, make_sample
 from reco_lab.services.server_files import open_folders, server_file, server_folder
 from reco_lab.store.disk import said_if_full, size_text
-from reco_lab.ui import state
+from reco_lab.ui import feedback, state
 from reco_lab.ui.state import Brought, Kept
 from reco_lab.ui.words import md
 from reco_lab.workspace import Workspace
@@ -21,7 +22,13 @@ from reco_lab.workspace import Workspace
 FILE, CUSTOMERS, ITEMS = "file", "customers-file", "items-file"
 QUOTA = 3 << 30
 LONGEST_NAME = 64
-WAYS = {"upload": "A file from here", "path": "A path on the server", "public": "A public data set"}
+WAYS = {
+    "upload": "A file from here",
+    "path": "A path on the server",
+    "public": "A public data set",
+    "sample": "A sample",
+    "ads": "The ads' own log",
+}
 _PACKED = r"(\.(gz|zst|zip))?$"
 _KNOWN = r"\.(csv|tsv|txt|data|dat|parquet|xlsx|xlsm|xls|ods|json|jsonl|ndjson)$"
 
@@ -29,8 +36,9 @@ _KNOWN = r"\.(csv|tsv|txt|data|dat|parquet|xlsx|xlsm|xls|ods|json|jsonl|ndjson)$
 def start(workspace: Workspace) -> None:
     """Ask for a file; once there is one the page is drawn anew with it."""
     st.markdown(
-        "One row for each thing a customer did, or a survey with one row for each person. Text with any delimiter, "
-        "Excel, Parquet or JSON, also packed (.gz, .zst, .zip)."
+        "One row for each thing a customer did, a survey with one row for each person, or an export of web analytics "
+        "(Google Analytics 4, Matomo, Snowplow, a clickstream). Text with any delimiter, Excel, Parquet or JSON, also "
+        "packed (.gz, .zst, .zip)."
     )
     way = st.segmented_control(
         "Where is it?",
@@ -46,6 +54,10 @@ def start(workspace: Workspace) -> None:
         _path(workspace)
     elif way == "public":
         _public(workspace)
+    elif way == "sample":
+        _sample(workspace)
+    elif way == "ads":
+        feedback.ask(workspace)
     else:
         _upload(workspace)
 
@@ -165,6 +177,20 @@ def _public(workspace: Workspace) -> None:
                 items=found.items,
             )
         )
+
+
+def _sample(workspace: Workspace) -> None:
+    titles = {one.name: one for one in SAMPLES}
+    name = st.selectbox(
+        "Sample", list(titles), format_func=lambda one: titles[one].title, key="sample", bind="query-params"
+    )
+    st.caption(
+        f"{md(titles[name].about)} Made by Reco Lab from a simulated shop: none of these people exist."
+    )
+    if st.button("Try it", type="primary", icon=":material/science:"):
+        with st.spinner("Making the sample…"):
+            path = make_sample(workspace, name)
+        _begin(Brought(path, f"{titles[name].title} (sample)", synthetic=True))
 
 
 def _options(entry: PublicDataset) -> dict[str, Any]:

@@ -58,10 +58,18 @@ def whole_file(brought: Brought) -> bool:
 
 
 def found(
-    workspace: Workspace, brought: Brought, known: Understood, columns: Columns, last: Recipe | None
+    workspace: Workspace,
+    brought: Brought,
+    known: Understood,
+    columns: Columns,
+    last: Recipe | None,
+    said: Reading | None = None,
 ) -> Repairs:
-    """Look at every row, ask what nobody can know, and show what is wrong with the mend of each."""
-    before = last.reading if last else Reading()
+    """Look at every row, ask what nobody can know, and show what is wrong with the mend of each.
+
+    `said` is what was answered already, else it is as `last` time.
+    """
+    before = said or (last.reading if last else Reading())
     first = cache.quality(workspace, brought.path, columns, known.header, known.options, before)
     reading = _questions(first, known.seen, columns, brought.path, before)
     report = first
@@ -226,9 +234,12 @@ def _free(name: str, rows: pd.DataFrame) -> str:
     return name if name not in rows else _free(f"{name} ", rows)
 
 
-def same_as_last(last: Recipe | None, columns: Sequence[str]) -> Recipe | None:
-    """Offer the recipe of an earlier file of this shape; None where there is none or a person declines."""
-    if last is None or not set(map(str, _names(last.columns))) <= set(columns):
+def same_as_last(last: Recipe | None, columns: Sequence[str] | None) -> Recipe | None:
+    """Offer the recipe of an earlier file of this shape; None where there is none or a person declines.
+
+    Where `columns` are given, it must use no others.
+    """
+    if last is None or (columns is not None and not set(map(str, _names(last.columns))) <= set(columns)):
         return None
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(

@@ -134,6 +134,7 @@ class Brought:
     options: Mapping[str, Any] = field(default_factory=dict)
     customers: Path | None = None
     items: Path | None = None
+    synthetic: bool = False
 
 
 def bring(brought: Brought) -> None:

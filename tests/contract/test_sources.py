@@ -43,7 +43,46 @@ def write_json_lines(path, rows):
     path.write_text("\n".join(lines), encoding="utf-8")
 
 
+def write_ga4(path, rows):
+    events = [
+        {
+            "event_timestamp": "1767225600000000",
+            "event_name": "view_item",
+            "event_params": [{"key": "ga_session_id", "value": {"int_value": "7"}}],
+            "user_id": user,
+            "items": [{"item_id": item}],
+        }
+        for user, item in rows
+    ]
+    path.write_text("\n".join(map(json.dumps, events)), encoding="utf-8")
+
+
+def write_matomo(path, rows):
+    visits = [
+        {
+            "idVisit": number,
+            "userId": user,
+            "actionDetails": [{"type": "action", "timestamp": 1767225600, "productViewSku": item}],
+        }
+        for number, (user, item) in enumerate(rows, 1)
+    ]
+    path.write_text(json.dumps(visits), encoding="utf-8")
+
+
+def write_columns(*names):
+    def write(path, rows):
+        constant = ["2026-01-01 10:00:00"] * (len(names) - 2)
+        with path.open("w", newline="", encoding="utf-8") as stream:
+            csv.writer(stream).writerows([names, *([*row, *constant] for row in rows)])
+
+    return write
+
+
 WRITERS = {
+    "clickstream": write_columns("user_id", "item_id", "event_time", "url"),
+    "ga4": write_ga4,
+    "matomo": write_matomo,
+    "snowplow": write_columns("user_id", "ti_sku", "derived_tstamp", "event", "domain_userid"),
     "delimited": write_delimited,
     "excel": write_excel,
     "json_lines": write_json_lines,
