@@ -93,6 +93,6 @@ def policy(spec: Mapping[str, Any]) -> Policy:
 def best_first(scores: Scores, n: int) -> NDArray[np.intp]:
     """The positions of the n highest scores, best first; equal scores by position."""
     if n == 1 and len(scores):
-        return scores.argmax(keepdims=True)
+        return np.array([scores.argmax()], np.intp)
     chosen, _ = top(np.require(scores, np.float32, ("C", "W"))[None, :], min(n, len(scores)))
     return np.asarray(chosen[0], np.intp)

@@ -90,7 +90,7 @@ def lifts(treated: Moments, control: Moments, level: float = LEVEL) -> Lifts:
         NOTHING**4,
     )
     freedom = np.maximum(freedom, 1)
-    wide = stats.t.ppf((1 + level) / 2, freedom)
+    wide: Floats = np.asarray(stats.t.ppf((1 + level) / 2, freedom), np.float64)
     gap = up - down
     ratio_low, ratio_high = _fieller(up, down, treated, control, slope, share, wide)
     plain = treated.spread / treated.n + control.spread / control.n
@@ -101,7 +101,7 @@ def lifts(treated: Moments, control: Moments, level: float = LEVEL) -> Lifts:
         relative=np.divide(gap, down, out=np.full_like(np.asarray(gap, float), np.nan), where=down > NOTHING),
         relative_low=ratio_low - 1,
         relative_high=ratio_high - 1,
-        p=2 * stats.t.sf(np.abs(gap) / np.maximum(error, NOTHING), freedom),
+        p=np.asarray(2 * stats.t.sf(np.abs(gap) / np.maximum(error, NOTHING), freedom), np.float64),
         treated=up,
         control=down,
         explained=np.clip(1 - (parts[0] + parts[1]) / np.maximum(plain, NOTHING), 0, 1),
