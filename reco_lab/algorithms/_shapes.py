@@ -84,22 +84,33 @@ class ItemToItem(Scorer):
 
     def contributions(self, batch: UserBatch, items: Codes) -> Contributions:
         """Each history item's own weight; a repeated item counts at its first entry."""
-        weights = crossing(self.weights, batch.items, items)
-        weights *= first_entries(batch)[:, None]
-        return Contributions(weights, np.zeros(len(items), np.float32))
+        base = np.zeros(len(items), np.float32)
+        if sparse.issparse(self.weights):
+            return Contributions(self._parts_of_one(batch.items, items), base)
+        weights = self.weights[np.ix_(batch.items, items)]
+        return Contributions(weights * first_entries(batch)[:, None], base)
 
     def _of_one(self, history: Codes) -> Scores:
         """The same sums for one customer, without the arrays that many need: a live answer waits for this."""
         from reco_lab.algorithms._kernels.sums import of_one
 
         sums = np.zeros((1, self.n_items), np.float32)
-        of_one(loopable(history, np.int32), *self._parts, sums[0])
+        of_one(loopable(history, np.int32), *self._table, sums[0])
         return sums
 
+    def _parts_of_one(self, history: Codes, items: Codes) -> NDArray[np.float32]:
+        """Each history item's own weight for one customer, likewise."""
+        from reco_lab.algorithms._kernels.sums import parts_of_one
+
+        parts = np.zeros((len(history), len(items)), np.float32)
+        parts_of_one(loopable(history, np.int32), loopable(items, np.int32), *self._table, parts)
+        return parts
+
     @cached_property
-    def _parts(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
-        """The weights as compiled loops want them."""
-        return csr_parts(self.weights)
+    def _table(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
+        """The weights as compiled loops want them, the columns of each row in their order."""
+        weights = self.weights
+        return csr_parts(weights if weights.has_sorted_indices else weights.sorted_indices())
 
     def state(self) -> State:
         """The matrix, as one array or as the three of a CSR."""
@@ -234,19 +245,6 @@ def rows_of(matrix: Any, rows: Codes) -> NDArray[np.float32]:
     """These rows of an array or a CSR, as an array."""
     taken = matrix[rows]
     return np.asarray(taken if isinstance(taken, np.ndarray) else taken.toarray(), np.float32)
-
-
-def crossing(matrix: Any, rows: Codes, columns: Codes) -> NDArray[np.float32]:
-    """The entries of an array or a CSR where these rows and columns cross."""
-    if isinstance(matrix, np.ndarray):
-        return np.asarray(matrix[np.ix_(rows, columns)], np.float32)
-    from reco_lab.algorithms._kernels.sums import crossed
-
-    if not matrix.has_sorted_indices:
-        return rows_of(matrix, rows)[:, columns]
-    found = np.zeros((len(rows), len(columns)), np.float32)
-    crossed(loopable(rows, np.int32), loopable(columns, np.int32), *csr_parts(matrix), found)
-    return found
 
 
 def packed(name: str, matrix: Any) -> dict[str, NDArray[Any]]:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from reco_lab.api.bodies import parse, read_body
 from reco_lab.api.queries import id_of, number_of, parameters, slot_of
-from reco_lab.api.refusals import JSON, Refusal, invalid
+from reco_lab.api.refusals import Plain, Refusal, invalid
 from reco_lab.api.service import Service
 from reco_lab.api.shapes import MOST_EVENTS, Event, Events, Interaction, Interactions
 from reco_lab.core.errors import FullError
@@ -166,4 +166,4 @@ def _fallback(stage: Stage) -> str | None:
 
 
 def _json(values: Any) -> Response:
-    return Response(orjson.dumps(values), media_type=JSON)
+    return Plain(orjson.dumps(values))

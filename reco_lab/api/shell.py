@@ -69,7 +69,15 @@ class Shell:
                 await self.app(scope, receive, sending)
             else:
                 response = await endpoint(Request(scope, receive))
-                await response(scope, receive, sending)
+                status = response.status_code
+                await send(
+                    {
+                        "type": "http.response.start",
+                        "status": status,
+                        "headers": [*response.raw_headers, *HEADERS],
+                    }
+                )
+                await send({"type": "http.response.body", "body": response.body})
         except Exception as error:  # noqa: BLE001 - the last resort: a sentence and a reference, never a traceback
             if not status:
                 await said(self.service, error).response(scope, receive, sending)

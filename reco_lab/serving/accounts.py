@@ -100,7 +100,7 @@ class Accounts:
         """Take over what all workers billed together."""
         for place, ad in enumerate(self.booked.ads):
             self._today[place], self._ever[place] = within_budget(ad, *billed.get(ad.id, (0.0, 0.0)))
-        self._second = -1
+        self._second, self.changes = -1, self.changes + 1
 
     def limits(self, place: int) -> tuple[float, float, int | None]:
         """What one ad may be billed by now on the day and ever, and its cap."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import blake2b
 
@@ -17,6 +17,7 @@ NO_ITEM = -1
 LEAST_BID = 1e-6
 MOST_REACHES = 256
 ALWAYS = np.iinfo(np.int64)
+DAY_MICROS = 86_400_000_000
 Mask = NDArray[np.bool_]
 Target = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -115,12 +116,14 @@ class Booked:
     def flying(self, now: datetime) -> Mask:
         """Which ads are within their flight at this moment and not paused."""
         starts, ends, paused = self._flights
-        period = int(np.searchsorted(self._changes, moment := _micros(now), side="right"))
-        if (known := self._flown.get(period)) is None:
-            known = (starts <= moment) & (moment < ends) & ~paused
-            self._flown.clear()
-            self._flown[period] = known
-        return known
+        moment = _micros(now)
+        return (starts <= moment) & (moment < ends) & ~paused
+
+    def flies_until(self, now: datetime) -> datetime:
+        """The first moment after this one at which any flight begins or ends, a day later at the latest."""
+        following = self._changes[np.searchsorted(self._changes, moment := _micros(now), side="right") :]
+        ahead = min(int(following[0]) - moment, DAY_MICROS) if len(following) else DAY_MICROS
+        return now + timedelta(microseconds=ahead)
 
     def in_slot(self, slot: str) -> Mask:
         """Which ads may stand in this slot."""
@@ -190,11 +193,6 @@ class Booked:
         """The moments at which any flight begins or ends."""
         starts, ends, _ = self._flights
         return np.unique(np.concatenate((starts, ends)))
-
-    @cached_property
-    def _flown(self) -> dict[int, Mask]:
-        """What flies between two changes, for the period last asked about."""
-        return {}
 
     @cached_property
     def _flights(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Mask]:

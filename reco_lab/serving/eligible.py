@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 import numpy as np
@@ -31,14 +31,14 @@ class Eligible:
         return left
 
     @cached_property
-    def regular(self) -> NDArray[np.int32]:
-        """The places of those that are not the shop's own."""
-        return np.flatnonzero(self.not_house).astype(np.int32)
-
-    @cached_property
     def not_house(self) -> Mask:
         """Which of them are not the shop's own."""
         return self.open & self.booked.regular
+
+    @cached_property
+    def regular(self) -> NDArray[np.int32]:
+        """The places of those that are not the shop's own."""
+        return np.flatnonzero(self.not_house).astype(np.int32)
 
     @cached_property
     def taken(self) -> dict[str, int]:
@@ -48,31 +48,40 @@ class Eligible:
 
 
 class Eligibility:
-    """Finds the eligible ads, and again only when a flight begins or ends, or a budget opens or closes."""
+    """Finds the eligible ads; what it found holds within a second until a flight begins or ends or a budget closes."""
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
         self._known: dict[tuple[int, int], Eligible] = {}
-        self._flying: Mask | None = None
-        self._changes = 0
+        self._begin = self._end = datetime.min.replace(tzinfo=UTC)
+        self._changes = -1
+        self._everywhere: dict[str, Mask] = {}
 
     def at(self, now: datetime, slot: str, hers: Rule | None = None) -> Eligible:
         """The ads that may be shown now in a slot to customers for whom also the rule `hers` holds."""
-        accounts, booked = self._accounts, self._accounts.booked
-        flying, funded = booked.flying(now), accounts.open_at(now)
-        if flying is not self._flying or accounts.changes != self._changes or len(self._known) >= MOST:
-            self._known.clear()
-            self._flying, self._changes = flying, accounts.changes
-        here = booked.in_slot(slot)
+        if self._accounts.changes != self._changes or not self._begin <= now < self._end:
+            self._look(now)
+        here = self._accounts.booked.in_slot(slot)
         key = (
             id(here),
             id(hers[1]) if hers else 0,
-        )  # what is known holds the masks, so that no other gets their numbers
+        )  # no other gets these numbers: what is known holds the masks
         if (found := self._known.get(key)) is None:
-            rules = {
-                "not in its flight": flying,
-                "not for this slot": here,
-                "budget used up for now": funded.copy(),
-            }
-            found = self._known[key] = Eligible(booked, rules | dict([hers] if hers else []))
+            if len(self._known) >= MOST:
+                self._known.clear()
+            rules = {**self._everywhere, "not for this slot": here} | dict([hers] if hers else [])
+            found = self._known[key] = Eligible(self._accounts.booked, rules)
         return found
+
+    def _look(self, now: datetime) -> None:
+        """Settle what holds everywhere, and keep what is known if that is as before."""
+        booked, accounts = self._accounts.booked, self._accounts
+        everywhere = {
+            "not in its flight": booked.flying(now),
+            "budget used up for now": accounts.open_at(now).copy(),
+        }
+        if not all(np.array_equal(mask, self._everywhere.get(rule)) for rule, mask in everywhere.items()):
+            self._known.clear()
+            self._everywhere = everywhere
+        self._begin, self._changes = now, accounts.changes
+        self._end = min(now.replace(microsecond=0) + timedelta(seconds=1), booked.flies_until(now))

@@ -85,18 +85,23 @@ def of_pairs(rows: Codes, columns: Codes, left: Values, right: Values, products:
 
 
 @compiled("void(int32[::1], int32[::1], int32[::1], int32[::1], float32[::1], float32[:, ::1])")
-def crossed(
-    rows: Codes, columns: Codes, table_starts: Starts, table_codes: Codes, table_values: Values, found: Values
+def parts_of_one(
+    history: Codes,
+    columns: Codes,
+    table_starts: Starts,
+    table_codes: Codes,
+    table_values: Values,
+    parts: Values,
 ) -> None:
-    """Fill in where these rows and columns of a CSR with sorted columns cross; what it does not hold stays."""
-    for row in range(len(rows)):
+    """Fill in what each entry of one history adds to `of_one` in these columns: all of it at the first entry of an item."""
+    added = np.zeros(len(table_starts) - 1, np.bool_)
+    for row in range(len(history)):
+        code = history[row]
+        if added[code]:
+            continue
+        added[code] = True
         for column in range(len(columns)):
-            low, high = table_starts[rows[row]], table_starts[rows[row] + 1]
-            while low < high:
-                middle = (low + high) // 2
-                if table_codes[middle] < columns[column]:
-                    low = middle + 1
-                else:
-                    high = middle
-            if low < table_starts[rows[row] + 1] and table_codes[low] == columns[column]:
-                found[row, column] = table_values[low]
+            first, last = table_starts[code], table_starts[code + 1]
+            place = first + np.searchsorted(table_codes[first:last], columns[column])
+            if place < last and table_codes[place] == columns[column]:
+                parts[row, column] = table_values[place]
