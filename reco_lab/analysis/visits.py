@@ -70,12 +70,12 @@ def visits(data: Dataset, money: Money | None = None) -> Visits:
     Without `money`, prices are taken where the items have some, unless most values are broken numbers as
     only money is.
     """
-    if data.interactions.times is None:
+    rows, purchases, returns = purchases_of(data)
+    if rows.times is None or data.interactions.times is None:
         raise DataError(
             "This data set has no times, so nothing can be said of when customers buy.",
             fix="Import it with the column that says when.",
         )
-    rows, purchases, returns = purchases_of(data)
     if rows.times is None or not len(rows):
         raise DataError(
             "Every purchase in this data set has a negative value.", fix="Map the quantity or price."
@@ -99,12 +99,16 @@ def visits(data: Dataset, money: Money | None = None) -> Visits:
 def purchases_of(data: Dataset) -> tuple[Interactions, bool, int]:
     """The purchases of a log less the returns (negative values), True, and how many those are.
 
-    Where no row is a purchase: all rows, False and 0.
+    Where no row is a purchase: all rows, False and 0. DataError where all are returns.
     """
     bought = only(data.interactions, Kind.purchase)
     if not len(bought):
         return data.interactions, False, 0
     kept = bought.take(np.flatnonzero(bought.values >= 0))
+    if not len(kept):
+        raise DataError(
+            "Every purchase in this data set has a negative value.", fix="Map the quantity or price."
+        )
     return kept, True, len(bought) - len(kept)
 
 
