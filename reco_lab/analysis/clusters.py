@@ -1,6 +1,7 @@
 """Groups of customers who behave alike, how many there are, what they are called, and whether they would be found again."""
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
@@ -78,6 +79,9 @@ def clusters(
             fix=f"It takes {FEWEST} customers and 2 traits, such as times, prices or categories.",
         )
     sample = space.values[_some(rng, len(table), SEARCHED)]
+    import_module(
+        "sklearn.cluster"
+    )  # only what is loaded can be held to one thread, and work this small needs no more
     with threadpool_limits(1):
         search = _search(sample, method, rng)
         chosen = _best(search, method) if number is None else number
