@@ -76,10 +76,6 @@ def visits(data: Dataset, money: Money | None = None) -> Visits:
             "This data set has no times, so nothing can be said of when customers buy.",
             fix="Import it with the column that says when.",
         )
-    if rows.times is None or not len(rows):
-        raise DataError(
-            "Every purchase in this data set has a negative value.", fix="Map the quantity or price."
-        )
     worth, sentence = amounts(data, rows, money)
     days, whole = day_of(rows.times), day_of(data.interactions.times)
     begins = np.flatnonzero(firsts(rows.users, days))
@@ -99,17 +95,17 @@ def visits(data: Dataset, money: Money | None = None) -> Visits:
 def purchases_of(data: Dataset) -> tuple[Interactions, bool, int]:
     """The purchases of a log less the returns (negative values), True, and how many those are.
 
-    Where no row is a purchase: all rows, False and 0. DataError where all are returns.
+    Where no row is a purchase: all rows, False and 0. DataError where nothing is left.
     """
-    bought = only(data.interactions, Kind.purchase)
-    if not len(bought):
-        return data.interactions, False, 0
-    kept = bought.take(np.flatnonzero(bought.values >= 0))
-    if not len(kept):
+    log = data.interactions
+    bought = only(log, Kind.purchase)
+    rows = bought.take(np.flatnonzero(bought.values >= 0)) if len(bought) else log
+    if not len(rows):
         raise DataError(
-            "Every purchase in this data set has a negative value.", fix="Map the quantity or price."
+            "No purchase is left in this data set: it is empty, or all its purchases are returns.",
+            fix="Bring a log of purchases, with a quantity or value that is not negative.",
         )
-    return kept, True, len(bought) - len(kept)
+    return rows, len(bought) > 0, len(bought) - len(rows) if len(bought) else 0
 
 
 def amounts(
