@@ -17,7 +17,8 @@ class Bgnbd:
     """A fitted BG/NBD model (Fader, Hardie and Lee, Marketing Science 24(2), 2005); time in weeks.
 
     Rates of buying are spread as Gamma(`r`, `alpha`), the chance to leave after a purchase as Beta(`a`, `b`).
-    `errors` are the standard errors of the four in this order; a and b have none where nobody seems to leave. `frequency` in its methods counts the visits
+    `errors` are the standard errors of the four in this order; a and b have none (NaN) where nobody
+    seems to leave, or everybody with the same chance. `frequency` in its methods counts the visits
     after the first, `recency` and `age` are the weeks from the first visit to the last one and to the end.
     """
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from reco_lab.analysis.periods import MICROSECONDS, MONDAY
+from reco_lab.analysis.tastes import categories
 from reco_lab.analysis.view import day_of
 from reco_lab.analysis.visits import Money, amounts, purchases_of, visits
 from reco_lab.core.catalogue import category_shares, prices
@@ -56,12 +57,6 @@ def behaviour(data: Dataset, money: Money | None = None) -> Behaviour:
     return Behaviour(table, purchases, sentence)
 
 
-def category_counts(data: Dataset, rows: Interactions) -> sparse.csr_matrix | None:
-    """Customers x categories: how many of the rows fall on each; None where no categories are known."""
-    shares = category_shares(data)
-    return None if shares is None else sparse.csr_matrix(_counts(rows) @ shares)
-
-
 def _rhythm(table: pd.DataFrame, data: Dataset, money: Money | None) -> None:
     seen = visits(data, money)
     begins = seen.begins
@@ -84,8 +79,9 @@ def _week(
 
 def _taste(table: pd.DataFrame, data: Dataset, rows: Interactions) -> None:
     codes = table.index.to_numpy()
-    counts = category_counts(data, rows)
-    if counts is not None:
+    found = categories(data)
+    if found is not None:
+        counts = found.per_customer(rows)
         totals = np.asarray(counts.sum(axis=1)).ravel()
         parts = sparse.csr_matrix(counts)
         parts.data = parts.data / np.repeat(totals, np.diff(counts.indptr))
@@ -115,9 +111,3 @@ def _levels(data: Dataset) -> NDArray[np.float64] | None:
         inside = np.bincount(priced.row, np.nan_to_num(typical) * priced.data, len(logs))
         middle = np.where(np.diff(shares.indptr) > 0, inside, middle)
     return np.asarray(logs - middle, np.float64)
-
-
-def _counts(rows: Interactions) -> sparse.csr_matrix:
-    """Customers x items: how many rows, repetitions added up."""
-    ones = np.ones(len(rows), np.float64)
-    return sparse.csr_matrix((ones, rows.items, rows.user_starts), shape=(rows.n_users, rows.n_items))

@@ -8,10 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse, stats
 
-from reco_lab.analysis.behaviour import category_counts
 from reco_lab.analysis.membership import said
+from reco_lab.analysis.tastes import categories
 from reco_lab.analysis.visits import purchases_of
-from reco_lab.core.catalogue import category_pairs
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.features import TAG_SEPARATOR
 
@@ -105,14 +104,14 @@ def _attributes(data: Dataset) -> Iterator[tuple[list[tuple[str, str]], sparse.c
 
 
 def _categories(data: Dataset) -> Iterator[tuple[list[tuple[str, str]], sparse.csr_matrix]]:
-    pairs, counts = category_pairs(data), category_counts(data, purchases_of(data)[0])
-    if pairs is None or counts is None:
+    found = categories(data)
+    if found is None:
         return
-    levels = sorted(pairs["category"].unique())
+    counts = found.per_customer(purchases_of(data)[0])
     often = np.asarray((counts > 0).sum(axis=0)).ravel()
     kept = np.sort(np.argsort(-often, kind="stable")[:MOST_CATEGORIES])
     bought = sparse.csr_matrix((counts[:, kept] > 0).astype(np.float64))
-    yield [(BOUGHT, str(levels[place])) for place in kept.tolist()], bought
+    yield [(BOUGHT, str(found.names[place])) for place in kept.tolist()], bought
 
 
 def is_measured(column: pd.Series) -> bool:

@@ -70,15 +70,11 @@ def visits(data: Dataset, money: Money | None = None) -> Visits:
     Without `money`, prices are taken where the items have some, unless most values are broken numbers as
     only money is.
     """
-    if data.interactions.times is None:
+    rows, purchases, returns = purchases_of(data)
+    if rows.times is None or data.interactions.times is None:
         raise DataError(
             "This data set has no times, so nothing can be said of when customers buy.",
             fix="Import it with the column that says when.",
-        )
-    rows, purchases, returns = purchases_of(data)
-    if rows.times is None or not len(rows):
-        raise DataError(
-            "Every purchase in this data set has a negative value.", fix="Map the quantity or price."
         )
     worth, sentence = amounts(data, rows, money)
     days, whole = day_of(rows.times), day_of(data.interactions.times)
@@ -99,13 +95,17 @@ def visits(data: Dataset, money: Money | None = None) -> Visits:
 def purchases_of(data: Dataset) -> tuple[Interactions, bool, int]:
     """The purchases of a log less the returns (negative values), True, and how many those are.
 
-    Where no row is a purchase: all rows, False and 0.
+    Where no row is a purchase: all rows, False and 0. DataError where nothing is left.
     """
-    bought = only(data.interactions, Kind.purchase)
-    if not len(bought):
-        return data.interactions, False, 0
-    kept = bought.take(np.flatnonzero(bought.values >= 0))
-    return kept, True, len(bought) - len(kept)
+    log = data.interactions
+    bought = only(log, Kind.purchase)
+    rows = bought.take(np.flatnonzero(bought.values >= 0)) if len(bought) else log
+    if not len(rows):
+        raise DataError(
+            "No purchase is left in this data set: it is empty, or all its purchases are returns.",
+            fix="Bring a log of purchases, with a quantity or value that is not negative.",
+        )
+    return rows, len(bought) > 0, len(bought) - len(rows) if len(bought) else 0
 
 
 def amounts(

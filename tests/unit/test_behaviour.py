@@ -98,5 +98,5 @@ def test_items_without_a_price_are_told():
 
 
 def test_a_log_of_returns_alone_is_refused():
-    with pytest.raises(DataError, match="negative"):
+    with pytest.raises(DataError, match="all its purchases are returns"):
         visits(shop([("ann", "a", "2026-01-05", -1, "purchase")]))
