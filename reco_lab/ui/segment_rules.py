@@ -144,8 +144,8 @@ def _did(measure: str, known: explore.Choices) -> Definition | None:
             "How", ["at least", "at most"], index=int(measure == "recency"), key=f"rule-bound-{measure}"
         )
         label = {"count": "times", "spend": "money", "recency": "days ago"}[measure]
-        start = {"count": 2.0, "spend": 100.0, "recency": 30.0}[measure]
-        amount = st.number_input(label, min_value=0.0, value=start, step=1.0, key=f"rule-amount-{measure}")
+        start = {"count": 2, "spend": 100, "recency": 30}[measure]
+        amount = st.number_input(label, min_value=0, value=start, step=1, key=f"rule-amount-{measure}")
         days = 0
         if known.first is not None and measure != "recency":
             days = int(

@@ -12,7 +12,7 @@ from reco_lab.services.segment_looks import NAMES, RfmTable, Shop, grid, headlin
 from reco_lab.ui import cache, linked, segment_rules, segment_saved, show, state
 from reco_lab.ui.page import Lab
 from reco_lab.ui.segment_panel import panel
-from reco_lab.ui.words import count, md
+from reco_lab.ui.words import md
 
 CLASS = "class"
 _PARTS = ("recency", "frequency", "monetary")
@@ -76,7 +76,7 @@ def _board(table: RfmTable, names: Sequence[str]) -> None:
             "name": names,
             "value": rows["share"],
             "mark": rows["spend_share"],
-            "text": [count(number, "customer") for number in rows["customers"]],
+            "text": [f"{number:,}" for number in rows["customers"]],
         }
     )
     st.header(md(finding), anchor=False)
@@ -89,7 +89,7 @@ def _board(table: RfmTable, names: Sequence[str]) -> None:
         theme=None, alt=finding, config=_CONFIG, key=key, on_select=lambda: _picked(key, names),
         selection_mode="points",
     )  # fmt: skip
-    st.caption("Click a bar, or choose below, to see who is in it.")
+    st.caption("The numbers are customers. Click a bar, or choose below, to see who is in it.")
 
 
 def _picked(key: str, names: Sequence[str]) -> None:
