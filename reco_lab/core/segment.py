@@ -1,6 +1,6 @@
 """Who belongs to a segment, as a rule that a person reads: conditions on customers, joined by and, or, not."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
@@ -196,7 +196,7 @@ class Listed(_Rule):
     """Those on a list of ids."""
 
     kind: Literal["listed"] = "listed"
-    ids: tuple[str, ...] = Field(min_length=1, max_length=MOST_IDS)
+    ids: tuple[str, ...] = Field(max_length=MOST_IDS)
     title: str = "a list"
 
     @property
@@ -245,6 +245,19 @@ def rules(definition: Definition, depth: int = 1) -> Iterator[tuple[int, Definit
     yield depth, definition
     for part in definition.parts:
         yield from rules(part, depth + 1)
+
+
+def without(definition: Definition, gone: Callable[[tuple[str, ...]], frozenset[str]]) -> Definition:
+    """The definition with those ids taken off its lists that `gone` finds among them."""
+    if isinstance(definition, Listed):
+        hers = gone(definition.ids)
+        left = tuple(one for one in definition.ids if one not in hers)
+        return definition.model_copy(update={"ids": left}) if hers else definition
+    if isinstance(definition, All | Either):
+        return definition.model_copy(update={"of": tuple(without(one, gone) for one in definition.of)})
+    if isinstance(definition, Not):
+        return definition.model_copy(update={"of": without(definition.of, gone)})
+    return definition
 
 
 def _joined(parts: "tuple[Definition, ...]", word: str) -> str:

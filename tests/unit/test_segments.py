@@ -159,7 +159,7 @@ def test_a_rule_says_itself_in_words():
         ({"kind": "behaviour"}, "at least or at most"),
         ({"kind": "behaviour", "low": 3, "high": 1}, "more than"),
         ({"kind": "attribute", "column": "age"}, "which values"),
-        ({"kind": "listed", "ids": []}, "at least 1 item"),
+        ({"kind": "behaviour", "low": 1, "interaction": "sneeze"}, "no kind"),
         ({"kind": "rfm", "classes": ["heroes"]}, "champions"),
     ],
 )
