@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from reco_lab.core.conditions import Listed
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.events import Stage
 from reco_lab.core.experiment import Experiment
 from reco_lab.core.interactions import ColumnMap, Interactions
-from reco_lab.core.segment import All, Definition, Listed, Not
+from reco_lab.core.segment import All, Definition, Not
 from reco_lab.services import publishing, segments
 from reco_lab.services.ad_messages import EventIn, VisitIn
 from reco_lab.services.ad_server import AdServer

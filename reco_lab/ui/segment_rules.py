@@ -7,8 +7,9 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from reco_lab.core.conditions import Attribute, Behaviour, Rfm
 from reco_lab.core.errors import InputError
-from reco_lab.core.segment import All, Attribute, Behaviour, Definition, Either, Not, Rfm, dump, parse
+from reco_lab.core.segment import All, Definition, Either, Not, dump, parse
 from reco_lab.services import explore, segments
 from reco_lab.services.segment_looks import NAMES, Shop, choices_of, is_measured
 from reco_lab.ui import cache, page

@@ -7,9 +7,9 @@ import streamlit as st
 
 from reco_lab.charts.bars import bars
 from reco_lab.charts.rfm import fields
-from reco_lab.core.segment import Cutoffs, Rfm
+from reco_lab.core.conditions import Cutoffs, Rfm
 from reco_lab.services.segment_looks import NAMES, RfmTable, Shop, grid, headline_of, meaning
-from reco_lab.ui import cache, linked, segment_rules, segment_saved, show, state
+from reco_lab.ui import linked, segment_rules, segment_saved, show, state
 from reco_lab.ui.page import Lab
 from reco_lab.ui.segment_panel import panel
 from reco_lab.ui.words import md
@@ -48,7 +48,7 @@ def _classes(lab: Lab, shop: Shop) -> None:
         st.info(md(shop.lack), icon=":material/info:")
         return
     own = _own_cutoffs()
-    table = shop.table if own is None else cache.rfm(lab.workspace, lab.chosen, own)
+    table = shop.known.classes(own)
     rows = table.classes
     names = [str(name) for name in rows["name"]]
     _board(table, names)
