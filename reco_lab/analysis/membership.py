@@ -8,52 +8,113 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reco_lab.analysis.rfm import rfm
+from reco_lab.analysis.measured import Measured
 from reco_lab.analysis.view import day_of, firsts
 from reco_lab.analysis.visits import amounts, purchases_of
 from reco_lab.core.catalogue import category_pairs
+from reco_lab.core.conditions import (
+    AtRisk,
+    Attribute,
+    Behaviour,
+    Due,
+    Group,
+    Interest,
+    Lifetime,
+    Listed,
+    Rfm,
+    Upcoming,
+)
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError, NotFoundError
 from reco_lab.core.features import TAG_SEPARATOR
 from reco_lab.core.interactions import Interactions, Kind
-from reco_lab.core.segment import All, Attribute, Behaviour, Definition, Either, Listed, Not, Rfm
+from reco_lab.core.segment import All, Definition, Either, LookAlike, Not
 
 Mask = NDArray[np.bool_]
 
 
-def mask(data: Dataset, definition: Definition) -> Mask:
+def mask(known: Measured, definition: Definition) -> Mask:
     """Who is in a segment, by customer code.
 
     A value, a category or an item that the data do not know is nobody's. Raises NotFoundError for a column
-    that is not there, DataError for a window where there are no times.
+    that is not there, DataError for what the data cannot tell, such as a window where there are no times.
     """
-    return _RULES[type(definition)](data, definition)
+    return _RULES[type(definition)](known, definition)
 
 
-def _all(data: Dataset, rule: All) -> Mask:
-    everyone = np.ones(data.interactions.n_users, np.bool_)
-    return reduce(np.logical_and, (mask(data, one) for one in rule.of), everyone)
+def _all(known: Measured, rule: All) -> Mask:
+    everyone = np.ones(known.data.interactions.n_users, np.bool_)
+    return reduce(np.logical_and, (mask(known, one) for one in rule.of), everyone)
 
 
-def _either(data: Dataset, rule: Either) -> Mask:
-    nobody = np.zeros(data.interactions.n_users, np.bool_)
-    return reduce(np.logical_or, (mask(data, one) for one in rule.of), nobody)
+def _either(known: Measured, rule: Either) -> Mask:
+    nobody = np.zeros(known.data.interactions.n_users, np.bool_)
+    return reduce(np.logical_or, (mask(known, one) for one in rule.of), nobody)
 
 
-def _not(data: Dataset, rule: Not) -> Mask:
-    return ~mask(data, rule.of)
+def _not(known: Measured, rule: Not) -> Mask:
+    return ~mask(known, rule.of)
 
 
-def _listed(data: Dataset, rule: Listed) -> Mask:
-    return np.asarray(data.interactions.user_ids.isin(list(rule.ids)), np.bool_)
+def _look_alike(known: Measured, rule: LookAlike) -> Mask:
+    return _coded(known, known.alike(mask(known, rule.of)).most(rule.number))
 
 
-def _rfm(data: Dataset, rule: Rfm) -> Mask:
-    table = rfm(data, rule.cutoffs)
+def _listed(known: Measured, rule: Listed) -> Mask:
+    return np.asarray(known.data.interactions.user_ids.isin(list(rule.ids)), np.bool_)
+
+
+def _rfm(known: Measured, rule: Rfm) -> Mask:
+    table = known.classes(rule.cutoffs)
     return reduce(np.logical_or, (table.members(name) for name in rule.classes))
 
 
-def _attribute(data: Dataset, rule: Attribute) -> Mask:
+def _lifetime(known: Measured, rule: Lifetime) -> Mask:
+    table = known.valued(rule.horizon)
+    if rule.measure not in table:
+        raise DataError(
+            "Nobody can say what customers will bring in money here.",
+            fix="Ask for expected purchases instead.",
+        )
+    return _coded(known, table.index[_within(table[rule.measure], rule.low, rule.high)].to_numpy())
+
+
+def _at_risk(known: Measured, rule: AtRisk) -> Mask:
+    return _coded(known, known.at_risk(rule.horizon).listed(rule.low))
+
+
+def _due(known: Measured, rule: Due) -> Mask:
+    told = known.next_purchase
+    latest = pd.Timestamp(told.end) + pd.Timedelta(days=rule.days)
+    table = told.customers
+    return _coded(known, table.index[(table["day"] <= latest).to_numpy()].to_numpy())
+
+
+def _upcoming(known: Measured, rule: Upcoming) -> Mask:
+    table = known.next_category.customers
+    return _coded(known, table.index[table["first"].isin(rule.categories).to_numpy()].to_numpy())
+
+
+def _interest(known: Measured, rule: Interest) -> Mask:
+    if rule.category not in known.interests.names:
+        return _coded(known, np.zeros(0, np.int64))
+    return _coded(known, known.interests.customers(rule.category, rule.low))
+
+
+def _group(known: Measured, rule: Group) -> Mask:
+    members = known.groups(rule).members
+    return _coded(known, members.index[members.isin(rule.groups).to_numpy()].to_numpy())
+
+
+def _coded(known: Measured, codes: NDArray[np.integer]) -> Mask:
+    """A mask from codes."""
+    found = np.zeros(known.data.interactions.n_users, np.bool_)
+    found[codes] = True
+    return found
+
+
+def _attribute(measured: Measured, rule: Attribute) -> Mask:
+    data = measured.data
     known = [] if data.customers is None else [str(name) for name in data.customers.columns]
     if data.customers is None or rule.column not in known:
         raise NotFoundError(
@@ -105,13 +166,13 @@ def _within(values: pd.Series, low: Any, high: Any) -> Mask:
     return np.asarray(inside.fillna(value=False), np.bool_)
 
 
-def _behaviour(data: Dataset, rule: Behaviour) -> Mask:
-    amounts = _measured(data, rule)
+def _behaviour(known: Measured, rule: Behaviour) -> Mask:
+    amounts = _amount(known.data, rule)
     low, high = (-np.inf if rule.low is None else rule.low), (np.inf if rule.high is None else rule.high)
     return np.asarray((amounts >= low) & (amounts <= high), np.bool_)
 
 
-def _measured(data: Dataset, rule: Behaviour) -> NDArray[np.float64]:
+def _amount(data: Dataset, rule: Behaviour) -> NDArray[np.float64]:
     """The measure of a rule for every customer; recency is NaN for who never did it."""
     log, money = _done(data, rule)
     keep = _rows(data, log, rule)
@@ -177,7 +238,7 @@ def _today(data: Dataset) -> int:
     return int(_days(data.interactions).max())
 
 
-_RULES: Mapping[type, Callable[[Dataset, Any], Mask]] = {
+_RULES: Mapping[type, Callable[[Measured, Any], Mask]] = {
     All: _all,
     Either: _either,
     Not: _not,
@@ -185,4 +246,11 @@ _RULES: Mapping[type, Callable[[Dataset, Any], Mask]] = {
     Behaviour: _behaviour,
     Rfm: _rfm,
     Listed: _listed,
+    LookAlike: _look_alike,
+    Lifetime: _lifetime,
+    AtRisk: _at_risk,
+    Due: _due,
+    Upcoming: _upcoming,
+    Interest: _interest,
+    Group: _group,
 }

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reco_lab.analysis.visits import visits
+from reco_lab.core.conditions import Cutoffs, Edges, RfmName
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.segment import Cutoffs, Edges, RfmName
 
 NAMES: tuple[RfmName, ...] = get_args(RfmName)
 SCORES = 5

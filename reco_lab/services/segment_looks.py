@@ -7,18 +7,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reco_lab.analysis.measured import Measured
 from reco_lab.analysis.membership import mask, said
-from reco_lab.analysis.rfm import NAMES, SLIPPING, RfmTable, grid, meaning, rfm
+from reco_lab.analysis.rfm import NAMES, SLIPPING, RfmTable, grid, meaning
 from reco_lab.analysis.traits import SMALLEST, Trait, Traits, is_measured, traits
+from reco_lab.core.conditions import Attribute
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError
 from reco_lab.core.features import TAG_SEPARATOR
-from reco_lab.core.segment import Attribute, Definition, rules
+from reco_lab.core.segment import Definition, rules
 from reco_lab.core.words import count, share
 
 __all__ = [
     "NAMES", "SMALLEST", "Look", "RfmTable", "Shop", "Trait", "choices_of", "grid", "headline_of", "is_measured", "know", "look", "meaning",
-    "overlaps", "people", "rfm",
+    "overlaps", "people",
 ]  # fmt: skip
 
 
@@ -29,9 +31,10 @@ MOST_CHOICES = 1000
 class Shop:
     """What is known of all customers of a data set before any segment is looked at.
 
-    `table` is None, and `lack` says why, where nobody can say who bought lately.
+    `known` remembers what rules asked of the customers. `table` is None, and `lack` says why, where nobody can say who bought lately.
     """
 
+    known: Measured
     table: RfmTable | None
     lack: str
     traits: Traits
@@ -67,16 +70,17 @@ class Look:
 
 def know(data: Dataset) -> Shop:
     """Measure all customers of a data set once."""
+    known = Measured(data)
     try:
-        table, lack = rfm(data), ""
+        table, lack = known.rfm, ""
     except DataError as error:
         table, lack = None, str(error)
-    return Shop(table, lack, traits(data))
+    return Shop(known, table, lack, traits(data))
 
 
-def look(data: Dataset, definition: Definition, shop: Shop) -> Look:
+def look(shop: Shop, definition: Definition) -> Look:
     """Compute a segment and look at it. NotFoundError, DataError for a rule that these data cannot answer."""
-    inside = mask(data, definition)
+    inside = mask(shop.known, definition)
     size = int(inside.sum())
     if size < SMALLEST:
         small = f"Fewer than {SMALLEST} customers: each could be recognised, so nothing more is told of them."
@@ -98,9 +102,9 @@ def look(data: Dataset, definition: Definition, shop: Shop) -> Look:
     )
 
 
-def people(data: Dataset, inside: NDArray[np.bool_], shop: Shop) -> pd.DataFrame:
+def people(shop: Shop, inside: NDArray[np.bool_]) -> pd.DataFrame:
     """The members as a table to take away: customer, and where known days since a purchase, days with one, spend, class."""
-    frame = pd.DataFrame({"customer": data.interactions.user_ids[inside]})
+    frame = pd.DataFrame({"customer": shop.known.data.interactions.user_ids[inside]})
     table = shop.table
     if table is None:
         return frame

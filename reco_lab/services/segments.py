@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reco_lab.analysis.membership import mask
+from reco_lab.analysis import membership
+from reco_lab.analysis.measured import Measured
 from reco_lab.analysis.rfm import NAMES, rfm
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError, InputError
@@ -49,6 +50,11 @@ def listing(workspace: Workspace, dataset: str) -> list[SegmentRecord]:
 def segment(workspace: Workspace, id_: str) -> SegmentRecord:
     """One saved segment; NotFoundError if there is none with this id."""
     return workspace.segments.segment(id_)
+
+
+def mask(data: Dataset, definition: Definition) -> NDArray[np.bool_]:
+    """Who fulfils a rule, by customer code. NotFoundError, DataError."""
+    return membership.mask(Measured(data), definition)
 
 
 def members(workspace: Workspace, data: Dataset, segment_id: str) -> NDArray[np.bool_]:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from reco_lab.core.conditions import Listed
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.events import Stage
 from reco_lab.core.experiment import Experiment
 from reco_lab.core.interactions import ColumnMap, Interactions
-from reco_lab.services import publishing
+from reco_lab.core.segment import All, Definition, Not
+from reco_lab.services import publishing, segments
 from reco_lab.services.ad_messages import EventIn, VisitIn
 from reco_lab.services.ad_server import AdServer
 from reco_lab.services.data import import_file, save_dataset
@@ -26,6 +28,10 @@ from reco_lab.workspace import Workspace
 
 RAW, MAIL, ACCENTED = "customer-zq17", "ann.zq@example.com", "Zoë-Ωmega-字"
 NAMES = {"u00": RAW, "u02": ACCENTED}
+SEGMENTS: dict[str, Definition] = {
+    "Everyone": All(),
+    "All but a list": Not(of=Listed(ids=(RAW, ACCENTED, "u05"))),
+}
 
 
 def shop(seed: int = 0) -> Dataset:
@@ -51,9 +57,11 @@ def question() -> Experiment:
 
 
 def open_shop(workspace: Workspace) -> None:
-    """Two versions of the shop, a comparison, a publication, and a file whose ids are e-mail addresses."""
+    """Two versions of the shop, segments, a comparison, a publication, and a file whose ids are e-mail addresses."""
     save_dataset(workspace, shop(1))
-    save_dataset(workspace, shop())
+    version = save_dataset(workspace, shop())
+    for title, rule in SEGMENTS.items():
+        segments.save(workspace, version, shop(), title, rule)
     run(workspace, question(), lambda _fraction, _message: None)
     book_ads(workspace)
     publishing.publish(workspace, workspace.store.experiments(NAME)[0].id, "iALS")

@@ -13,7 +13,7 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError
 from reco_lab.core.experiment import Columns, Experiment
 from reco_lab.core.recipe import Reading
-from reco_lab.core.segment import Cutoffs, Definition
+from reco_lab.core.segment import Definition
 from reco_lab.core.splitting import Split
 from reco_lab.experiments.forecast import Work
 from reco_lab.experiments.inspection import Inspection
@@ -43,7 +43,7 @@ from reco_lab.services.customers import Microscope
 from reco_lab.services.evidence import Evidence
 from reco_lab.services.explore import Choices, Portrait, Scope
 from reco_lab.services.onlooking import Onlooker
-from reco_lab.services.segment_looks import Look, RfmTable, Shop
+from reco_lab.services.segment_looks import Look, Shop
 from reco_lab.services.surveys import Survey
 from reco_lab.services.tradeoffs import Dragged
 from reco_lab.store.events.log import EventLog
@@ -175,13 +175,6 @@ def choices(opened: Workspace, version: DatasetVersion) -> Choices:
 def shop(opened: Workspace, version: DatasetVersion) -> Shop:
     """All customers of a data set, measured."""
     return _shop(opened, str(opened.home), version.name, version.fingerprint)
-
-
-def rfm(opened: Workspace, version: DatasetVersion, cutoffs: Cutoffs) -> RfmTable:
-    """The customers of a data set in classes by cut-offs of one's own."""
-    return _rfm(
-        opened, str(opened.home), version.name, version.fingerprint, cutoffs.model_dump_json(), cutoffs
-    )
 
 
 def look(opened: Workspace, version: DatasetVersion, rule: Definition) -> Look:
@@ -359,18 +352,6 @@ def _shop(_opened: Workspace, home: str, name: str, fingerprint: str) -> Shop:  
     return segment_looks.know(dataset(_opened, name, fingerprint))
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _rfm(
-    _opened: Workspace,
-    home: str,  # noqa: ARG001 - part of the key
-    name: str,
-    fingerprint: str,
-    key: str,  # noqa: ARG001 - part of the key
-    _cutoffs: Cutoffs,
-) -> RfmTable:
-    return segment_looks.rfm(dataset(_opened, name, fingerprint), _cutoffs)
-
-
 @st.cache_resource(max_entries=64, show_spinner="Counting…")
 def _look(
     _opened: Workspace,
@@ -380,16 +361,14 @@ def _look(
     key: str,  # noqa: ARG001 - part of the key
     _rule: Definition,
 ) -> Look:
-    return segment_looks.look(
-        dataset(_opened, name, fingerprint), _rule, _shop(_opened, home, name, fingerprint)
-    )
+    return segment_looks.look(_shop(_opened, home, name, fingerprint), _rule)
 
 
 def forget_people() -> None:
     """Drop whatever may hold data of a customer who was erased; it is read anew when it is asked for."""
     of_people = (
         _preview, _quality, _survey, _traffic, _dataset, _comparison, _evidence, _dragged, _cold_start, _inspection,
-        _alternatives, _cut, _preview_cut, _work, _onlooker, _microscope, _portrait, _choices, _shop, _rfm, _look,
+        _alternatives, _cut, _preview_cut, _work, _onlooker, _microscope, _portrait, _choices, _shop, _look,
     )  # fmt: skip
     for one in of_people:
         one.clear()

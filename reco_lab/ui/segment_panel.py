@@ -66,9 +66,8 @@ def _traits(found: Look) -> None:
 
 
 def _take(lab: Lab, shop: Shop, found: Look, name: str) -> None:
-    data = lab.dataset()
     stem = f"{lab.chosen.name}-{sub(r'[^a-z0-9]+', '-', name.lower()).strip('-') or 'segment'}"
-    make = partial(segment_looks.people, data, found.inside, shop)
+    make = partial(segment_looks.people, shop, found.inside)
     note = "The list holds everybody in it, with consent or without: a campaign leaves out who must not be written to. "
     export.menu([Sheet("List of customers", stem, make)], key=f"segment-{stem}", note=note)
 

@@ -7,8 +7,9 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from reco_lab.core.conditions import Attribute, Behaviour, Rfm
 from reco_lab.core.errors import InputError
-from reco_lab.core.segment import All, Attribute, Behaviour, Definition, Either, Not, Rfm, dump, parse
+from reco_lab.core.segment import All, Definition, Either, Not, dump, parse
 from reco_lab.services import explore, segments
 from reco_lab.services.segment_looks import NAMES, Shop, choices_of, is_measured
 from reco_lab.ui import cache, page
@@ -144,8 +145,8 @@ def _did(measure: str, known: explore.Choices) -> Definition | None:
             "How", ["at least", "at most"], index=int(measure == "recency"), key=f"rule-bound-{measure}"
         )
         label = {"count": "times", "spend": "money", "recency": "days ago"}[measure]
-        start = {"count": 2.0, "spend": 100.0, "recency": 30.0}[measure]
-        amount = st.number_input(label, min_value=0.0, value=start, step=1.0, key=f"rule-amount-{measure}")
+        start = {"count": 2, "spend": 100, "recency": 30}[measure]
+        amount = st.number_input(label, min_value=0, value=start, step=1, key=f"rule-amount-{measure}")
         days = 0
         if known.first is not None and measure != "recency":
             days = int(

@@ -7,12 +7,12 @@ import streamlit as st
 
 from reco_lab.charts.bars import bars
 from reco_lab.charts.rfm import fields
-from reco_lab.core.segment import Cutoffs, Rfm
+from reco_lab.core.conditions import Cutoffs, Rfm
 from reco_lab.services.segment_looks import NAMES, RfmTable, Shop, grid, headline_of, meaning
-from reco_lab.ui import cache, linked, segment_rules, segment_saved, show, state
+from reco_lab.ui import linked, segment_rules, segment_saved, show, state
 from reco_lab.ui.page import Lab
 from reco_lab.ui.segment_panel import panel
-from reco_lab.ui.words import count, md
+from reco_lab.ui.words import md
 
 CLASS = "class"
 _PARTS = ("recency", "frequency", "monetary")
@@ -48,7 +48,7 @@ def _classes(lab: Lab, shop: Shop) -> None:
         st.info(md(shop.lack), icon=":material/info:")
         return
     own = _own_cutoffs()
-    table = shop.table if own is None else cache.rfm(lab.workspace, lab.chosen, own)
+    table = shop.known.classes(own)
     rows = table.classes
     names = [str(name) for name in rows["name"]]
     _board(table, names)
@@ -76,7 +76,7 @@ def _board(table: RfmTable, names: Sequence[str]) -> None:
             "name": names,
             "value": rows["share"],
             "mark": rows["spend_share"],
-            "text": [count(number, "customer") for number in rows["customers"]],
+            "text": [f"{number:,}" for number in rows["customers"]],
         }
     )
     st.header(md(finding), anchor=False)
@@ -89,7 +89,7 @@ def _board(table: RfmTable, names: Sequence[str]) -> None:
         theme=None, alt=finding, config=_CONFIG, key=key, on_select=lambda: _picked(key, names),
         selection_mode="points",
     )  # fmt: skip
-    st.caption("Click a bar, or choose below, to see who is in it.")
+    st.caption("The numbers are customers. Click a bar, or choose below, to see who is in it.")
 
 
 def _picked(key: str, names: Sequence[str]) -> None:

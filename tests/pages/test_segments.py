@@ -4,7 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reco_lab.core.segment import All, Behaviour, Listed, Rfm, dump
+from reco_lab.core.conditions import Behaviour, Listed, Rfm
+from reco_lab.core.segment import All, dump
 from reco_lab.services import data, segments
 from reco_lab.services.demo import FOLDER
 from reco_lab.services.shop import load_shop

@@ -7,14 +7,28 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reco_lab.analysis.membership import mask
+from reco_lab.analysis.measured import Measured
 from reco_lab.analysis.rfm import NAMES, rfm
+from reco_lab.core.conditions import (
+    AtRisk,
+    Attribute,
+    Behaviour,
+    Cutoffs,
+    Due,
+    Group,
+    Interest,
+    Lifetime,
+    Listed,
+    Rfm,
+    Upcoming,
+)
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError, InputError, NotFoundError
 from reco_lab.core.interactions import ColumnMap, Interactions
-from reco_lab.core.segment import All, Attribute, Behaviour, Cutoffs, Either, Listed, Not, Rfm, dump, parse
+from reco_lab.core.segment import All, Either, LookAlike, Not, dump, parse
 from reco_lab.services import segments
 from reco_lab.services.data import load_dataset, save_dataset
+from reco_lab.services.segments import mask
 from reco_lab.workspace import Workspace
 
 
@@ -54,6 +68,11 @@ def data():
     return shop()
 
 
+@pytest.fixture(scope="module")
+def known(data):
+    return Measured(data)
+
+
 @pytest.fixture
 def workspace(tmp_path):
     opened = Workspace.open(tmp_path / "home")
@@ -79,6 +98,38 @@ RULES = [
     Not(of=Attribute(column="region", values=("north",))),
     Either(of=(BOOKS, All(of=(Attribute(column="age", test="between", low=60), Not(of=BOOKS))))),
 ]
+
+
+MODELLED = {
+    Lifetime(measure="expected", low=2, horizon=90): lambda of: _where(of.valued(90)["expected"] >= 2),
+    Lifetime(measure="alive", low=0.5): lambda of: _where(of.valued(365)["alive"] >= 0.5),
+    Lifetime(high=200.0): lambda of: _where(of.valued(365)["value"] <= 200),
+    AtRisk(low=0.1): lambda of: set(of.at_risk(None).listed(0.1)),
+    Due(days=30): lambda of: _where(
+        of.next_purchase.customers["day"] <= pd.Timestamp(of.next_purchase.end) + pd.Timedelta(30, "D")
+    ),
+    Upcoming(categories=("tea", "toys")): lambda of: _where(
+        of.next_category.customers["first"].isin(["tea", "toys"])
+    ),
+    Interest(category="tea", low=1.001): lambda of: set(of.interests.customers("tea", 1.001)),
+    Group(groups=(0, 2), number=3): lambda of: _where(of.groups(Group(groups=(0,), number=3)).members != 1),
+    LookAlike(of=Behaviour(measure="spend", low=60), number=25): lambda of: set(
+        of.alike(mask(of.data, Behaviour(measure="spend", low=60))).most(25)
+    ),
+}
+
+
+def _where(holds):
+    return set(holds.index[holds.to_numpy()])
+
+
+@pytest.mark.parametrize("rule", MODELLED, ids=lambda rule: rule.words)
+def test_a_rule_on_what_a_model_says_holds_for_those_of_whom_it_says_so(data, known, rule):
+    found = set(np.flatnonzero(mask(data, rule)))
+
+    assert found == {int(code) for code in MODELLED[rule](known)}
+    assert 0 < len(found) < data.interactions.n_users
+    assert parse(json.loads(json.dumps(dump(rule)))) == rule
 
 
 def one_by_one(data, rule):
@@ -159,7 +210,7 @@ def test_a_rule_says_itself_in_words():
         ({"kind": "behaviour"}, "at least or at most"),
         ({"kind": "behaviour", "low": 3, "high": 1}, "more than"),
         ({"kind": "attribute", "column": "age"}, "which values"),
-        ({"kind": "listed", "ids": []}, "at least 1 item"),
+        ({"kind": "behaviour", "low": 1, "interaction": "sneeze"}, "no kind"),
         ({"kind": "rfm", "classes": ["heroes"]}, "champions"),
     ],
 )
