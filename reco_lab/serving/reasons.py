@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from reco_lab.core.because import because
 from reco_lab.core.events import Stage
 from reco_lab.serving.booked import NO_ITEM
 from reco_lab.serving.decide import Chosen, Weighed
@@ -30,14 +31,14 @@ def reasons_of(snapshot: Snapshot, chosen: Chosen, title: Callable[[int], str]) 
     """
     weighed, ads = chosen.weighed, snapshot.booked.ads
     items = snapshot.booked.promoted[chosen.places]
-    because = _because(weighed, items) if weighed.stage is Stage.model else {}
+    speaking = _because(weighed, items) if weighed.stage is Stage.model else {}
     return tuple(
         IN_GENERAL[Stage.house]
         if ads[place].house
         else BY_CHANCE
         if chance < 0.5
-        else f"Because you went for {title(because[item])}."
-        if item in because
+        else f"Because you went for {title(speaking[item])}."
+        if item in speaking
         else IN_GENERAL[weighed.stage]
         if weighed.ranker and (item != NO_ITEM or ads[place].category is not None)
         else UNRANKED
@@ -51,15 +52,6 @@ def _because(weighed: Weighed, items: NDArray[np.int32]) -> dict[int, int]:
     """For items the one of the history that adds most to their scores, where any does."""
     if weighed.ranker is None or weighed.batch is None:
         return {}
-    scorer = weighed.ranker.scorer
-    known = items[(items >= 0) & (items < scorer.n_items)]
-    batch = weighed.batch.within(scorer.n_items)
-    parts = scorer.contributions(batch, known) if len(known) else None
-    if parts is None or parts.labels or not len(parts.weights):
-        return {}
-    most = parts.weights.argmax(axis=0)
-    return {
-        item: int(batch.items[row])
-        for place, (item, row) in enumerate(zip(known.tolist(), most.tolist(), strict=True))
-        if parts.weights[row, place] > 0
-    }
+    batch = weighed.batch.within(weighed.ranker.scorer.n_items)
+    found = because(weighed.ranker.scorer, batch, items)
+    return {item: int(batch.items[row]) for item, row in found.items()}
