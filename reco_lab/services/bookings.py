@@ -19,7 +19,7 @@ from reco_lab.workspace import Workspace
 
 MOST_ADS = 100_000
 _DEMO = "demo.ads"
-_AS_IT_WAS = {"Parquet", "Excel", "JSON"}
+_AS_IT_WAS = {"Parquet", "Excel", "JSON array"}
 
 
 @dataclass(frozen=True, eq=False)
