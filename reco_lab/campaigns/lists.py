@@ -38,17 +38,20 @@ Number = TypeVar("Number", np.int32, np.float32)
 class Lists:
     """Item codes, customers x k, NO_ITEM where a list ends early; `worth` of each place, at least 0.
 
-    `total` is the sum of worth. `best` is what no sharing out could exceed: where nothing is scarce, it is the total.
+    `total` is the sum of worth. `best` is what no sharing out could exceed: where nothing is scarce, it is the total;
+    None where variety or pinned places decide too, so that the sum is not all there is to a list.
     """
 
     items: NDArray[np.int32]
     worth: NDArray[np.float32]
     total: float
-    best: float
+    best: float | None
 
     @property
-    def share_of_best(self) -> float:
-        """How much of what could be reached at most is reached; 1 where nothing is scarce."""
+    def share_of_best(self) -> float | None:
+        """How much of what could be reached at most is reached; 1 where nothing is scarce, None where nobody can tell."""
+        if self.best is None:
+            return None
         return 1.0 if self.best <= 0 else min(self.total / self.best, 1.0)
 
 
@@ -107,7 +110,9 @@ class Builder:
         ways = [self._share(prices, limits), self._share(self._no_prices, limits)]
         lists = [self._lists(picks, best) for picks in (*ways, *([] if exact is None else [exact]))]
         found = max(lists, key=lambda one: one.total)
-        return Lists(found.items, found.worth, found.total, found.total) if exact is not None else found
+        if not self._countable:
+            return replace(found, best=None)
+        return found if exact is None else replace(found, best=found.total)
 
     def first_come(self) -> Lists:
         """The lists that first come, first served would give: what the sharing out is held against."""
@@ -175,10 +180,8 @@ class Builder:
 
     def _reduced(self, prices: Prices) -> float:
         """The most that all customers together could have above the prices; caps are overlooked, so it is never too low."""
-        depth = self.pool.depth
         paid = np.append(prices, np.float32(np.inf))[self.pool.items]
-        worth = self._worth - paid if self._countable else 1 + self.rules.boost.max(initial=0) - paid
-        worth = worth if self.rules.pins else worth[:, :depth]
+        worth = (self._worth - paid)[:, : self.pool.depth]
         k = min(self.k, worth.shape[1])
         top = -np.partition(-worth, k - 1, axis=1)[:, :k] if k else worth
         return float(np.maximum(top, 0).sum(dtype=np.float64))

@@ -82,7 +82,7 @@ class Standing:
     coverage: float
     revenue: float | None
     gains: NDArray[np.float64]
-    share_of_best: float
+    share_of_best: float | None
 
 
 @dataclass(frozen=True)

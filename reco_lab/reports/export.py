@@ -5,6 +5,7 @@
 - Excel: every text is typed as text and stays so when it is edited, so nothing is put in front of it. More rows
   than a sheet holds go on in the next sheet.
 - Parquet: everything exactly as it is.
+- JSON: a list with an object a row, moments as ISO 8601; nothing that reads it runs a cell.
 
 In CSV and Excel control characters are shown as their pictures (␀), in Excel every line break is a plain one.
 """
@@ -18,6 +19,7 @@ from numbers import Number
 from pathlib import Path
 from typing import BinaryIO
 
+import orjson
 import pandas as pd
 from pandas.api import types
 
@@ -32,11 +34,12 @@ class Form(StrEnum):
     csv = "csv"
     xlsx = "xlsx"
     parquet = "parquet"
+    json = "json"
 
     @property
     def label(self) -> str:
         """What a person calls it."""
-        return {Form.csv: "CSV", Form.xlsx: "Excel", Form.parquet: "Parquet"}[self]
+        return {Form.csv: "CSV", Form.xlsx: "Excel", Form.parquet: "Parquet", Form.json: "JSON"}[self]
 
     @property
     def mime(self) -> str:
@@ -45,6 +48,7 @@ class Form(StrEnum):
             Form.csv: "text/csv",
             Form.xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             Form.parquet: "application/vnd.apache.parquet",
+            Form.json: "application/json",
         }[self]
 
 
@@ -65,7 +69,7 @@ def content(frame: pd.DataFrame, form: Form) -> bytes:
 
 
 def write(frame: pd.DataFrame, path: Path) -> Receipt:
-    """Write the table to `path` (.csv, .xlsx or .parquet): whole or not at all, its receipt beside it as `NAME.json`."""
+    """Write the table to `path` (.csv, .xlsx, .parquet or .json): whole or not at all, its receipt beside it as `NAME.json`."""
     form = _form_of(path)
     receipt_path = path.with_name(f"{path.name}.json")
     with replaced(path) as draft:
@@ -101,6 +105,8 @@ def _fill(frame: pd.DataFrame, form: Form, stream: BinaryIO) -> None:
         _csv(frame, stream)
     elif form is Form.parquet:
         _parquet(frame, stream)
+    elif form is Form.json:
+        _json(frame, stream)
     else:
         from reco_lab.reports.workbook import fill
 
@@ -128,6 +134,14 @@ def _safe(column: pd.Series) -> pd.Series:
 
 def _value(value: object) -> object:
     return value if isinstance(value, Number) else guarded(str(value))
+
+
+def _json(frame: pd.DataFrame, stream: BinaryIO) -> None:
+    named = frame.set_axis([str(name) for name in frame.columns], axis=1)
+    for place in [at for at, kind in enumerate(named.dtypes) if types.is_datetime64_any_dtype(kind)]:
+        named.isetitem(place, named.iloc[:, place].map(lambda at: at.isoformat(), na_action="ignore"))
+    plain = named.astype("object").where(named.notna(), None)
+    stream.write(orjson.dumps(plain.to_dict("records"), default=str, option=orjson.OPT_SERIALIZE_NUMPY))
 
 
 def _parquet(frame: pd.DataFrame, stream: BinaryIO) -> None:

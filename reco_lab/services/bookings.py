@@ -19,7 +19,7 @@ from reco_lab.workspace import Workspace
 
 MOST_ADS = 100_000
 _DEMO = "demo.ads"
-_SPREADSHEETS = {"Parquet", "Excel"}
+_AS_IT_WAS = {"Parquet", "Excel", "JSON array"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +103,7 @@ def import_file(workspace: Workspace, path: Path) -> AdImport:
     """Book the ads of a file of any kind that can be read, as `import_ads` does with its rows."""
     table = sniff(path).read(path, header=True)
     frame = table.frame
-    if table.dialect.get("format") not in _SPREADSHEETS:
+    if table.dialect.get("format") not in _AS_IT_WAS:
         frame = frame.map(original, na_action="ignore")
     found = import_ads(workspace, frame)
     unread = pd.DataFrame([vars(one) for one in table.refused], columns=["line", "reason", "text"])

@@ -9,7 +9,7 @@ from typing import Any
 
 from reco_lab.core.experiment import Experiment
 from reco_lab.experiments.results import Outcome
-from reco_lab.services import ablation, certificate, forecasts, learning, publishing
+from reco_lab.services import ablation, campaign_lists, certificate, forecasts, learning, publishing
 from reco_lab.services.experiments import JOB, run
 from reco_lab.workspace import Workspace
 
@@ -45,6 +45,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
         JOB: _experiment,
         ablation.JOB: ablation.compute,
+        campaign_lists.JOB: campaign_lists.compute,
         certificate.JOB: _certificate,
         forecasts.JOB: _machine,
         learning.JOB: learning.compute,

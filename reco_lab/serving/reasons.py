@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from reco_lab.core.because import because
 from reco_lab.core.events import Stage
 from reco_lab.serving.booked import NO_ITEM
 from reco_lab.serving.decide import Chosen, Weighed
@@ -29,14 +30,14 @@ def reasons_of(snapshot: Snapshot, chosen: Chosen, title: Callable[[int], str]) 
     """
     weighed, ads = chosen.weighed, snapshot.booked.ads
     items = snapshot.booked.promoted[chosen.places].tolist()
-    because = _because(weighed, items) if weighed.stage is Stage.model else {}
+    speaking = _because(weighed, items) if weighed.stage is Stage.model else {}
     return tuple(
         IN_GENERAL[Stage.house]
         if ads[place].house
         else BY_CHANCE
         if chance < 0.5
-        else f"Because you went for {title(because[item])}."
-        if item in because
+        else f"Because you went for {title(speaking[item])}."
+        if item in speaking
         else IN_GENERAL[weighed.stage]
         if weighed.ranker and (item != NO_ITEM or ads[place].category is not None)
         else UNRANKED
@@ -50,15 +51,6 @@ def _because(weighed: Weighed, items: Sequence[int]) -> dict[int, int]:
     """For items the one of the history that adds most to their scores, where any does."""
     if weighed.ranker is None or weighed.batch is None:
         return {}
-    scorer = weighed.ranker.scorer
-    known = [item for item in items if 0 <= item < scorer.n_items]
-    batch = weighed.batch.within(scorer.n_items)
-    parts = scorer.contributions(batch, np.array(known, np.int32)) if known else None
-    if parts is None or parts.labels or not len(parts.weights):
-        return {}
-    most = parts.weights.argmax(axis=0).tolist()
-    return {
-        item: int(batch.items[row])
-        for place, (item, row) in enumerate(zip(known, most, strict=True))
-        if parts.weights[row, place] > 0
-    }
+    batch = weighed.batch.within(weighed.ranker.scorer.n_items)
+    found = because(weighed.ranker.scorer, batch, items)
+    return {item: int(batch.items[row]) for item, row in found.items()}

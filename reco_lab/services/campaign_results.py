@@ -1,0 +1,228 @@
+"""Results of a campaign: purchases joined from the data set or from a file, judged against those who were held back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reco_lab.analysis.spending import Spending, spending
+from reco_lab.campaigns.observed import Observed, matched
+from reco_lab.campaigns.results import Done, Judgement, by_segment, judge, lines
+from reco_lab.campaigns.usual import Window, window
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.errors import DataError, InputError, MappingError
+from reco_lab.core.interactions import ColumnMap, Interactions
+from reco_lab.core.words import agree, count
+from reco_lab.services import segments
+from reco_lab.services.campaign_lists import HELD, SENT, Prepared, prepared
+from reco_lab.services.keeping import load_dataset
+from reco_lab.sources._sniff import sniff
+from reco_lab.store.campaigns import CampaignRecord
+from reco_lab.workspace import Workspace
+
+ONE = "a purchase"
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PurchaseColumns:
+    """Which column of a file of purchases means what; without `amount` only who bought is known."""
+
+    customer: str
+    time: str
+    amount: str | None = None
+
+
+def sent_by_default(made: Prepared) -> np.datetime64:
+    """When a campaign was sent, if nobody says: just after the log ended that it was made from."""
+    until = made.facts.get("data_until")
+    return np.datetime64(until or made.facts["prepared"][:19], "us")
+
+
+def judge_from_data(workspace: Workspace, id_: str, sent: datetime | None = None) -> Judgement:
+    """Judge a campaign by the purchases of the newest version of its data set, and keep the judgement.
+
+    `sent` is the moment it was sent (UTC). InputError where nothing is known of the time after it.
+    """
+    made = prepared(workspace, id_)
+    data = load_dataset(workspace, made.campaign.dataset)
+    paid = spending(data)
+    return _judged(workspace, made, data, paid, paid, _moment(made, sent))
+
+
+def judge_from_file(
+    workspace: Workspace, id_: str, path: Path, columns: PurchaseColumns, sent: datetime | None = None
+) -> Judgement:
+    """Judge a campaign by a file of purchases, and keep the judgement; history comes from the data set.
+
+    Raises MappingError for a column that is not there, DataError for times that cannot be read.
+    """
+    made = prepared(workspace, id_)
+    data = load_dataset(workspace, made.campaign.dataset)
+    bought = purchases(sniff(path).read(path, header=True).frame, columns)
+    return _judged(workspace, made, data, bought, spending(data), _moment(made, sent))
+
+
+def purchases(frame: pd.DataFrame, columns: PurchaseColumns) -> Spending:
+    """The purchases of a table; DataError where a time or an amount is none."""
+    times = pd.to_datetime(_column(frame, columns.time), errors="coerce", utc=True)
+    if times.isna().any():
+        raise DataError(
+            f"The column {columns.time!r} does not say when in every row.",
+            fix="Write times as 2026-01-31 14:05.",
+        )
+    log = pd.DataFrame({"customer": _column(frame, columns.customer), "item": ONE, "time": times})
+    money = None
+    if columns.amount is not None:
+        money = pd.to_numeric(_column(frame, columns.amount), errors="coerce")
+        if money.isna().any():
+            raise DataError(
+                f"The column {columns.amount!r} does not hold an amount in every row.", fix="Write 12.50."
+            )
+        log["value"] = money
+    value = None if money is None else "value"
+    found = Interactions.from_frame(log, ColumnMap("customer", "item", value=value, time="time"))
+    amounts = None if money is None else found.values.astype(np.float64)
+    return Spending(found, amounts, "money is what the file says")
+
+
+def judgement(record: CampaignRecord) -> Judgement | None:
+    """What came of a campaign, as it was kept; None while nobody asked."""
+    return None if record.result is None else Judgement.model_validate(dict(record.result))
+
+
+def observe(
+    data: Dataset, got_it: NDArray[np.bool_], start: np.datetime64, days: int, outcome: str = "revenue"
+) -> Observed:
+    """Compare customers (a mask by code) who got something from `start` on with alike ones: no experiment, and said so.
+
+    Alike are customers of the same spending and days with purchases in as many days before. Raises InputError where
+    nobody can be compared, or the log does not say when.
+    """
+    paid = spending(data)
+    if paid.log.times is None:
+        raise DataError("The data do not say when things were bought.", fix="Import them with times.")
+    span = np.timedelta64(days, "D")
+    spans = [window(paid, start + back * span, start + (back + 1) * span) for back in (0, -1, -2)]
+    values, traits = [_outcome(one, outcome) for one in spans], [_traits(one) for one in spans]
+    after = matched(values[0], got_it, traits[1])
+    if after is None:
+        raise InputError(
+            "Nobody who got it can be compared with somebody alike who did not.",
+            fix="Hold customers back by chance next time: that is what a control group is for.",
+        )
+    reaches = paid.log.times.min() <= start - 2 * span
+    return Observed(after, matched(values[1], got_it, traits[2]) if reaches else None)
+
+
+def _column(frame: pd.DataFrame, name: str) -> pd.Series:
+    if name not in frame.columns:
+        raise MappingError(
+            f"There is no column {name!r}.", fix=f"There are: {', '.join(map(str, frame.columns))}."
+        )
+    return frame[name]
+
+
+def _judged(
+    workspace: Workspace,
+    made: Prepared,
+    data: Dataset,
+    bought: Spending,
+    known: Spending,
+    sent: np.datetime64,
+) -> Judgement:
+    goal, campaign = made.campaign.goal, made.campaign
+    groups = made.customers["group"].to_numpy()
+    treated, control = groups == SENT, groups == HELD
+    if not control.any():
+        raise InputError(
+            "Nobody was held back, so what this campaign did cannot be known.",
+            fix="Hold back a control group next time; until then, compare with alike customers.",
+        )
+    days, note = _counted(bought, sent, goal.days)
+    done = _done(made, bought, known, sent, days)
+    found = lines(done, treated, control)
+    saved = {one.title: one.id for one in segments.listing(workspace, campaign.dataset)}
+    then = data.take(_rows_before(data, sent))
+    places = data.interactions.user_ids.get_indexer(pd.Index(made.customers["customer_id"]))
+    inside = {
+        title: segments.members(workspace, then, id_)[places] & (places >= 0) for title, id_ in saved.items()
+    }
+    answer = judge(
+        found,
+        goal.outcome,
+        smallest=goal.lift,
+        power=goal.power,
+        done=done,
+        treated=treated,
+        control=control,
+        cost_each=campaign.costs.per_message,
+        days=days,
+        sent=str(sent.astype("datetime64[s]")),
+        segments=by_segment(goal.outcome, done, treated, control, inside),
+        notes=note,
+    )
+    workspace.campaigns.judged(made.id, answer.model_dump(mode="json"))
+    return answer
+
+
+def _counted(bought: Spending, sent: np.datetime64, days: int) -> tuple[int, tuple[str, ...]]:
+    """How many days can be counted, and what a person should know of it."""
+    times = bought.log.times
+    last = None if times is None or not len(times) else times.max()
+    if last is None or last <= sent:
+        raise InputError(
+            f"There are no purchases after {str(sent)[:16].replace('T', ' ')}, when the campaign was sent.",
+            fix="Bring a newer version of the data, or a file of purchases; or correct the day it was sent.",
+        )
+    whole = max(1, int(np.ceil((last - sent) / np.timedelta64(1, "D"))))
+    if whole >= days:
+        return days, ()
+    return whole, (f"Only {count(whole, 'day')} of the {days} {agree(whole, 'is', 'are')} known so far.",)
+
+
+def _done(made: Prepared, bought: Spending, known: Spending, sent: np.datetime64, days: int) -> Done:
+    span = np.timedelta64(days, "D")
+    ids = pd.Index(made.customers["customer_id"])
+    after = _of(window(bought, sent, sent + span), bought, ids)
+    times = known.log.times
+    if times is None or not len(times) or times.min() > sent - span:
+        return Done(after.bought, after.money, after.days)
+    before = _of(window(known, sent - span, sent), known, ids)
+    money = before.money if after.money is not None else None
+    return Done(after.bought, after.money, after.days, before.bought, money)
+
+
+def _of(found: Window, paid: Spending, ids: pd.Index) -> Window:
+    """What these customers did, by id; nothing for one the log does not know."""
+    places = paid.log.user_ids.get_indexer(ids)
+
+    def pick(values: Floats) -> Floats:
+        return np.where(places >= 0, np.append(values, 0.0)[places], 0.0)
+
+    money = None if found.money is None else pick(found.money)
+    return Window(pick(found.bought), money, pick(found.days))
+
+
+def _outcome(found: Window, outcome: str) -> Floats:
+    return found.money if outcome == "revenue" and found.money is not None else found.bought
+
+
+def _traits(found: Window) -> Floats:
+    return np.stack((found.days if found.money is None else found.money, found.days), axis=1)
+
+
+def _rows_before(data: Dataset, moment: np.datetime64) -> NDArray[np.intp]:
+    times = data.interactions.times
+    return np.arange(len(data.interactions)) if times is None else np.flatnonzero(times < moment)
+
+
+def _moment(made: Prepared, sent: datetime | None) -> np.datetime64:
+    if sent is None:
+        return sent_by_default(made)
+    return np.datetime64(
+        pd.Timestamp(sent).tz_convert("UTC").tz_localize(None) if sent.tzinfo else sent, "us"
+    )
