@@ -18,11 +18,8 @@ from reco_lab.store.events.log import EventLog
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
 
-MEANING = {
-    FeedbackKind.impression: Kind.view,
-    FeedbackKind.click: Kind.click,
-    FeedbackKind.conversion: Kind.purchase,
-}
+MEANING = {FeedbackKind.click: Kind.click, FeedbackKind.conversion: Kind.purchase}
+SAME_DEED = pd.Timedelta(minutes=30)
 _COLUMNS = ["customer", "item", "kind", "time", "value"]
 _MAP = ColumnMap(user="customer", item="item", value="value", time="time", kind="kind")
 
@@ -31,14 +28,16 @@ _MAP = ColumnMap(user="customer", item="item", value="value", time="time", kind=
 class FeedbackData:
     """A data set that was made of the log, how many rows the log gave, and what of the log is not among them.
 
-    `without_item` are events of ads that promote no item (any more), `without_customer` those of decisions for
-    nobody, `left_out` rows of customers on the suppression list.
+    `without_item` are clicks and conversions of ads that promote no item (any more), `without_customer` those of
+    decisions for nobody, `told_twice` those that a visit tells as well, `left_out` rows of customers on the
+    suppression list.
     """
 
     dataset: DatasetVersion
     rows: int
     without_item: int
     without_customer: int
+    told_twice: int
     left_out: int
 
 
@@ -49,13 +48,16 @@ class _Told:
     frame: pd.DataFrame
     without_item: int
     without_customer: int
+    told_twice: int
 
 
 def save_feedback(workspace: Workspace, name: str, *, onto: str | None = None) -> FeedbackData:
     """Save the log as the next version of a data set, behind the rows of another one if `onto` names it.
 
-    Visits are what they are. An impression of an ad is a view of the item that it promotes, a click a click, a
-    conversion a purchase of the value that was told (1 without one); a dismissal is no interaction. Customers are
+    Visits are what they are. A click on an ad is a click on the item that it promotes, a conversion a purchase of
+    the value that was told (1 without one). An impression is what the service did and not the customer, so it is
+    no interaction, nor is a dismissal. A site that tells one deed both as what came of an ad and as a visit (the
+    same customer, item and kind within SAME_DEED) means one interaction: the visit stays. Customers are
     pseudonyms, except those whom the other data set knows by their ids. What was told of customers and items
     joins the tables. Nobody on the suppression list is in what the log gives. Raises DataError for an empty log.
     """
@@ -82,7 +84,9 @@ def save_feedback(workspace: Workspace, name: str, *, onto: str | None = None) -
         data = replace(whole, synthetic=earlier.synthetic)
     left_out = len(told.frame) - len(frame)
     version = save_dataset(workspace, data)
-    return FeedbackData(version, len(frame), told.without_item, told.without_customer, left_out)
+    return FeedbackData(
+        version, len(frame), told.without_item, told.without_customer, told.told_twice, left_out
+    )
 
 
 def _told(workspace: Workspace, log: EventLog) -> _Told:
@@ -102,9 +106,25 @@ def _told(workspace: Workspace, log: EventLog) -> _Told:
     came = came.assign(
         time=pd.to_datetime(came["time"], unit="us"), value=came["value"].astype("float64").fillna(1.0)
     )
-    parts = [part for part in (visits, came.loc[named & promotes, _COLUMNS]) if len(part)]
+    counted = came.loc[named & promotes, _COLUMNS]
+    twice = _also_visits(counted, visits)
+    parts = [part for part in (visits, counted[~twice]) if len(part)]
     frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_COLUMNS)
-    return _Told(frame, int((named & ~promotes).sum()), int((~named).sum()))
+    return _Told(frame, int((named & ~promotes).sum()), int((~named).sum()), int(twice.sum()))
+
+
+def _also_visits(came: pd.DataFrame, visits: pd.DataFrame) -> pd.Series:
+    """Which of the clicks and conversions a visit tells as well."""
+    if came.empty or visits.empty:
+        return pd.Series(data=False, index=came.index)
+    deed = ["customer", "item", "kind"]
+    sides = [
+        side.astype(dict.fromkeys(deed, "str")).astype({"time": "datetime64[us]"}).sort_values("time")
+        for side in (came[[*deed, "time"]], visits[[*deed, "time"]].assign(visited=True))
+    ]
+    sides[0] = sides[0].reset_index(names="row")
+    met = pd.merge_asof(*sides, on="time", by=deed, tolerance=SAME_DEED, direction="nearest")
+    return met.set_index("row")["visited"].notna().reindex(came.index)
 
 
 def _ids(workspace: Workspace, data: Dataset) -> dict[str, str]:
