@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from reco_lab.testing.postgres import postgres, why_not
+
 
 @pytest.fixture(scope="session")
 def real_data():
@@ -19,3 +21,14 @@ def real_data():
         pytest.skip(lack)
 
     return find
+
+
+@pytest.fixture(scope="module")
+def postgresql():
+    """A PostgreSQL server of a test module's own; a machine without one skips, CI fails."""
+    if lack := why_not():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{lack}, and CI must have one")
+        pytest.skip(lack)
+    with postgres() as started:
+        yield started

@@ -118,12 +118,15 @@ def _also_visits(came: pd.DataFrame, visits: pd.DataFrame) -> pd.Series:
     if came.empty or visits.empty:
         return pd.Series(data=False, index=came.index)
     deed = ["customer", "item", "kind"]
-    sides = [
-        side.astype(dict.fromkeys(deed, "str")).astype({"time": "datetime64[us]"}).sort_values("time")
-        for side in (came[[*deed, "time"]], visits[[*deed, "time"]].assign(visited=True))
-    ]
-    sides[0] = sides[0].reset_index(names="row")
-    met = pd.merge_asof(*sides, on="time", by=deed, tolerance=SAME_DEED, direction="nearest")
+    told, visited = (
+        side[[*deed, "time"]]
+        .astype({**dict.fromkeys(deed, "str"), "time": "datetime64[us]"})
+        .sort_values("time")
+        .reset_index(names="row")
+        for side in (came, visits)
+    )
+    visited = visited.drop(columns="row").assign(visited=True)
+    met = pd.merge_asof(told, visited, on="time", by=deed, tolerance=SAME_DEED, direction="nearest")
     return met.set_index("row")["visited"].notna().reindex(came.index)
 
 

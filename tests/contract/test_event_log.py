@@ -1,6 +1,5 @@
 """Every log of decisions keeps the contract, on SQLite and on PostgreSQL."""
 
-import os
 from datetime import UTC, datetime
 
 import pytest
@@ -8,17 +7,6 @@ import pytest
 from reco_lab.core.clock import ManualClock
 from reco_lab.store.events import EventLog
 from reco_lab.testing.events import EVENT_LOG_CHECKS
-from reco_lab.testing.postgres import postgres, why_not
-
-
-@pytest.fixture(scope="module")
-def server():
-    if lack := why_not():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{lack}, and CI must have one")
-        pytest.skip(lack)
-    with postgres() as started:
-        yield started
 
 
 def perform(check, home, url=None, kind=EventLog):
@@ -42,5 +30,5 @@ def test_a_log_on_sqlite_keeps_its_contract(check, tmp_path):
 
 
 @pytest.mark.parametrize("check", EVENT_LOG_CHECKS, ids=lambda check: check.__name__)
-def test_a_log_on_postgresql_keeps_its_contract(check, server, tmp_path):
-    perform(check, tmp_path, server.schema())
+def test_a_log_on_postgresql_keeps_its_contract(check, postgresql, tmp_path):
+    perform(check, tmp_path, postgresql.schema())

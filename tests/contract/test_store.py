@@ -1,6 +1,5 @@
 """Every store keeps the contract, and each villain is caught by the check that names its crime."""
 
-import os
 from datetime import UTC, datetime
 
 import pytest
@@ -11,18 +10,7 @@ from reco_lab.store.database import Database
 from reco_lab.store.queue import Queue
 from reco_lab.store.schema import jobs
 from reco_lab.store.store import Store
-from reco_lab.testing.postgres import postgres, why_not
 from reco_lab.testing.store import STORE_CHECKS
-
-
-@pytest.fixture(scope="module")
-def server():
-    if lack := why_not():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{lack}, and CI must have one")
-        pytest.skip(lack)
-    with postgres() as started:
-        yield started
 
 
 class MakesVersionsForEver(Store):
@@ -109,8 +97,8 @@ def test_a_store_on_sqlite_keeps_its_contract(check, tmp_path):
 
 
 @pytest.mark.parametrize("check", STORE_CHECKS, ids=lambda check: check.__name__)
-def test_a_store_on_postgresql_keeps_its_contract(check, server, tmp_path):
-    perform(check, Database.open(tmp_path, server.schema()))
+def test_a_store_on_postgresql_keeps_its_contract(check, postgresql, tmp_path):
+    perform(check, Database.open(tmp_path, postgresql.schema()))
 
 
 @pytest.mark.parametrize(("store", "queue", "crime"), VILLAINS)

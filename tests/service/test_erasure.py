@@ -28,7 +28,6 @@ from reco_lab.services.pending import pending
 from reco_lab.services.portrait import portrait
 from reco_lab.store import server as server_store
 from reco_lab.testing.erasing import ACCENTED, MAIL, RAW, live, open_shop, question, shop
-from reco_lab.testing.postgres import postgres, why_not
 from reco_lab.testing.serving import NAME
 from reco_lab.testing.traces import places_of
 from reco_lab.workspace import Workspace
@@ -55,14 +54,6 @@ def workspace(opened, tmp_path):
     found = Workspace.open(tmp_path / "home", clock=ManualClock(NOON))
     yield found
     found.close()
-
-
-@pytest.fixture(scope="module")
-def database():
-    if why_not():
-        pytest.skip(why_not())
-    with postgres() as started:
-        yield started
 
 
 @pytest.fixture
@@ -325,8 +316,8 @@ def test_the_command_line_exports_and_erases(workspace, tmp_path, monkeypatch, c
 
 
 @pytest.mark.slow
-def test_on_a_database_server_two_workers_forget_her(database, tmp_path, monkeypatch):
-    url = database.schema()
+def test_on_a_database_server_two_workers_forget_her(postgresql, tmp_path, monkeypatch):
+    url = postgresql.schema()
     monkeypatch.setenv("RECO_LAB_DATABASE_URL", url)
     workspace = Workspace.open(tmp_path / "home", clock=ManualClock(NOON))
     open_shop(workspace)

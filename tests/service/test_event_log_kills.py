@@ -1,13 +1,11 @@
 """Kill -9 under load: what was said to be logged or counted is there, once."""
 
-import os
 import sys
 
 import pytest
 
 from reco_lab.store.events.journal import Journal
 from reco_lab.testing.event_kills import kill_often
-from reco_lab.testing.postgres import postgres, why_not
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills as on Unix")
 
@@ -26,13 +24,8 @@ def test_twenty_kills_lose_nothing_and_count_nothing_twice(tmp_path):
 
 
 @pytest.mark.slow
-def test_kills_on_postgresql_lose_nothing(tmp_path):
-    if lack := why_not():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{lack}, and CI must have one")
-        pytest.skip(lack)
-    with postgres() as server:
-        tally = kill_often(tmp_path, 8, seed=2, url=server.schema())
+def test_kills_on_postgresql_lose_nothing(tmp_path, postgresql):
+    tally = kill_often(tmp_path, 8, seed=2, url=postgresql.schema())
     assert tally.clean, tally.why
 
 

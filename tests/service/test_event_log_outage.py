@@ -1,7 +1,6 @@
 """The database of the log is gone, is back, or cannot keep up: nothing that was accepted is lost or counted twice."""
 
 import errno
-import os
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,6 @@ from reco_lab.core.errors import FullError, InputError
 from reco_lab.core.events import FeedbackKind
 from reco_lab.store.events import EventLog, journal, writer
 from reco_lab.testing.events import counted, decision, feedback, visit
-from reco_lab.testing.postgres import postgres, why_not
 
 
 @pytest.fixture
@@ -42,22 +40,12 @@ def postgres_gone(server):
         server.start()
 
 
-@pytest.fixture(scope="module")
-def server():
-    if lack := why_not():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{lack}, and CI must have one")
-        pytest.skip(lack)
-    with postgres() as started:
-        yield started
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request, tmp_path):
     """The address of a log, and how its database goes."""
     if request.param == "sqlite":
         return None, lambda: sqlite_gone(tmp_path)
-    server = request.getfixturevalue("server")
+    server = request.getfixturevalue("postgresql")
     return server.schema(), lambda: postgres_gone(server)
 
 
@@ -205,8 +193,8 @@ def test_two_processes_cannot_write_one_file(clock, tmp_path):
     EventLog.open(tmp_path, clock, writer=True).close()
 
 
-def test_several_writers_on_a_server_count_an_event_once(server, clock, tmp_path):
-    url = server.schema()
+def test_several_writers_on_a_server_count_an_event_once(postgresql, clock, tmp_path):
+    url = postgresql.schema()
     logs = [EventLog.open(tmp_path / str(number), clock, url, writer=True) for number in range(3)]
     logs[0].log(decision(clock, 1))
     logs[0].track([]).result(10)

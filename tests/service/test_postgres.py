@@ -20,25 +20,15 @@ from reco_lab.services.data import import_file, load_dataset
 from reco_lab.services.upkeep import diagnostics, drop, tidy
 from reco_lab.store.database import Database, newest_revision
 from reco_lab.store.schema import metadata
-from reco_lab.testing.postgres import PASSWORD, postgres, why_not
+from reco_lab.testing.postgres import PASSWORD
 from reco_lab.workspace import Workspace
 
 HERE = Path(__file__).parent
 
 
-@pytest.fixture(scope="module")
-def server():
-    if lack := why_not():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{lack}, and CI must have one")
-        pytest.skip(lack)
-    with postgres() as started:
-        yield started
-
-
 @pytest.fixture
-def address(server, monkeypatch):
-    monkeypatch.setenv("RECO_LAB_DATABASE_URL", url := server.schema())
+def address(postgresql, monkeypatch):
+    monkeypatch.setenv("RECO_LAB_DATABASE_URL", url := postgresql.schema())
     return url
 
 
@@ -85,14 +75,16 @@ def test_before_a_migration_the_old_tables_are_copied_into_a_file(address, tmp_p
     new.close()
 
 
-def test_a_crash_of_the_server_is_a_sentence_and_afterwards_everything_is_there(workspace, server, tmp_path):
+def test_a_crash_of_the_server_is_a_sentence_and_afterwards_everything_is_there(
+    workspace, postgresql, tmp_path
+):
     import_file(workspace, shop(tmp_path), "shop")
-    server.stop()
+    postgresql.stop()
     with pytest.raises(InputError, match="does not answer"):
         workspace.store.datasets()
     with pytest.raises(InputError, match="does not answer"):
         Workspace.open(tmp_path / "home")
-    server.start()
+    postgresql.start()
     assert workspace.store.dataset("shop").version == 1
 
 
@@ -108,7 +100,7 @@ def test_a_worker_works_with_the_server(workspace, monkeypatch):
 
 
 def test_a_backup_goes_from_the_server_to_a_file_and_from_a_file_to_the_server(
-    workspace, server, tmp_path, monkeypatch
+    workspace, postgresql, tmp_path, monkeypatch
 ):
     report = import_file(workspace, shop(tmp_path), "shop")
     workspace.store.set_setting("odd", [float("inf"), "NUL \0"])
@@ -120,7 +112,7 @@ def test_a_backup_goes_from_the_server_to_a_file_and_from_a_file_to_the_server(
     small.store.set_setting("mode", "expert")
     back = backup(small, tmp_path / "back.zip")
     small.close()
-    monkeypatch.setenv("RECO_LAB_DATABASE_URL", server.schema())
+    monkeypatch.setenv("RECO_LAB_DATABASE_URL", postgresql.schema())
     restore(back.path, tmp_path / "on-postgres")
     again = Workspace.open(tmp_path / "on-postgres")
     assert load_dataset(again, "shop").fingerprint == report.fingerprint

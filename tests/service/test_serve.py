@@ -21,7 +21,6 @@ from reco_lab.client import Client, Event, Interaction, ServiceError
 from reco_lab.services.ad_messages import VisitIn
 from reco_lab.services.ad_server import AdServer
 from reco_lab.services.keys import make_key
-from reco_lab.testing.postgres import postgres, why_not
 from reco_lab.testing.service import small_shop
 
 SERVE = "import sys; from reco_lab.cli import main; sys.exit(main(sys.argv[1:]))"
@@ -145,17 +144,12 @@ def test_what_cannot_be_served_exits_with_two_and_a_sentence(workspace, monkeypa
 
 
 @pytest.fixture
-def on_a_server(tmp_path, monkeypatch):
+def on_a_server(tmp_path, monkeypatch, postgresql):
     """A small shop whose state is on PostgreSQL."""
-    if lack := why_not():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{lack}, and CI must have one")
-        pytest.skip(lack)
-    with postgres() as server:
-        monkeypatch.setenv("RECO_LAB_DATABASE_URL", server.schema())
-        workspace = small_shop(tmp_path / "home")
-        yield workspace
-        workspace.close()
+    monkeypatch.setenv("RECO_LAB_DATABASE_URL", postgresql.schema())
+    workspace = small_shop(tmp_path / "home")
+    yield workspace
+    workspace.close()
 
 
 @pytest.mark.slow

@@ -1,6 +1,5 @@
 """Caps and budgets hold across workers that share a server."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
@@ -9,25 +8,14 @@ import pytest
 from reco_lab.core.clock import ManualClock
 from reco_lab.store.events import Claim, EventLog, SharedAccounts
 from reco_lab.testing.events import decision, feedback
-from reco_lab.testing.postgres import postgres, why_not
 
 DAY = date(2026, 5, 1)
 WORKERS = 4
 
 
-@pytest.fixture(scope="module")
-def server():
-    if lack := why_not():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{lack}, and CI must have one")
-        pytest.skip(lack)
-    with postgres() as started:
-        yield started
-
-
 @pytest.fixture
-def workers(server, tmp_path):
-    url = server.schema()
+def workers(postgresql, tmp_path):
+    url = postgresql.schema()
     opened = [SharedAccounts.open(tmp_path, url) for _ in range(WORKERS)]
     opened[0].url = url
     yield opened
