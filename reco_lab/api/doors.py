@@ -1,5 +1,6 @@
 """Who may come in: a key with the right scope, or, for the demo, whoever sits at this machine."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from ipaddress import ip_address
@@ -7,7 +8,6 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from reco_lab.api.refusals import Refusal
-from reco_lab.api.settings import LOOPBACK
 from reco_lab.services.keys import KnownKeys
 from reco_lab.store.keyring import KeyRecord, Scope
 
@@ -21,6 +21,7 @@ SCOPES: Mapping[tuple[str, str], Scope] = {
 }
 LONGEST_PATH = 4096
 PROXIED = frozenset({b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"})
+_THIS_MACHINE = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 _BEARER = b"bearer "
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
@@ -64,9 +65,9 @@ def from_this_machine(scope: Mapping[str, Any]) -> None:
     client = scope.get("client")
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     host = hosts[0].decode("latin-1") if len(hosts) == 1 else ""
-    name = host.rpartition(":")[0] if host.rpartition("]")[2].count(":") else host
+    named = _THIS_MACHINE.fullmatch(host)
     proxied = any(header in PROXIED for header, _ in scope["headers"])
-    if proxied or client is None or not _is_loopback(client[0]) or name.strip("[]").lower() not in LOOPBACK:
+    if proxied or client is None or not _is_loopback(client[0]) or named is None:
         raise Refusal(403, "demo", "The demo answers this machine only. Start reco-lab serve and use a key.")
 
 

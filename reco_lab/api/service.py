@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from reco_lab.api.refusals import busy
 from reco_lab.api.settings import ApiSettings
 from reco_lab.services.ad_server import AdServer
 from reco_lab.services.keys import KnownKeys, known_keys
+from reco_lab.services.retention import expire
 from reco_lab.serving.decide import choose
 from reco_lab.serving.reasons import reasons_of
 from reco_lab.workspace import Workspace
@@ -30,6 +32,7 @@ class Service:
     settings: ApiSettings
     keys: KnownKeys
     counters: Counters = field(default_factory=Counters)
+    _expired: date | None = None
 
     def __post_init__(self) -> None:
         share = max(1, self.settings.workers)
@@ -74,8 +77,15 @@ class Service:
                 await self.server.refresh()
                 self.keys = await asyncio.to_thread(known_keys, self.workspace)
                 self.counters.ready(self.server.readiness().ready)
+                await self._expire()
             except Exception as error:  # noqa: BLE001 - whatever it is, what serves now serves on
                 self.workspace.log.reference(error)
+
+    async def _expire(self) -> None:
+        """Once a day, remove from the log what is older than the retention allows."""
+        if (today := self.workspace.clock.now().date()) != self._expired:
+            self._expired = today
+            await asyncio.to_thread(expire, self.workspace, self.server.log)
 
 
 def _warm(server: AdServer) -> None:

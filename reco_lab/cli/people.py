@@ -13,7 +13,7 @@ from reco_lab.workspace import Workspace
 
 def erase(options: argparse.Namespace) -> Answer:
     """Erase a customer everywhere; the answer is the receipt."""
-    receipt = erasure.erase(Workspace.open(), options.customer, who=_me(), report=_progress())
+    receipt = erasure.erase(Workspace.open(), options.customer, who=me(), report=_progress())
     values = asdict(receipt) | {"at": receipt.at.isoformat()}
     lines = [f"{receipt.customer} is erased ({receipt.at:%Y-%m-%d %H:%M} UTC).", receipt.sentence]
     return Answer(values, "\n".join(lines))
@@ -21,7 +21,7 @@ def erase(options: argparse.Namespace) -> Answer:
 
 def export_customer(options: argparse.Namespace) -> Answer:
     """Write everything that is known of a customer into a file."""
-    found = portrait.portrait(Workspace.open(), options.customer, who=_me())
+    found = portrait.portrait(Workspace.open(), options.customer, who=me())
     portrait.write(found, options.to)
     rows = sum(len(one["rows"]) for one in found["data_sets"])
     decisions, visits = len(found["decisions"]), len(found["visits"])
@@ -32,7 +32,8 @@ def export_customer(options: argparse.Namespace) -> Answer:
     )
 
 
-def _me() -> str:
+def me() -> str:
+    """Who asks: the user of this machine, for the audit trail."""
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):

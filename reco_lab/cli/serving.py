@@ -8,6 +8,7 @@ from typing import Any
 
 from reco_lab.cli.answer import Answer
 from reco_lab.cli.commands import _progress
+from reco_lab.cli.people import me
 from reco_lab.cli.text import table
 from reco_lab.core.errors import InputError
 from reco_lab.services import bookings, keys
@@ -61,17 +62,17 @@ def keys_list(_options: argparse.Namespace) -> Answer:
 
 def keys_make(options: argparse.Namespace) -> Answer:
     """A new key, shown once."""
-    return _shown(*keys.make_key(Workspace.open(), options.name, options.scope, options.days))
+    return _shown(*keys.make_key(Workspace.open(), options.name, options.scope, options.days, who=me()))
 
 
 def keys_rotate(options: argparse.Namespace) -> Answer:
     """A key in place of another."""
-    return _shown(*keys.rotate(Workspace.open(), options.id, options.overlap))
+    return _shown(*keys.rotate(Workspace.open(), options.id, options.overlap, who=me()))
 
 
 def keys_revoke(options: argparse.Namespace) -> Answer:
     """End a key."""
-    ended = keys.revoke(Workspace.open(), options.id)
+    ended = keys.revoke(Workspace.open(), options.id, who=me())
     return Answer(_values(ended), f"The key {ended.id} ({ended.name}) opens nothing any more.")
 
 

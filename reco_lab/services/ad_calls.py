@@ -83,7 +83,7 @@ class Caller:
 def caller(workspace: Workspace, url: str) -> Caller:
     """Calls the service of this workspace."""
     scopes = [scope.value for scope in Scope]
-    return Caller(url, lambda: make_key(workspace, KEY_NAME, scopes, days=1)[0])
+    return Caller(url, lambda: make_key(workspace, KEY_NAME, scopes, days=1, who=KEY_NAME)[0])
 
 
 def address(workspace: Workspace, own: str) -> str | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reco_lab.core.errors import InputError
+from reco_lab.services.auditing import audit
 from reco_lab.store.keyring import KeyRecord, Keyring, Scope
 from reco_lab.workspace import Workspace
 
@@ -39,11 +40,11 @@ class KnownKeys:
 
 
 def make_key(
-    workspace: Workspace, name: str, scopes: Iterable[str], days: int | None = None
+    workspace: Workspace, name: str, scopes: Iterable[str], days: int | None = None, *, who: str
 ) -> tuple[str, KeyRecord]:
     """Make a key: its text, which can never be shown again, and its record. `days` None: until it is revoked.
 
-    Raises InputError for a name, a scope or a number of days that cannot be.
+    The audit trail keeps who made it, as with all that is done to keys. Raises InputError for a name, a scope or a number of days that cannot be.
     """
     name, wanted = name.strip(), _scopes(scopes)
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
@@ -53,10 +54,14 @@ def make_key(
     id_ = secrets.token_hex(_ID_BYTES)
     text = f"rl_{id_}_{secrets.token_urlsafe(_SECRET_BYTES)}"
     expires = None if days is None else workspace.clock.now() + timedelta(days=days)
-    return text, _ring(workspace).add(id_, _digest(text), name, wanted, expires)
+    made = _ring(workspace).add(id_, _digest(text), name, wanted, expires)
+    audit(workspace).add(who, f"made key {id_}, “{name}”, to {', '.join(wanted)}")
+    return text, made
 
 
-def rotate(workspace: Workspace, id_: str, overlap_days: int = OVERLAP_DAYS) -> tuple[str, KeyRecord]:
+def rotate(
+    workspace: Workspace, id_: str, overlap_days: int = OVERLAP_DAYS, *, who: str
+) -> tuple[str, KeyRecord]:
     """A new key of the same name, scopes and length of life; the old one holds for `overlap_days` more, at most.
 
     Raises NotFoundError for an unknown key, InputError for one that holds no longer or an overlap out of bounds.
@@ -68,14 +73,17 @@ def rotate(workspace: Workspace, id_: str, overlap_days: int = OVERLAP_DAYS) -> 
     if not old.holds(now):
         raise InputError("This key holds no longer.", fix="Make a new one.")
     days = None if old.expires is None else max(1, (old.expires - old.created).days)
-    made = make_key(workspace, old.name, old.scopes, days)
+    made = make_key(workspace, old.name, old.scopes, days, who=who)
     ring.expire(id_, now + timedelta(days=overlap_days))
+    audit(workspace).add(who, f"replaced key {id_} by {made[1].id}; it ends within {overlap_days} days")
     return made
 
 
-def revoke(workspace: Workspace, id_: str) -> KeyRecord:
+def revoke(workspace: Workspace, id_: str, *, who: str) -> KeyRecord:
     """End a key now; NotFoundError if there is none. Running servers know within a second."""
-    return _ring(workspace).revoke(id_)
+    ended = _ring(workspace).revoke(id_)
+    audit(workspace).add(who, f"ended key {id_}, “{ended.name}”")
+    return ended
 
 
 def keys(workspace: Workspace) -> list[KeyRecord]:

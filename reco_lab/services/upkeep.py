@@ -11,12 +11,15 @@ from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from reco_lab.core.errors import InputError
 from reco_lab.jobs.start import worker_lives
 from reco_lab.services.backups import Restored, alone, backup, backups, restore
+from reco_lab.services.decisions import open_log
+from reco_lab.services.retention import Retention, expire, moment_before, retention, set_retention
 from reco_lab.store.archive import Backup
+from reco_lab.store.database import from_environment
 from reco_lab.store.disk import Disk, drop_ballast, lay_ballast, look, size_text
+from reco_lab.store.events.log import EventLog
 from reco_lab.store.records import DatasetVersion, JobState
 from reco_lab.workspace import Workspace
 
@@ -42,23 +45,7 @@ __all__ = [
 
 LIBRARIES = ("streamlit", "pandas", "numpy", "scipy", "pyarrow", "duckdb", "sqlalchemy", "psycopg")
 FOLDERS = ("artefacts", "backups", "log", "public", "staging")
-SETTING, LAST = "retention", "retention.last"
-
-
-class Retention(BaseModel):
-    """How many days things are kept; None keeps them for ever."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    dropped: int = Field(7, ge=0, description="Days in which a dropped version can be brought back.")
-    versions: int | None = Field(
-        None, ge=0, description="Days for a version that is neither the newest nor used."
-    )
-    runs: int | None = Field(
-        None, ge=0, description="Days for trained models; asked again, they are trained again."
-    )
-    jobs: int | None = Field(90, ge=0, description="Days for jobs that are over.")
-    log: int | None = Field(30, ge=0, description="Days for the log.")
+LAST = "retention.last"
 
 
 @dataclass(frozen=True)
@@ -70,6 +57,7 @@ class Tidied:
     jobs: tuple[str, ...]
     artefacts: tuple[str, ...]
     logs: tuple[Path, ...]
+    decisions: int
     size: int
 
     @property
@@ -81,6 +69,7 @@ class Tidied:
             "job": len(self.jobs),
             "stored file": len(self.artefacts),
             "day of the log": len(self.logs),
+            "decision": self.decisions,
         }
         told = [f"{count:,} {_plural(name, count)}" for name, count in parts.items() if count]
         return f"{', '.join(told)}: {size_text(self.size)}." if told else "There is nothing to remove."
@@ -153,16 +142,6 @@ def dropped(workspace: Workspace) -> list[tuple[DatasetVersion, datetime]]:
     return [(one, one.dropped + kept) for one in workspace.store.dropped() if one.dropped is not None]
 
 
-def retention(workspace: Workspace) -> Retention:
-    """How long things are kept in this workspace."""
-    return Retention.model_validate(workspace.store.get_setting(SETTING, {}))
-
-
-def set_retention(workspace: Workspace, wanted: Retention) -> None:
-    """Keep things so long from now on; nothing is removed yet."""
-    workspace.store.set_setting(SETTING, wanted.model_dump())
-
-
 def tidy(workspace: Workspace, wanted: Retention | None = None, *, dry_run: bool = True) -> Tidied:
     """Remove what is older than the retention allows, and stored files that no record names; or tell what it would.
 
@@ -173,6 +152,8 @@ def tidy(workspace: Workspace, wanted: Retention | None = None, *, dry_run: bool
         if dry_run:
             return found
         drop_ballast(workspace.home)
+        if found.decisions:
+            _expire_unserved(workspace)
         workspace.store.forget_versions(found.versions)
         workspace.store.forget_runs(found.runs)
         workspace.queue.forget(found.jobs)
@@ -180,9 +161,8 @@ def tidy(workspace: Workspace, wanted: Retention | None = None, *, dry_run: bool
         for path in found.logs:
             path.unlink(missing_ok=True)
         lay_ballast(workspace.home)
-    workspace.log.info(
-        "tidied", **{name: len(value) for name, value in asdict(found).items() if name != "size"}
-    )
+    counts = {name: value if isinstance(value, int) else len(value) for name, value in asdict(found).items()}
+    workspace.log.info("tidied", **counts)
     return found
 
 
@@ -199,7 +179,7 @@ def _expired(workspace: Workspace, wanted: Retention) -> Tidied:
     store, now = workspace.store, workspace.clock.now()
 
     def before(days: int | None) -> datetime:
-        return datetime.min.replace(tzinfo=now.tzinfo) if days is None else now - timedelta(days=days)
+        return moment_before(now, days)
 
     gone = [
         one for one in store.dropped() if one.dropped is not None and one.dropped < before(wanted.dropped)
@@ -212,7 +192,28 @@ def _expired(workspace: Workspace, wanted: Retention) -> Tidied:
     artefacts = workspace.artefacts.lost(lambda: store.references(leaving))
     logs = _old_logs(workspace.home / "log", before(wanted.log))
     size = sum(map(workspace.artefacts.size, artefacts)) + sum(path.stat().st_size for path in logs)
-    return Tidied(versions, tuple(runs), tuple(jobs), tuple(artefacts), logs, size)
+    decisions = _older_decisions(workspace, before(wanted.decisions))
+    return Tidied(versions, tuple(runs), tuple(jobs), tuple(artefacts), logs, decisions, size)
+
+
+def _older_decisions(workspace: Workspace, before: datetime) -> int:
+    log = open_log(workspace)
+    try:
+        return log.decided_before(before)
+    finally:
+        log.close()
+
+
+def _expire_unserved(workspace: Workspace) -> None:
+    """Where no process serves ads, the log has no writer who would do it by himself."""
+    try:
+        log = EventLog.open(workspace.home, workspace.clock, from_environment(), writer=True)
+    except InputError:
+        return
+    try:
+        expire(workspace, log)
+    finally:
+        log.close()
 
 
 def _superseded(workspace: Workspace, before: datetime) -> list[DatasetVersion]:

@@ -74,7 +74,7 @@ def publish_often(home: Path, publications: int) -> Seen:
     """Let so many versions serve one after the other under load, and look at every answer."""
     with closing(Workspace.open(home)) as workspace:
         plans = _prepared(workspace)
-        key = make_key(workspace, "load", ["admin"])[0]
+        key = make_key(workspace, "load", ["admin"], who="a test")[0]
         with serving(home) as served:
             served.first_answer("/ads?user_id=u00", key)
             seen, asked, published = asyncio.run(

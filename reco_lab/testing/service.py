@@ -38,7 +38,7 @@ def small_shop(home: Path, *, clock: Clock | None = None) -> Workspace:
 @contextmanager
 def asked(workspace: Workspace, settings: ApiSettings, *scopes: Scope) -> Iterator[TestClient]:
     """A client of a service on this workspace, at this machine, with a new key of these scopes if any are named."""
-    key = make_key(workspace, "a test", scopes)[0] if scopes else ""
+    key = make_key(workspace, "a test", scopes, who="a test")[0] if scopes else ""
     app = build(Service.open(settings, workspace))
     headers = {"X-API-Key": key} if key else {}
     with TestClient(

@@ -113,7 +113,7 @@ def _shop(home: Path) -> str:
                 ),
             )
         bookings.book(workspace, Ad(id="house", title="Visit our shop", house=True))
-        return make_key(workspace, "load", ["admin"])[0]
+        return make_key(workspace, "load", ["admin"], who="a test")[0]
 
 
 @contextmanager

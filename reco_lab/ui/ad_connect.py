@@ -8,7 +8,7 @@ import streamlit as st
 
 from reco_lab.services import keys
 from reco_lab.store.keyring import KeyRecord, Scope
-from reco_lab.ui import page, state
+from reco_lab.ui import erasing, page, state
 from reco_lab.ui.ad_status import COMMAND, Status
 from reco_lab.ui.words import day, md
 from reco_lab.workspace import Workspace
@@ -92,7 +92,7 @@ def _javascript(url: str, query: str, key: str) -> str:
   const {{ads}} = await (await fetch(`${{url}}/ads?{query}`, {{headers}})).json();
   ads.forEach((ad) => console.log(ad.position, ad.title, "-", ad.reason));
 
-  const click = {{event_id: crypto.randomUUID(), decision_id: ads[0].decision_id, kind: "click"}};
+  const click = {{event_id: `${{ads[0].decision_id}}-click`, decision_id: ads[0].decision_id, kind: "click"}};
   const told = await fetch(`${{url}}/events`, {{method: "POST", headers, body: JSON.stringify({{events: [click]}})}});
   console.log(await told.json());
 }})();
@@ -171,7 +171,7 @@ def _make(workspace: Workspace) -> None:
     )
     days = st.number_input("Days it holds", 1, keys.LONGEST_DAYS, 365, key="key-days")
     if st.button("Make it", type="primary", icon=":material/key:", key="key-make"):
-        text, _ = keys.make_key(workspace, name, [one.value for one in scopes], int(days))
+        text, _ = keys.make_key(workspace, name, [one.value for one in scopes], int(days), who=erasing.WHO)
         state.choose(_FRESH, text)
         st.rerun()
 
@@ -186,11 +186,11 @@ def _end(workspace: Workspace, holding: list[KeyRecord]) -> None:
     )
     with st.container(horizontal=True):
         if st.button("Rotate", icon=":material/autorenew:", key="key-rotate"):
-            text, _ = keys.rotate(workspace, chosen)
+            text, _ = keys.rotate(workspace, chosen, who=erasing.WHO)
             state.choose(_FRESH, text)
             st.rerun()
         if st.button("Revoke", icon=":material/block:", key="key-revoke"):
-            gone = keys.revoke(workspace, chosen)
+            gone = keys.revoke(workspace, chosen, who=erasing.WHO)
             state.tell(f"The key “{md(gone.name)}” opens nothing any more.")
             st.rerun()
 

@@ -51,9 +51,11 @@ def trail(workspace: Workspace) -> None:
     show.warnings(tuple(book.problems()))
     entries = book.entries(SHOWN)
     if not entries:
-        st.caption("Nobody was exported or erased yet.")
+        st.caption("Nobody was exported or erased yet, and no key was made.")
         return
-    st.caption("Who exported and erased whom. Each entry seals those before it, so a change would show here.")
+    st.caption(
+        "Who exported and erased whom, and what was done to keys. Each entry seals those before it, so a change would show here."
+    )
     rows = [
         {"When": when(one.at), "Who": one.who, "What": one.what, "Customer": one.subject} for one in entries
     ]

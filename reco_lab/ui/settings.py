@@ -9,6 +9,7 @@ import streamlit as st
 
 from reco_lab.services import privacy, upkeep
 from reco_lab.services.erasure import erase_restored
+from reco_lab.services.retention import SHORTEST
 from reco_lab.services.server_files import server_file, server_folder
 from reco_lab.services.upkeep import Backup, Diagnostics, Retention
 from reco_lab.store.disk import size_text
@@ -22,7 +23,8 @@ LIMITS = {
     "versions": ("Older versions that no comparison used", "stay for", 365),
     "runs": ("Trained models", "stay for", 365),
     "jobs": ("Work that is over", "stays listed for", 90),
-    "log": ("The log", "stays for", 30),
+    "log": ("The app's own log", "stays for", 30),
+    "decisions": ("Served ads, what came of them, and visits", "stay for", 400),
 }
 LONGEST_DAYS = 36_500
 _IDS = re.compile(r"[\n\r,;\t]+")
@@ -172,12 +174,17 @@ def _retention(workspace: Workspace, _seen: Diagnostics) -> None:
         if st.button("Save", type="primary", icon=":material/check:", disabled=not changed):
             upkeep.set_retention(workspace, asked)
             _say("Saved: from now on things are kept for that long.")
-        nothing = not any((would.versions, would.runs, would.jobs, would.artefacts, would.logs))
+        nothing = not any(
+            (would.versions, would.runs, would.jobs, would.artefacts, would.logs, would.decisions)
+        )
         if st.button("Remove now", icon=":material/delete_sweep:", disabled=changed or nothing):
             with st.spinner("Removing…"):
                 done = upkeep.tidy(workspace, dry_run=False)
             _say(f"Removed: {done.sentence}")
-    st.caption("The app also does this by itself once a day, when it starts.")
+    st.caption(
+        f"The app also does this by itself once a day, when it starts. Served ads stay at least {SHORTEST} days, so that "
+        "what is sent twice counts once; while the service runs, it removes them itself, once a day."
+    )
 
 
 def _days(name: str, now: int | None) -> int | None:
@@ -187,7 +194,7 @@ def _days(name: str, now: int | None) -> int | None:
         always = name != "dropped" and st.toggle("For ever", now is None, key=f"always-{name}")
     days: int = above.number_input(
         f"{what} {verb} (days)",
-        min_value=0,
+        min_value=SHORTEST if name == "decisions" else 0,
         max_value=LONGEST_DAYS,
         value=usual if now is None else now,
         step=1,

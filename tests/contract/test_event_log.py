@@ -6,7 +6,10 @@ import pytest
 
 from reco_lab.core.clock import ManualClock
 from reco_lab.store.events import EventLog
+from reco_lab.testing.event_expiry import EXPIRY_CHECKS
 from reco_lab.testing.events import EVENT_LOG_CHECKS
+
+CHECKS = (*EVENT_LOG_CHECKS, *EXPIRY_CHECKS)
 
 
 def perform(check, home, url=None, kind=EventLog):
@@ -24,11 +27,11 @@ def perform(check, home, url=None, kind=EventLog):
             log.close()
 
 
-@pytest.mark.parametrize("check", EVENT_LOG_CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_a_log_on_sqlite_keeps_its_contract(check, tmp_path):
     perform(check, tmp_path)
 
 
-@pytest.mark.parametrize("check", EVENT_LOG_CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_a_log_on_postgresql_keeps_its_contract(check, postgresql, tmp_path):
     perform(check, tmp_path, postgresql.schema())

@@ -62,7 +62,7 @@ def workspace(tmp_path):
 
 @pytest.mark.slow
 def test_a_server_answers_is_told_stops_and_knows_it_all_when_it_comes_back(workspace):
-    key, _ = make_key(workspace, "website", ["admin"])
+    key, _ = make_key(workspace, "website", ["admin"], who="a test")
     with serving(workspace.home) as note, Client(note["url"], key) as client:
         assert note["pid"] == note["process"].pid
         shown = client.ads("u1", n=2)
@@ -172,7 +172,7 @@ def test_what_one_worker_is_told_the_next_answer_of_any_knows_once(on_a_server):
 
 @pytest.mark.slow
 def test_two_workers_share_an_address_the_log_and_the_counts(on_a_server):
-    key, _ = make_key(on_a_server, "website", ["admin"])
+    key, _ = make_key(on_a_server, "website", ["admin"], who="a test")
     with serving(on_a_server.home, "--workers", "2") as note:
         shown, told = [], 0
         for number in range(40):

@@ -1,13 +1,19 @@
 """The service over HTTP, asked as a website asks it."""
 
 import re
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
 
 from reco_lab.api.settings import ApiSettings
 from reco_lab.api.shapes import InteractionKind
+from reco_lab.core.clock import ManualClock
 from reco_lab.core.interactions import Kind
+from reco_lab.services.decisions import open_log
+from reco_lab.services.retention import Retention, set_retention
 from reco_lab.store.events.log import EventLog
 from reco_lab.store.keyring import Scope
 from reco_lab.testing.service import asked, small_shop
@@ -246,3 +252,19 @@ def test_an_error_of_ours_is_a_reference_and_never_a_traceback(workspace, monkey
     lines = [orjson.loads(line) for line in logged.splitlines()]
     found = [line for line in lines if line.get("reference") == reference]
     assert [("the secret cause" in line["traceback"]) for line in found] == [True]
+
+
+def test_a_running_service_removes_what_is_older_than_the_retention(tmp_path):
+    clock = ManualClock(datetime(2026, 5, 1, 12, tzinfo=UTC))
+    workspace = small_shop(tmp_path / "home", clock=clock)
+    set_retention(workspace, Retention(decisions=100))
+    with asked(workspace, ApiSettings(), Scope.admin) as client:
+        old = decided(client)["request_id"]
+    clock.at += timedelta(days=101)
+    with asked(workspace, ApiSettings(), Scope.admin) as client, closing(open_log(workspace)) as log:
+        young = decided(client)["request_id"]
+        until = time.monotonic() + 30
+        while log.decision(old) or not log.decision(young):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    workspace.close()

@@ -45,7 +45,7 @@ BUT = {
 @pytest.fixture(scope="module")
 def schema(tmp_path_factory):
     workspace = small_shop(tmp_path_factory.mktemp("document"))
-    text, _ = make_key(workspace, "schemathesis", ["admin"])
+    text, _ = make_key(workspace, "schemathesis", ["admin"], who="a test")
     service = Service.open(ApiSettings(rate_per_key=0, rate_per_customer=0), workspace)
     app = build(service)
 

@@ -85,7 +85,7 @@ def test_a_key_opens_what_it_is_for_and_nothing_else(workspace, known, scope):
 
 
 def test_a_key_comes_in_either_header(workspace, stranger):
-    text, _ = make_key(workspace, "either", ["serve"])
+    text, _ = make_key(workspace, "either", ["serve"], who="a test")
     for headers in (
         {"Authorization": f"Bearer {text}"},
         {"authorization": f"bearer  {text}"},
@@ -97,12 +97,12 @@ def test_a_key_comes_in_either_header(workspace, stranger):
 def test_a_running_service_knows_of_a_revoked_key_within_seconds(workspace):
     with asked(workspace, ApiSettings(), Scope.serve) as client:
         assert client.get("/ads?user_id=u1").status_code == 200
-        revoke(workspace, keys(workspace)[0].id)
+        revoke(workspace, keys(workspace)[0].id, who="a test")
         assert becomes(client, 401, {})
 
 
 def test_the_key_of_one_workspace_opens_no_other(workspace, tmp_path):
-    text, _ = make_key(workspace, "mine", ["admin"])
+    text, _ = make_key(workspace, "mine", ["admin"], who="a test")
     with asked(small_shop(tmp_path), ApiSettings()) as client:
         assert client.get("/users/u1", headers={"X-API-Key": text}).status_code == 401
 
@@ -115,6 +115,7 @@ def test_the_demo_answers_this_machine_without_a_key(workspace):
             "evil.example",
             "evil.example:8600",
             "localhost.evil.example",
+            "localhost:1@evil.example",
             "127.0.0.1.evil.example",
             "",
             "::1:2:3",

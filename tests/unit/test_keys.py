@@ -8,6 +8,7 @@ import pytest
 from reco_lab.cli import main
 from reco_lab.core.clock import ManualClock
 from reco_lab.core.errors import InputError, NotFoundError
+from reco_lab.services.auditing import audit
 from reco_lab.services.keys import check, keys, known_keys, make_key, revoke, rotate
 from reco_lab.store.keyring import Scope
 from reco_lab.workspace import Workspace
@@ -26,7 +27,7 @@ def workspace(tmp_path, clock):
 
 
 def test_a_key_is_known_by_its_text_and_kept_nowhere(workspace, tmp_path):
-    text, made = make_key(workspace, "website", ["track", "serve"])
+    text, made = make_key(workspace, "website", ["track", "serve"], who="a test")
     assert check(workspace, text) == made
     assert made.scopes == (Scope.serve, Scope.track)
     assert text.startswith(f"rl_{made.id}_")
@@ -37,12 +38,12 @@ def test_a_key_is_known_by_its_text_and_kept_nowhere(workspace, tmp_path):
 
 @pytest.mark.parametrize("wrong", ["", "x", "rl_", "rl_000000000000_" + "a" * 43, "\ud800", "é" * 50])
 def test_another_text_is_no_key(workspace, wrong):
-    make_key(workspace, "website", ["serve"])
+    make_key(workspace, "website", ["serve"], who="a test")
     assert check(workspace, wrong) is None
 
 
 def test_no_letter_of_a_key_may_differ(workspace):
-    text, _ = make_key(workspace, "website", ["serve"])
+    text, _ = make_key(workspace, "website", ["serve"], who="a test")
     known = known_keys(workspace)
     for place in range(len(text)):
         other = "b" if text[place] == "a" else "a"
@@ -51,8 +52,8 @@ def test_no_letter_of_a_key_may_differ(workspace):
 
 
 def test_the_old_key_holds_for_the_overlap_and_no_longer(workspace, clock):
-    old, made = make_key(workspace, "website", ["serve"], days=30)
-    new, made_anew = rotate(workspace, made.id, overlap_days=2)
+    old, made = make_key(workspace, "website", ["serve"], days=30, who="a test")
+    new, made_anew = rotate(workspace, made.id, overlap_days=2, who="a test")
     assert (made_anew.name, made_anew.scopes) == (made.name, made.scopes)
     assert made_anew.expires == NOON + timedelta(days=30)
     clock.at += timedelta(days=2, seconds=-1)
@@ -64,23 +65,23 @@ def test_the_old_key_holds_for_the_overlap_and_no_longer(workspace, clock):
 
 
 def test_a_rotation_never_lengthens_the_life_of_the_old_key(workspace):
-    _, made = make_key(workspace, "website", ["serve"], days=1)
-    rotate(workspace, made.id, overlap_days=7)
+    _, made = make_key(workspace, "website", ["serve"], days=1, who="a test")
+    rotate(workspace, made.id, overlap_days=7, who="a test")
     assert next(key for key in keys(workspace) if key.id == made.id).expires == made.expires
 
 
 def test_a_revoked_key_opens_nothing_and_cannot_be_rotated(workspace):
-    text, made = make_key(workspace, "website", ["serve"])
-    ended = revoke(workspace, made.id)
+    text, made = make_key(workspace, "website", ["serve"], who="a test")
+    ended = revoke(workspace, made.id, who="a test")
     assert ended.revoked == NOON
     assert check(workspace, text) is None
     with pytest.raises(InputError, match="holds no longer"):
-        rotate(workspace, made.id)
+        rotate(workspace, made.id, who="a test")
 
 
 def test_an_administrator_may_do_everything_and_others_only_what_is_named(workspace):
-    _, boss = make_key(workspace, "boss", ["admin"])
-    _, site = make_key(workspace, "site", ["track"])
+    _, boss = make_key(workspace, "boss", ["admin"], who="a test")
+    _, site = make_key(workspace, "site", ["track"], who="a test")
     assert [boss.allows(scope) for scope in Scope] == [True, True, True]
     assert [site.allows(scope) for scope in Scope] == [False, True, False]
 
@@ -92,13 +93,13 @@ def test_an_administrator_may_do_everything_and_others_only_what_is_named(worksp
 )  # fmt: skip
 def test_a_key_that_cannot_be_is_refused_with_a_sentence(workspace, name, scopes, days):
     with pytest.raises(InputError):
-        make_key(workspace, name, scopes, days)
+        make_key(workspace, name, scopes, days, who="a test")
     assert keys(workspace) == []
 
 
 def test_there_is_no_key_of_an_unknown_id(workspace):
     with pytest.raises(NotFoundError):
-        revoke(workspace, "0123456789ab")
+        revoke(workspace, "0123456789ab", who="a test")
 
 
 def test_keys_are_made_listed_rotated_and_ended_from_the_command_line(tmp_path, monkeypatch, capsys):
@@ -120,3 +121,15 @@ def test_keys_are_made_listed_rotated_and_ended_from_the_command_line(tmp_path, 
     assert main(["keys", "make", "website", "--scope", "root"]) == 2
     assert main(["keys"]) == 0
     assert "no longer holds" in capsys.readouterr().out
+
+
+def test_what_is_done_to_keys_stands_in_the_audit_trail_without_the_key(workspace):
+    text, made = make_key(workspace, "website", ["serve"], who="Ann")
+    _, anew = rotate(workspace, made.id, who="Bob")
+    revoke(workspace, anew.id, who="Cho")
+    book = audit(workspace)
+    told = [(one.who, one.what) for one in reversed(book.entries())][-4:]
+    assert [who for who, _ in told] == ["Ann", "Bob", "Bob", "Cho"]
+    assert all(made.id in what or anew.id in what for _, what in told)
+    assert not any(text in what for _, what in told)
+    assert book.problems() == []

@@ -38,7 +38,7 @@ def erase(engine: sa.Engine, customer: str, ids: Sequence[str] = ()) -> int:
         schema.caps.delete().where(schema.caps.c.customer == customer),
     )
     with engine.begin() as connection:
-        _settle(connection, requests)
+        settle(connection, requests)
         rows = sum(connection.execute(delete).rowcount for delete in deletes)
     _clean(engine)
     return rows
@@ -49,7 +49,7 @@ def _quoted(ids: Sequence[str]) -> set[str]:
     return {json.dumps(one, ensure_ascii=escaped) for one in ids for escaped in (True, False)}
 
 
-def _settle(connection: sa.Connection, requests: sa.Select[Any]) -> None:
+def settle(connection: sa.Connection, requests: sa.Select[Any]) -> None:
     """Keep what decisions that go were billed, by ad and day: money does not come back with a row."""
     of, settled = schema.placed.c, schema.settled
     query = sa.select(of.ad_id, of.at, of.cost, of.clicked, of.click_cost).where(of.request_id.in_(requests))

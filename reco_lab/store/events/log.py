@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -12,9 +13,10 @@ from reco_lab.core.errors import InputError
 from reco_lab.core.events import Decision, Feedback, Visit
 from reco_lab.store.events.connecting import writing
 from reco_lab.store.events.erasing import erase
+from reco_lab.store.events.expiring import expire
 from reco_lab.store.events.journal import FOLDER, Journal
 from reco_lab.store.events.reading import Reading
-from reco_lab.store.events.records import LONGEST_PAYLOAD, Description, Refusal, Side, Tracked
+from reco_lab.store.events.records import LONGEST_PAYLOAD, Description, Refusal, Side, Tracked, microseconds
 from reco_lab.store.events.replaying import replay
 from reco_lab.store.events.writer import Writer
 from reco_lab.store.locks import FileLock
@@ -100,6 +102,16 @@ class EventLog(Reading):
         `ids` are other names of hers, under which texts that were refused may speak of her.
         """
         rows: int = self._write.do(lambda engine: erase(engine, customer, ids)).result()
+        return rows
+
+    def expire(self, before: datetime) -> int:
+        """Remove decisions, what came of them, visits and refused events from before a moment; how many rows.
+
+        Events from so long ago are refused when they are sent again (see `track`), if that is more than 90 days.
+        """
+        rows, moment = 0, microseconds(before)
+        while removed := self._write.do(lambda engine: expire(engine, moment)).result():
+            rows += int(removed)
         return rows
 
     def healthy(self) -> str:

@@ -173,6 +173,12 @@ class Reading:
             RefusedEvent(row.number, moment(row.at), row.payload, row.reason) for row in self._rows(query)
         ]
 
+    def decided_before(self, before: datetime) -> int:
+        """How many decisions are from before a moment."""
+        of = schema.decisions.c
+        query = sa.select(sa.func.count().label("times")).where(of.at < microseconds(before))
+        return sum(int(row.times) for row in self._rows(query))
+
     def counts(self) -> Counts:
         """How much there is, and how much came in each of the last sixty minutes."""
         kinds = sa.select(schema.feedback.c.kind, sa.func.count().label("times")).group_by(
