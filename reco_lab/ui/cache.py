@@ -23,6 +23,7 @@ from reco_lab.experiments.learning import Curve
 from reco_lab.experiments.results import Comparison, SplitSummary
 from reco_lab.services import (
     ad_calls,
+    campaign_lists,
     campaigns,
     customers,
     data,
@@ -39,6 +40,7 @@ from reco_lab.services import (
 )
 from reco_lab.services import evidence as behind
 from reco_lab.services.ad_calls import Caller
+from reco_lab.services.campaign_lists import Prepared
 from reco_lab.services.campaigns import Bench, Plan
 from reco_lab.services.customers import Microscope
 from reco_lab.services.evidence import Evidence
@@ -185,6 +187,11 @@ def price_tags(
     """What each rule of a campaign costs, tried on an experiment's test part."""
     parts = campaign.model_dump_json(include={"what", "rules", "costs", "items"})
     return _price_tags(opened, str(opened.home), experiment, campaign, customers, f"{parts} {now}")
+
+
+def prepared(opened: Workspace, campaign: str, artefact: str) -> Prepared:
+    """The lists of a campaign."""
+    return _prepared(opened, str(opened.home), campaign, artefact)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking at the file…")
@@ -385,12 +392,17 @@ def _price_tags(
     return campaigns.tags(_opened, _bench(_opened, home, experiment), _campaign, _customers)
 
 
+@st.cache_resource(max_entries=4, show_spinner="Loading the lists…")
+def _prepared(_opened: Workspace, home: str, name: str, key: str) -> Prepared:  # noqa: ARG001 - part of the key
+    return campaign_lists.prepared(_opened, name)
+
+
 def forget_people() -> None:
     """Drop whatever may hold data of a customer who was erased; it is read anew when it is asked for."""
     of_people = (
         _preview, _quality, _survey, _dataset, _comparison, _evidence, _dragged, _cold_start, _inspection,
         _alternatives, _cut, _preview_cut, _work, _onlooker, _microscope, _portrait, _choices, _reached,
-        _campaign_plan, _bench, _price_tags,
+        _campaign_plan, _bench, _price_tags, _prepared,
     )  # fmt: skip
     for one in of_people:
         one.clear()

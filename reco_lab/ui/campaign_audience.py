@@ -56,9 +56,8 @@ def _named(who: Who) -> str:
 
 def ask(campaign: Campaign, titles: Mapping[str, str], key: str, *, expert: bool) -> dict[str, Any]:
     """Ask for name, goal and audience; the changed parts of the campaign. `titles` names the saved segments."""
-    left, right = st.columns(2)
-    title = left.text_input("Name", campaign.title, max_chars=200, key=f"{key}-title")
-    outcome = right.segmented_control(
+    title = st.text_input("Name", campaign.title, max_chars=200, key=f"{key}-title")
+    outcome = st.segmented_control(
         "What is it meant to change?",
         list(OUTCOMES),
         default=campaign.goal.outcome,
@@ -146,6 +145,7 @@ def leaving(found: Reached) -> None:
         pd.DataFrame(rows, columns=["", "Customers"]),
         hide_index=True,
         alt=found.sentence,
+        column_config={"Customers": st.column_config.NumberColumn(format="localized")},
         width="content",
     )
     st.caption("Who gave no consent or is on the suppression list is always left out.")

@@ -4,10 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from reco_lab.campaigns.spec import Campaign
-from reco_lab.core.errors import InputError
 from reco_lab.services import campaigns
 from reco_lab.store.campaigns import CampaignRecord
-from reco_lab.ui import campaign_plan, campaign_what, page, show, state
+from reco_lab.ui import campaign_action, campaign_plan, campaign_what, page, show, state
 from reco_lab.ui.campaign_plan import AUDIENCE, CAMPAIGN, NEW, STEP, STEPS, Table
 from reco_lab.ui.words import agree, count, day, md
 
@@ -80,40 +79,38 @@ def _one(lab: page.Lab, found: tuple[CampaignRecord, Campaign] | None, *, severa
         campaign_what.training(lab)
         return
     on = campaign_plan.table(lab, found)
-    if several and st.button(
-        "All campaigns", type="tertiary", icon=":material/arrow_back:", key="campaign-all"
-    ):
-        state.drop_draft()
-        del st.query_params[CAMPAIGN]
-        st.rerun()
     top = st.container()
     rail, main = st.columns([1, 2.8], gap="large")
-    asked = state.chosen(STEP)
-    name = asked if asked in STEPS else next(iter(STEPS))
+    name = _at()
     with main, page.guard(lab.workspace):
         campaign = campaign_plan.step(on, name)
     with rail:
-        _rail(on, campaign)
+        _rail(on, campaign, several=several)
     with top:
-        _answer(on, campaign)
+        campaign_action.view(on, campaign)
 
 
-def _rail(on: Table, campaign: Campaign) -> None:
+def _at() -> str:
+    """The step that is chosen, or that the address names."""
+    if state.chosen(STEP) not in STEPS:
+        asked = st.query_params.get(STEP)
+        state.choose(STEP, asked if asked in STEPS else next(iter(STEPS)))
+    return str(state.chosen(STEP))
+
+
+def _rail(on: Table, campaign: Campaign, *, several: bool) -> None:
     told = campaign_plan.captions(on, campaign)
-    st.radio(
+    st.query_params[STEP] = st.radio(
         "Steps",
         list(STEPS),
         format_func=lambda one: f"{list(STEPS).index(one) + 1}. {STEPS[one]}",
         captions=[md(told[one]) for one in STEPS],
         key=STEP,
-        bind="query-params",
         label_visibility="collapsed",
     )
-
-
-def _answer(on: Table, campaign: Campaign) -> None:
-    try:
-        show.answer(*campaign_plan.headline(on, campaign))
-    except InputError as error:
-        show.mistake(error)
-        return
+    if several and st.button(
+        "All campaigns", type="tertiary", icon=":material/arrow_back:", key="campaign-all"
+    ):
+        state.drop_draft()
+        st.query_params.pop(CAMPAIGN, None)
+        st.rerun()
