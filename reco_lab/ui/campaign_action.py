@@ -51,7 +51,9 @@ def _made(on: Table, made: Prepared) -> None:
         f"Made on {when(made.facts['prepared'])}. {made.facts['plan']}",
     )
     with st.container(horizontal=True):
-        export.button(campaign_export.first(on.lab.workspace, made, on.key), key=f"{on.key}-top", kind="primary")
+        export.button(
+            campaign_export.first(on.lab.workspace, made, on.key), key=f"{on.key}-top", kind="primary"
+        )
         with st.popover("Delete", icon=":material/delete:"):
             st.markdown("Its lists and what is known of its effect go with it.")
             if st.button("Yes, delete it", key="campaign-delete"):

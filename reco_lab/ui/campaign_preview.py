@@ -19,8 +19,8 @@ def view(made: Prepared, key: str) -> None:
     people = found(made.customers, text)
     if not len(people):
         st.info(f"Nobody of the audience has “{md(text)}” in the id.", icon=":material/search_off:")
-    for one in people.itertuples(index=False):
-        _customer(str(one.customer_id), held=one.group == HELD, items=made.items)
+    for who, group in zip(people["customer_id"], people["group"], strict=True):
+        _customer(str(who), held=str(group) == HELD, items=made.items)
 
 
 def found(customers: pd.DataFrame, text: str) -> pd.DataFrame:

@@ -123,14 +123,11 @@ def _altogether(tags: Tags, *, expert: bool) -> None:
         else f"and hits go {'down' if whole.ndcg < 0 else 'up'} by {abs(whole.ndcg / tags.plain.ndcg):.0%}"
     )
     st.markdown(f"**{lead} {kept}.**")
+    least = tags.ruled.share_of_best
+    scarce = f" What is scarce is shared out at {least:.1%} of the best possible, or better." if least else ""
     st.caption(
         f"Measured on {count(tags.customers, 'customer')} of the test part: their lists with all rules, and with "
-        "all but this one. "
-        + (
-            f"{tags.ruled.share_of_best:.1%} of the best sharing out of what is scarce is reached, at least."
-            if tags.ruled.share_of_best < 1
-            else ""
-        )
+        f"all but this one.{scarce}"
     )
     if expert:
         with st.expander("All figures", icon=":material/table_rows:"):
