@@ -9,6 +9,9 @@ from typing import Any
 
 import streamlit as st
 
+from reco_lab.campaigns.audience import Reached
+from reco_lab.campaigns.price import Tags
+from reco_lab.campaigns.spec import Campaign
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError
 from reco_lab.core.experiment import Columns, Experiment
@@ -22,6 +25,8 @@ from reco_lab.experiments.results import Comparison, SplitSummary
 from reco_lab.services import (
     ad_calls,
     analytics,
+    campaign_lists,
+    campaigns,
     customers,
     data,
     decisions,
@@ -39,6 +44,8 @@ from reco_lab.services import (
 from reco_lab.services import evidence as behind
 from reco_lab.services.ad_calls import Caller
 from reco_lab.services.analytics import Traffic
+from reco_lab.services.campaign_lists import Prepared
+from reco_lab.services.campaigns import Bench, Plan
 from reco_lab.services.customers import Microscope
 from reco_lab.services.evidence import Evidence
 from reco_lab.services.explore import Choices, Portrait, Scope
@@ -180,6 +187,31 @@ def shop(opened: Workspace, version: DatasetVersion) -> Shop:
 def look(opened: Workspace, version: DatasetVersion, rule: Definition) -> Look:
     """A segment on the newest data."""
     return _look(opened, str(opened.home), version.name, version.fingerprint, rule.model_dump_json(), rule)
+
+
+def reached(opened: Workspace, version: DatasetVersion, campaign: Campaign, now: str) -> Reached:
+    """Whom a campaign reaches, and who leaves and why; `now` says what else that depends on."""
+    key = f"{campaign.audience.model_dump_json()} {now}"
+    return _reached(opened, str(opened.home), version.name, version.fingerprint, campaign, key)
+
+
+def campaign_plan(opened: Workspace, version: DatasetVersion, campaign: Campaign, now: str) -> Plan:
+    """What a campaign of this size can show; raises InputError for whatever cannot be done."""
+    key = f"{campaign.model_dump_json(exclude={'title', 'costs'})} {now}"
+    return _campaign_plan(opened, str(opened.home), version.name, version.fingerprint, campaign, key)
+
+
+def price_tags(
+    opened: Workspace, experiment: str, campaign: Campaign, customers: int | None, now: str
+) -> Tags:
+    """What each rule of a campaign costs, tried on an experiment's test part."""
+    parts = campaign.model_dump_json(include={"what", "rules", "costs", "items"})
+    return _price_tags(opened, str(opened.home), experiment, campaign, customers, f"{parts} {now}")
+
+
+def prepared(opened: Workspace, campaign: str, artefact: str) -> Prepared:
+    """The lists of a campaign."""
+    return _prepared(opened, str(opened.home), campaign, artefact)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking at the file…")
@@ -364,11 +396,60 @@ def _look(
     return segment_looks.look(_shop(_opened, home, name, fingerprint), _rule)
 
 
+@st.cache_resource(max_entries=32, show_spinner="Counting who is reached…")
+def _reached(
+    _opened: Workspace,
+    home: str,  # noqa: ARG001 - part of the key
+    name: str,
+    fingerprint: str,
+    _campaign: Campaign,
+    key: str,  # noqa: ARG001 - part of the key
+) -> Reached:
+    return campaigns.reach(_opened, dataset(_opened, name, fingerprint), _campaign)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Working out what can be known…")
+def _campaign_plan(
+    _opened: Workspace,
+    home: str,  # noqa: ARG001 - part of the key
+    name: str,
+    fingerprint: str,
+    _campaign: Campaign,
+    key: str,  # noqa: ARG001 - part of the key
+) -> Plan:
+    return campaigns.plan(_opened, dataset(_opened, name, fingerprint), _campaign)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the models…")
+def _bench(_opened: Workspace, home: str, experiment: str) -> Bench:  # noqa: ARG001 - part of the key
+    return campaigns.bench(_opened, experiment)
+
+
+@st.cache_resource(
+    max_entries=32, show_spinner="Making the lists with and without each rule…", show_time=True
+)
+def _price_tags(
+    _opened: Workspace,
+    home: str,
+    experiment: str,
+    _campaign: Campaign,
+    _customers: int | None,
+    key: str,  # noqa: ARG001 - part of the key
+) -> Tags:
+    return campaigns.tags(_opened, _bench(_opened, home, experiment), _campaign, _customers)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the lists…")
+def _prepared(_opened: Workspace, home: str, name: str, key: str) -> Prepared:  # noqa: ARG001 - part of the key
+    return campaign_lists.prepared(_opened, name)
+
+
 def forget_people() -> None:
     """Drop whatever may hold data of a customer who was erased; it is read anew when it is asked for."""
     of_people = (
         _preview, _quality, _survey, _traffic, _dataset, _comparison, _evidence, _dragged, _cold_start, _inspection,
         _alternatives, _cut, _preview_cut, _work, _onlooker, _microscope, _portrait, _choices, _shop, _look,
+        _reached, _campaign_plan, _bench, _price_tags, _prepared,
     )  # fmt: skip
     for one in of_people:
         one.clear()

@@ -67,7 +67,7 @@ def button(
     download: Download,
     *,
     key: str,
-    kind: Literal["secondary", "tertiary"] = "secondary",
+    kind: Literal["primary", "secondary", "tertiary"] = "secondary",
     width: Literal["content", "stretch"] = "content",
 ) -> None:
     """A button that makes the file when it is pressed."""

@@ -25,6 +25,7 @@ COMPARE = PAGES / "lab" / "compare.py"
 RECOMMENDERS = PAGES / "lab" / "recommenders.py"
 CALIBRATION = PAGES / "lab" / "calibration.py"
 CUSTOMER = PAGES / "lab" / "customer.py"
+CAMPAIGNS = PAGES / "market" / "campaigns.py"
 ADS = PAGES / "market" / "ads.py"
 SETTINGS = PAGES / "market" / "settings.py"
 

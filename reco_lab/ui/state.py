@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from reco_lab.campaigns.spec import Campaign
 from reco_lab.core.experiment import Columns
 
 DATASET = "dataset"
@@ -20,6 +21,7 @@ _TURN = "turn"
 _IMPORTED = "imported"
 _BROUGHT = "brought"
 _NOTICE = "notice"
+_DRAFT = "draft"
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,30 @@ def brought() -> Brought | None:
 def leave() -> None:
     """The file that was being brought in is not any more."""
     st.session_state.pop(_BROUGHT, None)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A campaign as this session plans it; `id` is the saved one that it changes, empty for a new one."""
+
+    campaign: Campaign
+    id: str = ""
+
+
+def keep_draft(draft: Draft) -> None:
+    """Go on planning this campaign."""
+    st.session_state[_DRAFT] = draft
+
+
+def draft() -> Draft | None:
+    """The campaign that is being planned."""
+    found: Draft | None = st.session_state.get(_DRAFT)
+    return found
+
+
+def drop_draft() -> None:
+    """Nothing is being planned any more."""
+    st.session_state.pop(_DRAFT, None)
 
 
 def tell(sentence: str) -> None:

@@ -1,0 +1,89 @@
+"""The answer of a campaign with its one action: the plan and "Make the lists", then what was made and "Download"."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from reco_lab.campaigns.spec import Campaign
+from reco_lab.core.errors import InputError
+from reco_lab.services import campaign_lists, campaigns
+from reco_lab.services.campaign_lists import Prepared
+from reco_lab.store.records import JobState
+from reco_lab.ui import campaign_export, campaign_plan, export, show, state
+from reco_lab.ui.campaign_plan import CAMPAIGN, Table
+from reco_lab.ui.words import md, when
+
+
+def view(on: Table, campaign: Campaign) -> None:
+    """Say what the campaign is, and offer the next thing to do."""
+    made = on.made
+    if made is not None and on.as_kept(campaign):
+        _made(on, made)
+        return
+    try:
+        show.answer(*campaign_plan.headline(on, campaign))
+    except InputError as error:
+        show.mistake(error)
+        return
+    busy = _busy(on)
+    if made is not None:
+        st.warning(
+            "It was changed after its lists were made. Making them again replaces them and what is known of their "
+            "effect.",
+            icon=":material/edit:",
+        )
+    with st.container(horizontal=True):
+        if st.button(
+            "Make the lists" if made is None else "Make the lists again",
+            type="primary",
+            icon=":material/playlist_add_check:",
+            key="make",
+            disabled=busy,
+        ):
+            _make(on, campaign)
+        if made is not None and st.button("Keep both", icon=":material/content_copy:", key="both"):
+            _make(replace(on, draft=replace(on.draft, id="")), campaign)
+
+
+def _made(on: Table, made: Prepared) -> None:
+    show.answer(
+        made.sentence,
+        f"Made on {when(made.facts['prepared'])}. {made.facts['plan']}",
+    )
+    with st.container(horizontal=True):
+        export.button(
+            campaign_export.first(on.lab.workspace, made, on.key), key=f"{on.key}-top", kind="primary"
+        )
+        with st.popover("Delete", icon=":material/delete:"):
+            st.markdown("Its lists and what is known of its effect go with it.")
+            if st.button("Yes, delete it", key="campaign-delete"):
+                campaigns.delete(on.lab.workspace, made.id)
+                state.drop_draft()
+                st.query_params.pop(CAMPAIGN, None)
+                state.tell(f"{made.campaign.title} is deleted.")
+                st.rerun()
+    if made.campaign.fingerprint != on.lab.chosen.fingerprint:
+        st.info(
+            "The data are newer than these lists. Change the campaign to make them anew.",
+            icon=":material/update:",
+        )
+
+
+def _busy(on: Table) -> bool:
+    """Whether its lists are being made; says why the last try ended without them."""
+    job = campaign_lists.job_of(on.lab.workspace, on.draft.id) if on.draft.id else None
+    if job is not None and job.state is JobState.failed:
+        reference = f" The details are in the log under **{md(job.reference)}**." if job.reference else ""
+        st.error(md(job.error) + reference, title="The lists could not be made", icon=":material/error:")
+    if job is not None and job.state is JobState.cancelled:
+        st.info("Making the lists was cancelled.", icon=":material/cancel:")
+    return job is not None and job.live
+
+
+def _make(on: Table, campaign: Campaign) -> None:
+    workspace = on.lab.workspace
+    id_ = campaigns.save(workspace, campaign.model_copy(update={"fingerprint": ""}), on.draft.id or None)
+    campaign_lists.submit(workspace, id_)
+    state.keep_draft(state.Draft(campaign, id_))
+    st.query_params[CAMPAIGN] = id_
+    st.rerun()

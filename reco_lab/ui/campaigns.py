@@ -1,0 +1,116 @@
+"""The Campaigns page: the campaigns there are with their state, or one of them from its goal to its file."""
+
+import pandas as pd
+import streamlit as st
+
+from reco_lab.campaigns.spec import Campaign
+from reco_lab.services import campaigns
+from reco_lab.store.campaigns import CampaignRecord
+from reco_lab.ui import campaign_action, campaign_plan, campaign_what, page, show, state
+from reco_lab.ui.campaign_plan import AUDIENCE, CAMPAIGN, NEW, STEP, STEPS, Table
+from reco_lab.ui.words import agree, count, day, md
+
+LIST = "campaigns-list"
+
+
+def view(lab: page.Lab) -> None:
+    """The list, or the campaign that the address names; without any campaign a new one is begun."""
+    there = campaigns.listing(lab.workspace, lab.chosen.name)
+    asked = st.query_params.get(CAMPAIGN)
+    if asked is None and AUDIENCE in st.query_params:
+        asked = st.query_params[CAMPAIGN] = NEW
+    if asked is None and there:
+        _listing(there)
+        return
+    found = next((one for one in there if one.id == asked), None)
+    if found is None and asked not in {None, NEW}:
+        st.warning(
+            f"There is no campaign “{md(asked)}” here. A new one is shown instead.",
+            icon=":material/link_off:",
+        )
+    _one(lab, None if found is None else campaigns.saved(lab.workspace, found.id), several=bool(there))
+
+
+def _listing(there: list[CampaignRecord]) -> None:
+    made = sum(one.artefact is not None for one in there)
+    told = sum(one.result is not None for one in there)
+    show.answer(
+        f"{count(len(there), 'campaign')}: {made} with lists, {told} {agree(told, 'has', 'have')} a result",
+        "Choose one to go on with it.",
+    )
+    if st.button("Plan a campaign", type="primary", icon=":material/add:", key="campaign-new"):
+        _begin()
+        st.rerun()
+    ids = tuple(one.id for one in there)
+    st.dataframe(
+        pd.DataFrame(
+            [{"Campaign": one.title, "State": standing(one), "Changed": day(one.changed)} for one in there]
+        ),
+        hide_index=True,
+        alt=f"{count(len(there), 'campaign')} with their states",
+        key=LIST,
+        on_select=lambda: _open(ids),
+        selection_mode="single-row",
+    )
+
+
+def standing(one: CampaignRecord) -> str:
+    """Where a campaign stands, in a sentence."""
+    if one.result is not None:
+        return str(one.result.get("sentence", "It has a result"))
+    return "Draft" if one.artefact is None else f"Lists made on {day(one.changed)}"
+
+
+def _open(ids: tuple[str, ...]) -> None:
+    chosen = state.chosen(LIST)
+    rows = chosen["selection"]["rows"] if isinstance(chosen, dict) else []
+    if rows:
+        st.query_params[CAMPAIGN] = ids[rows[0]]
+
+
+def _begin() -> None:
+    state.drop_draft()
+    st.query_params[CAMPAIGN] = NEW
+
+
+def _one(lab: page.Lab, found: tuple[CampaignRecord, Campaign] | None, *, several: bool) -> None:
+    """One campaign: its answer and its one action above, the steps beside what they ask."""
+    if found is None and state.draft() is None and not campaign_what.trained(lab).labels:
+        campaign_what.training(lab)
+        return
+    on = campaign_plan.table(lab, found)
+    top = st.container()
+    rail, main = st.columns([1, 2.8], gap="large")
+    name = _at()
+    with main, page.guard(lab.workspace):
+        campaign = campaign_plan.step(on, name)
+    with rail:
+        _rail(on, campaign, several=several)
+    with top:
+        campaign_action.view(on, campaign)
+
+
+def _at() -> str:
+    """The step that is chosen, or that the address names."""
+    if state.chosen(STEP) not in STEPS:
+        asked = st.query_params.get(STEP)
+        state.choose(STEP, asked if asked in STEPS else next(iter(STEPS)))
+    return str(state.chosen(STEP))
+
+
+def _rail(on: Table, campaign: Campaign, *, several: bool) -> None:
+    told = campaign_plan.captions(on, campaign)
+    st.query_params[STEP] = st.radio(
+        "Steps",
+        list(STEPS),
+        format_func=lambda one: f"{list(STEPS).index(one) + 1}. {STEPS[one]}",
+        captions=[md(told[one]) for one in STEPS],
+        key=STEP,
+        label_visibility="collapsed",
+    )
+    if several and st.button(
+        "All campaigns", type="tertiary", icon=":material/arrow_back:", key="campaign-all"
+    ):
+        state.drop_draft()
+        st.query_params.pop(CAMPAIGN, None)
+        st.rerun()
