@@ -9,7 +9,7 @@ from typing import Any
 
 from reco_lab.core.experiment import Experiment
 from reco_lab.experiments.results import Outcome
-from reco_lab.services import ablation, certificate, forecasts, learning, publishing
+from reco_lab.services import ablation, certificate, databases, forecasts, learning, publishing, refreshing
 from reco_lab.services.experiments import JOB, run
 from reco_lab.workspace import Workspace
 
@@ -46,8 +46,10 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         JOB: _experiment,
         ablation.JOB: ablation.compute,
         certificate.JOB: _certificate,
+        databases.JOB: databases.compute,
         forecasts.JOB: _machine,
         learning.JOB: learning.compute,
         publishing.JOB: publishing.do,
+        refreshing.JOB: refreshing.compute,
     }
 )
