@@ -17,7 +17,15 @@ from reco_lab.core.words import count
 from reco_lab.experiments.run import Report
 from reco_lab.sources._tables import unique_names
 from reco_lab.sources.sql import statement
-from reco_lab.sources.sql.allowed import FOLDERS, HOSTS, address, allowed_hosts, database_file
+from reco_lab.sources.sql.allowed import (
+    FOLDERS,
+    HOSTS,
+    address,
+    allowed_folders,
+    allowed_hosts,
+    database_file,
+    files_of,
+)
 from reco_lab.sources.sql.marks import Mark
 from reco_lab.sources.sql.place import LABELS, PORTS, Place, place
 from reco_lab.sources.sql.reading import opened
@@ -26,7 +34,18 @@ from reco_lab.sources.sql.sink import Most, Sink
 from reco_lab.sources.sql.text import as_text
 from reco_lab.workspace import Workspace
 
-__all__ = ["FOLDERS", "HOSTS", "LABELS", "PORTS", "Place", "Relation", "allowed_hosts", "place"]
+__all__ = [
+    "FOLDERS",
+    "HOSTS",
+    "LABELS",
+    "PORTS",
+    "Place",
+    "Relation",
+    "allowed_folders",
+    "allowed_hosts",
+    "files_of",
+    "place",
+]
 
 JOB = "database"
 SHOWN_ROWS = 50
@@ -170,6 +189,16 @@ def compute(workspace: Workspace, payload: Mapping[str, Any], report: Report) ->
     if not found.rows:
         raise DataError("It has no rows.", where=_title(Origin.model_validate(payload["origin"])))
     return {"path": str(found.path), "rows": found.rows}
+
+
+def arrived(result: Mapping[str, Any]) -> Path:
+    """The file of a job that is done. Raises InputError where it is not kept any more."""
+    path = Path(result["path"])
+    if not path.is_file():
+        raise InputError(
+            "The rows that were read are not kept any more.", where=path.stem, fix="Read it again."
+        )
+    return path
 
 
 def _tables(account: Account) -> Tables:

@@ -13,7 +13,7 @@ from reco_lab.services import recipes
 from reco_lab.services.databases import fetch, mark_beside
 from reco_lab.services.importing import ImportReport, import_file
 from reco_lab.sources.sql.marks import Mark
-from reco_lab.store.records import DatasetVersion
+from reco_lab.store.records import DatasetVersion, Job
 from reco_lab.workspace import Workspace
 
 JOB = "database refresh"
@@ -39,8 +39,8 @@ class Refreshed:
         return f"{title} is at version {self.dataset.version}: {count(self.report.loaded, 'row')} came in."
 
 
-def bring_in(workspace: Workspace, path: Path, name: str, origin: Origin, **said: Any) -> ImportReport:
-    """Import rows that were fetched into a file; what it says besides is as for `import_file`."""
+def bring_in(workspace: Workspace, path: Path, name: str, origin: Origin | None, **said: Any) -> ImportReport:
+    """Import rows that were fetched into a file, or a file of no database; the rest is as for `import_file`."""
     report = import_file(workspace, path, name, origin=origin, **said)
     if (mark := mark_beside(path)) is not None:
         workspace.store.set_setting(_mark_of(report.dataset), asdict(mark))
@@ -86,6 +86,11 @@ def submit(workspace: Workspace, name: str, *, anew: bool = False) -> str:
     """Queue a refresh; returns the job's id."""
     payload = {"name": f"Bringing what is new to {name}", "dataset": name, "anew": anew}
     return workspace.queue.submit(JOB, payload, key=f"{JOB}:{name}")
+
+
+def job_of(workspace: Workspace, name: str) -> Job | None:
+    """The latest job that reads a data set again."""
+    return workspace.queue.latest(f"{JOB}:{name}")
 
 
 def compute(workspace: Workspace, payload: Mapping[str, Any], report: Report) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import streamlit as st
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError
 from reco_lab.core.experiment import Columns, Experiment
-from reco_lab.core.recipe import Reading
+from reco_lab.core.recipe import Origin, Reading
 from reco_lab.core.splitting import Split
 from reco_lab.experiments.forecast import Work
 from reco_lab.experiments.inspection import Inspection
@@ -22,6 +22,7 @@ from reco_lab.services import (
     ad_calls,
     customers,
     data,
+    databases,
     decisions,
     demo,
     experiments,
@@ -36,6 +37,7 @@ from reco_lab.services import (
 from reco_lab.services import evidence as behind
 from reco_lab.services.ad_calls import Caller
 from reco_lab.services.customers import Microscope
+from reco_lab.services.databases import Look, Place, Tables
 from reco_lab.services.evidence import Evidence
 from reco_lab.services.explore import Choices, Portrait, Scope
 from reco_lab.services.onlooking import Onlooker
@@ -122,6 +124,16 @@ def preview(
     return _preview(str(opened.home), path, _stamp(path), header, dict(options or {}))
 
 
+def tables(opened: Workspace, name: str, place: Place) -> Tables:
+    """The tables that may be read through a connection, as they were at most a minute ago."""
+    return _tables(opened, str(opened.home), name, place.model_dump_json())
+
+
+def look(opened: Workspace, origin: Origin, place: Place) -> Look:
+    """The first rows of a table or a query, as they were at most a minute ago."""
+    return _look(opened, str(opened.home), origin, f"{origin.model_dump_json()} {place.model_dump_json()}")
+
+
 def quality(
     opened: Workspace,
     path: Path,
@@ -171,6 +183,16 @@ def _preview(
     options: dict[str, Any],
 ) -> data.Preview:
     return data.preview(path, header=header, **options)
+
+
+@st.cache_resource(max_entries=16, ttl=60, show_spinner="Asking the database…")
+def _tables(_opened: Workspace, home: str, name: str, key: str) -> Tables:  # noqa: ARG001 - part of the key
+    return databases.tables(_opened, name)
+
+
+@st.cache_resource(max_entries=16, ttl=60, show_spinner="Asking the database…", show_time=True)
+def _look(_opened: Workspace, home: str, _origin: Origin, key: str) -> Look:  # noqa: ARG001 - part of the key
+    return databases.look(_opened, _origin)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking at every row…", show_time=True)

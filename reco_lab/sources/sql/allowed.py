@@ -10,6 +10,8 @@ from reco_lab.core.errors import InputError, NotFoundError
 HOSTS = "RECO_LAB_DATABASE_HOSTS"
 FOLDERS = "RECO_LAB_DATABASE_FILES"
 _METADATA = {ipaddress.ip_address(one) for one in ("100.100.100.200", "192.0.0.192", "fd00:ec2::254")}
+MOST_FILES = 1_000
+_BEGINS = {"sqlite": (0, b"SQLite format 3\0"), "duckdb": (8, b"DUCK")}
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -19,6 +21,12 @@ def allowed_hosts() -> tuple[tuple[str, int], ...]:
     return tuple(
         (host.strip("[]").lower(), int(port)) for host, _, port in named if host and port.isdecimal()
     )
+
+
+def allowed_folders() -> tuple[Path, ...]:
+    """The folders that an administrator names in RECO_LAB_DATABASE_FILES, parted as in PATH; links followed."""
+    named = os.environ.get(FOLDERS, "").split(os.pathsep)
+    return tuple(Path(one).resolve() for one in named if one.strip())
 
 
 def address(host: str, port: int) -> str:
@@ -53,7 +61,7 @@ def database_file(text: str, but: Path) -> Path:
     Nothing in the folder `but` is ever meant. Raises InputError for a place that is not allowed, NotFoundError for a
     file that is not there.
     """
-    folders = [Path(one).resolve() for one in os.environ.get(FOLDERS, "").split(os.pathsep) if one.strip()]
+    folders = allowed_folders()
     if not folders:
         raise InputError(
             "Reading database files is off.",
@@ -72,6 +80,21 @@ def database_file(text: str, but: Path) -> Path:
     if not there:
         raise NotFoundError("There is no such file.", where=text, fix="Check its name.")
     return path
+
+
+def files_of(kind: str) -> tuple[str, ...]:
+    """The database files of a kind that lie in the allowed folders, by what they begin with."""
+    place, mark = _BEGINS[kind]
+    found = [path for folder in allowed_folders() for path in folder.glob("*") if path.is_file()]
+    return tuple(str(path) for path in sorted(found)[:MOST_FILES] if _begins(path, place, mark))
+
+
+def _begins(path: Path, place: int, mark: bytes) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(place + len(mark))[place:] == mark
+    except OSError:
+        return False
 
 
 def _plain(text: str) -> Address:

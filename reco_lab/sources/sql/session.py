@@ -84,7 +84,7 @@ class Session(ABC):
         """The tables and views that may be read, by schema and name."""
         _, rows = self.first(self.catalogue, MOST_TABLES)
         found = [
-            Relation(str(schema or ""), str(name), None if size is None or int(size) < 0 else int(size), bool(view))
+            Relation(str(schema or ""), str(name), None if size is None or int(size) < 0 else int(size), bool(int(view)))
             for schema, name, size, view in rows
         ]  # fmt: skip
         return tuple(sorted(found, key=lambda one: (one.schema, one.name)))
