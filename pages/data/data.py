@@ -8,6 +8,7 @@ from reco_lab.ui import (
     analytics,
     arrival,
     board,
+    database_refresh,
     intake,
     page,
     repairs,
@@ -35,7 +36,7 @@ with page.open("Data", of_data=state.brought() is None) as lab:
                 f"{title}: {page.size(lab.version)}.",
                 f"Version {lab.version.version}, brought in {when(lab.version.created)}.",
             )
-        st.header("Bring a file", anchor=False)
+        st.header("Bring data in", anchor=False)
         intake.start(lab.workspace)
         if lab.version is None:
             with st.container(horizontal=True, vertical_alignment="center"):
@@ -47,6 +48,7 @@ with page.open("Data", of_data=state.brought() is None) as lab:
                     st.rerun()
         else:
             versions.listing(lab)
+            database_refresh.offer(lab)
         shelves.datasets(lab)
         versions.all_dropped(lab.workspace)
         st.stop()

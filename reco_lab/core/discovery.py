@@ -19,7 +19,7 @@ T = TypeVar("T")
 def discover(package: str, base: type[T]) -> Mapping[str, type[T]]:
     """Map public id to class for every concrete subclass of `base` in `package`, and those of outsiders.
 
-    A module whose name starts with an underscore is private. Any other must define exactly one concrete
+    A package, and a module whose name starts with an underscore, is private. Any other must define exactly one concrete
     subclass of `base`. Other distributions join by an entry point in the group named like the package.
     """
     found: Mapping[str, type[T]] = _walk(package, cast("Any", base))
@@ -30,7 +30,7 @@ def discover(package: str, base: type[T]) -> Mapping[str, type[T]]:
 def _walk(package: str, base: Any) -> Mapping[str, type[Any]]:
     found: dict[str, type[Any]] = {}
     for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
-        if not module.name.startswith("_"):
+        if not module.name.startswith("_") and not module.ispkg:
             found[module.name] = _only_class(importlib.import_module(f"{package}.{module.name}"), base)
     for entry in entry_points(group=package):
         found[entry.name] = entry.load()

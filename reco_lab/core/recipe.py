@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 from pydantic.dataclasses import dataclass
 
 from reco_lab.core.experiment import Columns
@@ -78,12 +78,33 @@ class TableRecipe(BaseModel):
     keep: tuple[str, ...] = ()
 
 
+class Origin(BaseModel):
+    """Where in a database rows come from: the name of a connection, and a table (schema, name) or a query.
+
+    `grows_by` is the column by which only what is new is read the next time.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    database: str
+    table: tuple[str, str] | None = None
+    query: str = ""
+    grows_by: str | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Origin":
+        if (self.table is None) == (not self.query.strip()):
+            raise ValueError("name either a table or a query.")
+        return self
+
+
 class Recipe(BaseModel):
     """The answers and mends of an import: what the columns mean, how they are written, the steps in order.
 
     `options` are those of the sources (`OPTIONS`). `shape` holds the names of the file's columns, by which the recipe is suggested for the next file.
     `customers` and `items` say the same of the tables beside it. `declined` are mends that were offered and not
-    wanted: what stands neither here nor in `steps` was not needed, and may be for the next file.
+    wanted: what stands neither here nor in `steps` was not needed, and may be for the next file. `origin` says
+    which database the rows came from, where they did.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -98,6 +119,7 @@ class Recipe(BaseModel):
     declined: tuple[SerializeAsAny[Step], ...] = ()
     customers: TableRecipe | None = None
     items: TableRecipe | None = None
+    origin: Origin | None = None
 
     @field_validator("options")
     @classmethod

@@ -139,7 +139,7 @@ def _value(value: object) -> object:
 def _json(frame: pd.DataFrame, stream: BinaryIO) -> None:
     named = frame.set_axis([str(name) for name in frame.columns], axis=1)
     for place in [at for at, kind in enumerate(named.dtypes) if types.is_datetime64_any_dtype(kind)]:
-        named.isetitem(place, named.iloc[:, place].map(lambda at: at.isoformat(), na_action="ignore"))
+        named.isetitem(place, named.iloc[:, place].map(lambda at: at.isoformat(), na_action="ignore").array)
     plain = named.astype("object").where(named.notna(), None)
     stream.write(orjson.dumps(plain.to_dict("records"), default=str, option=orjson.OPT_SERIALIZE_NUMPY))
 

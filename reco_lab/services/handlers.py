@@ -9,7 +9,16 @@ from typing import Any
 
 from reco_lab.core.experiment import Experiment
 from reco_lab.experiments.results import Outcome
-from reco_lab.services import ablation, campaign_lists, certificate, forecasts, learning, publishing
+from reco_lab.services import (
+    ablation,
+    campaign_lists,
+    certificate,
+    databases,
+    forecasts,
+    learning,
+    publishing,
+    refreshing,
+)
 from reco_lab.services.experiments import JOB, run
 from reco_lab.workspace import Workspace
 
@@ -47,8 +56,10 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         ablation.JOB: ablation.compute,
         campaign_lists.JOB: campaign_lists.compute,
         certificate.JOB: _certificate,
+        databases.JOB: databases.compute,
         forecasts.JOB: _machine,
         learning.JOB: learning.compute,
         publishing.JOB: publishing.do,
+        refreshing.JOB: refreshing.compute,
     }
 )

@@ -1,6 +1,6 @@
 """Import a file: read, mapped, mended by a recipe, accounted for row by row, and kept as a version."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import MappingError, NotFoundError
 from reco_lab.core.experiment import Columns
 from reco_lab.core.interactions import ColumnMap, Interactions, Kind
-from reco_lab.core.recipe import Reading, Recipe
+from reco_lab.core.recipe import Origin, Reading, Recipe
 from reco_lab.core.source import Table
 from reco_lab.core.step import StepContext
 from reco_lab.core.words import count
@@ -96,6 +96,8 @@ def import_file(
     recipe: Recipe | None = None,
     append: bool = False,
     synthetic: bool = False,
+    origin: Origin | None = None,
+    all_new: bool = False,
 ) -> ImportReport:
     """Import a file of interactions, with tables of customers and items where there are any.
 
@@ -103,11 +105,11 @@ def import_file(
     overrule it. Without one, columns are guessed. Ids that are personal data become pseudonyms, also where a
     recipe did not have to know that, unless it declines the step.
     What a table of items says counts more than what the rows say. `append` puts the rows behind those of the
-    newest version, except known ones. The same content makes no second version. What is `synthetic` wears its badge.
-    Raises an InputError.
+    newest version, except known ones (`all_new`: there are none). `origin` says which database they came from.
+    The same content makes no second version. What is `synthetic` wears its badge. Raises an InputError.
     """
     workspace.require_room()
-    said = _Said(path, format, header, options, columns, reading, recipe)
+    said = _Said(path, format, header, options, columns, reading, recipe, origin, all_new)
     come = _streamed(workspace, said, append=append)
     come = come or _at_once(workspace, said, _earlier(workspace, name) if append else None)
     people, catalogue = _tables(workspace, come, customers, items)
@@ -123,11 +125,7 @@ def import_file(
         mended=come.mended,
         notes={**come.notes, **come.own.notes},
         dialect=come.table.dialect,
-        warnings=(
-            *reading_warnings(come.table),
-            *private_ids.unforeseen(said.recipe, come.used),
-            *(note for one in tables for note in one.notes),
-        ),
+        warnings=tuple(_warnings(said, come, tables)),
         recipe=used,
     )
 
@@ -143,6 +141,8 @@ class _Said:
     columns: Columns | None
     reading: Reading | None
     recipe: Recipe | None
+    origin: Origin | None
+    all_new: bool
 
     @property
     def known_header(self) -> bool | None:
@@ -178,7 +178,7 @@ def _at_once(workspace: Workspace, said: _Said, earlier: DatasetVersion | None) 
     steps = (*used.steps, *objections(workspace))
     clean = clean_interactions(table.frame, mapping, ctx.now, used.reading, steps, ctx)
     digest = digest_of(said.path)
-    kept = _without_known(workspace, table, mapping, clean, earlier, digest)
+    kept = _without_known(workspace, table, mapping, clean, None if said.all_new else earlier, digest)
     log, notes = _log(table, mapping, kept)
     own = item_side(table.frame.iloc[kept.frame.index], named, kept.frame["item"])
     return _Come(
@@ -251,7 +251,8 @@ def _used(table: Table, named: Columns, said: _Said, private: Callable[[], tuple
         "columns": named,
         "shape": table.shape,
     }
-    return base.model_copy(update={name: value for name, value in overruled.items() if value is not None})
+    given = {name: value for name, value in overruled.items() if value is not None}
+    return base.model_copy(update=given | {"origin": said.origin})
 
 
 def _require_interactions(table: Table, path: Path) -> None:
@@ -364,6 +365,13 @@ def _keep(
     used = used.model_copy(update=changes)
     recipes.keep(workspace, version, used)
     return version, used
+
+
+def _warnings(said: _Said, come: _Come, tables: Sequence[Attributes]) -> Iterator[str]:
+    yield from reading_warnings(come.table)
+    yield from private_ids.unforeseen(said.recipe, come.used)
+    for one in tables:
+        yield from one.notes
 
 
 def _unread(table: Table) -> pd.DataFrame:

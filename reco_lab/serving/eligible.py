@@ -80,7 +80,8 @@ class Eligibility:
             "not in its flight": booked.flying(now),
             "budget used up for now": accounts.open_at(now).copy(),
         }
-        if not all(np.array_equal(mask, self._everywhere.get(rule)) for rule, mask in everywhere.items()):
+        before = self._everywhere
+        if not before or any((mask != before[rule]).any() for rule, mask in everywhere.items()):
             self._known.clear()
             self._everywhere = everywhere
         self._begin, self._changes = now, accounts.changes

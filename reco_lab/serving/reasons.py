@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from reco_lab.core.because import because
 from reco_lab.core.events import Stage
 from reco_lab.serving.booked import NO_ITEM

@@ -9,7 +9,7 @@ import streamlit as st
 from reco_lab.core.experiment import Columns
 from reco_lab.core.recipe import Recipe
 from reco_lab.reports.export import write
-from reco_lab.services import data, recipes
+from reco_lab.services import data, recipes, refreshing
 from reco_lab.services.data import ImportReport
 from reco_lab.store.disk import said_if_full
 from reco_lab.store.records import DatasetVersion
@@ -75,10 +75,11 @@ def bring_in(
     before = newest(lab.workspace, name)
     recipe = None if repairs is None else _recipe(repairs, known, last, tables)
     with st.spinner("Reading, mending and keeping every row…", show_time=True):
-        report = data.import_file(
+        report = refreshing.bring_in(
             lab.workspace,
             brought.path,
             name,
+            brought.origin,
             title="" if append else brought.title,
             columns=columns,
             header=known.header,
@@ -97,6 +98,7 @@ def settle(name: str) -> None:
     """Let go of the files that were brought, and draw the page anew with the data set chosen."""
     for slot in (intake.FILE, intake.CUSTOMERS, intake.ITEMS):
         intake.forget_upload(slot)
+    intake.forget_read()
     state.leave()
     st.query_params[state.DATASET] = name
     st.query_params.pop(state.VERSION, None)
@@ -144,6 +146,7 @@ def _remember(workspace: Workspace, report: ImportReport, before: DatasetVersion
             refused=kept_refused(workspace, refused),
             recipe=recipes.dump(report.recipe),
             fresh=report.version if fresh else None,
+            of_database=report.recipe.origin is not None,
         )
     )
 
@@ -200,7 +203,12 @@ def _take_away(lab: page.Lab, imported: Imported) -> None:
             export.button(recipe, key="recipe")
         if imported.fresh is not None and st.button("Undo this", icon=":material/undo:", type="tertiary"):
             _undo(lab.workspace, imported)
-    if imported.recipe:
+    if imported.of_database:
+        st.caption(
+            "What comes later joins it by the button at the data set's versions, or by "
+            f"`reco-lab data refresh {imported.name}`."
+        )
+    elif imported.recipe:
         st.caption(
             "The recipe does the same with the next file of this shape, here or by "
             f"`reco-lab data import FILE --name {imported.name} --recipe {imported.name}.recipe.toml`."

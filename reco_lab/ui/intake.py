@@ -14,7 +14,7 @@ from reco_lab.services.public import PublicDataset, fetch, public_datasets
 from reco_lab.services.samples import SAMPLES, make_sample
 from reco_lab.services.server_files import open_folders, server_file, server_folder
 from reco_lab.store.disk import said_if_full, size_text
-from reco_lab.ui import feedback, state
+from reco_lab.ui import database, feedback, state
 from reco_lab.ui.state import Brought, Kept
 from reco_lab.ui.words import md
 from reco_lab.workspace import Workspace
@@ -27,8 +27,10 @@ WAYS = {
     "path": "A path on the server",
     "public": "A public data set",
     "sample": "A sample",
+    "database": "A database",
     "ads": "The ads' own log",
 }
+_FORMATS = "Text with any delimiter, Excel, Parquet or JSON, also packed (.gz, .zst, .zip)."
 _PACKED = r"(\.(gz|zst|zip))?$"
 _KNOWN = r"\.(csv|tsv|txt|data|dat|parquet|xlsx|xlsm|xls|ods|json|jsonl|ndjson)$"
 
@@ -37,8 +39,7 @@ def start(workspace: Workspace) -> None:
     """Ask for a file; once there is one the page is drawn anew with it."""
     st.markdown(
         "One row for each thing a customer did, a survey with one row for each person, or an export of web analytics "
-        "(Google Analytics 4, Matomo, Snowplow, a clickstream). Text with any delimiter, Excel, Parquet or JSON, also "
-        "packed (.gz, .zst, .zip)."
+        "(Google Analytics 4, Matomo, Snowplow, a clickstream)."
     )
     way = st.segmented_control(
         "Where is it?",
@@ -56,6 +57,8 @@ def start(workspace: Workspace) -> None:
         _public(workspace)
     elif way == "sample":
         _sample(workspace)
+    elif way == "database":
+        database.start(workspace, _begin)
     elif way == "ads":
         feedback.ask(workspace)
     else:
@@ -101,6 +104,13 @@ def forget_upload(slot: str) -> None:
         shutil.rmtree(kept.path.parent, ignore_errors=True)
 
 
+def forget_read() -> None:
+    """Remove the rows that came from a database from the disk."""
+    brought = state.brought()
+    if brought is not None and brought.origin is not None:
+        shutil.rmtree(brought.path.parent, ignore_errors=True)
+
+
 def name_of(file: str) -> str:
     """A data set's name made from a file's: lower case, digits, - and _."""
     stem = re.sub(_KNOWN, "", re.sub(_PACKED, "", file.lower()))
@@ -130,6 +140,7 @@ def _table(workspace: Workspace, label: str, slot: str, known: Path | None) -> P
 
 def _upload(workspace: Workspace) -> None:
     received(workspace, "File of interactions", FILE, "Up to 1 GB; a larger one by its path on the server.")
+    st.caption(_FORMATS)
 
 
 def _path(workspace: Workspace) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from reco_lab.campaigns.spec import Campaign
 from reco_lab.core.experiment import Columns
+from reco_lab.core.recipe import Origin
 
 DATASET = "dataset"
 EXPERT = "expert"
@@ -20,6 +21,7 @@ _EDITS = "what_if"
 _TURN = "turn"
 _IMPORTED = "imported"
 _BROUGHT = "brought"
+_AWAITED = "awaited"
 _NOTICE = "notice"
 _DRAFT = "draft"
 
@@ -98,6 +100,7 @@ class Imported:
     refused: Path | None = None
     recipe: str = ""
     fresh: int | None = None
+    of_database: bool = False
 
 
 def keep_import(imported: Imported) -> None:
@@ -127,7 +130,10 @@ class Kept:
 
 @dataclass(frozen=True)
 class Brought:
-    """The file that this session is bringing in, and what is known of it before anybody looks."""
+    """The file that this session is bringing in, and what is known of it before anybody looks.
+
+    `origin` says where in a database its rows come from, where they do.
+    """
 
     path: Path
     title: str
@@ -137,6 +143,7 @@ class Brought:
     customers: Path | None = None
     items: Path | None = None
     synthetic: bool = False
+    origin: Origin | None = None
 
 
 def bring(brought: Brought) -> None:
@@ -177,6 +184,30 @@ def draft() -> Draft | None:
 def drop_draft() -> None:
     """Nothing is being planned any more."""
     st.session_state.pop(_DRAFT, None)
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """The job that reads what this session wants from a database."""
+
+    job: str
+    origin: Origin
+
+
+def await_job(awaited: Awaited) -> None:
+    """Wait for rows of a database."""
+    st.session_state[_AWAITED] = awaited
+
+
+def awaited() -> Awaited | None:
+    """The job that this session waits for."""
+    found: Awaited | None = st.session_state.get(_AWAITED)
+    return found
+
+
+def wait_no_more() -> None:
+    """The rows came, or will not."""
+    st.session_state.pop(_AWAITED, None)
 
 
 def tell(sentence: str) -> None:

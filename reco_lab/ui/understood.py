@@ -54,6 +54,11 @@ class Understood:
 
 def look(workspace: Workspace, brought: Brought) -> Understood:
     """Look at a file, say in words how it is written, and ask what it does not show."""
+    if brought.origin is not None:
+        seen = cache.preview(workspace, brought.path, None)
+        st.caption(md(f"Read from the database connection {brought.origin.database}."))
+        show.warnings(seen.warnings)
+        return Understood(seen, None, {})
     said, asked = st.container(), st.container()
     with st.expander("How the file is written", icon=":material/tune:"):
         header = _header(brought)

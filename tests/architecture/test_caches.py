@@ -36,10 +36,18 @@ def test_every_cached_thing_is_kept_by_workspace_and_version():
     } == {}
 
 
-def test_caches_are_in_one_file_only_and_used_nowhere_else():
+def test_caches_are_in_one_place_only_and_used_nowhere_else():
     naming = [path for path in FILES if any(f".{name}" in path.read_text("utf-8") for name in CACHES)]
-    assert naming == [ROOT / "reco_lab" / "ui" / "cache.py"]
-    assert len(list(cached(naming[0].read_text("utf-8")))) >= 8
+    assert {path.parent for path in naming} == {ROOT / "reco_lab" / "ui" / "cache"}
+    assert sum(len(list(cached(path.read_text("utf-8")))) for path in naming) >= 20
+
+
+def test_what_holds_data_of_people_is_dropped_when_one_of_them_is_erased():
+    for path in (ROOT / "reco_lab" / "ui" / "cache").glob("_*.py"):
+        source = path.read_text("utf-8")
+        named = source.rpartition("OF_PEOPLE = ")[2]
+        kept = {name for name, _ in cached(source) if name not in named}
+        assert kept <= {"_workspace", "_events", "_caller", "_tables"}, path
 
 
 def test_the_check_finds_a_cache_that_would_leak():

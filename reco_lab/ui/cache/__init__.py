@@ -1,0 +1,28 @@
+"""The only caches: one workspace a process, data and models by fingerprint, all of them bounded."""
+
+from reco_lab.ui.cache import _customers, _files, _lab, _market, _opening
+from reco_lab.ui.cache._customers import choices, look, portrait, shop
+from reco_lab.ui.cache._files import first_rows, preview, quality, survey, tables, traffic
+from reco_lab.ui.cache._lab import (
+    alternatives,
+    cold_start,
+    comparison,
+    cut,
+    dragged,
+    evidence,
+    inspection,
+    microscope,
+    preview_cut,
+    work,
+)
+from reco_lab.ui.cache._market import caller, campaign_plan, events, onlooker, prepared, price_tags, reached
+from reco_lab.ui.cache._opening import dataset, workspace
+
+__all__ = ["alternatives", "caller", "campaign_plan", "choices", "cold_start", "comparison", "cut", "dataset", "dragged", "events", "evidence", "first_rows", "forget_people", "inspection", "look", "microscope", "onlooker", "portrait", "prepared", "preview", "preview_cut", "price_tags", "quality", "reached", "shop", "survey", "tables", "traffic", "work", "workspace"]  # fmt: skip
+
+
+def forget_people() -> None:
+    """Drop whatever may hold data of a customer who was erased; it is read anew when it is asked for."""
+    for part in (_opening, _files, _lab, _customers, _market):
+        for one in part.OF_PEOPLE:
+            one.clear()

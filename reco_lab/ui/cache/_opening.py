@@ -1,0 +1,52 @@
+"""The workspace, and the data sets in it."""
+
+import os
+from contextlib import suppress
+from threading import Thread
+
+import streamlit as st
+
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.errors import InputError
+from reco_lab.services import (
+    customers,
+    data,
+    demo,
+    experiments,
+    upkeep,
+)
+from reco_lab.workspace import Workspace
+
+
+def workspace() -> Workspace:
+    """The workspace of this process; the first visitor opens it, and the demo shop comes in with it.
+
+    Set RECO_LAB_DEMO=0 to start without the demo shop.
+    """
+    return _workspace(os.environ.get("RECO_LAB_HOME", ""), os.environ.get("RECO_LAB_DEMO", "1") != "0")
+
+
+def dataset(opened: Workspace, name: str, fingerprint: str) -> Dataset:
+    """A data set of the workspace, loaded once."""
+    return _dataset(opened, str(opened.home), name, fingerprint)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the workspace…")
+def _workspace(home: str, demo_wanted: bool) -> Workspace:  # noqa: ARG001 - part of the key
+    opened = Workspace.open()
+    Thread(target=customers.prepare, daemon=True).start()
+    if demo_wanted and not any(one.comparison for one in experiments.listing(opened, demo.DEMO)):
+        demo.submit_demo(opened)
+    with suppress(InputError):  # a backup at work keeps tidying out; the next start does it
+        upkeep.tidy_if_due(opened)
+    return opened
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the data…")
+def _dataset(_opened: Workspace, home: str, name: str, fingerprint: str) -> Dataset:  # noqa: ARG001 - part of the key
+    versions = _opened.store.versions(name)
+    known = {one.fingerprint: one.version for one in versions}
+    return data.load_dataset(_opened, name, known.get(fingerprint))
+
+
+OF_PEOPLE = (_dataset,)
