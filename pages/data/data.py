@@ -72,7 +72,9 @@ with page.open("Data", of_data=state.brought() is None) as lab:
     else:
         st.header("What the columns mean", anchor=False)
         columns, said = understood.mapping(known.seen, last.columns if last else brought.columns), None
-    st.dataframe(known.seen.rows, hide_index=True, alt="The first rows of the file", height=240)
+    st.dataframe(
+        known.seen.rows, hide_index=True, alt="The first rows of the file", height=240, placeholder="–"
+    )
     problems = (
         data.check(known.seen, columns)
         if columns

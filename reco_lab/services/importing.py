@@ -21,7 +21,7 @@ from reco_lab.core.source import Table
 from reco_lab.core.step import StepContext
 from reco_lab.core.words import count
 from reco_lab.services import private_ids, recipes
-from reco_lab.services.analytics import proposed
+from reco_lab.services.analytics import proposed, told_columns
 from reco_lab.services.appending import append as appended
 from reco_lab.services.appending import digest_of, known_rows, one_table, remember_files, same_file
 from reco_lab.services.attributes import Attributes, read_attributes
@@ -225,9 +225,10 @@ def _by_blocks(workspace: Workspace, said: _Said, source: str) -> _Come | None:
 
 
 def _understood(workspace: Workspace, table: Table, said: _Said) -> tuple[Columns, ColumnMap, StepContext]:
-    if said.columns is None and said.recipe is None:
+    known = said.columns or (said.recipe.columns if said.recipe else told_columns(table))
+    if known is None:
         _require_interactions(table, said.path)
-    named = named_columns(table.frame, said.columns or (said.recipe.columns if said.recipe else None))
+    named = named_columns(table.frame, known)
     mapping = column_map(named)
     return named, mapping, context(workspace, table.frame, mapping)
 
