@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from reco_lab.analysis.columns import ColumnGuess, Guess
 from reco_lab.cleaning.kinds import LEFT_OUT, kind_of
 from reco_lab.core.experiment import Columns
 from reco_lab.core.interactions import Kind
@@ -121,6 +122,16 @@ def columns_of(frame: pd.DataFrame) -> Columns:
 def told_columns(table: Table) -> Columns | None:
     """What the columns of a file mean where its kind says so; None where they have to be guessed."""
     return columns_of(table.frame) if is_traffic(table.dialect) else None
+
+
+def guess_of(table: Table) -> Guess | None:
+    """The same as a guess that is certain."""
+    columns = told_columns(table)
+    if columns is None:
+        return None
+    reason = f"{table.dialect['format']} is read so"
+    named = {role: name for role, name in columns.model_dump().items() if isinstance(name, str)}
+    return Guess(**{role: ColumnGuess(name, 1.0, reason) for role, name in named.items()})
 
 
 def named_by(pages: pd.Series, pattern: str) -> pd.DataFrame:

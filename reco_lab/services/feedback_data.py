@@ -13,6 +13,7 @@ from reco_lab.services import bookings
 from reco_lab.services.appending import append
 from reco_lab.services.decisions import open_log
 from reco_lab.services.keeping import load_dataset, save_dataset
+from reco_lab.services.merging import Origin, remember_origin
 from reco_lab.services.privacy import objecting, pseudonym_key
 from reco_lab.store.events.log import EventLog
 from reco_lab.store.records import DatasetVersion
@@ -23,6 +24,7 @@ MEANING = {
     FeedbackKind.click: Kind.click,
     FeedbackKind.conversion: Kind.purchase,
 }
+LOG = "the log of the ads"
 _COLUMNS = ["customer", "item", "kind", "time", "value"]
 _MAP = ColumnMap(user="customer", item="item", value="value", time="time", kind="kind")
 
@@ -82,6 +84,8 @@ def save_feedback(workspace: Workspace, name: str, *, onto: str | None = None) -
         data = replace(whole, synthetic=earlier.synthetic)
     left_out = len(told.frame) - len(frame)
     version = save_dataset(workspace, data)
+    came = None if onto is None else workspace.store.dataset(onto)
+    remember_origin(workspace, version, Origin(LOG, LOG, len(frame)), came)
     return FeedbackData(version, len(frame), told.without_item, told.without_customer, left_out)
 
 
