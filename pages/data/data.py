@@ -74,7 +74,9 @@ with page.open("Data", of_data=state.brought() is None) as lab:
     else:
         st.header("What the columns mean", anchor=False)
         columns, said = understood.mapping(known.seen, last.columns if last else brought.columns), None
-    st.dataframe(known.seen.rows, hide_index=True, alt="The first rows of the file", height=240)
+    st.dataframe(
+        known.seen.rows, hide_index=True, alt="The first rows of the file", height=240, placeholder="–"
+    )
     problems = (
         data.check(known.seen, columns)
         if columns
@@ -95,12 +97,10 @@ with page.open("Data", of_data=state.brought() is None) as lab:
             show.answer(*repairs.headline(found))
 
     tables = intake.beside(lab.workspace, brought)
-    name, append = arrival.place(lab, brought, only_new=brought.synthetic)
+    to = arrival.place(lab, brought, only_new=brought.synthetic)
     waiting = bool(problems) or (found is not None and bool(found.open or found.undecided))
     pressed = st.button("Import", type="primary", icon=":material/check:", disabled=waiting, key="import")
     if found is not None and found.undecided:
         st.caption(f"First decide above: {md(', '.join(found.undecided))}.")
     if pressed and columns is not None:
-        arrival.bring_in(
-            lab, brought, known, columns, found, last=last, tables=tables, name=name, append=append
-        )
+        arrival.bring_in(lab, brought, known, columns, found, last=last, tables=tables, to=to)

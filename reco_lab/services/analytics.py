@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from reco_lab.analysis.columns import ColumnGuess, Guess
 from reco_lab.cleaning.kinds import LEFT_OUT, kind_of
 from reco_lab.core.experiment import Columns
 from reco_lab.core.interactions import Kind
@@ -45,7 +46,7 @@ class Traffic:
     @property
     def headline(self) -> str:
         """What the file is, in a sentence."""
-        matter = int(((self.events["becomes"] != LEFT_OUT) & (self.events["with_item"] > 0)).sum())
+        matter = int((self.events["becomes"] != LEFT_OUT).sum())
         kinds = f"{count(matter, 'type')} of event {'matters' if matter == 1 else 'matter'}"
         return f"This is {self.format}: {count(self.facts['count'], 'event')}, {kinds}."
 
@@ -78,12 +79,15 @@ def traffic(path: Path, options: Mapping[str, Any]) -> Traffic:
 def census(frame: pd.DataFrame) -> pd.DataFrame:
     """The types of event, most frequent first, with what each becomes and how much it counts.
 
-    A type that is not known to be a view, a click, a cart or a purchase becomes nothing.
+    A type that names no item, or is not known to be a view, a click, a cart or a purchase, becomes nothing.
     """
     named = frame["item"].notna().groupby(frame["event"]).agg(["size", "sum"])
     named = named.sort_values("size", ascending=False, kind="stable")
     kinds = [kind_of(str(event)) for event in named.index]
-    becomes = [LEFT_OUT if kind in (None, Kind.interaction) else kind.name for kind in kinds]
+    becomes = [
+        kind.name if items and kind not in (None, Kind.interaction) else LEFT_OUT
+        for kind, items in zip(kinds, named["sum"], strict=True)
+    ]
     return pd.DataFrame(
         {
             "event": named.index.astype("str"),
@@ -113,6 +117,21 @@ def columns_of(frame: pd.DataFrame) -> Columns:
     """What the columns of web analytics mean; they have their names from us."""
     said = {role: role for role in ("title", "category", "price") if role in frame}
     return Columns(**ROLES, **said)
+
+
+def told_columns(table: Table) -> Columns | None:
+    """What the columns of a file mean where its kind says so; None where they have to be guessed."""
+    return columns_of(table.frame) if is_traffic(table.dialect) else None
+
+
+def guess_of(table: Table) -> Guess | None:
+    """The same as a guess that is certain."""
+    columns = told_columns(table)
+    if columns is None:
+        return None
+    reason = f"{table.dialect['format']} is read so"
+    named = {role: name for role, name in columns.model_dump().items() if isinstance(name, str)}
+    return Guess(**{role: ColumnGuess(name, 1.0, reason) for role, name in named.items()})
 
 
 def named_by(pages: pd.Series, pattern: str) -> pd.DataFrame:

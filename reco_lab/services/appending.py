@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -36,8 +37,8 @@ def known_rows(earlier: Interactions, frame: pd.DataFrame) -> Mask:
     return suspects
 
 
-def append(earlier: Dataset, later: Dataset) -> Dataset:
-    """Both logs in one, with both tables; where both know something of an id, the later holds.
+def append(earlier: Dataset, later: Dataset, wins: Literal["later", "earlier"] = "later") -> Dataset:
+    """Both logs in one, with both tables; where both know something of an id, the one that `wins` holds.
 
     Raises DataError where only one of them knows times, and for a simulated shop, whose truth would be lost.
     """
@@ -52,8 +53,9 @@ def append(earlier: Dataset, later: Dataset) -> Dataset:
     frame = pd.concat([one.frame() for one in logs], ignore_index=True)
     time = None if logs[0].times is None else "time"
     log = Interactions.from_frame(frame, ColumnMap("user", "item", "value", time, "kind"))
-    customers = one_table(earlier.customers, later.customers)
-    return Dataset.join(earlier.name, log, customers, one_table(earlier.items, later.items))
+    first, last = (earlier, later) if wins == "later" else (later, earlier)
+    customers, items = one_table(first.customers, last.customers), one_table(first.items, last.items)
+    return Dataset.join(earlier.name, log, customers, items)
 
 
 def same_file(workspace: Workspace, version: DatasetVersion, digest: str) -> bool:

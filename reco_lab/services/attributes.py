@@ -1,7 +1,7 @@
 """A file of customers or items, joined to a log by the column that holds its ids."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,7 @@ from reco_lab.cleaning.attributes import clean_attributes
 from reco_lab.cleaning.cleaned import Mask
 from reco_lab.cleaning.ids import clean_ids
 from reco_lab.cleaning.interactions import refused_rows
+from reco_lab.cleaning.nested import without_lists
 from reco_lab.cleaning.objections import REASON as OBJECTS
 from reco_lab.cleaning.personal import personal_kind
 from reco_lab.core.errors import MappingError
@@ -55,6 +56,8 @@ def read_attributes(
     log's (pseudonyms), `objects` says whose rows are refused. Raises MappingError where no column shares any id.
     """
     table = sniff(path).read(path)
+    plain, lists = without_lists(table.frame)
+    table = replace(table, frame=plain)
     column = _id_column(table.frame, what, ids, recipe, spell, path.name)
     others = table.frame.drop(columns=column)
     chosen = _guessed(others, what, column) if recipe is None else _safe(recipe, others, what)
@@ -71,8 +74,16 @@ def read_attributes(
         frame,
         pd.concat([unread, apart, refused], ignore_index=True).assign(file=path.name),
         chosen,
-        _notes(chosen, what),
+        (*_notes(chosen, what), *lists, *_missing(recipe, table.frame, path.name)),
     )
+
+
+def _missing(recipe: TableRecipe | None, frame: pd.DataFrame, file: str) -> Iterator[str]:
+    """The columns or paths that a recipe knows and this file lacks."""
+    known = {} if recipe is None else {"id": recipe.id, **recipe.columns}
+    for meaning, name in known.items():
+        if name is not None and name not in frame:
+            yield f"{file} has no {name!r}, which was the {meaning} last time."
 
 
 def _id_column(

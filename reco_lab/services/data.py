@@ -10,10 +10,11 @@ import pandas as pd
 from reco_lab.analysis.columns import Guess, TableKind, guess_table_kind
 from reco_lab.analysis.item_side import guess_roles
 from reco_lab.core.experiment import Columns
-from reco_lab.services.analytics import is_traffic
+from reco_lab.services.analytics import guess_of, is_traffic
 from reco_lab.services.appending import redo_import, undo_import
 from reco_lab.services.encoding import ColumnEncoding, encoding_report
-from reco_lab.services.importing import ImportReport, import_file, reading_warnings
+from reco_lab.services.import_report import ImportReport, reading_warnings
+from reco_lab.services.importing import import_file
 from reco_lab.services.keeping import list_datasets, load_dataset, save_dataset, summary
 from reco_lab.services.mapping import guessed_columns, problems
 from reco_lab.services.quality import Finding, QualityReport, quality
@@ -84,7 +85,7 @@ def preview(path: Path, *, header: bool | None = None, **options: Any) -> Previe
         dialect=table.dialect,
         rows=table.frame.head(SHOWN_ROWS),
         sample=table.frame,
-        guess=guess_roles(table.frame),
+        guess=guess_of(table) or guess_roles(table.frame),
         warnings=(*reading_warnings(table), *(() if is_traffic(table.dialect) else _other_kind(kind))),
         shape=table.shape,
     )

@@ -13,6 +13,7 @@ from reco_lab.services import bookings
 from reco_lab.services.appending import append
 from reco_lab.services.decisions import open_log
 from reco_lab.services.keeping import load_dataset, save_dataset
+from reco_lab.services.merging import Part, remember_part
 from reco_lab.services.privacy import objecting, pseudonym_key
 from reco_lab.store.events.log import EventLog
 from reco_lab.store.records import DatasetVersion
@@ -20,6 +21,7 @@ from reco_lab.workspace import Workspace
 
 MEANING = {FeedbackKind.click: Kind.click, FeedbackKind.conversion: Kind.purchase}
 SAME_DEED = pd.Timedelta(minutes=30)
+LOG = "the log of the ads"
 _COLUMNS = ["customer", "item", "kind", "time", "value"]
 _MAP = ColumnMap(user="customer", item="item", value="value", time="time", kind="kind")
 
@@ -84,6 +86,8 @@ def save_feedback(workspace: Workspace, name: str, *, onto: str | None = None) -
         data = replace(whole, synthetic=earlier.synthetic)
     left_out = len(told.frame) - len(frame)
     version = save_dataset(workspace, data)
+    came = None if onto is None else workspace.store.dataset(onto)
+    remember_part(workspace, version, Part(LOG, LOG, len(frame)), came)
     return FeedbackData(
         version, len(frame), told.without_item, told.without_customer, told.told_twice, left_out
     )

@@ -1,6 +1,6 @@
 """Import a file: read, mapped, mended by a recipe, accounted for row by row, and kept as a version."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,16 +19,17 @@ from reco_lab.core.interactions import ColumnMap, Interactions, Kind
 from reco_lab.core.recipe import Origin, Reading, Recipe
 from reco_lab.core.source import Table
 from reco_lab.core.step import StepContext
-from reco_lab.core.words import count
 from reco_lab.services import private_ids, recipes
-from reco_lab.services.analytics import proposed
+from reco_lab.services.analytics import proposed, told_columns
 from reco_lab.services.appending import append as appended
 from reco_lab.services.appending import digest_of, known_rows, one_table, remember_files, same_file
 from reco_lab.services.attributes import Attributes, read_attributes
 from reco_lab.services.bulk import CodedLog, row_by_row, ways
+from reco_lab.services.import_report import ImportReport, reading_warnings, refused_together, unread
 from reco_lab.services.item_side import ItemSide, item_side
 from reco_lab.services.keeping import load_dataset, save_dataset
 from reco_lab.services.mapping import column_map, named_columns
+from reco_lab.services.merging import Joined, Part, Wins, conflicts, join_ids, remember_part
 from reco_lab.services.privacy import objections, objects
 from reco_lab.services.quality import context
 from reco_lab.sources import sniff
@@ -37,47 +38,6 @@ from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
 
 _KNOWN = "is in the earlier version already"
-
-
-@dataclass(frozen=True, eq=False)
-class ImportReport:
-    """What an import did: `rows_in_file = loaded + len(refused)`.
-
-    `refused` is the table of rows left out (file, line, reason, text) and `refused_attributes` that of the
-    tables of customers and items. `mended` says what was put right in how many rows, `notes` how each column
-    was understood. `recipe` repeats the import.
-    """
-
-    dataset: DatasetVersion
-    rows_in_file: int
-    loaded: int
-    refused: pd.DataFrame
-    refused_attributes: pd.DataFrame
-    mended: Mapping[str, int]
-    notes: Mapping[str, str]
-    dialect: dict[str, Any]
-    warnings: tuple[str, ...]
-    recipe: Recipe
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of what was loaded."""
-        return self.dataset.fingerprint
-
-    @property
-    def version(self) -> int:
-        """The version of the data set that holds it."""
-        return self.dataset.version
-
-    @property
-    def summary(self) -> Mapping[str, Any]:
-        """Counts, first and last day, kinds."""
-        return self.dataset.summary
-
-    @property
-    def reasons(self) -> dict[str, int]:
-        """How many rows were refused for each reason, most frequent first."""
-        return {str(reason): int(count) for reason, count in self.refused["reason"].value_counts().items()}
 
 
 def import_file(
@@ -95,6 +55,8 @@ def import_file(
     options: Mapping[str, Any] | None = None,
     recipe: Recipe | None = None,
     append: bool = False,
+    ids: Path | None = None,
+    wins: Wins = "later",
     synthetic: bool = False,
     origin: Origin | None = None,
     all_new: bool = False,
@@ -105,27 +67,37 @@ def import_file(
     overrule it. Without one, columns are guessed. Ids that are personal data become pseudonyms, also where a
     recipe did not have to know that, unless it declines the step.
     What a table of items says counts more than what the rows say. `append` puts the rows behind those of the
-    newest version, except known ones (`all_new`: there are none). `origin` says which database they came from.
-    The same content makes no second version. What is `synthetic` wears its badge. Raises an InputError.
+    newest version, except known ones (`all_new`: there are none); `ids` translates this file's ids into theirs, `wins`
+    says whose attributes hold where both know some. `origin` says which database they came from. The same content
+    makes no second version. What is `synthetic` wears its badge. Raises an InputError.
     """
     workspace.require_room()
-    said = _Said(path, format, header, options, columns, reading, recipe, origin, all_new)
+    said = _Said(path, format, header, options, columns, reading, recipe, ids, origin, all_new)
     come = _streamed(workspace, said, append=append)
     come = come or _at_once(workspace, said, _earlier(workspace, name) if append else None)
     people, catalogue = _tables(workspace, come, customers, items)
-    version, used = _keep(workspace, name, title, come, people, catalogue, synthetic=synthetic)
+    data, contradictions = _whole(workspace, name, come, people, catalogue, wins, synthetic=synthetic)
+    version, used = _keep(workspace, data, title, come, people, catalogue)
     remember_files(workspace, version, come.digest, come.earlier)
+    part = Part(path.name, str(come.table.dialect.get("format", "")), come.loaded)
+    remember_part(workspace, version, part, come.earlier)
     tables = [one for one in (people, catalogue) if one is not None]
     return ImportReport(
         dataset=version,
         rows_in_file=come.table.rows_in_file,
         loaded=come.loaded,
-        refused=_joined([_unread(come.table), come.refused], path.name),
-        refused_attributes=_joined([one.refused for one in tables]),
+        refused=refused_together([unread(come.table), come.refused], path.name),
+        refused_attributes=refused_together([one.refused for one in tables]),
         mended=come.mended,
         notes={**come.notes, **come.own.notes},
         dialect=come.table.dialect,
-        warnings=tuple(_warnings(said, come, tables)),
+        warnings=(
+            *reading_warnings(come.table),
+            *private_ids.unforeseen(said.recipe, come.used),
+            *(note for one in tables for note in one.notes),
+            *((come.joined.sentence,) if come.joined else ()),
+            *contradictions,
+        ),
         recipe=used,
     )
 
@@ -141,6 +113,7 @@ class _Said:
     columns: Columns | None
     reading: Reading | None
     recipe: Recipe | None
+    ids: Path | None
     origin: Origin | None
     all_new: bool
 
@@ -168,12 +141,17 @@ class _Come:
     notes: Mapping[str, str]
     digest: str
     earlier: DatasetVersion | None = None
+    joined: Joined | None = None
 
 
 def _at_once(workspace: Workspace, said: _Said, earlier: DatasetVersion | None) -> _Come:
     """The whole file as a table."""
     table = _read(said, None)
     named, mapping, ctx = _understood(workspace, table, said)
+    joined = None
+    if said.ids is not None:
+        there = None if earlier is None else load_dataset(workspace, earlier.name, earlier.version)
+        table, joined = join_ids(table, mapping, said.ids, there)
     used = _used(table, named, said, lambda: private_ids.of_table(table.frame, mapping, ctx))
     steps = (*used.steps, *objections(workspace))
     clean = clean_interactions(table.frame, mapping, ctx.now, used.reading, steps, ctx)
@@ -182,7 +160,18 @@ def _at_once(workspace: Workspace, said: _Said, earlier: DatasetVersion | None) 
     log, notes = _log(table, mapping, kept)
     own = item_side(table.frame.iloc[kept.frame.index], named, kept.frame["item"])
     return _Come(
-        table, log, own, used, ctx, len(kept.frame), kept.refused, clean.mended, notes, digest, earlier
+        table,
+        log,
+        own,
+        used,
+        ctx,
+        len(kept.frame),
+        kept.refused,
+        clean.mended,
+        notes,
+        digest,
+        earlier,
+        joined,
     )
 
 
@@ -191,7 +180,7 @@ def _streamed(workspace: Workspace, said: _Said, *, append: bool) -> _Come | Non
     source = streamed(said.path, said.format)
     if source is None:
         return None
-    come = None if append else _by_blocks(workspace, said, source)
+    come = None if append or said.ids else _by_blocks(workspace, said, source)
     if come is None:
         require_memory(said.path)
     return come
@@ -225,9 +214,10 @@ def _by_blocks(workspace: Workspace, said: _Said, source: str) -> _Come | None:
 
 
 def _understood(workspace: Workspace, table: Table, said: _Said) -> tuple[Columns, ColumnMap, StepContext]:
-    if said.columns is None and said.recipe is None:
+    known = said.columns or (said.recipe.columns if said.recipe else told_columns(table))
+    if known is None:
         _require_interactions(table, said.path)
-    named = named_columns(table.frame, said.columns or (said.recipe.columns if said.recipe else None))
+    named = named_columns(table.frame, known)
     mapping = column_map(named)
     return named, mapping, context(workspace, table.frame, mapping)
 
@@ -328,6 +318,8 @@ def _tables(
     if log is None:
         return None, None
     spells = {role: private_ids.spell(used, role, ctx) for role in ("user", "item")}
+    if come.joined is not None:
+        spells[come.joined.role] = come.joined.after(spells[come.joined.role])
     people = catalogue = None
     if customers is not None:
         people = read_attributes(
@@ -341,55 +333,41 @@ def _tables(
     return people, catalogue
 
 
-def _keep(
+def _whole(
     workspace: Workspace,
     name: str,
+    come: _Come,
+    people: Attributes | None,
+    catalogue: Attributes | None,
+    wins: Wins,
+    *,
+    synthetic: bool,
+) -> tuple[Dataset | None, tuple[str, ...]]:
+    """The data set with what came, and what it contradicts of what was there; None where nothing new came."""
+    if come.log is None and come.earlier is not None:
+        return None, ()
+    told = one_table(come.own.frame, catalogue.frame if catalogue else None)
+    data = Dataset.join(name, come.log, people.frame if people else None, told, synthetic=synthetic)  # type: ignore[arg-type] # no rows only happen beside an earlier version
+    if come.earlier is None:
+        return data, ()
+    before = load_dataset(workspace, name, come.earlier.version)
+    return appended(before, data, wins), tuple(conflicts(before, data, wins))
+
+
+def _keep(
+    workspace: Workspace,
+    data: Dataset | None,
     title: str,
     come: _Come,
     people: Attributes | None,
     catalogue: Attributes | None,
-    *,
-    synthetic: bool,
 ) -> tuple[DatasetVersion, Recipe]:
-    log, used, earlier = come.log, come.used, come.earlier
-    if log is None and earlier is not None:
-        return earlier, used
-    told = one_table(come.own.frame, catalogue.frame if catalogue else None)
-    data = Dataset.join(name, log, people.frame if people else None, told, synthetic=synthetic)  # type: ignore[arg-type] # no rows only happen beside an earlier version
-    if earlier is not None:
-        data = appended(load_dataset(workspace, name, earlier.version), data)
+    if data is None:
+        return come.earlier, come.used  # type: ignore[return-value] # nothing new only comes beside an earlier version
     version = save_dataset(workspace, data, title)
     changes = {
         role: one.recipe for role, one in (("customers", people), ("items", catalogue)) if one is not None
     }
-    used = used.model_copy(update=changes)
+    used = come.used.model_copy(update=changes)
     recipes.keep(workspace, version, used)
     return version, used
-
-
-def _warnings(said: _Said, come: _Come, tables: Sequence[Attributes]) -> Iterator[str]:
-    yield from reading_warnings(come.table)
-    yield from private_ids.unforeseen(said.recipe, come.used)
-    for one in tables:
-        yield from one.notes
-
-
-def _unread(table: Table) -> pd.DataFrame:
-    return pd.DataFrame([vars(one) for one in table.refused], columns=["line", "reason", "text"])
-
-
-def _joined(tables: list[pd.DataFrame], file: str | None = None) -> pd.DataFrame:
-    columns = ["file", "line", "reason", "text"]
-    named = [table if file is None else table.assign(file=file) for table in tables if len(table)]
-    return pd.concat(named, ignore_index=True)[columns] if named else pd.DataFrame(columns=columns)
-
-
-def reading_warnings(table: Table) -> Iterator[str]:
-    """What a person should look at in the way a file was read, as sentences."""
-    if warning := table.dialect.get("warning"):
-        yield str(warning)
-    if table.refused:
-        first = table.refused[0]
-        yield f"{count(len(table.refused), 'row')} cannot be read; line {first.line} {first.reason}."
-    if table.frame.shape[1] < 2:
-        yield "It has one column only; interactions need a customer and an item."

@@ -15,7 +15,7 @@ from reco_lab.core.interactions import ColumnMap
 from reco_lab.core.recipe import Reading, Recipe
 from reco_lab.core.source import Table
 from reco_lab.core.step import Severity, Step, StepContext, Suggestion, steps
-from reco_lab.services.analytics import proposed
+from reco_lab.services.analytics import proposed, told_columns
 from reco_lab.services.mapping import column_map, named_columns
 from reco_lab.services.privacy import pseudonym_key
 from reco_lab.sources import sniff
@@ -116,7 +116,7 @@ def look(
     workspace: Workspace, table: Table, columns: Columns | None = None, reading: Reading | None = None
 ) -> QualityReport:
     """The report on a table that is read already."""
-    named = named_columns(table.frame, columns)
+    named = named_columns(table.frame, columns or told_columns(table))
     mapping = column_map(named)
     typed = read_roles(table.frame, mapping, workspace.clock.now(), reading or proposed(table))
     ctx = context(workspace, table.frame, mapping)

@@ -11,7 +11,8 @@ from reco_lab.core.words import count
 from reco_lab.experiments.run import Report
 from reco_lab.services import recipes
 from reco_lab.services.databases import fetch, mark_beside
-from reco_lab.services.importing import ImportReport, import_file
+from reco_lab.services.import_report import ImportReport
+from reco_lab.services.importing import import_file
 from reco_lab.sources.sql.marks import Mark
 from reco_lab.store.records import DatasetVersion, Job
 from reco_lab.workspace import Workspace

@@ -9,12 +9,11 @@ import pandas as pd
 import pyarrow as pa
 
 from reco_lab.core.errors import DataError
-from reco_lab.core.source import Refused, Table
+from reco_lab.core.source import Refused, Table, sources
 from reco_lab.sources._json import Bad, RowError, as_json, parsed, told_objects
 from reco_lab.sources._pages import guess_pattern, items_of
 from reco_lab.sources._tables import check_refused, text_frame
-from reco_lab.sources._visits import joined, moments, visits
-from reco_lab.sources.delimited import Delimited
+from reco_lab.sources._visits import joined, moments, readable, visits
 
 EVENT = ("user", "visitor", "session", "time", "event", "page", "agent", "order")
 ITEM = ("item", "quantity", "title", "category", "price")
@@ -97,7 +96,7 @@ class Events:
         shown, facts = shaped(frame, pages=options.get("pages"), join=options.get("join_ids", True))
         shown = shown if rows is None else shown.head(rows)
         facts |= {"count": self.events, "several": self.several}
-        told = {"header": True, **dialect, "events": facts, "shape": ["events", dialect["format"]]}
+        told = {**dialect, "events": facts, "shape": ["events", dialect["format"]]}
         told.pop("header_reason", None)
         return Table(shown, len(shown) + len(self.refused), tuple(self.refused), told)
 
@@ -126,7 +125,10 @@ def shaped(raw: pd.DataFrame, *, pages: str | None, join: bool) -> tuple[pd.Data
         "visits": len((own.fillna("") + " " + session.fillna("")).unique()),
     }
     shown = raw.rename(columns={"agent": "user_agent"}).assign(
-        customer=customer, session=session, quantity=raw["quantity"].fillna("1")
+        customer=customer,
+        session=session,
+        quantity=raw["quantity"].fillna("1"),
+        time=readable(raw["time"], when),
     )
     shown = shown[[name for name in SHOWN if name in _ALWAYS or shown[name].notna().any()]]
     return shown.set_axis(lines).astype("str"), facts
@@ -174,7 +176,7 @@ def of_rows(
     `names` are those of a file without a header.
     """
     written = {key: value for key, value in options.items() if key in _WRITTEN}
-    table = Delimited().read(path, header=not names, rows=rows, **written)
+    table = sources()["delimited"].read(path, header=not names, rows=rows, **written)
     events.refused += table.refused
     columns = list(names) or [str(name) for name in table.frame.columns]
     for start in range(0, len(table.frame), _PACKED_ROWS):

@@ -74,4 +74,6 @@ def _check(expression: str) -> None:
     try:
         pc.extract_regex(pa.array(["/"]), expression)
     except pa.ArrowException as error:
-        raise SpecError(f"The expression cannot be read ({error}).", key="pages") from error
+        raise SpecError(
+            f"The expression cannot be read ({error}).", fix="Write other groups as (?:...).", key="pages"
+        ) from error

@@ -20,6 +20,15 @@ def moments(times: pd.Series) -> NDArray[np.int64]:
     return np.asarray(read.dt.tz_localize(None).to_numpy("datetime64[us]").view(np.int64).clip(-1), np.int64)
 
 
+def readable(times: pd.Series, when: NDArray[np.int64]) -> pd.Series:
+    """Times that are numbers since 1970 as a person reads them, in UTC; the others as they are written."""
+    numbers = pd.to_numeric(times, errors="coerce").notna().to_numpy(bool) & (when >= 0)
+    if not numbers.any():
+        return times
+    texts = np.datetime_as_string(np.where(numbers, when, 0).astype("datetime64[us]"), unit="us")
+    return times.where(~numbers, pd.Series(texts, times.index, dtype="str") + "Z")
+
+
 def joined(user: pd.Series, visitor: pd.Series, when: NDArray[np.int64]) -> pd.Series:
     """The person of each event: who is logged in, else who logs in next with the same cookie, else who did last.
 

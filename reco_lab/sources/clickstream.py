@@ -46,7 +46,7 @@ class Clickstream(Source):
     userId, event, timestamp, context.page.url, properties.products). An event without a name is a page_view.
     """
 
-    label: ClassVar[str] = "Clickstream"
+    label: ClassVar[str] = "A clickstream"
 
     def recognises(self, path: Path, head: bytes) -> bool:  # noqa: ARG002 - the content decides
         """Whether it names a page, a time, and a visitor, customer or session."""
@@ -70,7 +70,7 @@ class Clickstream(Source):
             of_objects(events, path, rows, _events)
         else:
             dialect = of_rows(events, path, rows, options, _events)
-        return events.table({**dialect, "format": self.label}, options, rows)
+        return events.table({**dialect, "format": self.label.lower()}, options, rows)
 
 
 def _events(told: Said) -> Iterator[Event]:

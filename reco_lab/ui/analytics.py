@@ -38,7 +38,8 @@ def ask(
     """Ask what the events mean; the file as it is read with the answers, and what each event becomes."""
     st.header("What the events mean", anchor=False)
     table, below = st.container(), st.container()
-    with below, st.expander("Pages and log-ins", icon=":material/link:"):
+    by_page = bool(cache.traffic(workspace, brought.path, known.options).facts["pages"])
+    with below, st.expander("Pages and log-ins", icon=":material/link:", expanded=by_page):
         options = dict(known.options) | _asked(workspace, brought, known, last)
     found = cache.traffic(workspace, brought.path, options)
     with table:

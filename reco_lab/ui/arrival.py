@@ -1,6 +1,7 @@
 """The last step of a file's way in: where it goes, and what came of it."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ from reco_lab.core.recipe import Recipe
 from reco_lab.reports.export import write
 from reco_lab.services import data, recipes, refreshing
 from reco_lab.services.data import ImportReport
+from reco_lab.services.merging import Wins
 from reco_lab.store.disk import said_if_full
 from reco_lab.store.records import DatasetVersion
 from reco_lab.ui import export, intake, page, show, state
@@ -23,8 +25,21 @@ from reco_lab.workspace import Workspace
 NEW, ADD, REPLACE = "new", "add", "replace"
 
 
-def place(lab: page.Lab, brought: Brought, *, only_new: bool = False) -> tuple[str, bool]:
-    """Ask where the data goes; the name of the data set, and whether its rows are added to those there."""
+@dataclass(frozen=True)
+class Place:
+    """Where data goes: the name of the data set, whether its rows are added to those there, and how they join.
+
+    `ids` is a table that translates ids, `wins` says whose attributes hold where both know some.
+    """
+
+    name: str
+    append: bool = False
+    ids: Path | None = None
+    wins: Wins = "later"
+
+
+def place(lab: page.Lab, brought: Brought, *, only_new: bool = False) -> Place:
+    """Ask where the data goes."""
     existing = {one.name: one for one in data.list_datasets(lab.workspace)}
     proposed = intake.name_of(brought.title)
     target = lab.version if lab.version is not None and not lab.version.synthetic else None
@@ -43,8 +58,10 @@ def place(lab: page.Lab, brought: Brought, *, only_new: bool = False) -> tuple[s
             captions=["", "Rows it has already are left out.", "The older version stays readable."],
             key=f"goes-{brought.path}",
         )
-    if way != NEW and target is not None:
-        return target.name, way == ADD
+    if way == ADD and target is not None:
+        return _joining(lab.workspace, target.name, brought)
+    if way == REPLACE and target is not None:
+        return Place(target.name)
     name = st.text_input(
         "Name of the data set",
         proposed,
@@ -56,7 +73,29 @@ def place(lab: page.Lab, brought: Brought, *, only_new: bool = False) -> tuple[s
         st.caption(
             f"There is a data set of this name: this becomes its version {existing[name].version + 1}."
         )
-    return name, False
+    return Place(name)
+
+
+def _joining(workspace: Workspace, name: str, brought: Brought) -> Place:
+    """Ask how rows join those that are there."""
+    with st.expander("Where the two sources differ", icon=":material/merge:"):
+        ids = intake.received(
+            workspace,
+            "Table of ids (optional)",
+            intake.IDS,
+            "For another system's ids: a file with two columns, the ids of this file and those of the data set.",
+        )
+        if ids is not None:
+            intake.kept(ids, intake.IDS)
+        words: dict[Wins, str] = {"later": "this file", "earlier": "what is there already"}
+        wins = st.radio(
+            "Where both know something else of a customer or an item, what holds is",
+            list(words),
+            format_func=words.__getitem__,
+            horizontal=True,
+            key=f"wins-{brought.path}",
+        )
+    return Place(name, append=True, ids=None if ids is None else ids.path, wins=wins)
 
 
 def bring_in(
@@ -68,35 +107,36 @@ def bring_in(
     *,
     last: Recipe | None,
     tables: tuple[Path | None, Path | None],
-    name: str,
-    append: bool,
+    to: Place,
 ) -> None:
     """Import the file as it was decided, and keep what came of it for the page that is drawn next."""
-    before = newest(lab.workspace, name)
+    before = newest(lab.workspace, to.name)
     recipe = None if repairs is None else _recipe(repairs, known, last, tables)
     with st.spinner("Reading, mending and keeping every row…", show_time=True):
         report = refreshing.bring_in(
             lab.workspace,
             brought.path,
-            name,
+            to.name,
             brought.origin,
-            title="" if append else brought.title,
+            title="" if to.append else brought.title,
             columns=columns,
             header=known.header,
             options=dict(known.options) or None,
             customers=tables[0],
             items=tables[1],
             recipe=recipe,
-            append=append,
+            append=to.append,
+            ids=to.ids,
+            wins=to.wins,
             synthetic=brought.synthetic,
         )
     _remember(lab.workspace, report, before)
-    settle(name)
+    settle(to.name)
 
 
 def settle(name: str) -> None:
     """Let go of the files that were brought, and draw the page anew with the data set chosen."""
-    for slot in (intake.FILE, intake.CUSTOMERS, intake.ITEMS):
+    for slot in intake.SLOTS:
         intake.forget_upload(slot)
     intake.forget_read()
     state.leave()

@@ -19,7 +19,8 @@ from reco_lab.ui.state import Brought, Kept
 from reco_lab.ui.words import md
 from reco_lab.workspace import Workspace
 
-FILE, CUSTOMERS, ITEMS = "file", "customers-file", "items-file"
+FILE, CUSTOMERS, ITEMS, IDS = "file", "customers-file", "items-file", "ids-file"
+SLOTS = (FILE, CUSTOMERS, ITEMS, IDS)
 QUOTA = 3 << 30
 LONGEST_NAME = 64
 WAYS = {
@@ -91,8 +92,8 @@ def received(workspace: Workspace, label: str, slot: str, help_text: str = "") -
 def begin(slot: str) -> None:
     """Begin with an upload; what came beside an earlier one is forgotten."""
     kept = state.uploads()[slot]
-    forget_upload(CUSTOMERS)
-    forget_upload(ITEMS)
+    for beside_it in (CUSTOMERS, ITEMS, IDS):
+        forget_upload(beside_it)
     state.forget_import()
     state.bring(Brought(kept.path, kept.title))
 
@@ -127,15 +128,20 @@ def beside(workspace: Workspace, brought: Brought) -> tuple[Path | None, Path | 
 
 
 def _table(workspace: Workspace, label: str, slot: str, known: Path | None) -> Path | None:
-    kept = received(workspace, label, slot)
-    if kept is None:
+    found = received(workspace, label, slot)
+    if found is None:
         if known is not None:
             st.caption(f":material/check: {md(known.name)} comes with it.")
         return known
+    kept(found, slot)
+    return found.path
+
+
+def kept(found: Kept, slot: str) -> None:
+    """Say what was uploaded, and offer to leave it out."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/check: {md(kept.title)} · {size_text(kept.size)}", width="content")
+        st.markdown(f":material/check: {md(found.title)} · {size_text(found.size)}", width="content")
         st.button("Leave it out", key=f"drop-{slot}", type="tertiary", on_click=forget_upload, args=(slot,))
-    return kept.path
 
 
 def _upload(workspace: Workspace) -> None:
@@ -209,7 +215,7 @@ def _options(entry: PublicDataset) -> dict[str, Any]:
 
 
 def _begin(brought: Brought) -> None:
-    for slot in (FILE, CUSTOMERS, ITEMS):
+    for slot in SLOTS:
         forget_upload(slot)
     state.forget_import()
     state.bring(brought)

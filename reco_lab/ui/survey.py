@@ -57,7 +57,7 @@ def flow(lab: page.Lab, brought: Brought, known: Understood, found: Survey) -> N
         choices = st.radio("What is chosen among several is", list(words), format_func=words.__getitem__)
     with st.expander("The first rows", icon=":material/table_rows:"):
         st.dataframe(found.rows, hide_index=True, alt="The first rows of the survey", height=240)
-    name, _ = arrival.place(lab, brought, only_new=True)
+    name = arrival.place(lab, brought, only_new=True).name
     if st.button("Import", type="primary", icon=":material/check:", key="import"):
         before = arrival.newest(lab.workspace, name)
         with st.spinner("Turning answers into ratings…", show_time=True):

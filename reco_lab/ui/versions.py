@@ -4,7 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from reco_lab.core.dataset import Dataset
-from reco_lab.services import data, recipes, upkeep
+from reco_lab.experiments.verdict import listed
+from reco_lab.services import data, merging, recipes, upkeep
 from reco_lab.store.records import DatasetVersion
 from reco_lab.ui import cache, export, page, shelves, state
 from reco_lab.ui.words import count, md, when
@@ -42,8 +43,17 @@ def listing(lab: page.Lab) -> None:
         _choice(known, shown)
         _takeaway(lab.workspace, shown)
         _undo(lab.workspace, known)
+    _parts(lab.workspace, shown)
     _content(lab, shown)
     _dropped(lab.workspace, chosen.name)
+
+
+def _parts(workspace: Workspace, shown: DatasetVersion) -> None:
+    """Which files a version is made of."""
+    known = merging.parts(workspace, shown)
+    parts = [f"{one.file} ({one.format}: {count(one.rows, 'row')})" for one in known]
+    if parts:
+        st.caption(f"Version {shown.version} is made of {md(listed(parts))}.")
 
 
 def _shown(known: list[DatasetVersion]) -> DatasetVersion:

@@ -301,7 +301,9 @@ def test_a_missing_file_is_answered_by_name(tmp_path):
 
 
 def test_an_unknown_format_is_answered_with_those_there_are(file):
-    with pytest.raises(DataError, match="delimited, excel, json_lines, lists, parquet"):
+    with pytest.raises(
+        DataError, match="clickstream, delimited, excel, ga4, json_lines, lists, matomo, parquet, snowplow"
+    ):
         sniff(file("a,b\n1,2\n"), "word")
 
 
