@@ -82,22 +82,34 @@ def import_file(
     part = Part(path.name, str(come.table.dialect.get("format", "")), come.loaded)
     remember_part(workspace, version, part, come.earlier)
     tables = [one for one in (people, catalogue) if one is not None]
+    warnings = (
+        *reading_warnings(come.table),
+        *private_ids.unforeseen(said.recipe, come.used),
+        *(note for one in tables for note in one.notes),
+        *((come.joined.sentence,) if come.joined else ()),
+        *contradictions,
+    )
+    return _report(path.name, version, come, used, [one.refused for one in tables], warnings)
+
+
+def _report(
+    file: str,
+    version: DatasetVersion,
+    come: "_Come",
+    used: Recipe,
+    without: list[pd.DataFrame],
+    warnings: tuple[str, ...],
+) -> ImportReport:
     return ImportReport(
         dataset=version,
         rows_in_file=come.table.rows_in_file,
         loaded=come.loaded,
-        refused=refused_together([unread(come.table), come.refused], path.name),
-        refused_attributes=refused_together([one.refused for one in tables]),
+        refused=refused_together([unread(come.table), come.refused], file),
+        refused_attributes=refused_together(without),
         mended=come.mended,
         notes={**come.notes, **come.own.notes},
         dialect=come.table.dialect,
-        warnings=(
-            *reading_warnings(come.table),
-            *private_ids.unforeseen(said.recipe, come.used),
-            *(note for one in tables for note in one.notes),
-            *((come.joined.sentence,) if come.joined else ()),
-            *contradictions,
-        ),
+        warnings=warnings,
         recipe=used,
     )
 
