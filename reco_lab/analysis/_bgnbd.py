@@ -17,9 +17,10 @@ class Bgnbd:
     """A fitted BG/NBD model (Fader, Hardie and Lee, Marketing Science 24(2), 2005); time in weeks.
 
     Rates of buying are spread as Gamma(`r`, `alpha`), the chance to leave after a purchase as Beta(`a`, `b`).
-    `errors` are the standard errors of the four in this order; a and b have none (NaN) where nobody
-    seems to leave, or everybody with the same chance. `frequency` in its methods counts the visits
-    after the first, `recency` and `age` are the weeks from the first visit to the last one and to the end.
+    `errors` are the standard errors of the four in this order; one is NaN where the likelihood hardly depends on
+    it: a and b where nobody seems to leave, r and alpha where all buy at one rate. `frequency` in its methods
+    counts the visits after the first, `recency` and `age` are the weeks from the first visit to the last one
+    and to the end.
     """
 
     r: float
@@ -70,8 +71,7 @@ def fit(frequency: Floats, recency: Floats, age: Floats) -> Bgnbd:
     start = np.array([1.0, max(float(age.mean()) / 2, 1e-3), 1.0, 2.0])
     best = maximise(lambda at: _loss(at, x, last, long, weights), start, len(table))
     r, alpha, a, b = best.estimates.tolist()
-    settled = best.converged and bool(np.isfinite(best.errors[:2]).all())
-    return Bgnbd(r, alpha, a, b, tuple(best.errors.tolist()), settled, -best.loss)
+    return Bgnbd(r, alpha, a, b, tuple(best.errors.tolist()), best.converged, -best.loss)
 
 
 def _loss(at: Floats, x: Floats, last: Floats, age: Floats, weights: Floats) -> tuple[float, Floats]:

@@ -46,8 +46,7 @@ def fit(frequency: Floats, mean: Floats) -> GammaGamma:
     varied = np.ptp(frequency) > 0 and np.ptp(mean) > 0
     together = float(np.corrcoef(frequency, mean)[0, 1]) if varied else 0.0
     likelihood = -best.loss - len(mean) * float(np.log(unit))
-    settled = best.converged and bool(np.isfinite(errors).all())
-    return GammaGamma(p, q, v * unit, tuple(errors.tolist()), settled, likelihood, together, len(mean))
+    return GammaGamma(p, q, v * unit, tuple(errors.tolist()), best.converged, likelihood, together, len(mean))
 
 
 def _loss(at: Floats, x: Floats, mean: Floats) -> tuple[float, Floats]:

@@ -99,7 +99,7 @@ def _taste(table: pd.DataFrame, data: Dataset, rows: Interactions) -> None:
 def _levels(data: Dataset) -> NDArray[np.float64] | None:
     """The log of each item's price over the middle price of its categories (of all items where it has none)."""
     known = prices(data)
-    if known is None:
+    if known is None or not (known > 0).any():
         return None
     logs = np.log(np.where(known > 0, known, np.nan))
     middle = np.full(len(logs), np.nanmedian(logs))

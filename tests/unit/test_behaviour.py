@@ -100,3 +100,9 @@ def test_items_without_a_price_are_told():
 def test_a_log_of_returns_alone_is_refused():
     with pytest.raises(DataError, match="all its purchases are returns"):
         visits(shop([("ann", "a", "2026-01-05", -1, "purchase")]))
+
+
+def test_prices_of_nothing_have_no_level():
+    free = ITEMS.assign(price=0.0)
+
+    assert "price_level" not in behaviour(shop([("ann", "a", "2026-01-05", 1, "purchase")], free)).customers
