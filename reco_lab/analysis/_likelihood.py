@@ -9,7 +9,7 @@ from scipy import optimize
 
 Floats = NDArray[np.float64]
 STEP = 1e-4
-FLAT = 1e-5
+FLAT = 1e-6
 BENT = 1e-5
 UNSURE = 0.01
 BOUND = 8.0
@@ -34,15 +34,15 @@ class Maximum:
 def maximise(mean_loss: Callable[[Floats], tuple[float, Floats]], start: Floats, n: float) -> Maximum:
     """Minimise a mean negative log-likelihood of `n` people, given with its gradient, over positive parameters.
 
-    It is searched in the logarithms of the parameters, so that their units hardly matter, and thrice:
-    a fresh start gets further along a ridge.
+    It is searched in the logarithms of the parameters, so that their units hardly matter, and again
+    where the slope is left: a fresh start gets further along a ridge.
     """
 
     def by_logs(logs: Floats) -> tuple[float, Floats]:
         value, slope = mean_loss(np.exp(logs))
         return value, slope * np.exp(logs)
 
-    logs, value = np.log(start), np.inf
+    logs, value, level = np.log(start), np.inf, False
     for _ in range(STARTS):
         found = optimize.minimize(
             by_logs,
@@ -53,9 +53,11 @@ def maximise(mean_loss: Callable[[Floats], tuple[float, Floats]], start: Floats,
             options={"ftol": 1e-14, "gtol": 1e-9, "maxiter": 2000},
         )
         logs, value = np.asarray(found.x, np.float64), float(found.fun)
+        within = np.abs(logs) < BOUND - 1e-3
+        level = bool(np.abs(np.asarray(found.jac)[within]).max(initial=0) < FLAT)
+        if level:
+            break
     curve = _curvature(by_logs, logs)
-    within = np.abs(logs) < BOUND - 1e-3
-    level = bool(np.abs(by_logs(logs)[1][within]).max(initial=0) < FLAT)
     bends, ways = np.linalg.eigh(curve)
     sure = bends > BENT
     spread = np.sqrt((ways[:, sure] ** 2 / bends[sure]).sum(axis=1) / n)

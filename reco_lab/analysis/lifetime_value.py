@@ -46,10 +46,11 @@ class LifetimeModel:
     money: str
 
     def customers(self, horizon: int = HORIZON, rate: float = RATE) -> pd.DataFrame:
-        """The summary with alive, expected, average and value for the next `horizon` days.
+        """The summary with alive, again, expected, average and value for the next `horizon` days.
 
-        `alive` is the chance that she still is a customer, `expected` her purchases in the horizon, `average`
-        the expected worth of one, `value` all of them together, each discounted by `rate` a year (.1 is 10 %).
+        `alive` is the chance that she still is a customer (1 for whoever came once: in this model nobody leaves but
+        after coming back), `again` the chance that she buys at all in the horizon, `expected` her purchases
+        in it, `average` the expected worth of one, `value` all of them together, each discounted by `rate` a year (.1 is 10 %).
         """
         if not (1 <= horizon <= LONGEST and 0 <= rate <= 10):
             raise ParameterError(
@@ -60,7 +61,8 @@ class LifetimeModel:
         alive = self.purchasing.alive(x, last, age)
         edges = np.linspace(0, horizon, int(np.ceil(horizon / MONTH)) + 1)
         grown = self.purchasing.expected(edges[1:] / WEEK, x, age) * alive[:, None]
-        table = self.summary.assign(alive=alive, expected=grown[:, -1])
+        again = alive * (1 - self.purchasing.silent(horizon / WEEK, x, age))
+        table = self.summary.assign(alive=alive, again=again, expected=grown[:, -1])
         if self.spending is not None:
             middles = (edges[1:] + edges[:-1]) / 2
             today = np.diff(grown, axis=1, prepend=0.0) @ (1 + rate) ** (-middles / YEAR)

@@ -6,6 +6,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from reco_lab.analysis.periods import as_date
 from reco_lab.analysis.view import day_of, firsts, only
 from reco_lab.core.catalogue import prices
 from reco_lab.core.dataset import Dataset
@@ -45,7 +46,9 @@ class Visits:
     money: str
 
     def until(self, day: int) -> "Visits":
-        """The visits up to and with a day, as they were known in its evening."""
+        """The visits up to and with a day, as they were known in its evening; DataError where there are none."""
+        if not (self.days <= day).any():
+            raise DataError(f"Nobody had bought anything by {as_date(day)}.", fix="Choose a later day.")
         return replace(self._only(self.days <= day), end=day)
 
     def after(self, day: int) -> "Visits":

@@ -56,9 +56,18 @@ def test_gamma_gamma_reaches_the_published_parameters_over_the_946_who_came_back
     found = model.spending
 
     assert (found.p, found.q, found.v) == pytest.approx((6.25, 3.74, 15.44), abs=0.006)
+    assert found.log_likelihood == pytest.approx(-4055.918, abs=0.001)
     assert found.customers == 946
     assert found.correlation == pytest.approx(0.11, abs=0.005)
     assert model.notes == ()
+
+
+def test_the_first_customer_is_expected_to_buy_1_226_times_in_39_weeks(model):
+    """The worked example of Fader, Hardie and Lee: x = 2, t_x = 30.43, T = 38.86."""
+    found = model.customers(horizon=39 * 7).iloc[0]
+
+    assert (found["frequency"], found["recency"], found["age"]) == (2, 213, 272)
+    assert found["expected"] == pytest.approx(1.226, abs=6e-4)
 
 
 def test_the_purchases_of_the_next_39_weeks_are_expected_within_a_few_per_cent_per_class(data):

@@ -53,6 +53,8 @@ def test_a_cut_parts_the_visits_by_day(data):
     assert found.until(day).users.tolist() == [0, 1]
     assert found.until(day).end == day
     assert found.after(day).users.tolist() == [0]
+    with pytest.raises(DataError, match="by 2026-01-04"):
+        found.until(found.start - 1)
 
 
 def test_behaviour_is_what_one_counts_by_hand(data):

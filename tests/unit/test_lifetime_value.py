@@ -128,6 +128,14 @@ def test_without_discount_the_value_is_purchases_times_what_one_is_worth(model):
     assert (model.customers(horizon=180, rate=0.2)["value"] < found["value"]).all()
 
 
+def test_the_chance_to_buy_at_all_is_that_of_being_a_customer_in_the_long_run(model):
+    soon, late = model.customers(horizon=7), model.customers(horizon=3650)
+
+    assert (soon["again"] < late["again"]).all()
+    assert (late["again"] <= late["alive"]).all()
+    assert (soon["again"] <= soon["expected"] + 1e-12).all()
+
+
 def test_a_longer_horizon_brings_more_purchases_but_not_in_proportion(model):
     short, long = (model.customers(horizon=days)["expected"] for days in (100, 1000))
 
