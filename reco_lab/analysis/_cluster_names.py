@@ -17,16 +17,6 @@ WORDS = {
     "price_level": ("low price", "high price"),
 }
 MIDDLE = {"price_level": "mid price", "spent": "mid spenders"}
-LABELS = {
-    "visits": "visits",
-    "recency": "days since the last purchase",
-    "spent": "money spent",
-    "basket_size": "lines a visit",
-    "variety": "categories",
-    "weekend": "weekend share",
-    "evening": "evening share",
-    "price_level": "price level",
-}
 CLEAR = 0.35
 LONGEST = 3
 

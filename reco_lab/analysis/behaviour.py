@@ -18,6 +18,19 @@ from reco_lab.core.interactions import Interactions
 HOUR = MICROSECONDS // 24
 EVENING = 18
 SATURDAY = 5
+LABELS = {
+    "visits": "visits",
+    "recency": "days since the last purchase",
+    "tenure": "days since the first purchase",
+    "gap": "days between visits",
+    "basket_size": "lines a visit",
+    "spent": "money spent",
+    "basket_value": "money a visit",
+    "weekend": "weekend share",
+    "evening": "evening share",
+    "variety": "categories",
+    "price_level": "price level",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +41,7 @@ class Behaviour:
     `tenure` (days since the last and since the first purchase, at the end of the log), `gap` (mean days between
     visits; NaN for one visit), `spent` (in all), `basket_value` (a visit), `weekend` and `evening` (shares of
     lines, UTC), `variety` (categories, as if evenly mixed), `price_level` (log of price over the middle price
-    of its category). `purchases` and `money` as in `Visits`.
+    of its category). `LABELS` are their names in words. `purchases` and `money` as in `Visits`.
     """
 
     customers: pd.DataFrame

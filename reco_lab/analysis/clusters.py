@@ -9,9 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from reco_lab.analysis._cluster_names import LABELS, names
+from reco_lab.analysis._cluster_names import names
 from reco_lab.analysis._scaled import Scaled, scaled
-from reco_lab.analysis.behaviour import behaviour
+from reco_lab.analysis.behaviour import LABELS, behaviour
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError, ParameterError
 from reco_lab.core.words import count
@@ -121,7 +121,7 @@ def _fit(values: NDArray[np.float64], method: Method, number: int, rng: np.rando
         return model.fit(values[_some(rng, len(values), MANY)])
     if len(values) > MANY:
         return MiniBatchKMeans(number, batch_size=4096, n_init=3, random_state=seed).fit(values)
-    return KMeans(number, n_init=4, random_state=seed).fit(values)
+    return KMeans(number, n_init=10, random_state=seed).fit(values)
 
 
 def _stability(

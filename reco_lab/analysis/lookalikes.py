@@ -8,10 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from reco_lab.analysis._cluster_names import LABELS
 from reco_lab.analysis._quality import auc, by_chance
 from reco_lab.analysis._scaled import scaled
-from reco_lab.analysis.behaviour import behaviour
+from reco_lab.analysis.behaviour import LABELS, behaviour
 from reco_lab.analysis.tastes import categories
 from reco_lab.analysis.visits import purchases_of
 from reco_lab.core.dataset import Dataset
