@@ -40,7 +40,7 @@ from reco_lab.services import evidence as behind
 from reco_lab.services.ad_calls import Caller
 from reco_lab.services.analytics import Traffic
 from reco_lab.services.customers import Microscope
-from reco_lab.services.evidence import Evidence
+from reco_lab.services.evidence import Evidence, Way
 from reco_lab.services.explore import Choices, Portrait, Scope
 from reco_lab.services.onlooking import Onlooker
 from reco_lab.services.segment_looks import Look, Shop
@@ -48,6 +48,7 @@ from reco_lab.services.surveys import Survey
 from reco_lab.services.tradeoffs import Dragged
 from reco_lab.store.events.log import EventLog
 from reco_lab.store.records import DatasetVersion
+from reco_lab.store.segments import SegmentRecord
 from reco_lab.workspace import Workspace
 
 
@@ -77,6 +78,12 @@ def microscope(opened: Workspace, experiment: str) -> Microscope:
 def evidence(opened: Workspace, experiment: str) -> Evidence:
     """The lists of a finished experiment, measured customer by customer."""
     return _evidence(opened, str(opened.home), experiment)
+
+
+def saved_ways(opened: Workspace, experiment: str, saved: list[SegmentRecord]) -> dict[str, Way]:
+    """The saved segments as ways to part the customers of a finished experiment."""
+    key = repr([(one.id, one.title, one.definition) for one in saved])
+    return _saved_ways(opened, str(opened.home), experiment, key, saved)
 
 
 def dragged(opened: Workspace, experiment: str, name: str, label: str) -> Dragged:
@@ -265,6 +272,17 @@ def _evidence(_opened: Workspace, home: str, experiment: str) -> Evidence:  # no
     return behind.evidence(_opened, experiment)
 
 
+@st.cache_resource(max_entries=8, show_spinner="Looking who was in which segment…")
+def _saved_ways(
+    _opened: Workspace,
+    home: str,  # noqa: ARG001 - part of the key
+    experiment: str,
+    key: str,  # noqa: ARG001 - part of the key
+    _saved: list[SegmentRecord],
+) -> dict[str, Way]:
+    return evidence(_opened, experiment).saved_ways(_saved)
+
+
 @st.cache_resource(max_entries=32, show_spinner="Trying every strength…")
 def _dragged(_opened: Workspace, home: str, experiment: str, name: str, label: str) -> Dragged:  # noqa: ARG001 - part of the key
     return tradeoffs.drag(_opened, evidence(_opened, experiment), name, label)
@@ -368,7 +386,7 @@ def forget_people() -> None:
     """Drop whatever may hold data of a customer who was erased; it is read anew when it is asked for."""
     of_people = (
         _preview, _quality, _survey, _traffic, _dataset, _comparison, _evidence, _dragged, _cold_start, _inspection,
-        _alternatives, _cut, _preview_cut, _work, _onlooker, _microscope, _portrait, _choices, _shop, _look,
+        _alternatives, _cut, _preview_cut, _work, _onlooker, _microscope, _portrait, _choices, _shop, _look, _saved_ways,
     )  # fmt: skip
     for one in of_people:
         one.clear()

@@ -140,6 +140,7 @@ def _at(opened):
     return opened[0], opened[1].name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
