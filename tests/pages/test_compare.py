@@ -139,7 +139,9 @@ def test_a_saved_segment_is_a_way_to_part_the_customers(known_customers, shop, v
     version = shop.store.dataset("another-shop")
     rule = Attribute(column="taste", values=("sweet",))
     saved = segments.save(shop, version, data.load_dataset(shop, "another-shop"), "Sweet tooth", rule)
-    browser = visit(COMPARE, experiment=known_customers, section="Segments", segment_by=saved.id)
+    browser = visit(
+        COMPARE, experiment=known_customers, section="Segments", segment_by=f"saved: {saved.title}"
+    )
 
     changes = next(one.value for one in browser.dataframe if "Change" in one.value)
     assert dict(zip(changes["Segment"], changes["Customers"], strict=True)) == {
