@@ -9,14 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reco_lab.analysis import lifetime_value
-from reco_lab.analysis.at_risk import AtRisk, at_risk
+from reco_lab.analysis import at_risk, lifetime_value, next_category, next_purchase
 from reco_lab.analysis.clusters import Clusters, clusters
 from reco_lab.analysis.interests import Interests, interests
-from reco_lab.analysis.lifetime_value import LifetimeModel
+from reco_lab.analysis.lifetime_value import LifetimeModel, LifetimeTest
 from reco_lab.analysis.lookalikes import Lookalikes, lookalikes
-from reco_lab.analysis.next_category import NextCategory, next_category
-from reco_lab.analysis.next_purchase import NextPurchase, next_purchase
 from reco_lab.analysis.rfm import RfmTable, rfm
 from reco_lab.core.conditions import Cutoffs, Group
 from reco_lab.core.dataset import Dataset
@@ -52,14 +49,34 @@ class Measured:
         return interests(self.data)
 
     @cached_property
-    def next_purchase(self) -> NextPurchase:
+    def due(self) -> next_purchase.NextPurchase:
         """When each customer will buy next."""
-        return next_purchase(self.data)
+        return next_purchase.next_purchase(self.data)
 
     @cached_property
-    def next_category(self) -> NextCategory:
+    def upcoming(self) -> next_category.NextCategory:
         """Which category each customer will buy from next."""
-        return next_category(self.data)
+        return next_category.next_category(self.data)
+
+    @cached_property
+    def lifetime_test(self) -> LifetimeTest:
+        """How the models of lifetime value did on held-out time."""
+        return lifetime_value.held_out(self.data)
+
+    @cached_property
+    def risk_test(self) -> at_risk.RiskTest:
+        """How the risks did on held-out time."""
+        return at_risk.held_out(self.data)
+
+    @cached_property
+    def date_test(self) -> next_purchase.DateTest:
+        """How the days of next purchases did on held-out time."""
+        return next_purchase.held_out(self.data)
+
+    @cached_property
+    def category_test(self) -> next_category.CategoryTest:
+        """How the next categories did on held-out time."""
+        return next_category.held_out(self.data)
 
     def classes(self, cutoffs: Cutoffs | None) -> RfmTable:
         """Recency, frequency and money, cut where one says."""
@@ -69,9 +86,9 @@ class Measured:
         """What each customer is expected to bring in so many days (index: code)."""
         return self._once(("valued", horizon), lambda: self.lifetime.customers(horizon))
 
-    def at_risk(self, horizon: int | None) -> AtRisk:
+    def risks(self, horizon: int | None) -> at_risk.AtRisk:
         """How likely each customer stays away."""
-        return self._once(("risk", horizon), lambda: at_risk(self.data, horizon))
+        return self._once(("risk", horizon), lambda: at_risk.at_risk(self.data, horizon))
 
     def groups(self, rule: Group) -> Clusters:
         """The groups that a rule means, whichever of them it names."""

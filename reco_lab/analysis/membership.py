@@ -80,18 +80,18 @@ def _lifetime(known: Measured, rule: Lifetime) -> Mask:
 
 
 def _at_risk(known: Measured, rule: AtRisk) -> Mask:
-    return _coded(known, known.at_risk(rule.horizon).listed(rule.low))
+    return _coded(known, known.risks(rule.horizon).listed(rule.low))
 
 
 def _due(known: Measured, rule: Due) -> Mask:
-    told = known.next_purchase
+    told = known.due
     latest = pd.Timestamp(told.end) + pd.Timedelta(days=rule.days)
     table = told.customers
     return _coded(known, table.index[(table["day"] <= latest).to_numpy()].to_numpy())
 
 
 def _upcoming(known: Measured, rule: Upcoming) -> Mask:
-    table = known.next_category.customers
+    table = known.upcoming.customers
     return _coded(known, table.index[table["first"].isin(rule.categories).to_numpy()].to_numpy())
 
 

@@ -1,16 +1,22 @@
 """Who the customers of an exam are: ways to part them, by what was known of them before the cut."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reco_lab.analysis.measured import Measured
+from reco_lab.analysis.membership import mask
+from reco_lab.analysis.rfm import NAMES
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.errors import InputError
 from reco_lab.core.interactions import Kind
+from reco_lab.core.segment import Definition
 from reco_lab.experiments.exam import Exam
 
-HISTORY = "history"
+HISTORY, CLASSES = "history", "rfm"
 SMALLEST = 20
 MOST_SEGMENTS = 12
 FEW_VALUES = 6
@@ -34,15 +40,47 @@ class Segmentation:
 
 
 def segmentations(exam: Exam) -> list[Segmentation]:
-    """Every way to part the customers of an exam: by the length of their history, and by each attribute.
+    """Every way to part the customers of an exam: by the length of their history, their class, and each attribute.
 
     Numbers and days are cut in quarters; values of fewer than SMALLEST scored customers, and those beyond the
     MOST_SEGMENTS most frequent, stand together. A column that leaves fewer than two segments, such as a name
     or an id, is no way to part anybody.
     """
     scored = exam.users[: exam.n_warm]
-    found = [by_history(exam), *_attributes(exam.train.customers, scored)]
+    classes = by_classes(exam)
+    found = [by_history(exam), *([classes] if classes else []), *_attributes(exam.train.customers, scored)]
     return [one for one in found if len(np.unique(one.codes[scored][one.codes[scored] >= 0])) > 1]
+
+
+def by_saved(exam: Exam, id_: str, title: str, definition: Definition) -> Segmentation | None:
+    """Part customers by a saved segment, its rule computed on what was known at the cut.
+
+    None where that cannot be told, or where all scored customers are on the same side.
+    """
+    try:
+        inside = mask(Measured(_before(exam)), definition)
+    except InputError:
+        return None
+    scored = exam.users[: exam.n_warm]
+    if len(np.unique(inside[scored])) < 2:
+        return None
+    codes = np.where(inside, 0, 1).astype(np.int64)
+    people = (f"Customers in “{title}”", f"Customers not in “{title}”")
+    return Segmentation(id_, f"saved: {title}", (title, "all others"), people, codes)
+
+
+def by_classes(exam: Exam) -> Segmentation | None:
+    """Part customers by their class of recency, frequency and money at the cut; None without times."""
+    try:
+        codes = Measured(_before(exam)).rfm.codes.astype(np.int64)
+    except InputError:
+        return None
+    people = tuple(f"Customers who were {name} before the exam" for name in NAMES)
+    return Segmentation(CLASSES, "class of recency, frequency and money", NAMES, people, codes)
+
+
+def _before(exam: Exam) -> Dataset:
+    return replace(exam.train, interactions=exam.known)
 
 
 def by_history(exam: Exam) -> Segmentation:

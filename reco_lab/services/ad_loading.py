@@ -14,9 +14,9 @@ from reco_lab.core.events import Visit
 from reco_lab.core.interactions import Interactions, Kind
 from reco_lab.core.policy import policy
 from reco_lab.services import bookings
-from reco_lab.services.keeping import load_dataset
 from reco_lab.services.privacy import objecting
-from reco_lab.services.publishing import GREEDY, Plan, RouteSpec, restore
+from reco_lab.services.published_segments import members
+from reco_lab.services.publishing import GREEDY, Plan, RouteSpec, plan_data, restore
 from reco_lab.serving.booked import Booked
 from reco_lab.serving.histories import Histories
 from reco_lab.serving.people import People
@@ -70,7 +70,7 @@ def _loaded(workspace: Workspace, ads: Iterable[Ad], publication: Publication | 
         booked = Booked.of(ads, pd.Index([], dtype="str"))
         return Loaded(Snapshot(NOTHING_PUBLISHED, (), booked, Route(EVERYBODY, policy(GREEDY))), None)
     plan = Plan.model_validate(publication.spec)
-    data = _data(workspace, plan)
+    data = plan_data(workspace, plan)
     chain = tuple(restore(workspace, link) for link in plan.chain)
     snapshot = Snapshot(
         version=publication.version,
@@ -82,6 +82,7 @@ def _loaded(workspace: Workspace, ads: Iterable[Ad], publication: Publication | 
         titles=data.titles.to_numpy(object),
         hide_bought=plan.hide_bought,
         bid_weight=plan.bid_weight,
+        members=members(workspace, plan.members),
     )
     return Loaded(snapshot, data)
 
@@ -111,14 +112,7 @@ def people_over(
     wanted = {name for ad in snapshot.booked.ads for name in ad.attributes}
     wanted |= {name for route in snapshot.routes for name in route.attributes}
     live = {name: dict(attributes) for name, attributes in told.items()}
-    return People(snapshot.customers, frozenset(wanted), live, objecting)
-
-
-def _data(workspace: Workspace, plan: Plan) -> Dataset:
-    """The version that the models were trained on; the newest, should it have been dropped."""
-    versions = workspace.store.versions(plan.dataset)
-    number = next((one.version for one in versions if one.fingerprint == plan.fingerprint), None)
-    return load_dataset(workspace, plan.dataset, number)
+    return People(snapshot.customers, frozenset(wanted), live, objecting, snapshot.members)
 
 
 def _route(workspace: Workspace, spec: RouteSpec) -> Route:

@@ -1,6 +1,6 @@
 """What stands behind a finished comparison: its cuts, its exams and every list, measured customer by customer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,10 +10,13 @@ from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.folds import Answer
 from reco_lab.experiments.results import Comparison
 from reco_lab.experiments.run import Run
-from reco_lab.experiments.segments import Segmentation, segmentations
+from reco_lab.experiments.segments import Segmentation, by_saved, segmentations
 from reco_lab.services.experiments import Prepared, comparison, recall, rows_run
 from reco_lab.services.shelf import WorkspaceShelf
+from reco_lab.store.segments import SegmentRecord
 from reco_lab.workspace import Workspace
+
+Way = tuple[Segmentation, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +47,7 @@ class Evidence:
         }
 
     @cached_property
-    def ways(self) -> dict[str, tuple[Segmentation, ...]]:
+    def ways(self) -> dict[str, Way]:
         """Every way to part the customers by its id: the segmentation before the cut of each fold."""
         folds = [{one.id: one for one in segmentations(exam)} for exam in self.exams]
         return {
@@ -56,13 +59,21 @@ class Evidence:
         one, exam = self.runs[name][0][0], self.exams[0]
         return readings(exam.evaluation(one.lists, one.scored), k)
 
-    def by_segment(self, key: str, way: str) -> BySegment | None:
-        """A metric of every recommender by segment; None where it has no value for a part of the customers."""
-        return by_segment(self.answers, key, self.ways[way], self.asked.experiment.seed)
+    def saved_ways(self, saved: Sequence[SegmentRecord]) -> dict[str, Way]:
+        """The customers in a saved segment against all others, by its id, as far as it can be told before each cut."""
+        found = {
+            one.id: tuple(by_saved(exam, one.id, one.title, one.definition) for exam in self.exams)
+            for one in saved
+        }
+        return {id_: tuple(filter(None, ways)) for id_, ways in found.items() if all(ways)}
 
-    def shifts(self, key: str, way: str, ship: str, instead_of: str) -> tuple[Shift, ...]:
+    def by_segment(self, key: str, way: Way) -> BySegment | None:
+        """A metric of every recommender by segment; None where it has no value for a part of the customers."""
+        return by_segment(self.answers, key, way, self.asked.experiment.seed)
+
+    def shifts(self, key: str, way: Way, ship: str, instead_of: str) -> tuple[Shift, ...]:
         """What each segment gains or loses with one recommender instead of another."""
-        return shifts(self.answers, key, self.ways[way], ship, instead_of, self.asked.experiment.seed)
+        return shifts(self.answers, key, way, ship, instead_of, self.asked.experiment.seed)
 
 
 def evidence(workspace: Workspace, experiment_id: str) -> Evidence:

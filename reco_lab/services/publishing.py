@@ -15,6 +15,7 @@ from reco_lab.core.policy import policy as parse_policy
 from reco_lab.core.recommender import FitContext, Need, Recommender, State, recommender
 from reco_lab.services.bookings import pause_demo_ads
 from reco_lab.services.keeping import load_dataset
+from reco_lab.services.published_segments import count_members
 from reco_lab.serving.snapshot import Ranker
 from reco_lab.store.publications import Publication
 from reco_lab.workspace import Workspace
@@ -57,7 +58,10 @@ class RouteSpec(BaseModel):
 
 
 class Plan(BaseModel):
-    """All that a publication says: data, chain, policy, routes and the two settings of ranking."""
+    """All that a publication says: data, chain, policy, routes and the two settings of ranking.
+
+    `members` is the artefact that says who is in which saved segment of the data, empty without one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -69,6 +73,7 @@ class Plan(BaseModel):
     routes: tuple[RouteSpec, ...] = ()
     hide_bought: bool = True
     bid_weight: float = Field(0.0, ge=0.0, le=1.0)
+    members: str = ""
 
     @property
     def model(self) -> str:
@@ -122,7 +127,7 @@ def publish(
     parse_policy(settings.get("policy", GREEDY))
     chain = train_chain(workspace, data, model[0], chosen, asked.seed, report)
     about = {"dataset": data.name, "fingerprint": data.fingerprint, "experiment": experiment_id}
-    plan = Plan(**about, chain=chain, **settings)
+    plan = Plan(**about, chain=chain, members=count_members(workspace, data), **settings)
     if data.name != DEMO and (kept is None or kept.dataset != data.name):
         pause_demo_ads(workspace)
     report(1.0, "published")
@@ -130,12 +135,15 @@ def publish(
 
 
 def change(workspace: Workspace, **settings: Any) -> Publication:
-    """Publish the same models with another policy, other routes or settings; NotFoundError before the first publication."""
+    """Publish the same models with another policy, other routes or settings, and the saved segments counted anew.
+
+    NotFoundError before the first publication.
+    """
     plan = serving_plan(workspace)
     if plan is None:
         raise NotFoundError("Nothing is published yet.", fix="Publish a model first.")
     try:
-        changed = Plan.model_validate(plan.model_dump() | settings)
+        changed = Plan.model_validate(plan.model_dump() | settings | _counted(workspace, plan))
     except ValueError as error:
         raise SpecError(f"These settings cannot serve: {error}.") from error
     for spec in (changed.policy, *(route.policy for route in changed.routes)):
@@ -207,7 +215,15 @@ def train_again(workspace: Workspace, plan: Plan, data: Dataset, report: Report)
     ]
     chain = tuple(again[link.artefact] for link in plan.chain if link.artefact in again)
     values = {"fingerprint": data.fingerprint, "chain": chain, "routes": tuple(routes)}
+    values["members"] = count_members(workspace, data)
     return plan.model_copy(update=values)
+
+
+def plan_data(workspace: Workspace, plan: Plan) -> Dataset:
+    """The version that a publication's models were trained on; the newest, should it have been dropped."""
+    versions = workspace.store.versions(plan.dataset)
+    number = next((one.version for one in versions if one.fingerprint == plan.fingerprint), None)
+    return load_dataset(workspace, plan.dataset, number)
 
 
 def restore(workspace: Workspace, link: Link) -> Ranker:
@@ -215,6 +231,13 @@ def restore(workspace: Workspace, link: Link) -> Ranker:
     spec, state = workspace.artefacts.load_state(link.artefact)
     scorer = recommender(spec).restore(state)
     return Ranker(link.stage, link.name, scorer, link.wants_attributes)
+
+
+def _counted(workspace: Workspace, plan: Plan) -> dict[str, str]:
+    """The saved segments counted on a publication's data, as a setting."""
+    if not workspace.segments.listing(plan.dataset):
+        return {"members": ""}
+    return {"members": count_members(workspace, plan_data(workspace, plan))}
 
 
 def _kept(workspace: Workspace, stage: Stage, label: str, spec: Recommender, state: State) -> Link:

@@ -20,7 +20,7 @@ from reco_lab.workspace import Workspace
 
 __all__ = [
     "Drift", "Kept", "SegmentRecord", "delete", "drift", "keep", "listing", "mask", "members", "redefine",
-    "rename", "save", "segment",
+    "rename", "save", "saved_titles", "segment",
 ]  # fmt: skip
 
 KIND = "members"
@@ -45,6 +45,11 @@ class Drift:
 def listing(workspace: Workspace, dataset: str) -> list[SegmentRecord]:
     """The saved segments of a data set, by title."""
     return workspace.segments.listing(dataset)
+
+
+def saved_titles(workspace: Workspace) -> list[str]:
+    """The names of all saved segments, of whatever data set."""
+    return sorted({one.title for one in workspace.segments.listing()})
 
 
 def segment(workspace: Workspace, id_: str) -> SegmentRecord:

@@ -19,13 +19,15 @@ class People:
     """The customers' table of the data set by code, what websites told of customers since, and who wants no advertising.
 
     `asked_for` are the attributes that ads and routes look at. `told` is by name (pseudonym); it outranks the
-    table. `objecting` are the names on the suppression list.
+    table. `objecting` are the names on the suppression list. `members` says by code who was in which saved
+    segment when the data were published; a website may tell of more in the attribute "segment".
     """
 
     table: pd.DataFrame | None
     asked_for: frozenset[str]
     told: dict[str, dict[str, str]] = field(default_factory=dict)
     objecting: frozenset[str] = frozenset()
+    members: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Take the columns that are asked for out of the table once."""
@@ -48,6 +50,8 @@ class People:
         attributes |= told
         segment = attributes.get(SEGMENT, "")
         segments = frozenset(part.strip() for part in segment.split(";")) if segment else frozenset[str]()
+        if code >= 0:
+            segments |= {title for title, inside in self.members.items() if inside[code]}
         return Customer(code, name, attributes, segments, table=self._row(code, told))
 
     def with_her_wish(self, name: str, attributes: Mapping[str, str]) -> dict[str, str]:

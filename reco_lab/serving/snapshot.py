@@ -79,7 +79,7 @@ class Snapshot:
 
     `chain` are the rankers in the order in which they are asked: model, attributes, segment, popular; what none of
     them can answer gets a house ad. `routes` are tried in order before the `everybody` route. `customers` is the
-    data set's table by code. `hide_bought` leaves out ads for what a customer bought already; `bid_weight` is how
+    data set's table by code, `members` says by code who is in which saved segment. `hide_bought` leaves out ads for what a customer bought already; `bid_weight` is how
     much of an ad's bid enters its rank (0: none, 1: in proportion).
     """
 
@@ -92,6 +92,7 @@ class Snapshot:
     titles: NDArray[np.object_] = field(default_factory=lambda: np.zeros(0, object))
     hide_bought: bool = True
     bid_weight: float = 0.0
+    members: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     def route(self, attributes: Mapping[str, str], segments: frozenset[str]) -> Route:
         """The first route that takes a customer."""

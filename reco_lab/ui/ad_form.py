@@ -8,6 +8,7 @@ import streamlit as st
 from reco_lab.core.ads import Ad, Billing
 from reco_lab.core.errors import InputError
 from reco_lab.services import bookings
+from reco_lab.services.segments import saved_titles
 from reco_lab.ui import ad_words, show, state
 from reco_lab.ui.words import md
 from reco_lab.workspace import Workspace
@@ -24,7 +25,7 @@ def form(workspace: Workspace, ad: Ad | None, known: list[Ad], titles: dict[str,
     with fields:
         values = _creative(now, key, new=ad is None) | _promoted(now, key, titles) | _money(now, key)
         with st.expander("Who may see it, and when", icon=":material/groups:", expanded=ad is not None):
-            values |= _who(now, key, known) | _when(now, key)
+            values |= _who(now, key, known, saved_titles(workspace)) | _when(now, key)
     with preview:
         try:
             drafted = bookings.drafted(values)
@@ -129,9 +130,9 @@ def _amount(label: str, now: float | None, key: str, help_text: str = "") -> flo
     return found
 
 
-def _who(ad: Ad, key: str, known: list[Ad]) -> dict[str, Any]:
+def _who(ad: Ad, key: str, known: list[Ad], saved: list[str]) -> dict[str, Any]:
     slots = sorted({slot for one in known for slot in one.slots} | set(ad.slots))
-    segments = sorted({name for one in known for name in one.segments} | set(ad.segments))
+    segments = sorted({name for one in known for name in one.segments} | set(ad.segments) | set(saved))
     chosen = st.multiselect(
         "Slots",
         slots,
@@ -148,6 +149,7 @@ def _who(ad: Ad, key: str, known: list[Ad]) -> dict[str, Any]:
         key=f"{key}-segments",
         accept_new_options=True,
         placeholder="everybody",
+        help="Saved segments by their name; who is in them is counted when a model is published. A website may tell of others.",
     )
     text = st.text_area(
         "Customers of whom",

@@ -12,29 +12,34 @@ from reco_lab.experiments.by_segment import BySegment, Shift, told
 from reco_lab.experiments.results import Comparison
 from reco_lab.experiments.segments import SMALLEST
 from reco_lab.experiments.verdict import POPULAR, YARDSTICKS, listed
-from reco_lab.services.evidence import Evidence
-from reco_lab.ui import metric, show
+from reco_lab.services.evidence import Evidence, Way
+from reco_lab.services.segments import listing
+from reco_lab.ui import cache, metric, show
 from reco_lab.ui.words import md, score, signed
+from reco_lab.workspace import Workspace
 
 TOO_SMALL = "too few to say"
 
 
-def view(known: Evidence, key: str, colours: Palette) -> None:
+def view(workspace: Workspace, experiment: str, key: str, colours: Palette) -> None:
     """Choose a way to part the customers, and see one metric in every part."""
-    if not known.ways:
+    known = cache.evidence(workspace, experiment)
+    ways = known.ways | cache.saved_ways(workspace, experiment, listing(workspace, known.found.dataset))
+    if not ways:
         st.markdown("Nothing is known of the customers that would tell some of them from others.")
         return
     if not known.answers:
         st.info("The lists of this comparison are not kept any more. Compare again to see it by segment.")
         return
-    way = st.selectbox(
+    chosen = st.selectbox(
         "Customers by",
-        list(known.ways),
-        format_func=lambda one: known.ways[one][0].name,
+        list(ways),
+        format_func=lambda one: ways[one][0].name,
         key="segment_by",
         bind="query-params",
         help="Known before the exam begins, so that no recommender is judged by what came later.",
     )
+    way = ways[chosen]
     found = known.by_segment(key, way)
     if found is None:
         st.info(
@@ -117,7 +122,7 @@ def cells(found: BySegment, key: str) -> pd.DataFrame:
     )
 
 
-def _worse(known: Evidence, key: str, way: str) -> None:
+def _worse(known: Evidence, key: str, way: Way) -> None:
     """Who gets worse if we ship this instead of that: the sentence first."""
     names = [row.name for row in known.found.leaderboard if key in row.metrics and row.name in known.answers]
     if len(names) < 2:

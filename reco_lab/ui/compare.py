@@ -143,7 +143,7 @@ def sections(lab: page.Lab, chosen: str, found: Comparison, colours: Palette, ke
         "Differences": lambda: _differences(found, expert=lab.expert),
         "Tuning": lambda: tuned.section(lab.workspace, found, colours),
         "Hybrids": lambda: hybrids.view(lab.workspace, chosen, found, colours),
-        "Segments": lambda: by_segment.view(cache.evidence(lab.workspace, chosen), key, colours),
+        "Segments": lambda: by_segment.view(lab.workspace, chosen, key, colours),
         "Trade-offs": lambda: tradeoffs.view(lab.workspace, chosen, found, colours),
         "Learning": lambda: learning.view(lab.workspace, chosen, found, colours),
         "Split": lambda: inspector.view(lab.workspace, chosen, found, colours),

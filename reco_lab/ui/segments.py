@@ -9,7 +9,18 @@ from reco_lab.charts.bars import bars
 from reco_lab.charts.rfm import fields
 from reco_lab.core.conditions import Cutoffs, Rfm
 from reco_lab.services.segment_looks import NAMES, RfmTable, Shop, grid, headline_of, meaning
-from reco_lab.ui import linked, segment_rules, segment_saved, show, state
+from reco_lab.ui import (
+    linked,
+    page,
+    segment_alike,
+    segment_groups,
+    segment_next,
+    segment_rules,
+    segment_saved,
+    segment_value,
+    show,
+    state,
+)
 from reco_lab.ui.page import Lab
 from reco_lab.ui.segment_panel import panel
 from reco_lab.ui.words import md
@@ -33,13 +44,17 @@ def sections(lab: Lab, shop: Shop) -> None:
     """The tabs; only the open one is drawn."""
     drawn: dict[str, Callable[[Lab, Shop], None]] = {
         "Classes": _classes,
+        "Lifetime value": segment_value.draw,
+        "Groups": segment_groups.draw,
+        "What comes next": segment_next.draw,
+        "Look-alikes": segment_alike.draw,
         "Build your own": segment_rules.draw,
         "Saved": segment_saved.draw,
     }
     tabs = st.tabs(list(drawn), key="section", on_change="rerun", bind="query-params")
     for (_, draw), tab in zip(drawn.items(), tabs, strict=True):
         if tab.open:
-            with tab:
+            with tab, page.guard(lab.workspace):
                 draw(lab, shop)
 
 

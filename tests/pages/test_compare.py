@@ -3,10 +3,11 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from reco_lab.core.conditions import Attribute
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.interactions import ColumnMap, Interactions
 from reco_lab.jobs.inline import run_inline
-from reco_lab.services import ablation, data, experiments, learning
+from reco_lab.services import ablation, data, experiments, learning, segments
 from reco_lab.services.shelf import WorkspaceShelf
 from reco_lab.workspace import Workspace
 
@@ -134,6 +135,21 @@ def test_segments_say_who_gets_worse_first(known_customers, visit, says):
     assert dict(zip(changes["Segment"], changes["Customers"], strict=True)) == {"salty": 30, "sweet": 30}
 
 
+def test_a_saved_segment_is_a_way_to_part_the_customers(known_customers, shop, visit, says):
+    version = shop.store.dataset("another-shop")
+    rule = Attribute(column="taste", values=("sweet",))
+    saved = segments.save(shop, version, data.load_dataset(shop, "another-shop"), "Sweet tooth", rule)
+    browser = visit(
+        COMPARE, experiment=known_customers, section="Segments", segment_by=f"saved: {saved.title}"
+    )
+
+    changes = next(one.value for one in browser.dataframe if "Change" in one.value)
+    assert dict(zip(changes["Segment"], changes["Customers"], strict=True)) == {
+        "Sweet tooth": 30,
+        "all others": 30,
+    }
+
+
 def test_segments_of_too_few_customers_are_counted_and_nothing_else_is_said(
     known_customers, visit, says, monkeypatch
 ):
@@ -173,7 +189,8 @@ def test_a_metric_of_all_lists_together_has_no_segments_and_says_so(known_custom
     assert "is a property of all lists together" in says(browser)
 
 
-def test_customers_of_whom_nothing_is_known_have_no_segments(shop, visit, says):
+def test_customers_of_whom_nothing_is_known_have_no_segments(shop, visit, says, monkeypatch):
+    monkeypatch.setattr("reco_lab.services.evidence.segmentations", lambda _exam: [])
     assert "Nothing is known of the customers" in says(visit(COMPARE, section="Segments"))
 
 

@@ -138,3 +138,37 @@ def _rule(browser):
 
 def _at(opened):
     return opened[0], opened[1].name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"section": "Lifetime value", "horizon": "the next quarter"}, "in the next quarter"),
+        ({"section": "Groups", "groups": "3"}, "3 groups"),
+        ({"section": "What comes next"}, "may stay away"),
+        ({"section": "What comes next", "question": "Who will buy soon"}, "Expected to buy within 14 days"),
+        ({"section": "What comes next", "question": "What they buy next"}, "Most likely to buy from"),
+        ({"section": "What comes next", "question": "What they are keen on"}, "times the usual"),
+        ({"section": "Look-alikes", "alike-number": "50"}, "50 customers like the champions"),
+    ],
+    ids=lambda one: next(iter(one.values()), "") if isinstance(one, dict) else "",
+)
+def test_what_the_models_say_becomes_a_segment_that_can_be_saved_and_taken_away(
+    opened, visit, says, asked, said
+):
+    browser = visit(SEGMENTS, **asked)
+
+    assert said in says(browser)
+    assert "Can it be trusted?" in says(browser) or "Groups" in asked.values() or "question" in asked
+    assert not browser.error
+    assert [one for one in browser.text_input if one.key.startswith("save-")]
+
+
+def test_look_alikes_of_a_pasted_list_say_how_many_are_known(opened, visit, says):
+    browser = visit(SEGMENTS, section="Look-alikes", alike="a list of ids")
+    ids = data.load_dataset(opened[0], "sample").interactions.user_ids[:30]
+    browser.text_area(key="alike-ids").set_value("\n".join([*ids, "nobody"])).run()
+
+    assert "30 of 31 ids are customers" in says(browser)
+    assert "customers like a list of ids" in says(browser)

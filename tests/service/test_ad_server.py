@@ -14,13 +14,15 @@ import pytest
 from reco_lab.cli import main
 from reco_lab.core.ads import Ad, Billing
 from reco_lab.core.clock import ManualClock
+from reco_lab.core.conditions import Listed
 from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.core.events import Stage
-from reco_lab.services import bookings, privacy, publishing
+from reco_lab.services import bookings, privacy, publishing, segments
 from reco_lab.services.ad_messages import EventIn, VisitIn
 from reco_lab.services.ad_server import AdServer
+from reco_lab.services.data import load_dataset
 from reco_lab.services.demo import FOLDER, ensure_demo
-from reco_lab.testing.serving import compare, open_shop
+from reco_lab.testing.serving import NAME, compare, open_shop
 from reco_lab.workspace import Workspace
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -379,3 +381,18 @@ def test_an_ad_that_chance_chose_is_not_said_to_be_chosen_for_her(workspace, ser
     publishing.change(workspace, policy={"policy": "uniform_random"})
     assert do(server.refresh())
     assert set(server.ads("u04", n=3).reasons) == {"Drawn by chance from the ads that may be shown here."}
+
+
+def test_ads_and_routes_may_ask_for_saved_segments_counted_when_they_were_published(workspace, server):
+    data = load_dataset(workspace, NAME)
+    version = workspace.store.dataset(NAME)
+    segments.save(workspace, version, data, "Chosen few", Listed(ids=("u04", "u06")))
+    bookings.book(workspace, Ad(id="few", title="For few", item="i03", segments=("Chosen few",)))
+    route = {"name": "few", "policy": {"policy": "uniform_random"}, "segments": ["Chosen few"]}
+    publishing.change(workspace, routes=[route])
+    assert do(server.refresh())
+
+    told = {who: server.ads(who, n=100).decision for who in ("u04", "u06", "u05", "stranger")}
+    assert [one.arm for one in told.values()] == ["few", "few", "everybody", "everybody"]
+    seen = ["few" in {ad.ad_id for ad in one.placed} for one in told.values()]
+    assert seen == [True, True, False, False]

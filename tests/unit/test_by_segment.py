@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reco_lab.core.conditions import Attribute, Behaviour
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.evaluation import Measurement
 from reco_lab.core.experiment import MetricSpec, Question
@@ -16,7 +17,7 @@ from reco_lab.experiments.by_segment import BySegment, by_segment, shifts, told
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.folds import Answer
 from reco_lab.experiments.results import Outcome
-from reco_lab.experiments.segments import HISTORY, by_history, segmentations
+from reco_lab.experiments.segments import CLASSES, HISTORY, by_classes, by_history, by_saved, segmentations
 from reco_lab.ui.by_segment import finding
 
 KEY = "ndcg@10"
@@ -90,7 +91,20 @@ def test_a_name_parts_nobody():
     table = pd.DataFrame({"name": [f"n{user}" for user in range(80)], "all alike": ["x"] * 80})
     table.index = [f"c{user:03}" for user in range(80)]
 
-    assert [one.id for one in segmentations(exam(table))] == [HISTORY]
+    assert [one.id for one in segmentations(exam(table))] == [HISTORY, CLASSES]
+
+
+def test_saved_segments_and_classes_are_computed_on_what_was_known_before_the_cut():
+    sat = exam()
+    often = by_saved(sat, "s1", "Often", Behaviour(low=7))
+
+    assert [often.segments[code] for code in often.codes[sat.users]] == ["all others"] * 30 + ["Often"] * 50
+    assert often.people == ("Customers in “Often”", "Customers not in “Often”")
+    assert by_saved(sat, "s2", "All", Behaviour(low=8)) is None
+    assert by_saved(sat, "s3", "Gone", Attribute(column="gone", values=("x",))) is None
+    classes = by_classes(sat)
+    named = [classes.segments[code] for code in classes.codes[sat.users]]
+    assert named == ["hibernating"] * 30 + ["potential loyalists"] * 50
 
 
 def test_a_segment_s_value_is_the_mean_of_its_customers():

@@ -104,12 +104,12 @@ MODELLED = {
     Lifetime(measure="expected", low=2, horizon=90): lambda of: _where(of.valued(90)["expected"] >= 2),
     Lifetime(measure="alive", low=0.5): lambda of: _where(of.valued(365)["alive"] >= 0.5),
     Lifetime(high=200.0): lambda of: _where(of.valued(365)["value"] <= 200),
-    AtRisk(low=0.1): lambda of: set(of.at_risk(None).listed(0.1)),
+    AtRisk(low=0.1): lambda of: set(of.risks(None).listed(0.1)),
     Due(days=30): lambda of: _where(
-        of.next_purchase.customers["day"] <= pd.Timestamp(of.next_purchase.end) + pd.Timedelta(30, "D")
+        of.due.customers["day"] <= pd.Timestamp(of.due.end) + pd.Timedelta(30, "D")
     ),
     Upcoming(categories=("tea", "toys")): lambda of: _where(
-        of.next_category.customers["first"].isin(["tea", "toys"])
+        of.upcoming.customers["first"].isin(["tea", "toys"])
     ),
     Interest(category="tea", low=1.001): lambda of: set(of.interests.customers("tea", 1.001)),
     Group(groups=(0, 2), number=3): lambda of: _where(of.groups(Group(groups=(0,), number=3)).members != 1),

@@ -267,6 +267,14 @@ def test_nothing_personal_is_used_of_a_customer_who_objected_or_did_not_consent(
     assert (names(shot, chosen), chosen.stage, chosen.weighed.batch) == (["house"], Stage.house, None)
 
 
+def test_a_customer_is_in_the_segments_that_were_published_and_in_those_a_website_tells_of():
+    table = pd.DataFrame({"region": ["north", "south"]}, index=LOG.user_ids)
+    people = People(table, frozenset(), members={"Best": np.array([True, False])})
+    people.tell("ann", {"segment": "newsletter; vip"})
+    assert people.customer(0, "ann").segments == {"Best", "newsletter", "vip"}
+    assert people.customer(1, "bob").segments == people.customer(UNKNOWN, "new").segments == frozenset()
+
+
 def test_what_a_website_told_outranks_the_table_and_models_see_it_as_the_column_has_it():
     table = pd.DataFrame({"age": [30.0, 40.0], "region": ["north", "south"]}, index=LOG.user_ids)
     people = People(table, frozenset({"region"}))

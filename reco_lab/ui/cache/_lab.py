@@ -19,8 +19,9 @@ from reco_lab.services import (
 )
 from reco_lab.services import evidence as behind
 from reco_lab.services.customers import Microscope
-from reco_lab.services.evidence import Evidence
+from reco_lab.services.evidence import Evidence, Way
 from reco_lab.services.tradeoffs import Dragged
+from reco_lab.store.segments import SegmentRecord
 from reco_lab.workspace import Workspace
 
 
@@ -37,6 +38,12 @@ def microscope(opened: Workspace, experiment: str) -> Microscope:
 def evidence(opened: Workspace, experiment: str) -> Evidence:
     """The lists of a finished experiment, measured customer by customer."""
     return _evidence(opened, str(opened.home), experiment)
+
+
+def saved_ways(opened: Workspace, experiment: str, saved: list[SegmentRecord]) -> dict[str, Way]:
+    """The saved segments as ways to part the customers of a finished experiment."""
+    key = repr([(one.id, one.title, one.definition) for one in saved])
+    return _saved_ways(opened, str(opened.home), experiment, key, saved)
 
 
 def dragged(opened: Workspace, experiment: str, name: str, label: str) -> Dragged:
@@ -82,6 +89,17 @@ def _comparison(_opened: Workspace, home: str, experiment: str) -> Comparison:  
 @st.cache_resource(max_entries=4, show_spinner="Looking at every customer…")
 def _evidence(_opened: Workspace, home: str, experiment: str) -> Evidence:  # noqa: ARG001 - part of the key
     return behind.evidence(_opened, experiment)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Looking who was in which segment…")
+def _saved_ways(
+    _opened: Workspace,
+    home: str,  # noqa: ARG001 - part of the key
+    experiment: str,
+    key: str,  # noqa: ARG001 - part of the key
+    _saved: list[SegmentRecord],
+) -> dict[str, Way]:
+    return evidence(_opened, experiment).saved_ways(_saved)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Trying every strength…")
@@ -137,6 +155,7 @@ def _microscope(_opened: Workspace, home: str, experiment: str) -> Microscope:  
 OF_PEOPLE = (
     _comparison,
     _evidence,
+    _saved_ways,
     _dragged,
     _cold_start,
     _inspection,
