@@ -32,11 +32,15 @@ class Choice:
 
 @dataclass(frozen=True)
 class PolicyInfo:
-    """What a person reads about a policy: its name, a sentence for a marketer, where it was published."""
+    """What a person reads about a policy: its name, a sentence for a marketer, where it was published.
+
+    `ranked` is False where it does not look at the scores, so that no place is owed to them.
+    """
 
     label: str
     summary: str
     source: str
+    ranked: bool = True
 
 
 class Policy(BaseModel, ABC):

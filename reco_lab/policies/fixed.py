@@ -15,6 +15,7 @@ class Fixed(Policy):
         "The same for everybody",
         "Shows the ads that may be shown in the order of their ids, to everybody alike: a control to measure against.",
         "Kohavi, Tang and Xu (2020), Trustworthy Online Controlled Experiments, chapter 4",
+        ranked=False,
     )
 
     def choose(self, scores: Scores, n: int, rng: np.random.Generator) -> Choice:  # noqa: ARG002 - nothing is left to chance

@@ -15,6 +15,7 @@ class UniformRandom(Policy):
         "Evenly by chance",
         "Every ad that may be shown has the same chance. What it logs can judge any other policy; it costs what the ranking is worth.",
         "Horvitz and Thompson (1952), Journal of the American Statistical Association 47",
+        ranked=False,
     )
 
     def choose(self, scores: Scores, n: int, rng: np.random.Generator) -> Choice:

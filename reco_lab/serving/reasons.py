@@ -24,11 +24,13 @@ BY_CHANCE = "Drawn by chance from the ads that may be shown here."
 def reasons_of(snapshot: Snapshot, chosen: Chosen, title: Callable[[int], str]) -> tuple[str, ...]:
     """For each chosen ad the item of her history that speaks most for it where the model can say so, else what ranked it.
 
-    Where more chance than ranking put an ad in its place (its propensity is below one half), that is the reason.
+    Where more chance than ranking put an ad in its place (its propensity is below one half), that is the reason; a
+    policy that does not look at the ranking owes it nothing.
     """
     weighed, ads = chosen.weighed, snapshot.booked.ads
     items = snapshot.booked.promoted[chosen.places].tolist()
-    speaking = _because(weighed, items) if weighed.stage is Stage.model else {}
+    ranked = weighed.route.policy.info.ranked
+    speaking = _because(weighed, items) if weighed.stage is Stage.model and ranked else {}
     return tuple(
         IN_GENERAL[Stage.house]
         if ads[place].house
@@ -37,7 +39,7 @@ def reasons_of(snapshot: Snapshot, chosen: Chosen, title: Callable[[int], str]) 
         else f"Because you went for {title(speaking[item])}."
         if item in speaking
         else IN_GENERAL[weighed.stage]
-        if weighed.ranker and (item != NO_ITEM or ads[place].category is not None)
+        if ranked and weighed.ranker and (item != NO_ITEM or ads[place].category is not None)
         else UNRANKED
         for place, item, chance in zip(
             chosen.places.tolist(), items, chosen.propensities.tolist(), strict=True

@@ -383,6 +383,12 @@ def test_an_ad_that_chance_chose_is_not_said_to_be_chosen_for_her(workspace, ser
     assert set(server.ads("u04", n=3).reasons) == {"Drawn by chance from the ads that may be shown here."}
 
 
+def test_an_ad_that_everybody_gets_is_not_said_to_be_chosen_for_her(workspace, server):
+    publishing.change(workspace, policy={"policy": "fixed"})
+    assert do(server.refresh())
+    assert set(server.ads("u04", n=3).reasons) == {"One of the ads that may be shown here."}
+
+
 def test_ads_and_routes_may_ask_for_saved_segments_counted_when_they_were_published(workspace, server):
     data = load_dataset(workspace, NAME)
     version = workspace.store.dataset(NAME)
