@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from reco_lab.api.documents import document
-from reco_lab.api.hot import hot_routes
+from reco_lab.api.hot import hot_routes, questions
 from reco_lab.api.records import records
 from reco_lab.api.refusals import Refusal
 from reco_lab.api.service import Service
@@ -50,7 +50,7 @@ def build(service: Service) -> ASGIApp:
 
     for kind in (Refusal, HTTPException, InputError, Exception):
         app.add_exception_handler(kind, answer)
-    return _with_origins(Shell(app, service, hot), service)
+    return _with_origins(Shell(app, service, hot, questions(service)), service)
 
 
 def _with_origins(app: ASGIApp, service: Service) -> ASGIApp:

@@ -1,6 +1,6 @@
 """The four routes that a shop's every page calls: plain Starlette, as each microsecond is paid on every page."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Scope
 
 from reco_lab.api.bodies import parse, read_body
 from reco_lab.api.queries import id_of, number_of, parameters, slot_of
@@ -22,22 +23,27 @@ from reco_lab.core.events import Stage
 from reco_lab.services.ad_messages import EventIn, VisitIn
 from reco_lab.store.events.records import Tracked
 
+Question = Callable[[Scope], Response]
 MOST_ADS = 20
 MOST_ITEMS = 100
 _ADS = ("user_id", "slot", "n")
 _ITEMS = ("user_id", "k")
 
 
+def questions(service: Service) -> dict[str, Question]:
+    """What is answered from memory, without waiting for anything, by path."""
+    return {"/ads": partial(_ads, service), "/recommendations": partial(_recommendations, service)}
+
+
 def hot_routes(service: Service) -> list[Route]:
     """The routes; what they take and answer is written in `documents.py`."""
+    told = {"/events": partial(_events, service), "/interactions": partial(_interactions, service)}
     routes = [
-        Route(f"/{name}", partial(answer, service), methods=[method], name=name)
-        for name, answer, method in (
-            ("ads", _ads, "GET"),
-            ("recommendations", _recommendations, "GET"),
-            ("events", _events, "POST"),
-            ("interactions", _interactions, "POST"),
-        )
+        *(
+            Route(path, _awaited(one), methods=["GET"], name=path[1:])
+            for path, one in questions(service).items()
+        ),
+        *(Route(path, one, methods=["POST"], name=path[1:]) for path, one in told.items()),
     ]
     for route in routes:
         # nobody would see the ad that is decided on and billed
@@ -45,8 +51,15 @@ def hot_routes(service: Service) -> list[Route]:
     return routes
 
 
-async def _ads(service: Service, request: Request) -> Response:
-    asked = parameters(request.scope["query_string"], _ADS)
+def _awaited(question: Question) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return question(request.scope)
+
+    return endpoint
+
+
+def _ads(service: Service, scope: Scope) -> Response:
+    asked = parameters(scope["query_string"], _ADS)
     user_id = id_of(asked.get("user_id"), "customer", "user_id")
     slot, n = slot_of(asked.get("slot")), number_of(asked.get("n"), 1, MOST_ADS, "n")
     service.spend_customer(user_id)
@@ -71,8 +84,8 @@ async def _ads(service: Service, request: Request) -> Response:
     )  # fmt: skip
 
 
-async def _recommendations(service: Service, request: Request) -> Response:
-    asked = parameters(request.scope["query_string"], _ITEMS)
+def _recommendations(service: Service, scope: Scope) -> Response:
+    asked = parameters(scope["query_string"], _ITEMS)
     user_id = id_of(asked.get("user_id"), "customer", "user_id")
     k = number_of(asked.get("k"), 10, MOST_ITEMS, "k")
     service.spend_customer(user_id)

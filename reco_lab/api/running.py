@@ -1,5 +1,6 @@
 """The service as processes of its own: one, or several workers on a database server."""
 
+import gc
 import os
 import socket
 import sys
@@ -14,7 +15,7 @@ from uvicorn.supervisors import Multiprocess
 from reco_lab.api.building import build
 from reco_lab.api.counters import FOLDER
 from reco_lab.api.note import noted
-from reco_lab.api.patience import PatientProtocol
+from reco_lab.api.prompt import PromptProtocol
 from reco_lab.api.service import Service
 from reco_lab.api.settings import ACCESS_LOG, DEMO, LOOPBACK, ORIGINS, WORKERS, ApiSettings
 from reco_lab.core.errors import InputError
@@ -22,11 +23,12 @@ from reco_lab.store.database import from_environment
 from reco_lab.store.server import EXAMPLE, VARIABLE
 from reco_lab.workspace import Workspace
 
+GARBAGE = 20_000, 20, 20
 GRACE_SECONDS = 10
 MOST_FILES = 1 << 16
 KEEP_ALIVE_SECONDS = 30
 OPTIONS: dict[str, Any] = {
-    "http": PatientProtocol,
+    "http": PromptProtocol,
     "ws": "none",
     "lifespan": "on",
     "access_log": False,  # uvicorn's shows the query, which holds ids of customers
@@ -61,7 +63,7 @@ def serve(
         greet(url)
         _several(workspace, settings, url, host, port)
     else:
-        app = build(Service.open(settings, workspace))
+        app = _settled(build(Service.open(settings, workspace)))
         greet(url)
         _NotingServer(uvicorn.Config(app, host=host, port=port, **OPTIONS), workspace, url).run()
 
@@ -87,7 +89,15 @@ class _NotingServer(uvicorn.Server):
 
 def application() -> ASGIApp:
     """The application of one worker among several, set up by the environment."""
-    return build(Service.open(ApiSettings.from_environment()))
+    return _settled(build(Service.open(ApiSettings.from_environment())))
+
+
+def _settled(app: ASGIApp) -> ASGIApp:
+    """Spare the search for garbage what was loaded, and have it look less often: every answer would pay for it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
+    return app
 
 
 def free_port(host: str, port: int) -> int:

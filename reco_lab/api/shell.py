@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
 from starlette.requests import Request
@@ -11,6 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reco_lab.api.doors import OPEN, from_this_machine, readable, scope_of, with_key
+from reco_lab.api.hot import Question
 from reco_lab.api.refusals import Refusal, busy
 from reco_lab.api.service import Service
 from reco_lab.core.errors import FullError, InputError, NotFoundError
@@ -30,29 +31,52 @@ ROUTES = frozenset(
 
 
 class Shell:
-    """The outermost layer of the service (ASGI). The hot routes are called from here, past the layers of FastAPI."""
+    """The outermost layer of the service (ASGI). The hot routes are called from here, past the layers of FastAPI.
 
-    def __init__(self, app: ASGIApp, service: Service, hot: Iterable[Route] = ()) -> None:
-        self.app, self.service, self.at_once = app, service, 0
-        self._hot: dict[tuple[str, str], Endpoint] = {
-            (method, route.path): route.endpoint
-            for route in hot
-            for method in (route.methods or ())
-            if method in {"GET", "POST"}
+    `questions` are answered from memory: `answer` may be called with one as it comes in, without waiting.
+    """
+
+    def __init__(
+        self, app: ASGIApp, service: Service, hot: Iterable[Route], questions: Mapping[str, Question]
+    ) -> None:
+        self.app, self.service, self.questions, self.at_once = app, service, questions, 0
+        self._told: dict[str, Endpoint] = {
+            route.path: route.endpoint for route in hot if "POST" in (route.methods or ())
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; what is no HTTP passes, except that there are no web sockets here."""
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
-        elif scope["type"] == "http":
-            await self._answer(scope, receive, send)
-        else:
+        elif scope["type"] != "http":
             await self.app(scope, receive, send)
+        elif scope["method"] == "GET" and (path := _path(scope)) in self.questions:
+            response = self.answer(scope, path)
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": response.status_code,
+                    "headers": response.raw_headers,
+                }
+            )
+            await send({"type": "http.response.body", "body": response.body})
+        else:
+            await self._serve(scope, receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        began, status = time.perf_counter(), 0
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
+    def answer(self, scope: Scope, path: str) -> Response:
+        """The answer to one of the questions, or what is said instead."""
+        began = time.perf_counter()
+        try:
+            self._admit(scope, path)
+            response = self.questions[path](scope)
+        except Exception as error:  # noqa: BLE001 - the last resort: a sentence and a reference, never a traceback
+            response = said(self.service, error).response
+        response.raw_headers += HEADERS
+        self._count("GET", path, response.status_code, time.perf_counter() - began)
+        return response
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began, status, path = time.perf_counter(), 0, _path(scope)
 
         async def sending(message: Message) -> None:
             nonlocal status
@@ -64,20 +88,12 @@ class Shell:
         self.at_once += 1
         try:
             self._admit(scope, path)
-            endpoint = self._hot.get((scope["method"], path))
+            endpoint = self._told.get(path) if scope["method"] == "POST" else None
             if endpoint is None:
                 await self.app(scope, receive, sending)
             else:
                 response = await endpoint(Request(scope, receive))
-                status = response.status_code
-                await send(
-                    {
-                        "type": "http.response.start",
-                        "status": status,
-                        "headers": [*response.raw_headers, *HEADERS],
-                    }
-                )
-                await send({"type": "http.response.body", "body": response.body})
+                await response(scope, receive, sending)
         except Exception as error:  # noqa: BLE001 - the last resort: a sentence and a reference, never a traceback
             if not status:
                 await said(self.service, error).response(scope, receive, sending)
@@ -103,6 +119,11 @@ class Shell:
         self.service.counters.request(route, status, seconds)
         if self.service.settings.access_log:
             sys.stderr.write(f"{method} {route} {status} {seconds * 1000:.1f} ms\n")
+
+
+def _path(scope: Scope) -> str:
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
 
 
 def said(service: Service, error: Exception) -> Refusal:

@@ -1,0 +1,65 @@
+"""Questions that are answered from memory, answered as soon as they are read: no task is made, no message passed."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from reco_lab.api.patience import PatientProtocol
+from reco_lab.api.shell import Shell
+
+_NOT_PLAIN = frozenset({b"content-length", b"transfer-encoding", b"expect"})
+_DONE: Any = SimpleNamespace(response_complete=True, message_event=SimpleNamespace(set=lambda: None))
+
+
+class PromptProtocol(PatientProtocol):
+    """HTTP as uvicorn speaks it, past whose machinery the questions of the service go that nothing is odd about.
+
+    One of those that come in one piece is answered at once; the others wait in the usual line, so that nobody who
+    sends many keeps everybody else waiting.
+    """
+
+    _answered = False
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came."""
+        self._answered = False
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        """Answer at once what can be, and hand on the rest."""
+        if not self._plain() or not self._prompt():
+            super().on_headers_complete()
+
+    def _plain(self) -> bool:
+        """Whether nothing stands in the way of an answer at once."""
+        parser = self.parser
+        return (
+            not self._answered
+            and isinstance(self.app, Shell)
+            and parser.get_method() == b"GET"
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+            and (self.cycle is None or self.cycle.response_complete)
+            and not self.flow.write_paused
+            and b"#" not in self.url
+            and _NOT_PLAIN.isdisjoint(name for name, _ in self.headers)
+        )
+
+    def _prompt(self) -> bool:
+        """Answer one of the questions of the service; False for anything else."""
+        path, _, query = self.url.partition(b"?")
+        asked = path.decode("latin-1")
+        if asked not in self.app.questions:
+            return False
+        self._arrived()
+        self._answered, self.cycle = True, _DONE
+        self.scope |= {"method": "GET", "path": asked, "raw_path": path, "query_string": query}
+        response = self.app.answer(self.scope, asked)
+        lines = [STATUS_LINE[response.status_code]]
+        for name, value in (*self.server_state.default_headers, *response.raw_headers):
+            lines += (name, b": ", value, b"\r\n")
+        self.transport.write(b"".join((*lines, b"\r\n", response.body)))
+        self.on_response_complete()
+        return True
