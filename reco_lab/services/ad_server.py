@@ -118,6 +118,8 @@ class AdServer:
     def recommendations(self, user_id: str, k: int = 10) -> ItemsAnswer:
         """The k best items for a customer: what she bought before is left out where ads leave it out."""
         now, name = self.workspace.clock.now(), self.name_of(user_id)
+        if self.sharing is not None:
+            self.sharing.listen(self.standing.histories)
         weighed = self._weighed(name, user_id, "", now)
         if weighed.ranker is None or weighed.batch is None or self.data is None:
             return ItemsAnswer(user_id, (), Stage.house, self.snapshot.version)
@@ -272,22 +274,18 @@ class AdServer:
         self.log.close()
 
     def _chosen(self, name: str, user_id: str, slot: str, n: int, now: datetime) -> Chosen:
-        """Choose, and where books are shared, choose anew without what they refuse."""
-        if self.sharing is None:
-            return choose(self.snapshot, self._weighed(name, user_id, slot, now), n, self.rng)
-        booked, accounts = self.snapshot.booked, self.standing.accounts
+        """Choose; where books are shared, anew without what they refuse, and with what was heard of her meanwhile."""
         weighed = self._weighed(name, user_id, slot, now)
         while True:
             chosen = choose(self.snapshot, weighed, n, self.rng)
-            customer = name if weighed.personal else ""
-            refused = self.sharing.refused(accounts, booked, customer, chosen.places, accounts.day)
-            if not refused:
+            if self.sharing is None:
                 return chosen
-            weighed = without(weighed, refused)
+            refused, news = self.sharing.claim(self.standing, weighed, name, chosen.places)
+            if not refused and not news:
+                return chosen
+            weighed = self._weighed(name, user_id, slot, now) if news else without(weighed, refused)
 
     def _weighed(self, name: str, user_id: str, slot: str, now: datetime) -> Weighed:
-        if self.sharing is not None:
-            self.sharing.listen(self.standing.histories)
         code = self.standing.histories.code(canonical_id(user_id), name)
         customer = self.people.customer(code, name)
         return weigh(self.snapshot, self.standing, customer, slot, now, self._failed)

@@ -1,15 +1,17 @@
-"""Several workers on one database server: what the others heard and billed is looked at before every answer."""
+"""Several workers on one database server: what the others heard and billed is looked at with every answer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reco_lab.core.events import Visit
 from reco_lab.core.interactions import Kind
 from reco_lab.serving.accounts import Accounts
 from reco_lab.serving.booked import Booked
+from reco_lab.serving.decide import Standing, Weighed
 from reco_lab.serving.histories import Histories
 from reco_lab.store.database import from_environment
 from reco_lab.store.events.accounts import Claim, SharedAccounts
@@ -27,30 +29,47 @@ class Sharing:
 
     def listen(self, histories: Histories) -> None:
         """Put the interactions that any worker was told, this one too, into the histories."""
-        for number, visit in self.log.visits(after=self.heard):
-            self.heard = number
-            histories.add(visit.customer, visit.item_id, Kind[visit.kind], visit.at, visit.value)
+        self._hear(histories, self.log.visits(after=self.heard))
 
-    def refused(
-        self, accounts: Accounts, booked: Booked, customer: str, places: NDArray[np.intp], day: date
-    ) -> list[int]:
-        """Claim ads for an answer; those that the shared books refuse, in which case nothing was claimed."""
-        claims = {}
-        for place in places.tolist():
-            daily, total, cap = accounts.limits(place)
-            cost = float(booked.bids[place]) if booked.billed_at_once[place] else 0.0
-            if cost or cap is not None or min(daily, total) < np.inf:
-                claims[place] = Claim(booked.ids[place], cost, cap, daily, total)
-        granted = self.books.claim(customer, list(claims.values()), day)
-        if all(granted):
-            return []
-        kept = [claim for claim, given in zip(claims.values(), granted, strict=True) if given]
-        self.books.release(customer, kept, day)
-        return [place for place, given in zip(claims, granted, strict=True) if not given]
+    def claim(
+        self, standing: Standing, weighed: Weighed, name: str, places: NDArray[np.intp]
+    ) -> tuple[list[int], bool]:
+        """Claim the ads of an answer, and listen in the same breath.
+
+        Which ads the shared books refuse, and whether any worker was told of this customer meanwhile; if either is
+        so, nothing was claimed.
+        """
+        accounts, booked = standing.accounts, standing.accounts.booked
+        customer = name if weighed.personal else ""
+        claims = {place: claim for place in places.tolist() if (claim := _claim(accounts, booked, place))}
+        answer = self.books.claim(customer, list(claims.values()), accounts.day, self.heard)
+        news = self._hear(standing.histories, answer.visits, name)
+        if all(answer.granted) and not news:
+            return [], False
+        kept = [claim for claim, given in zip(claims.values(), answer.granted, strict=True) if given]
+        self.books.release(customer, kept, accounts.day)
+        return [place for place, given in zip(claims, answer.granted, strict=True) if not given], news
 
     def billed(self, day: date) -> Mapping[str, tuple[float, float]]:
         """What all workers billed together."""
         return self.books.billed(day)
+
+    def _hear(self, histories: Histories, visits: Iterable[tuple[int, Visit]], customer: str = "") -> bool:
+        """Take visits in; whether one was of this customer."""
+        hers = False
+        for number, visit in visits:
+            self.heard = number
+            histories.add(visit.customer, visit.item_id, Kind[visit.kind], visit.at, visit.value)
+            hers = hers or visit.customer == customer
+        return hers
+
+
+def _claim(accounts: Accounts, booked: Booked, place: int) -> Claim | None:
+    """What has to be claimed for an ad to be shown, where anything has."""
+    daily, total, cap = accounts.limits(place)
+    cost, _ = booked.costs[place]
+    bound = cost or cap is not None or min(daily, total) < np.inf
+    return Claim(booked.ids[place], cost, cap, daily, total) if bound else None
 
 
 def opened(workspace: Workspace, log: EventLog, heard: int) -> Sharing | None:

@@ -23,6 +23,10 @@ def workers(postgresql, tmp_path):
         one.close()
 
 
+def granted(worker, customer, wanted, day):
+    return worker.claim(customer, wanted, day, 0).granted
+
+
 def at_once(workers, claim, times):
     with ThreadPoolExecutor(WORKERS) as pool:
         return [
@@ -32,28 +36,30 @@ def at_once(workers, claim, times):
 
 def test_a_cap_holds_exactly_across_workers(workers):
     wanted = [Claim("A1", cap=5), Claim("A2")]
-    told = at_once(workers, lambda one: one.claim("p_ann", wanted, DAY), 6)
+    told = at_once(workers, lambda one: granted(one, "p_ann", wanted, DAY), 6)
     assert sum(first for first, _ in told) == 5
     assert all(second for _, second in told)
-    assert workers[0].claim("p_bob", wanted, DAY) == (True, True)
-    assert workers[0].claim("p_ann", wanted, DAY + timedelta(days=1)) == (True, True)
-    assert workers[0].claim("", wanted, DAY) == (True, True)
+    assert granted(workers[0], "p_bob", wanted, DAY) == (True, True)
+    assert granted(workers[0], "p_ann", wanted, DAY + timedelta(days=1)) == (True, True)
+    assert granted(workers[0], "", wanted, DAY) == (True, True)
 
 
 def test_a_budget_is_passed_by_at_most_one_decision_a_worker(workers):
-    told = at_once(workers, lambda one: one.claim("", [Claim("A1", 0.5, daily=10.0, total=100.0)], DAY), 20)
+    told = at_once(
+        workers, lambda one: granted(one, "", [Claim("A1", 0.5, daily=10.0, total=100.0)], DAY), 20
+    )
     today, ever = workers[0].billed(DAY)["A1"]
     assert today == ever == 0.5 * sum(first for (first,) in told)
     assert 10.0 <= today <= 10.0 + 0.5 * WORKERS
-    assert workers[1].claim("", [Claim("A1", 0.5, daily=10.0, total=100.0)], DAY) == (False,)
+    assert granted(workers[1], "", [Claim("A1", 0.5, daily=10.0, total=100.0)], DAY) == (False,)
     tomorrow = DAY + timedelta(days=1)
-    assert workers[1].claim("", [Claim("A1", 0.5, daily=10.0, total=100.0)], tomorrow) == (True,)
-    assert workers[1].claim("", [Claim("A1", 0.5, total=today)], tomorrow) == (False,)
+    assert granted(workers[1], "", [Claim("A1", 0.5, daily=10.0, total=100.0)], tomorrow) == (True,)
+    assert granted(workers[1], "", [Claim("A1", 0.5, total=today)], tomorrow) == (False,)
 
 
 def test_what_a_budget_forbids_is_not_counted_against_the_cap(workers):
-    assert workers[0].claim("p_ann", [Claim("A1", cap=1, daily=0.0)], DAY) == (False,)
-    assert workers[0].claim("p_ann", [Claim("A1", cap=1)], DAY) == (True,)
+    assert granted(workers[0], "p_ann", [Claim("A1", cap=1, daily=0.0)], DAY) == (False,)
+    assert granted(workers[0], "p_ann", [Claim("A1", cap=1)], DAY) == (True,)
 
 
 def test_first_clicks_are_billed_once_whichever_worker_hears_of_them(workers, tmp_path):
@@ -74,4 +80,4 @@ def test_first_clicks_are_billed_once_whichever_worker_hears_of_them(workers, tm
 
 
 def test_nothing_wanted_is_nothing_granted(workers):
-    assert workers[0].claim("p_ann", [], DAY) == ()
+    assert granted(workers[0], "p_ann", [], DAY) == ()

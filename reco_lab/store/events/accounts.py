@@ -4,12 +4,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import itemgetter
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import sqlalchemy as sa
 
+from reco_lab.core.events import Visit
 from reco_lab.store.events.connecting import writing
+from reco_lab.store.events.rows import as_visit
 from reco_lab.store.events.schema import bills, caps
 
 
@@ -28,8 +31,16 @@ class Claim:
     total: float = math.inf
 
 
+@dataclass(frozen=True)
+class Claimed:
+    """Which of the ads that were claimed may be shown, and the visits that came since, each with its running number."""
+
+    granted: tuple[bool, ...]
+    visits: tuple[tuple[int, Visit], ...]
+
+
 class SharedAccounts:
-    """The books that all workers on one server write in: each claim is one round trip.
+    """The books that all workers on one server write in: each claim is one round trip. One thread claims.
 
     A cap holds exactly. A budget is passed by at most one decision a worker: each looks at the bills as they are
     at that moment. First clicks are billed as the log takes them in; claims bill the decisions.
@@ -37,29 +48,26 @@ class SharedAccounts:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._claiming: sa.Connection | None = None
 
     @classmethod
     def open(cls, home: Path, url: str) -> Self:
         """Open the books of the log at a server's address. Raises InputError if the server does not answer."""
         return cls(writing(home, url))
 
-    def claim(self, customer: str, wanted: Sequence[Claim], day: date) -> tuple[bool, ...]:
+    def claim(self, customer: str, wanted: Sequence[Claim], day: date, heard: int) -> Claimed:
         """Bill and count what may be shown, all at once; which of the ads (each at most once) may.
 
-        A customer without a name has no caps.
+        A customer without a name has no caps. `heard` is the running number of the last visit known.
         """
-        if not wanted:
-            return ()
-        columns = tuple(
-            list(column)
-            for column in zip(
-                *((one.ad_id, one.cost, one.cap, one.daily, one.total) for one in wanted), strict=True
-            )
-        )
-        values = (*columns, columns[0], day.isoformat(), customer)
-        with self._engine.begin() as connection:
-            granted = {row[0] for row in connection.exec_driver_sql(_CLAIM, values)}
-        return tuple(one.ad_id in granted for one in wanted)
+        claims = [(one.ad_id, one.cost, one.cap, one.daily, one.total) for one in wanted]
+        columns = [list(column) for column in zip(*claims, strict=True)]
+        values = (*columns, columns[0], day.isoformat(), customer) if wanted else ()
+        rows = self._ask(_CLAIM + _HEARD if wanted else _SINCE, (*values, heard))
+        granted = {row.event_id for row in rows if row.number is None}
+        visits = [(int(row.number), as_visit(row)) for row in rows if row.number is not None]
+        visits.sort(key=itemgetter(0))
+        return Claimed(tuple(one.ad_id in granted for one in wanted), tuple(visits))
 
     def release(self, customer: str, given: Sequence[Claim], day: date) -> None:
         """Take back what was granted and is not shown after all."""
@@ -83,7 +91,30 @@ class SharedAccounts:
 
     def close(self) -> None:
         """Close the connections."""
+        self._let_go()
         self._engine.dispose()
+
+    def _ask(self, command: str, values: tuple[Any, ...]) -> Sequence[sa.Row[Any]]:
+        """Run one command, which is a transaction of its own, on a connection that is kept for that.
+
+        Where the server was gone meanwhile, on a new one: a claim that the old one has made may stand, unshown.
+        """
+        kept = self._claiming is not None
+        try:
+            if self._claiming is None:
+                self._claiming = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            return self._claiming.exec_driver_sql(command, values).all()
+        except sa.exc.DBAPIError:
+            self._let_go()
+            if not kept:
+                raise
+        return self._ask(command, values)
+
+    def _let_go(self) -> None:
+        if self._claiming is not None:
+            self._claiming.invalidate()
+            self._claiming.close()
+            self._claiming = None
 
 
 _CLAIM = """
@@ -114,5 +145,12 @@ WITH wanted AS (
     ON CONFLICT (ad_id, day) DO UPDATE SET amount = log_bills.amount + excluded.amount
     RETURNING ad_id
 )
-SELECT ad_id FROM granted
 """
+_SINCE = """
+SELECT number, event_id, customer, item_id, kind, at, received, value FROM log_visits WHERE number > %s
+"""
+_HEARD = f"""
+SELECT NULL::bigint AS number, ad_id AS event_id, '' AS customer, '' AS item_id, '' AS kind, 0 AS at, 0 AS received,
+    0.0 AS value FROM granted
+UNION ALL {_SINCE}
+"""  # noqa: S608 - all of it stands here
