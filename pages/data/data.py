@@ -36,6 +36,7 @@ with page.open("Data", of_data=state.brought() is None) as lab:
                 f"{title}: {page.size(lab.version)}.",
                 f"Version {lab.version.version}, brought in {when(lab.version.created)}.",
             )
+            database_refresh.offer(lab)
         st.header("Bring data in", anchor=False)
         intake.start(lab.workspace)
         if lab.version is None:
@@ -48,7 +49,6 @@ with page.open("Data", of_data=state.brought() is None) as lab:
                     st.rerun()
         else:
             versions.listing(lab)
-            database_refresh.offer(lab)
         shelves.datasets(lab)
         versions.all_dropped(lab.workspace)
         st.stop()

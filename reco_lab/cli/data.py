@@ -36,7 +36,11 @@ def data_import(options: argparse.Namespace) -> Answer:
         recipe=None if options.recipe is None else recipes.load(options.recipe),
         append=options.append,
     )
-    doubts = () if options.columns or options.recipe else guess_doubts(options)
+    return import_answer(report, () if options.columns or options.recipe else guess_doubts(options))
+
+
+def import_answer(report: ImportReport, doubts: tuple[str, ...] = ()) -> Answer:
+    """What an import did, every row accounted for."""
     values = {
         "name": report.dataset.name,
         "version": report.version,

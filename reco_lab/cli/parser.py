@@ -68,6 +68,7 @@ def _data(actions: "Actions") -> None:
     data.set_defaults(command=later("data", "data_list"))
     inner = data.add_subparsers(title="commands", metavar="COMMAND")
     _import(inner)
+    import_module("reco_lab.cli.database_parser").add(inner)
     _safekeeping(inner, actions)
     _json(
         _command(inner, "list", "List the data sets.", "example:\n  reco-lab data list --json")

@@ -66,7 +66,7 @@ class Tables:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class Peek:
     """The first rows of a table or a query, as text; `count` is how many there are (None: not counted in time)."""
 
     rows: pd.DataFrame
@@ -120,7 +120,7 @@ def tables(workspace: Workspace, name: str) -> Tables:
     return _tables(_known(workspace, name, LOOK_SECONDS))
 
 
-def look(workspace: Workspace, origin: Origin) -> Look:
+def look(workspace: Workspace, origin: Origin) -> Peek:
     """The first 50 rows of a table or a query, its columns and their types, and how many rows there are."""
     account = _known(workspace, origin.database, LOOK_SECONDS)
     with opened(account) as session:
@@ -130,7 +130,7 @@ def look(workspace: Workspace, origin: Origin) -> Look:
     columns = [as_text(column) for column in zip(*rows, strict=True)] or [[] for _ in names]
     names = unique_names(names)
     frame = pd.DataFrame(dict(zip(names, columns, strict=True)), dtype="str")
-    return Look(frame, tuple((name, kinds.get(name, "")) for name in names), _count(account, query))
+    return Peek(frame, tuple((name, kinds.get(name, "")) for name in names), _count(account, query))
 
 
 def fetch(
@@ -140,10 +140,11 @@ def fetch(
     report: Report = lambda _fraction, _message: None,
     *,
     after: Mark | None = None,
+    expected: int = 0,
     seconds: float = WHOLE_SECONDS,
     most: Most = Most(),  # noqa: B008 - frozen
 ) -> Fetched:
-    """Bring all rows of a table or a query into a file in `folder`; with `after`, those that came since.
+    """Bring all rows of a table or a query into a file in `folder`; with `after`, those that came since. About `expected` rows are.
 
     Beside the file stands how far the growing column was read (`mark_beside`). Raises InputError, and CancelledError
     where `report` does; no half of a file is left then.
@@ -153,7 +154,7 @@ def fetch(
     path = folder / f"{_title(origin)}.parquet"
     sink = Sink(path, most, origin.grows_by, after.known() if after else {})
     try:
-        with opened(account, lambda: report(0.0, f"{count(sink.rows, 'row')} read")) as session:
+        with opened(account, lambda: _tell(report, sink.rows, expected)) as session:
             query = _query(session, origin)
             kind, late = account.place.kind, 0
             values = () if after is None else (after.bound(),)
@@ -177,17 +178,23 @@ def mark_beside(path: Path) -> Mark | None:
     return Mark(**json.loads(beside.read_text())) if beside.exists() else None
 
 
-def submit(workspace: Workspace, origin: Origin, folder: Path) -> str:
+def submit(workspace: Workspace, origin: Origin, folder: Path, expected: int = 0) -> str:
     """Queue the fetching of rows into a folder of the staging; returns the job's id."""
-    payload = {"name": f"Reading {_title(origin)}", "origin": origin.model_dump(), "folder": str(folder)}
+    payload = {
+        "name": f"Reading {_title(origin)}",
+        "origin": origin.model_dump(),
+        "folder": str(folder),
+        "expected": expected,
+    }
     return workspace.queue.submit(JOB, payload)
 
 
 def compute(workspace: Workspace, payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """Fetch rows as they were queued."""
-    found = fetch(workspace, Origin.model_validate(payload["origin"]), Path(payload["folder"]), report)
+    origin, folder = Origin.model_validate(payload["origin"]), Path(payload["folder"])
+    found = fetch(workspace, origin, folder, report, expected=int(payload["expected"]))
     if not found.rows:
-        raise DataError("It has no rows.", where=_title(Origin.model_validate(payload["origin"])))
+        raise DataError("It has no rows.", where=_title(origin))
     return {"path": str(found.path), "rows": found.rows}
 
 
@@ -249,6 +256,11 @@ def _account(workspace: Workspace, name: str, where: Place, seconds: float) -> A
             fix=f"Set {variable} in the environment, or as a line of .streamlit/secrets.toml, and start Reco Lab again.",
         )
     return Account(where, target, seconds, variable, os.environ[variable])
+
+
+def _tell(report: Report, rows: int, expected: int) -> None:
+    share = min(rows / expected, 1.0) if expected else 0.0
+    report(share, f"{count(rows, 'row')} read" + (f" of {expected:,}" if expected else ""))
 
 
 def _title(origin: Origin) -> str:

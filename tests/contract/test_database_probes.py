@@ -3,7 +3,6 @@
 Each probe is put to the parser, and past it straight to the connection, so that either alone would hold.
 """
 
-import os
 import socket
 import sqlite3
 from contextlib import closing
@@ -21,7 +20,6 @@ from reco_lab.sources.sql.place import place
 from reco_lab.sources.sql.reading import opened
 from reco_lab.sources.sql.session import Account
 from reco_lab.sources.sql.statement import understood
-from reco_lab.testing.postgres import postgres, why_not
 from reco_lab.workspace import Workspace
 
 SECRET = "nobody-may-read-this"
@@ -140,18 +138,13 @@ def ground(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server():
-    if lack := why_not():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{lack}, and CI must have one")
-        pytest.skip(lack)
-    with postgres() as started:
-        with psycopg.connect(started.url, autocommit=True) as owner:
-            owner.execute("CREATE ROLE reader LOGIN PASSWORD 'reader'")
-            owner.execute("CREATE TABLE orders AS SELECT 'c1' customer, 'i1' item")
-            owner.execute("CREATE SEQUENCE counter")
-            owner.execute("GRANT ALL ON orders, counter TO reader")
-        yield started
+def server(postgresql):
+    with psycopg.connect(postgresql.url, autocommit=True) as owner:
+        owner.execute("CREATE ROLE reader LOGIN PASSWORD 'reader'")
+        owner.execute("CREATE TABLE orders AS SELECT 'c1' customer, 'i1' item")
+        owner.execute("CREATE SEQUENCE counter")
+        owner.execute("GRANT ALL ON orders, counter TO reader")
+    return postgresql
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import threading
 import time
 from dataclasses import asdict
@@ -15,7 +14,6 @@ from reco_lab.core.experiment import Columns
 from reco_lab.core.recipe import Origin
 from reco_lab.services import databases, recipes, refreshing
 from reco_lab.services.data import import_file, load_dataset, preview
-from reco_lab.testing.postgres import postgres, why_not
 from reco_lab.workspace import Workspace
 
 CANARY = "canary-8f2c-pass'word"
@@ -23,33 +21,28 @@ IDS = ["00123", "1e5", "NA", "null", "nan", "9007199254740993", "é", "1", "1.0"
 
 
 @pytest.fixture(scope="module")
-def server():
-    if lack := why_not():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{lack}, and CI must have one")
-        pytest.skip(lack)
-    with postgres() as started:
-        with psycopg.connect(started.url, autocommit=True) as owner:
-            owner.execute("CREATE ROLE reader LOGIN PASSWORD " + "'" + CANARY.replace("'", "''") + "'")
-            owner.execute("CREATE SCHEMA shop")
-            owner.execute("GRANT USAGE ON SCHEMA shop TO reader")
-            owner.execute("ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT ON TABLES TO reader")
+def server(postgresql):
+    with psycopg.connect(postgresql.url, autocommit=True) as owner:
+        owner.execute("CREATE ROLE reader LOGIN PASSWORD " + "'" + CANARY.replace("'", "''") + "'")
+        owner.execute("CREATE SCHEMA shop")
+        owner.execute("GRANT USAGE ON SCHEMA shop TO reader")
+        owner.execute("ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT ON TABLES TO reader")
+        owner.execute(
+            "CREATE TABLE shop.orders AS SELECT 'c' || n % 9 customer, n % 7 item, "
+            "timestamptz '2024-01-01 00:00:00.123456+02' + n * interval '1 hour' bought FROM generate_series(0, 299) n"
+        )
+        owner.execute(
+            "CREATE TABLE shop.ids (id text, big bigint, exact numeric, raw bytea, name uuid, day date)"
+        )
+        for one in IDS:
             owner.execute(
-                "CREATE TABLE shop.orders AS SELECT 'c' || n % 9 customer, n % 7 item, "
-                "timestamptz '2024-01-01 00:00:00.123456+02' + n * interval '1 hour' bought FROM generate_series(0, 299) n"
+                "INSERT INTO shop.ids VALUES (%s, 9007199254740993, 1.10, '\\x00ff', "
+                "'6f9619ff-8b86-d011-b42d-00cf4fc964ff', 'infinity')",
+                (one,),
             )
-            owner.execute(
-                "CREATE TABLE shop.ids (id text, big bigint, exact numeric, raw bytea, name uuid, day date)"
-            )
-            for one in IDS:
-                owner.execute(
-                    "INSERT INTO shop.ids VALUES (%s, 9007199254740993, 1.10, '\\x00ff', "
-                    "'6f9619ff-8b86-d011-b42d-00cf4fc964ff', 'infinity')",
-                    (one,),
-                )
-            owner.execute('CREATE TABLE shop."odd "" %s name" AS SELECT 1 AS "a%b"')
-            owner.execute("ANALYZE")
-        yield started
+        owner.execute('CREATE TABLE shop."odd "" %s name" AS SELECT 1 AS "a%b"')
+        owner.execute("ANALYZE")
+    return postgresql
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ class Postgres(Session):
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         limit = f"{int(self.account.seconds * 1000)}"
         for name, value in (
-            ("statement_timeout", limit), ("lock_timeout", limit), ("TimeZone", "UTC"), ("DateStyle", "ISO"),
+            ("statement_timeout", limit), ("lock_timeout", limit), ("TimeZone", "UTC"), ("synchronize_seqscans", "off"), ("DateStyle", "ISO"),
             ("standard_conforming_strings", "on"), ("bytea_output", "hex"),
         ):  # fmt: skip
             connection.execute("SELECT set_config(%s, %s, false)", (name, value))
