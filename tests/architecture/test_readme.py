@@ -13,6 +13,8 @@ import pytest
 
 from reco_lab.cli.parser import build
 from reco_lab.experiments.file import parse
+from reco_lab.services import databases
+from reco_lab.sources.sql.sink import Most
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -72,6 +74,17 @@ def test_a_command_is_in_the_readme_and_explains_itself(command, capsys):
     assert left.value.code == 0
     assert "example" in capsys.readouterr().out
     assert any(line.startswith(command) for line in TYPED), f"README never types {command}"
+
+
+def test_what_an_administrator_sets_for_databases_is_told_by_its_name():
+    part = README.partition("### From a database")[2].partition("\n## ")[0]
+
+    for variable in (databases.HOSTS, databases.FOLDERS, databases.password_variable("shop")):
+        assert f"| `{variable}` |" in part
+    assert all(label.removesuffix(" file") in part for label in databases.LABELS.values())
+    assert databases.WHOLE_SECONDS == 1800
+    assert "half an hour" in part
+    assert f"{Most().rows // 1_000_000} million rows or {Most().bytes >> 30} GB" in part
 
 
 @pytest.mark.parametrize("title", TITLES)

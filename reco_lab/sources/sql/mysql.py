@@ -3,6 +3,7 @@
 import socket
 import ssl
 from contextlib import closing, suppress
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from reco_lab.core.errors import InputError
@@ -67,7 +68,7 @@ class Mysql(Session):
             host=place.host, port=place.port, user=place.user, password=self.account.password,
             database=place.database, charset="utf8mb4", cursorclass=cursors.SSCursor, local_infile=False,
             connect_timeout=CONNECT_SECONDS, read_timeout=int(self.account.seconds) + _MORE, defer_connect=True,
-            conv={kind: one for kind, one in converters.conversions.items() if isinstance(kind, type)},
+            conv=_exact(converters.conversions),
             ssl=_encryption(place.encryption),
         )  # fmt: skip
         try:
@@ -115,3 +116,12 @@ def _encryption(wanted: str) -> ssl.SSLContext | None:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def _exact(known: dict[Any, Any]) -> dict[Any, Any]:
+    """Ways to write values, and to read whole and exact numbers; all else is read as the server writes it."""
+    from pymysql.constants import FIELD_TYPE as KIND
+
+    whole = (KIND.TINY, KIND.SHORT, KIND.INT24, KIND.LONG, KIND.LONGLONG)
+    writing = {kind: one for kind, one in known.items() if isinstance(kind, type)}
+    return writing | dict.fromkeys(whole, int) | {KIND.DECIMAL: Decimal, KIND.NEWDECIMAL: Decimal}
