@@ -6,7 +6,7 @@ import streamlit as st
 
 from reco_lab.core.recipe import Origin
 from reco_lab.services import databases
-from reco_lab.services.databases import Look, Place, Relation
+from reco_lab.services.databases import Peek, Place, Relation
 from reco_lab.store.records import JobState
 from reco_lab.ui import cache, database_form, state
 from reco_lab.ui.state import Awaited, Brought
@@ -35,7 +35,7 @@ def start(workspace: Workspace, begin: Callable[[Brought], None]) -> None:
     origin = _wanted(workspace, name, known[name])
     if origin is None:
         return
-    found = cache.first_rows(workspace, origin, known[name])
+    found = cache.peek(workspace, origin, known[name])
     _shown(found, origin)
     _read(workspace, origin, found)
 
@@ -110,25 +110,29 @@ def _size(one: Relation) -> str:
     return one.title if one.rows is None else f"{one.title} · {count(one.rows, 'row')}"
 
 
-def _shown(found: Look, origin: Origin) -> None:
+def _shown(found: Peek, origin: Origin) -> None:
     many = "It has" if found.count is None else f"{count(found.count, 'row')},"
     st.markdown(f"**{md(_title(origin))}**: {many} {count(len(found.columns), 'column')}.")
     st.dataframe(found.rows, hide_index=True, alt="The first rows", height=240, placeholder="–")
 
 
-def _read(workspace: Workspace, origin: Origin, found: Look) -> None:
+def _read(workspace: Workspace, origin: Origin, found: Peek) -> None:
     grows = _grows(origin, found)
     label = "Use this table" if origin.table else "Use this query"
     empty = found.rows.empty
     if st.button(label, type="primary", icon=":material/download:", disabled=empty, key="use-table"):
         wanted = origin.model_copy(update={"grows_by": grows})
-        state.await_job(Awaited(databases.submit(workspace, wanted, workspace.staging.folder()), wanted))
+        state.await_job(Awaited(_begin(workspace, wanted, found), wanted))
         st.rerun()
     if empty:
         st.caption("It has no rows, so there is nothing to bring in.")
 
 
-def _grows(origin: Origin, found: Look) -> str | None:
+def _begin(workspace: Workspace, wanted: Origin, found: Peek) -> str:
+    return databases.submit(workspace, wanted, workspace.staging.folder(), found.count or 0)
+
+
+def _grows(origin: Origin, found: Peek) -> str | None:
     """Ask by which column the table grows."""
     columns = [name for name, kind in found.columns if not kind or any(one in kind.lower() for one in _GROWS)]
     with st.expander("Next time, read only what is new (optional)", icon=":material/update:"):

@@ -2,7 +2,7 @@
 
 from reco_lab.ui.cache import _customers, _files, _lab, _market, _opening
 from reco_lab.ui.cache._customers import choices, look, portrait, shop
-from reco_lab.ui.cache._files import first_rows, preview, quality, survey, tables, traffic
+from reco_lab.ui.cache._files import peek, preview, quality, survey, tables, traffic
 from reco_lab.ui.cache._lab import (
     alternatives,
     cold_start,
@@ -19,7 +19,7 @@ from reco_lab.ui.cache._lab import (
 from reco_lab.ui.cache._market import caller, campaign_plan, events, onlooker, prepared, price_tags, reached
 from reco_lab.ui.cache._opening import dataset, workspace
 
-__all__ = ["alternatives", "caller", "campaign_plan", "choices", "cold_start", "comparison", "cut", "dataset", "dragged", "events", "evidence", "first_rows", "forget_people", "inspection", "look", "microscope", "onlooker", "portrait", "prepared", "preview", "preview_cut", "price_tags", "quality", "reached", "saved_ways", "shop", "survey", "tables", "traffic", "work", "workspace"]  # fmt: skip
+__all__ = ["alternatives", "caller", "campaign_plan", "choices", "cold_start", "comparison", "cut", "dataset", "dragged", "events", "evidence", "forget_people", "inspection", "look", "microscope", "onlooker", "peek", "portrait", "prepared", "preview", "preview_cut", "price_tags", "quality", "reached", "saved_ways", "shop", "survey", "tables", "traffic", "work", "workspace"]  # fmt: skip
 
 
 def forget_people() -> None:

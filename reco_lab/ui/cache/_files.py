@@ -15,8 +15,7 @@ from reco_lab.services import (
     surveys,
 )
 from reco_lab.services.analytics import Traffic
-from reco_lab.services.databases import Look as Rows
-from reco_lab.services.databases import Place, Tables
+from reco_lab.services.databases import Peek, Place, Tables
 from reco_lab.services.surveys import Survey
 from reco_lab.workspace import Workspace
 
@@ -33,11 +32,9 @@ def tables(opened: Workspace, name: str, place: Place) -> Tables:
     return _tables(opened, str(opened.home), name, place.model_dump_json())
 
 
-def first_rows(opened: Workspace, origin: Origin, place: Place) -> Rows:
+def peek(opened: Workspace, origin: Origin, place: Place) -> Peek:
     """The first rows of a table or a query, as they were at most a minute ago."""
-    return _first_rows(
-        opened, str(opened.home), origin, f"{origin.model_dump_json()} {place.model_dump_json()}"
-    )
+    return _peek(opened, str(opened.home), origin, f"{origin.model_dump_json()} {place.model_dump_json()}")
 
 
 def quality(
@@ -82,7 +79,7 @@ def _tables(_opened: Workspace, home: str, name: str, key: str) -> Tables:  # no
 
 
 @st.cache_resource(max_entries=16, ttl=60, show_spinner="Asking the database…", show_time=True)
-def _first_rows(_opened: Workspace, home: str, _origin: Origin, key: str) -> Rows:  # noqa: ARG001 - part of the key
+def _peek(_opened: Workspace, home: str, _origin: Origin, key: str) -> Peek:  # noqa: ARG001 - part of the key
     return databases.look(_opened, _origin)
 
 
@@ -130,4 +127,4 @@ def _stamp(path: Path) -> tuple[int, int]:
     return state.st_mtime_ns, state.st_size
 
 
-OF_PEOPLE = (_first_rows, _preview, _quality, _traffic, _survey)
+OF_PEOPLE = (_peek, _preview, _quality, _traffic, _survey)
