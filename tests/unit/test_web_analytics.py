@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from reco_lab.core.errors import DataError, SpecError
+from reco_lab.core.experiment import Columns
 from reco_lab.core.interactions import Kind
-from reco_lab.core.recipe import Reading
-from reco_lab.services import experiments
+from reco_lab.core.recipe import Reading, Recipe
+from reco_lab.services import experiments, recipes
 from reco_lab.services.data import import_file, load_dataset
 from reco_lab.services.samples import SAMPLES, make_sample
 from reco_lab.simulation.spec import Shop
@@ -239,6 +240,24 @@ def test_events_count_as_much_as_a_person_says(write, tmp_path):
     assert set(log.kinds) == {Kind.click}
     assert set(log.values) == {4.0}
     assert made.recipe.reading == reading
+
+
+def test_a_recipe_keeps_events_weights_and_pages_whatever_they_are_called():
+    words = {"Order Completed": "purchase", 'say "hi" = [x]': "", "größe.änderung": "view"}
+    recipe = Recipe(
+        columns=Columns(user="customer", item="item"),
+        options={"pages": "/p/{item}", "join_ids": False},
+        reading=Reading(kinds=words, weights={"Order Completed": 2.5}),
+    )
+    assert recipes.parse(recipes.dump(recipe)) == recipe
+
+
+def test_a_cookie_that_is_called_like_a_person_is_not_that_person(write):
+    _, table = read(
+        write([ga4(items=["a"], user_id="7", user_pseudo_id="1.1"), ga4(items=["b"], user_pseudo_id="7")])
+    )
+
+    assert table.frame["customer"].tolist() == ["7", "visitor 7"]
 
 
 @pytest.fixture(scope="module")
