@@ -76,8 +76,8 @@ def _events(found: Traffic, brought: Brought, last: Recipe | None) -> pd.DataFra
             ),
             "weight": st.column_config.NumberColumn(
                 "Counts as",
-                help="How much one counts beside a purchase. An assumption of ours until you change it. It is kept "
-                "as the value of the row.",
+                help="How much one counts beside a purchase: an assumption of ours until you change it. It is kept as the "
+                "value of the row, for those who read it; the recommenders here ask only whether and how often.",
                 min_value=0.01,
                 max_value=1000.0,
                 required=True,
