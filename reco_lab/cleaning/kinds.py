@@ -55,7 +55,9 @@ def clean_kinds(column: pd.Series, meanings: Mapping[str, str] | None = None) ->
         "does not say what happened": codes < 0,
         "is of a kind that is left out": spread(codes, left_out),
     }
-    meaning = ", ".join(f"{text} = {name}" for text, name in zip(texts, names, strict=True) if text != name)
+    meaning = ", ".join(
+        f"{text} = {name or 'nothing'}" for text, name in zip(texts, names, strict=True) if text != name
+    )
     return Cleaned(pd.Series(values, column.index, name=column.name), refused, note=meaning)
 
 

@@ -35,6 +35,8 @@ def data_import(options: argparse.Namespace) -> Answer:
         reading=Reading(kinds=options.kinds) if options.kinds else None,
         recipe=None if options.recipe is None else recipes.load(options.recipe),
         append=options.append,
+        ids=options.ids,
+        wins=options.wins,
     )
     return import_answer(report, () if options.columns or options.recipe else guess_doubts(options))
 

@@ -119,6 +119,15 @@ def _import(inner: "Actions") -> None:
     bring.add_argument(
         "--append", action="store_true", help="put the rows behind those of the newest version"
     )
+    bring.add_argument(
+        "--ids", type=Path, help="a table that translates ids: those of this file, and those of the data set"
+    )
+    bring.add_argument(
+        "--wins",
+        choices=("later", "earlier"),
+        default="later",
+        help="with --append: whose attributes hold where both know some (default: this file's)",
+    )
     header = bring.add_mutually_exclusive_group()
     header.add_argument(
         "--header", dest="header", action="store_true", default=None, help="the first row names the columns"

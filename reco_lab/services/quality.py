@@ -25,7 +25,7 @@ EXAMPLES = 5
 _URGENCY: tuple[Severity, ...] = ("stop", "loss", "doubt", "note")
 _ORDER = (
     "missing_ids", "unreadable", "impossible_times", "cancelled_orders", "not_positive", "exact_copies",
-    "repeated_ratings", "dominant_customers", "rogue_ids", "declared_robots", "robots", "constant_column", "pseudonyms",
+    "repeated_ratings", "dominant_customers", "rogue_ids", "declared_robots", "robots", "reloads", "constant_column", "pseudonyms",
 )  # fmt: skip
 _MEANING_OF_KIND = {"purchase": "quantity", "rating": "rating"}
 

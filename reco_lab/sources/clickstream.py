@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -89,8 +90,13 @@ def _item(flat: Said) -> dict[str, Any]:
 def _flat(told: Said, before: str) -> Iterator[tuple[str, Any]]:
     """Names in lower case, parted by underscores, those of inner objects behind that of the outer one."""
     for key, value in told.items():
-        name = before + _PLAIN.sub("_", key.lower()).strip("_")
+        name = before + _plain(key)
         if isinstance(value, dict):
             yield from _flat(value, f"{name}_")
         else:
             yield name, value
+
+
+@lru_cache(1024)
+def _plain(name: str) -> str:
+    return _PLAIN.sub("_", name.lower()).strip("_")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -9,6 +10,7 @@ from reco_lab.core.source import Source, Table
 from reco_lab.sources._events import Event, Events, Said, first, inner, objects_in, of_objects, of_rows
 from reco_lab.sources._json import begins_as_json, head_names
 
+_PARAMS = "event_params_"
 _NOT_SET = {"(not set)", "(not provided)"}
 _VALUES = ("string_value", "int_value", "double_value", "float_value")
 _PLAIN = re.compile(r"[^a-z0-9_]+")
@@ -52,13 +54,8 @@ class Ga4(Source):
 def _events(told: Said) -> Iterator[Event]:
     flat = {_plain(name): value for name, value in told.items()}
     params = _params(flat.get("event_params"))
-    params |= {
-        name.removeprefix("event_params_").removesuffix(f"_{kind}"): value
-        for name, value in flat.items()
-        if name.startswith("event_params_")
-        for kind in ("value", *_VALUES, "")
-        if not kind or name.endswith(f"_{kind}")
-    }
+    for name in [name for name in flat if name.startswith(_PARAMS) and flat[name] is not None]:
+        params[_bare(name)] = flat[name]
     ecommerce = inner(flat.get("ecommerce")) or {}
     yield Event(
         {
@@ -108,5 +105,15 @@ def _set(value: Any) -> Any:
     return None if value in _NOT_SET else value
 
 
+@lru_cache(1024)
+def _bare(name: str) -> str:
+    """The parameter that a flattened column holds."""
+    bare = name.removeprefix(_PARAMS)
+    return next(
+        (bare.removesuffix(f"_{kind}") for kind in (*_VALUES, "value") if bare.endswith(f"_{kind}")), bare
+    )
+
+
+@lru_cache(1024)
 def _plain(name: str) -> str:
     return _PLAIN.sub("_", name.lower()).strip("_")

@@ -32,6 +32,7 @@ def clean_table() -> pd.DataFrame:
             "order": pd.Series([str(10_000 + n // 3) for n in number], dtype="str"),
             "price": pd.Series([f"{1 + n % 9}.50" for n in number], dtype="str"),
             "state": pd.Series(["paid", "sent"] * (rows // 2), dtype="str"),
+            "session": pd.Series([f"s{n}" for n in number], dtype="str"),
             "user_agent": pd.Series(["Firefox/140.0", "Safari/605.1"] * (rows // 2), dtype="str"),
         }
     )
@@ -56,10 +57,12 @@ def dirty_table() -> pd.DataFrame:
     people["item"] = [f"i{n % 41}" for n in range(2400)]
     people["time"] = pd.date_range("2024-02-01", periods=2400, freq="601s", unit="us")
     rest = pd.concat([views, people], ignore_index=True).assign(
-        value=1.0, order="9", price="1", state="paid", user_agent="bot/1.0"
+        value=1.0, order="9", price="1", state="paid", session="s", user_agent="bot/1.0"
     )
     whole = pd.concat([frame, frame.iloc[100:110], rest], ignore_index=True)[list(frame.columns)]
-    return whole.astype(dict.fromkeys(("user", "item", "order", "price", "state", "user_agent"), "str"))
+    return whole.astype(
+        dict.fromkeys(("user", "item", "order", "price", "state", "session", "user_agent"), "str")
+    )
 
 
 def steps_of(kind: Kind) -> list[Step]:

@@ -17,13 +17,14 @@ from reco_lab.ui.understood import Understood
 from reco_lab.ui.words import count, md
 from reco_lab.workspace import Workspace
 
+NOTHING = "nothing"
 BECOMES = {
     "view": "a view",
     "click": "a click",
     "cart": "into the cart",
     "purchase": "a purchase",
     "interaction": "some interaction",
-    LEFT_OUT: "nothing (left out)",
+    NOTHING: "nothing (left out)",
 }
 
 
@@ -63,7 +64,7 @@ def _events(found: Traffic, brought: Brought, last: Recipe | None) -> pd.DataFra
         start["becomes"] = start["event"].map(dict(last.reading.kinds)).fillna(start["becomes"])
         start["weight"] = start["event"].map(dict(last.reading.weights)).fillna(start["weight"])
     edited: pd.DataFrame = st.data_editor(
-        start,
+        start.replace({"becomes": {LEFT_OUT: NOTHING}}),
         hide_index=True,
         disabled=["event", "rows", "with_item"],
         column_config={
@@ -75,8 +76,8 @@ def _events(found: Traffic, brought: Brought, last: Recipe | None) -> pd.DataFra
             ),
             "weight": st.column_config.NumberColumn(
                 "Counts as",
-                help="How much one counts beside a purchase. An assumption of ours until you change it. It is kept "
-                "as the value of the row.",
+                help="How much one counts beside a purchase: an assumption of ours until you change it. It is kept as the "
+                "value of the row, for those who read it; the recommenders here ask only whether and how often.",
                 min_value=0.01,
                 max_value=1000.0,
                 required=True,
@@ -85,7 +86,7 @@ def _events(found: Traffic, brought: Brought, last: Recipe | None) -> pd.DataFra
         key=f"events-{brought.path}-{last is not None}-{len(start)}-{found.facts['by_page']}",
         alt="The types of event, what each becomes and how much it counts",
     )
-    return edited
+    return edited.replace({"becomes": {NOTHING: LEFT_OUT}})
 
 
 def _asked(workspace: Workspace, brought: Brought, known: Understood, last: Recipe | None) -> dict[str, Any]:

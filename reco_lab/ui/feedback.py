@@ -16,8 +16,9 @@ NONE = ""
 def ask(workspace: Workspace) -> None:
     """Ask where the log goes, and save it."""
     st.markdown(
-        "Everything that ads were shown for, and what came of it, becomes interactions: an ad that was seen is a view "
-        "of its item, a click a click, a conversion a purchase. Customers come under pseudonyms."
+        "What customers did with ads becomes interactions: a click on an ad is a click on its item, a conversion a "
+        "purchase, and visits that your site told of are what they are. What was only shown is left out, as it says "
+        "what the service did. Customers come under pseudonyms."
     )
     known = {one.name: one.title or one.name for one in list_datasets(workspace)}
     onto = st.selectbox(
@@ -42,6 +43,7 @@ def _imported(made: FeedbackData) -> Imported:
     left = {
         "is of an ad that promotes no item": made.without_item,
         "is of nobody in particular": made.without_customer,
+        "is told by a visit as well": made.told_twice,
         "is of a customer who objects": made.left_out,
     }
     return Imported(

@@ -51,9 +51,13 @@ def listing(lab: page.Lab) -> None:
 def _parts(workspace: Workspace, shown: DatasetVersion) -> None:
     """Which files a version is made of."""
     known = merging.parts(workspace, shown)
-    parts = [f"{one.file} ({one.format}: {count(one.rows, 'row')})" for one in known]
+    parts = [f"{one.file} ({_format(one.format)}: {count(one.rows, 'row')})" for one in known]
     if parts:
         st.caption(f"Version {shown.version} is made of {md(listed(parts))}.")
+
+
+def _format(name: str) -> str:
+    return "text" if name == "delimited" else name
 
 
 def _shown(known: list[DatasetVersion]) -> DatasetVersion:

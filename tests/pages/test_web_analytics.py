@@ -88,3 +88,31 @@ def test_json_of_another_shape_is_not_taken_for_web_analytics(empty, visit, says
 
     assert "This is Google" not in says(browser)
     assert not browser.exception
+
+
+def test_an_event_that_becomes_nothing_is_left_out(empty, visit, says, sample):
+    browser = visit(DATA)
+    browser.file_uploader(key="file").upload("events.json", sample["ga4"]).run()
+    browser.button(key="import").click().run()
+
+    assert "page_view = nothing" in says(browser)
+    assert "has no item id" in says(browser)
+
+
+def test_rows_that_are_added_say_how_they_join_and_where_they_came_from(empty, visit, says, sample):
+    browser = visit(DATA)
+    orders = "customer,item,day\n" + "\n".join(
+        f"K{n % 9},P{n % 7:05d},2025-01-0{1 + n % 9}" for n in range(60)
+    )
+    browser.file_uploader(key="file").upload("orders.csv", orders.encode()).run()
+    browser.button(key="import").click().run()
+    next(one for one in browser.button if one.label == "Bring another file").click().run()
+    browser.file_uploader(key="file-1").upload("web.json", sample["ga4"]).run()
+    next(one for one in browser.radio if one.label == "It becomes").set_value("add").run()
+    assert "what is there already" in str([one.options for one in browser.radio])
+    browser.button(key="import").click().run()
+    next(one for one in browser.button if one.label == "Bring another file").click().run()
+
+    assert not browser.exception
+    assert "is made of orders" in says(browser)
+    assert "web" in says(browser)

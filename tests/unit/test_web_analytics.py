@@ -1,15 +1,20 @@
 """Web analytics: what each tool writes becomes the same table, with every row accounted for."""
 
 import json
+from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from reco_lab.cleaning.steps.declared_robots import DeclaredRobots
+from reco_lab.cleaning.steps.reloads import Reloads
 from reco_lab.core.errors import DataError, SpecError
+from reco_lab.core.experiment import Columns
 from reco_lab.core.interactions import Kind
-from reco_lab.core.recipe import Reading
-from reco_lab.services import experiments
+from reco_lab.core.recipe import Reading, Recipe
+from reco_lab.core.step import StepContext
+from reco_lab.services import experiments, recipes
 from reco_lab.services.data import import_file, load_dataset
 from reco_lab.services.samples import SAMPLES, make_sample
 from reco_lab.simulation.spec import Shop
@@ -241,6 +246,24 @@ def test_events_count_as_much_as_a_person_says(write, tmp_path):
     assert made.recipe.reading == reading
 
 
+def test_a_recipe_keeps_events_weights_and_pages_whatever_they_are_called():
+    words = {"Order Completed": "purchase", 'say "hi" = [x]': "", "größe.änderung": "view"}
+    recipe = Recipe(
+        columns=Columns(user="customer", item="item"),
+        options={"pages": "/p/{item}", "join_ids": False},
+        reading=Reading(kinds=words, weights={"Order Completed": 2.5}),
+    )
+    assert recipes.parse(recipes.dump(recipe)) == recipe
+
+
+def test_a_cookie_that_is_called_like_a_person_is_not_that_person(write):
+    _, table = read(
+        write([ga4(items=["a"], user_id="7", user_pseudo_id="1.1"), ga4(items=["b"], user_pseudo_id="7")])
+    )
+
+    assert table.frame["customer"].tolist() == ["7", "visitor 7"]
+
+
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory):
     workspace = Workspace.open(tmp_path_factory.mktemp("web"))
@@ -274,3 +297,32 @@ def test_each_sample_trains(samples, name):
 
     trained = {row.algorithm for row in comparison.leaderboard if row.error is None}
     assert trained >= {"most_popular", "item_knn"}
+
+
+def test_a_look_counts_once_a_visit_and_a_purchase_every_time():
+    rows = [
+        ("u", "a", "view", "v1", "2026-01-01T10:05"),
+        ("u", "a", "view", "v1", "2026-01-01T10:00"),
+        ("u", "a", "purchase", "v1", "2026-01-01T10:06"),
+        ("u", "a", "purchase", "v1", "2026-01-01T10:07"),
+        ("u", "a", "view", "v2", "2026-01-02T10:00"),
+        ("u", "b", "view", "v1", "2026-01-01T10:08"),
+    ]
+    frame = pd.DataFrame(rows, columns=["user", "item", "kind", "session", "time"])
+    frame["time"] = pd.to_datetime(frame["time"])
+    mended = Reloads().apply(frame, StepContext(datetime(2026, 2, 1, tzinfo=UTC)))
+
+    assert mended.dropped.index.tolist() == [0]
+
+
+def test_a_robot_is_known_by_its_user_agent_and_a_person_is_not():
+    agents = [
+        "Mozilla/5.0 (compatible; ExampleBot/2.1; +x)",
+        "Mozilla/5.0 (X11) Firefox/140.0",
+        "curl/8.1",
+        None,
+    ]
+    frame = pd.DataFrame({"user": list("abcd"), "item": "i", "user_agent": pd.Series(agents, dtype="str")})
+    mended = DeclaredRobots().apply(frame, StepContext(datetime(2026, 2, 1, tzinfo=UTC)))
+
+    assert mended.dropped["user"].tolist() == ["a", "c"]
