@@ -16,8 +16,8 @@ from reco_lab.experiments.segments import HISTORY
 from reco_lab.experiments.verdict import POPULAR, YARDSTICKS
 from reco_lab.services.customers import Look, Microscope
 from reco_lab.services.evidence import Evidence
+from reco_lab.services.reckoning import Assumptions, Finds
 from reco_lab.services.recommending import permitted, recommend
-from reco_lab.services.worth import Assumptions, Finds
 from reco_lab.workspace import Workspace
 
 FOUND = "hit_rate"

@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from reco_lab.services.worth import Assumptions
+from reco_lab.services.reckoning import Assumptions
 from reco_lab.ui import export, linked, page, report_advice, report_money, report_screen, show, state
 from reco_lab.ui import report_sections as sections
 from reco_lab.ui.report_sections import Section

@@ -6,8 +6,8 @@ import pandas as pd
 
 from reco_lab.core.words import share
 from reco_lab.experiments.results import Comparison, Outcome
+from reco_lab.services.reckoning import Amount, Assumptions, Finds, reckon
 from reco_lab.services.story import Story
-from reco_lab.services.worth import Amount, Assumptions, Finds, worth
 from reco_lab.ui import story
 from reco_lab.ui.report_sections import Section
 from reco_lab.ui.words import signed
@@ -19,7 +19,7 @@ def money(one: Story, assumed: Assumptions) -> Section:
     if finds is None:
         gone = "The lists of this comparison are not kept any more. Compare again to reckon with them."
         return Section("money", label, "What it is worth cannot be reckoned", (gone,))
-    sums, known = worth(finds, assumed), _worth_known(one, finds)
+    sums, known = reckon(finds, assumed), _worth_known(one, finds)
     low, high = (amount(value) for value in (sums.revenue.low, sums.revenue.high))
     finding = "What it is worth cannot be known from these data"
     if known:

@@ -9,7 +9,7 @@ from reco_lab.ui import report_file, show
 from reco_lab.ui.report_sections import Column, Drawn, Item, Section
 from reco_lab.ui.words import md
 
-FEW, AT_ONCE = 2, 4
+FEW, AT_ONCE = 2, 3
 LARGE = "<style>html{font-size:clamp(16px,1.3vw,32px)}</style>"
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from reco_lab.core.errors import InputError
 from reco_lab.services import story as stories
 from reco_lab.services.customers import Microscope
+from reco_lab.services.reckoning import Assumptions
 from reco_lab.services.story import Example, Story
-from reco_lab.services.worth import Assumptions
 from reco_lab.ui import cache, export, page, report_advice, report_file, report_money, story
 from reco_lab.ui import report_sections as sections
 from reco_lab.ui.report_sections import Section

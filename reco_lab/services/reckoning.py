@@ -99,7 +99,7 @@ class Amount:
 
 
 @dataclass(frozen=True)
-class Worth:
+class Reckoning:
     """The reckoning a month, step by step: the last two are the revenue and what is earned of it."""
 
     steps: tuple[Amount, ...]
@@ -115,13 +115,13 @@ class Worth:
         return self.steps[-1]
 
 
-def worth(found: Finds, assumed: Assumptions) -> Worth:
+def reckon(found: Finds, assumed: Assumptions) -> Reckoning:
     """What a difference in finds would be worth a month: a product, so its interval is that of the difference."""
     shown = assumed.customers * assumed.seen
     finds = Amount("Find something more", *(shown * one for one in (found.difference, found.low, found.high)))
     orders = finds.times("Extra orders", assumed.extra)
     revenue = orders.times("Extra revenue", assumed.value)
-    return Worth((
+    return Reckoning((
         Amount("See the list", shown, shown, shown), finds, orders, revenue,
         revenue.times("Extra margin", assumed.margin),
     ))  # fmt: skip
