@@ -163,4 +163,4 @@ def _shifts(known: Evidence, way: str, shown: str, today: str) -> tuple[Shift, .
     measured = answers[0].measurements.get(key)
     if measured is None or measured.numerator is None:
         return ()
-    return known.shifts(key, way, shown, today)
+    return known.shifts(key, known.ways[way], shown, today)
