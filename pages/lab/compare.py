@@ -3,7 +3,7 @@
 import streamlit as st
 
 from reco_lab.services import experiments
-from reco_lab.ui import board, cache, compare, linked, metric, page, records, report, results, show, state
+from reco_lab.ui import board, cache, compare, linked, metric, page, records, results, show, state
 from reco_lab.ui.words import md
 
 with page.open("Compare") as lab:
@@ -44,7 +44,7 @@ with page.open("Compare") as lab:
             help="The verdict is about the first one, which was chosen before the run.",
         )
         colours = show.palette()
-        report.share(lab, chosen, found)
+        compare.share(lab, chosen, found)
 
     show.answer(found.sentence if lab.expert else found.plain, compare.base(found, expert=lab.expert))
     show.warnings(found.warnings)

@@ -10,7 +10,14 @@ _STYLE = (
     "table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem .6rem;"
     "border-bottom:1px solid #d5dad8}.badge{background:#fff1d6;padding:.2rem .6rem;border-radius:.4rem}"
     ".quiet{color:#56605b}.lists{display:grid;grid-template-columns:repeat(auto-fit,minmax(14rem,1fr));gap:1.5rem}"
-    "h2{margin-top:2.5rem}"
+    "h2{margin-top:2.5rem}svg{width:100%;height:auto;max-width:52rem}section{margin-bottom:3rem}"
+    ".label{color:#0b6e4f;font-weight:600;margin-bottom:-2rem}.card{border:1px solid #d5dad8;border-radius:.5rem;"
+    "padding:.5rem .8rem;margin:.6rem 0}.card p{margin:.1rem 0}.tick{color:#0b6e4f;font-weight:600}"
+    "summary{cursor:pointer;color:#56605b;margin:.6rem 0}"
+    "@page{margin:14mm}@media print{body{font-size:11pt;margin:0;max-width:none;print-color-adjust:exact}"
+    "h2,h3,.label{break-after:avoid}svg,.card,tr,.keep{break-inside:avoid}summary{list-style:none}"
+    "details::details-content{content-visibility:visible;display:block}"
+    ".lists{grid-template-columns:repeat(3,1fr);gap:.8rem}}"
 )
 
 
@@ -50,6 +57,40 @@ def side_by_side(lists: Mapping[str, Iterable[str]]) -> str:
         f"<div><b>{escape(title)}</b>{bullets(lines, ordered=True)}</div>" for title, lines in lists.items()
     )
     return f"<div class='lists'>{''.join(cells)}</div>"
+
+
+def cards(columns: Mapping[str, tuple[str, Iterable[tuple[str, str, str, str]]]]) -> str:
+    """Cards beside each other, each column under its title and a line about it.
+
+    A card is a title, a line of facts, why it is there and a mark that stands out; what is empty is left out.
+    """
+    return f"<div class='lists'>{''.join(_column(*one) for one in columns.items())}</div>"
+
+
+def _column(title: str, column: tuple[str, Iterable[tuple[str, str, str, str]]]) -> str:
+    about, some = column
+    inside = "".join(f"<div class='card'>{_card(*one)}</div>" for one in some)
+    return f"<div>{heading(title, 3)}{paragraph(about, quiet=True)}{inside}</div>"
+
+
+def _card(title: str, facts: str, why: str, mark: str) -> str:
+    parts = [f"<p><b>{escape(title)}</b></p>", *(paragraph(one, quiet=True) for one in (facts, why) if one)]
+    return "".join(parts) + (f"<p class='tick'>{escape(mark)}</p>" if mark else "")
+
+
+def section(label: str, parts: Iterable[str]) -> str:
+    """A part of the page under a short label, kept together in print where it fits."""
+    return f"<section><p class='label'>{escape(label)}</p>{''.join(parts)}</section>"
+
+
+def drawing(svg: str, about: str) -> str:
+    """A drawing of `reports.drawing` (an SVG with its texts made harmless) with a line about it."""
+    return f"<div class='keep'>{svg}{paragraph(about, quiet=True) if about else ''}</div>"
+
+
+def folded(summary: str, parts: Iterable[str]) -> str:
+    """Something that opens when it is asked for, and is open in print."""
+    return f"<details><summary>{escape(summary)}</summary>{''.join(parts)}</details>"
 
 
 def numbers(table: pd.DataFrame) -> str:

@@ -57,14 +57,18 @@ def recommend(
     return Recommended(customer_id, look, bool(asked.mask[0]), asked.sentence)
 
 
+def permitted(workspace: Workspace, microscope: Microscope, customers: Sequence[str]) -> list[bool]:
+    """Which of these customers may be shown to others."""
+    return [bool(one) for one in allowed(workspace, customers, microscope.data).mask]
+
+
 def examples(
     workspace: Workspace, microscope: Microscope, number: int, *, k: int, models: Sequence[str]
 ) -> list[Look]:
     """The lists of the first customers of the exam, longest histories first, who may be shown to others."""
     first = microscope.customers("", ASKED_AT_ONCE)
-    asked = allowed(workspace, first, microscope.data)
-    permitted = [who for who, may in zip(first, asked.mask, strict=True) if may]
-    return [microscope.look(who, k=k, models=models) for who in permitted[:number]]
+    shown = [who for who, may in zip(first, permitted(workspace, microscope, first), strict=True) if may]
+    return [microscope.look(who, k=k, models=models) for who in shown[:number]]
 
 
 def sheet(workspace: Workspace, microscope: Microscope, look: Look) -> pd.DataFrame:

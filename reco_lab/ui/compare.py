@@ -26,6 +26,8 @@ from reco_lab.ui import (
     tradeoffs,
     tuned,
 )
+from reco_lab.ui.export import Download, Sheet
+from reco_lab.ui.report_told import Told
 from reco_lab.ui.words import count, md
 from reco_lab.workspace import Workspace
 
@@ -65,6 +67,23 @@ def board(found: Comparison, colours: Palette, key: str) -> None:
     if results.PERFECT in set(dots["name"]):
         told.append("Perfect knowledge is only known because the shop is simulated.")
     st.caption(" ".join(told))
+
+
+def share(lab: page.Lab, chosen: str, found: Comparison) -> None:
+    """The menu of what can be taken away: the report and the tables, and apart what repeats the experiment."""
+    stem = f"reco-lab-{chosen}"
+    spec = experiments.as_asked(lab.workspace, chosen)
+    told = Told.of(lab, chosen)
+    things: list[Download | Sheet] = [
+        *([told.file()] if told else []),
+        Sheet("Leaderboard", stem, lambda: results.flat(found)),
+        Sheet("Differences", f"{stem}-differences", lambda: results.differences(found)),
+    ]
+    apart = [
+        Download("Experiment file (TOML)", f"{stem}.toml", lambda: experiments.toml(spec)),
+        Download("Python script", f"{stem}.py", lambda: experiments.script(spec), "text/x-python"),
+    ]
+    export.menu(things, key="compare", apart=apart)
 
 
 def ledger(workspace: Workspace, found: Comparison) -> None:

@@ -10,8 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from reco_lab.experiments.results import Comparison
 from reco_lab.experiments.verdict import POPULAR
-from reco_lab.services.customers import Look, Microscope, strongest
-from reco_lab.services.recommending import Recommended, recommend, sheet
+from reco_lab.services.customers import STRENGTH, Look, Microscope
+from reco_lab.services.recommending import Recommended, examples, recommend, sheet
 from reco_lab.store.records import ExperimentRecord
 from reco_lab.ui import cache, cards, export, linked, page, records, show, state, told
 from reco_lab.ui.state import Edits
@@ -121,6 +121,13 @@ def first_three(microscope: Microscope, comparison: Comparison) -> list[str]:
     return list(dict.fromkeys([*champion, *rest[:1], *popular]))[:3]
 
 
+def looks(workspace: Workspace, microscope: Microscope, found: Comparison, number: int, k: int) -> list[Look]:
+    """The first customers of a microscope who may be shown, with the champion's and the bestsellers' lists."""
+    three = first_three(microscope, found)
+    names = list(dict.fromkeys([three[0], three[-1]]))
+    return [in_order(look, names) for look in examples(workspace, microscope, number, k=k, models=names)]
+
+
 @st.fragment(key="bench")
 def bench(workspace: Workspace, choice: Choice, *, expert: bool) -> None:
     """Draw everything that a what-if changes; only this part is drawn again when an item is left out or added."""
@@ -198,7 +205,7 @@ def _history(look: Look, edits: Edits, microscope: Microscope) -> None:
     _what_if("Add an item", titles, ADDED, "What if there were also…", look.customer_id)
     for item in edits.added:
         _entry(look.customer_id, item, microscope.title(item), "added", struck=False)
-    entries = _entries(look.history)
+    entries = had(look.history)
     head = entries[entries["item_id"].isin(edits.struck) | (entries.index < SHOWN)]
     for item, title, what in head.to_numpy().tolist():
         _entry(look.customer_id, item, title, what, struck=item in edits.struck)
@@ -231,17 +238,18 @@ def _change(customer: str, key: str) -> None:
         state.choose(key, None)
 
 
-def _entries(history: pd.DataFrame) -> pd.DataFrame:
-    """One line an item, newest first, with the strongest thing that was done and when."""
+def had(history: pd.DataFrame) -> pd.DataFrame:
+    """One line an item, newest first, with the strongest thing that was done and when that was."""
     if history.empty:
         return pd.DataFrame(columns=["item_id", "title", "what"])
-    lines = history.groupby("item_id", sort=False)
-    found = lines.agg(title=("title", "first"), what=("kind", lambda kinds: did((strongest(set(kinds)),))))
+    strength = history["kind"].map(STRENGTH.index)
+    best = history.loc[strength.sort_values(ascending=False, kind="stable").index].drop_duplicates("item_id")
+    found = best.set_index("item_id").loc[history["item_id"].drop_duplicates()].reset_index()
+    found["what"] = [did((kind,)) for kind in found["kind"]]
     if "time" in history:
-        latest = pd.to_datetime(lines["time"].first())
-        newest = latest.max().year
-        found["what"] += [f" · {_short(moment, newest)}" for moment in latest]
-    return found.reset_index()
+        newest = history["time"].max().year
+        found["what"] += [f" · {_short(moment, newest)}" for moment in found["time"]]
+    return found[["item_id", "title", "what"]]
 
 
 def _short(moment: pd.Timestamp, year: int) -> str:

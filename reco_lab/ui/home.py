@@ -5,7 +5,8 @@ import streamlit as st
 from reco_lab.core.errors import InputError
 from reco_lab.experiments.results import Comparison
 from reco_lab.store.records import DatasetVersion
-from reco_lab.ui import cache, page, report, state, story, told
+from reco_lab.ui import cache, page, state, story, told
+from reco_lab.ui.customer import looks
 from reco_lab.ui.words import md
 from reco_lab.workspace import Workspace
 
@@ -27,10 +28,10 @@ def finding(found: Comparison, version: DatasetVersion, *, expert: bool) -> None
 def customer(workspace: Workspace, experiment: str, found: Comparison) -> None:
     """The customer of the exam with the longest history who may be shown, and what the champion would show."""
     try:
-        looks = report.looks(workspace, cache.microscope(workspace, experiment), found, 1, SHOWN)
+        shown = looks(workspace, cache.microscope(workspace, experiment), found, 1, SHOWN)
     except InputError:
         return
-    for look in looks:
+    for look in shown:
         best = look.panels[0]
         st.header(f"What {md(best.name)} would show to {md(look.customer_id)}", anchor=False)
         had = look.history["title"].drop_duplicates().head(BEFORE)

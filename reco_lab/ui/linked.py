@@ -17,9 +17,10 @@ def choice(
     noun: str,
     help_text: str = "",
     typed: bool = False,
+    few: bool = False,
     notice: DeltaGenerator | None = None,
 ) -> str:
-    """A selectbox over `options` (id -> label); the chosen id is the address's parameter `key`.
+    """A selectbox (pills where they are `few`) over `options` (id -> label); the chosen id is the address's `key`.
 
     `typed`: an id that is not offered may be typed; the page looks it up before it draws the choice again.
     `notice` is where a broken link is spoken of, here if not given.
@@ -31,20 +32,78 @@ def choice(
         _follow(asked, options, key, noun, notice)
     if state.chosen(key) not in options:
         state.choose(key, next(iter(options)))
-    found = st.selectbox(
-        label,
-        list(options),
-        format_func=lambda one: options.get(one, one),
-        key=key,
-        help=help_text or None,
-        accept_new_options=typed,
-        persist_state="session",
-    )
+    if few:
+        found = st.pills(
+            label,
+            list(options),
+            format_func=lambda one: md(options.get(one, one)),
+            key=key,
+            help=help_text or None,
+            required=True,
+            persist_state="session",
+        )
+    else:
+        found = st.selectbox(
+            label,
+            list(options),
+            format_func=lambda one: options.get(one, one),
+            key=key,
+            help=help_text or None,
+            accept_new_options=typed,
+            persist_state="session",
+        )
     found = found or next(iter(options))
     if asked != found:
         st.query_params[key] = found
     state.choose(f"_link_{key}", found)
     return found
+
+
+def number(
+    label: str,
+    default: float,
+    *,
+    key: str,
+    of: str,
+    bounds: tuple[float, float],
+    step: float,
+    digits: int = 0,
+    help_text: str = "",
+) -> float:
+    """A number that a person may change; the address names it where it is not the default of this thing (`of`).
+
+    A number in a link that cannot be read, or lies outside the bounds, is as if there were none.
+    """
+    slot, low, high = f"{key}-{of}", *bounds
+    asked = _read(st.query_params.get(key), low, high)
+    if asked is not None and asked != followed(slot):
+        state.choose(slot, asked)
+    if state.chosen(slot) is None:
+        state.choose(slot, min(max(default, low), high))
+    found = st.number_input(
+        label,
+        low,
+        high,
+        step=step,
+        format=f"%.{digits}f",
+        key=slot,
+        help=help_text or None,
+        persist_state="session",
+    )
+    if found != default:
+        st.query_params[key] = f"{found:.{digits}f}"
+    elif key in st.query_params:
+        del st.query_params[key]
+    state.choose(f"_link_{slot}", _read(st.query_params.get(key), low, high))
+    return float(found)
+
+
+def _read(text: str | None, low: float, high: float) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if low <= value <= high else None
 
 
 def followed(key: str) -> object:

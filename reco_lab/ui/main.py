@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from reco_lab.ui import page
+from reco_lab.ui import page, show
 
 # Before the pages are named: an icon of theirs would be fetched from outside for the browser's tab.
 st.set_page_config(
@@ -48,9 +48,11 @@ chosen = st.navigation(
         "Market": [
             _page(page.CAMPAIGNS, "Campaigns", "campaign", "From a goal to a list to send, and what it did."),
             _page(page.ADS, "Ads", "ads_click", "What is shown to whom right now, and why."),
+            _page(page.REPORT, "Report", "slideshow", "The story of a comparison, to show and to send."),
             _page(page.SETTINGS, "Settings", "settings", "Store, backups, retention, privacy."),
         ],
-    }
+    },
+    position="hidden" if show.presenting() else "sidebar",
 )
 st.set_page_config(page_title=f"{chosen.title} · Reco Lab")
 chosen.run()

@@ -27,6 +27,7 @@ CALIBRATION = PAGES / "lab" / "calibration.py"
 CUSTOMER = PAGES / "lab" / "customer.py"
 CAMPAIGNS = PAGES / "market" / "campaigns.py"
 ADS = PAGES / "market" / "ads.py"
+REPORT = PAGES / "market" / "report.py"
 SETTINGS = PAGES / "market" / "settings.py"
 
 
@@ -57,14 +58,15 @@ def open(title: str, *, of_data: bool = True) -> Iterator[Lab]:  # noqa: A001 - 
     A page that is not about the chosen data set (`of_data`) does not say that it is simulated.
     """
     heading = st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute")
-    heading.title(title, anchor=False, width="content")
+    if not show.presenting():
+        heading.title(title, anchor=False, width="content")
     try:
         workspace = cache.workspace()
     except Exception as error:  # noqa: BLE001 - there is no workspace, so there is no log to write to
         show.closed(error)
         st.stop()
     with guard(workspace):
-        lab = _sidebar(workspace)
+        lab = _linked(workspace) if show.presenting() else _sidebar(workspace)
         if of_data and lab.version is not None and lab.version.synthetic:
             with heading:
                 show.synthetic()
@@ -105,6 +107,14 @@ def _sidebar(workspace: Workspace) -> Lab:
             help="Plain shows the answer and one way to go on. Expert shows every setting and every number.",
         )
     return Lab(workspace, chosen, expert)
+
+
+def _linked(workspace: Workspace) -> Lab:
+    """The data set that the address names, else the first; nothing is asked."""
+    versions = {version.name: version for version in data.list_datasets(workspace)}
+    _follow_experiment(workspace)
+    first = next(iter(versions.values()), None)
+    return Lab(workspace, versions.get(st.query_params.get(state.DATASET, ""), first), expert=False)
 
 
 def size(version: DatasetVersion) -> str:

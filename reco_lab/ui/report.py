@@ -1,142 +1,165 @@
-"""The report of a comparison: one page for somebody who was not there, that opens anywhere and loads nothing."""
+"""The Report page: its sections below each other, or one at a time before an audience, and what is asked in them."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
-from reco_lab.charts.document import markup
-from reco_lab.charts.leaderboard import leaderboard
-from reco_lab.charts.theme import LIGHT
-from reco_lab.core.errors import InputError
-from reco_lab.experiments.results import Comparison, Outcome
-from reco_lab.experiments.verdict import listed
-from reco_lab.reports.document import badge, bullets, document, heading, numbers, paragraph, side_by_side
-from reco_lab.services import experiments
-from reco_lab.services.customers import Look, Microscope
-from reco_lab.services.recommending import examples
-from reco_lab.ui import cache, compare, customer, export, metric, page, results, story
-from reco_lab.ui.export import Download, Sheet
-from reco_lab.ui.words import count, day, when
-from reco_lab.workspace import Workspace
+import streamlit as st
 
-PEOPLE = 2
-LENGTH = 5
+from reco_lab.services.reckoning import Assumptions
+from reco_lab.ui import export, linked, page, report_advice, report_money, report_screen, show, state
+from reco_lab.ui import report_sections as sections
+from reco_lab.ui.report_sections import Section
+from reco_lab.ui.report_told import Told
+
+PERSONA, WAY = "persona", "by"
+IDS = ("found", "customer", "money", "sure", "whom", "next")
 
 
-def people(workspace: Workspace, chosen: str, found: Comparison) -> list[Look]:
-    """The two customers of the exam with the longest histories, with the champion's and the bestsellers' lists.
+@dataclass
+class Asked:
+    """The report with what a person asks for in it; each section asks when it is drawn."""
 
-    Only those who may be shown. None where the models are not kept any more.
-    """
-    try:
-        microscope = cache.microscope(workspace, chosen)
-    except InputError:
-        return []
-    return looks(workspace, microscope, found, PEOPLE)
+    told: Told
+    assumed: Assumptions | None = field(default=None, init=False)
 
+    @property
+    def ids(self) -> list[str]:
+        """The sections that there are, in their order."""
+        return [id_ for id_ in IDS if id_ != "customer" or self.told.people]
 
-def looks(
-    workspace: Workspace, microscope: Microscope, found: Comparison, number: int, k: int = LENGTH
-) -> list[Look]:
-    """The first customers of a microscope who may be shown, with the champion's and the bestsellers' lists."""
-    three = customer.first_three(microscope, found)
-    names = list(dict.fromkeys([three[0], three[-1]]))
-    return [
-        customer.in_order(look, names) for look in examples(workspace, microscope, number, k=k, models=names)
-    ]
+    def draw(self, id_: str, *, large: bool = False) -> Section | None:
+        """Draw a section with what can be asked in it; what it is about is asked above it, what is assumed below."""
+        first, second = st.container(), st.container()
+        with first if id_ == "customer" else second:
+            one = self._make(id_)
+        if one is not None:
+            with second if id_ == "customer" else first:
+                report_screen.draw(one, show.palette(), large=large)
+        return one
 
-
-def share(lab: page.Lab, chosen: str, found: Comparison) -> None:
-    """The menu of what can be taken away: the report and the tables, and apart what repeats the experiment."""
-    stem = f"reco-lab-{chosen}"
-    spec = experiments.as_asked(lab.workspace, chosen)
-    where = story.place(lab.chosen)
-    things: list[Download | Sheet] = [
-        Download(
-            "Report (HTML, one file)",
-            f"{stem}.html",
-            lambda: report(found, where, people(lab.workspace, chosen, found)),
-            "text/html",
-        ),
-        Sheet("Leaderboard", stem, lambda: results.flat(found)),
-        Sheet("Differences", f"{stem}-differences", lambda: results.differences(found)),
-    ]
-    apart = [
-        Download("Experiment file (TOML)", f"{stem}.toml", lambda: experiments.toml(spec)),
-        Download("Python script", f"{stem}.py", lambda: experiments.script(spec), "text/x-python"),
-    ]
-    export.menu(things, key="compare", apart=apart)
+    def _make(self, id_: str) -> Section | None:
+        told = self.told
+        if id_ == "found":
+            return told.found()
+        if id_ == "customer":
+            names = {one.id: one.name for one in told.people}
+            chosen = linked.choice("Which customer", names, key=PERSONA, noun="kind of customer", few=True)
+            return told.person(next(one for one in told.people if one.id == chosen))
+        if id_ == "money":
+            self.assumed = assume(told.story.assumed, told.experiment)
+            return report_money.money(told.story, self.assumed)
+        if id_ == "sure":
+            return sections.sure(told.story)
+        if id_ == "whom":
+            return sections.whom(told.by(_way(told)).story)
+        return report_advice.after(told.story)
 
 
-def report(found: Comparison, where: str, shown: Sequence[Look]) -> str:
-    """The page: the finding, its base, a chart, real customers, what is not known, and the numbers last."""
-    key = found.headline
-    dots = results.dots(found, key)
-    chart = leaderboard(dots, axis=metric.name(key), palette=LIGHT)
-    return document(
-        found.experiment,
-        [
-            heading(story.headline(found, where), 1),
-            *([badge("Example data (simulated)")] if found.synthetic else []),
-            *(paragraph(one) for one in (story.people(found), story.standing(found), _base(found)) if one),
-            heading(compare.finding(found, key)),
-            markup([chart]),
-            paragraph(f"{metric.plain(key)} The line shows how sure we are (95%). Diamonds are yardsticks."),
-            *_people(shown),
-            heading("What we do not know"),
-            bullets(unknown(found)),
-            heading("All numbers"),
-            numbers(results.table(found, key, expert=False)),
-        ],
-    )
-
-
-def unknown(found: Comparison) -> list[str]:
-    """What the numbers do not say."""
-    close = [one.other for one in found.verdicts if one.outcome is Outcome.unsure]
-    told = (
-        [f"Whether {found.champion} is better than {listed(close)}: too few customers to tell."]
-        if close
-        else []
-    )
-    told += found.warnings
-    if found.split.cold_users:
-        told.append(
-            f"How well {count(found.split.cold_users, 'new customer')} would be served: that is not in the main numbers."
+def whole(told: Told) -> None:
+    """The page: what can be done with it, then every section below the other."""
+    row = st.container(horizontal=True, vertical_alignment="center")
+    asked, drawn = Asked(told), list[Section]()
+    for id_ in asked.ids:
+        with st.container(border=True):
+            if (one := asked.draw(id_)) is not None:
+                drawn.append(one)
+    with row:
+        st.button(
+            "Present",
+            type="primary",
+            icon=":material/slideshow:",
+            on_click=_go_to,
+            args=(1,),
+            help="One section at a time in large type, without the menu. F11 makes the browser fill the screen.",
         )
-    told.append(
-        "Whether customers would have chosen more, had they seen these lists: the past cannot say. A test with "
-        "real customers can."
-    )
-    return told
+        things = [told.file(tuple(drawn), asked.assumed)]
+        export.menu(things, key="report", note="The address holds the customer and the assumptions too. ")
+        st.page_link(
+            page.COMPARE,
+            label="All numbers",
+            icon=":material/leaderboard:",
+            query_params={state.EXPERIMENT: told.experiment},
+        )
 
 
-def _base(found: Comparison) -> str:
-    made = f" Computed on {day(found.created)}." if when(found.created) else ""
-    return f"Data set {found.dataset}, experiment “{found.experiment}”, key {found.key[:12]}.{made}"
+def slides(told: Told) -> None:
+    """One section on the whole screen, with keys for the next and the one before."""
+    report_screen.enlarge()
+    asked = Asked(told)
+    ids = asked.ids
+    named = st.query_params.get(state.SLIDE, "")
+    at = min(max(int(named) if named.isdecimal() else 1, 1), len(ids))
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
+        st.caption(f"{at} of {len(ids)}", width="content")
+        step = partial(st.button, type="tertiary", on_click=_go_to)
+        step("Back", shortcut="Left", args=(at - 1,), disabled=at == 1)
+        step("Next", shortcut="Right", args=(at + 1,), disabled=at == len(ids))
+        st.button("Leave", shortcut="Esc", type="tertiary", on_click=_leave)
+    asked.draw(ids[at - 1], large=True)
 
 
-def _people(shown: Sequence[Look]) -> list[str]:
-    if not shown:
-        return []
-    return [
-        heading("Two customers" if len(shown) == PEOPLE else "One customer"),
-        paragraph(
-            "Of those in the exam who may be shown, with the longest histories; nobody chose them because their "
-            "lists look good.",
-            quiet=True,
-        ),
-        *(part for look in shown for part in _person(look)),
-    ]
+def assume(known: Assumptions, experiment: str) -> Assumptions:
+    """Ask for the assumptions about money; the address names those that were changed."""
+    number = partial(linked.number, of=experiment)
+    percent = partial(number, bounds=(0.0, 100.0), step=5.0)
+    with st.grid(5, min_column_width=120, vertical_alignment="bottom"):
+        told = Assumptions(
+            customers=number(
+                "Customers a month",
+                known.customers,
+                key="reach",
+                bounds=(1.0, 1e9),
+                step=100.0,
+                help_text=f"People, not visits: the difference is measured per customer. From: {known.customers_from}.",
+            ),
+            seen=percent(
+                "Who see the list, %",
+                100 * known.seen,
+                key="seen",
+                help_text=f"The share of these customers who see it at all. From: {known.seen_from}.",
+            )
+            / 100,
+            extra=percent(
+                "Extra orders, %",
+                100 * known.extra,
+                key="extra",
+                help_text="Of those who find something more, how many order what they would not have ordered anyway. "
+                f"Only a test with real customers can tell. From: {known.extra_from}.",
+            )
+            / 100,
+            value=number(
+                "Value of an order",
+                known.value,
+                key="order",
+                bounds=(0.0, 1e7),
+                step=1.0,
+                digits=2,
+                help_text=f"In the currency of your prices. From: {known.value_from}.",
+            ),
+            margin=percent(
+                "Margin, %",
+                100 * known.margin,
+                key="margin",
+                help_text=f"What is earned of an order. From: {known.margin_from}.",
+            )
+            / 100,
+        )
+    return told.beside(known)
 
 
-def _person(look: Look) -> list[str]:
-    had = listed([str(title) for title in look.history["title"].drop_duplicates().head(LENGTH)])
-    later = f" Later {story.did(look.wanted)}: {listed(list(look.held_out))}." if look.held_out else ""
-    lists = {
-        panel.name: [f"{card.title}{' ✓' if card.held_out else ''}" for card in panel.cards]
-        for panel in look.panels
-    }
-    return [
-        heading(look.customer_id, 3),
-        paragraph(f"Lately in the history: {had}.{later}"),
-        side_by_side(lists),
-    ]
+def _way(told: Told) -> str:
+    """Ask by what the customers are parted, where there is more than one way."""
+    ways = told.story.ways
+    if len(ways) < 2:
+        return told.story.way
+    return linked.choice("Customers by", ways, key=WAY, noun="way to part the customers")
+
+
+def _go_to(slide: int) -> None:
+    st.query_params[state.PRESENT] = "1"
+    st.query_params[state.SLIDE] = str(slide)
+
+
+def _leave() -> None:
+    for name in (state.PRESENT, state.SLIDE):
+        st.query_params.pop(name, None)

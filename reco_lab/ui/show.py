@@ -10,10 +10,10 @@ import streamlit as st
 from reco_lab.charts.theme import DARK, LIGHT, Figure, Palette
 from reco_lab.core.errors import InputError
 from reco_lab.reports.export import csv
-from reco_lab.ui import export
+from reco_lab.ui import export, state
 from reco_lab.ui.words import md
 
-_MODEBAR = {
+MODEBAR = {
     "displaylogo": False,
     "modeBarButtons": [["toImage"]],
     "responsive": True,
@@ -29,6 +29,11 @@ def palette() -> Palette:
 def phone() -> bool:
     """Whether this browser says that it runs on a telephone: things then stand below each other."""
     return "Mobi" in str(st.context.headers.get("User-Agent", ""))
+
+
+def presenting() -> bool:
+    """Whether this is shown to an audience: nothing but the page itself, as its address says it."""
+    return st.query_params.get(state.PRESENT) == "1"
 
 
 def answer(sentence: str, detail: str = "") -> None:
@@ -90,7 +95,7 @@ def closed(error: Exception) -> None:
 def chart(figure: Figure, *, finding: str, table: pd.DataFrame | None, key: str, explained: str = "") -> None:
     """A chart whose title says the finding, with the same numbers below it (no table: the page shows one itself)."""
     st.header(md(finding), anchor=False, help=md(explained) or None)
-    st.plotly_chart(figure, theme=None, alt=finding, config=_MODEBAR, key=f"chart-{key}")
+    st.plotly_chart(figure, theme=None, alt=finding, config=MODEBAR, key=f"chart-{key}")
     if table is not None:
         with st.expander("Show as table", icon=":material/table_rows:"):
             numbers(table, alt=finding, key=key)

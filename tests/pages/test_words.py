@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from reco_lab.services import experiments
-from reco_lab.ui import export, intake, report
+from reco_lab.ui import export, intake
 from reco_lab.ui.words import count, day, joined, md, score, seconds, signed, time_left, when
 
 
@@ -76,20 +75,6 @@ def test_a_cell_that_a_spreadsheet_would_run_is_made_text():
 )
 def test_a_file_s_name_becomes_a_data_set_s_name(file, name):
     assert intake.name_of(file) == name
-
-
-def test_the_report_is_one_page_that_loads_nothing(shop):
-    (record,) = experiments.listing(shop)
-    found = experiments.comparison(shop, record.id)
-    page = report.report(found, "in “Small shop”", report.people(shop, record.id, found))
-    words = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
-
-    assert "beat the bestseller list in “Small shop”" in words
-    assert words.index("Two customers") < words.index("What we do not know") < words.index("<table")
-    assert "Example data" in words
-    assert not re.search(r"(src|href)=", words)
-    assert "<script src" not in page
-    assert "<b>hi</b>" not in words
 
 
 def test_a_day_and_a_difference_read_as_people_write_them():

@@ -18,8 +18,10 @@ from reco_lab.services import (
     tradeoffs,
 )
 from reco_lab.services import evidence as behind
+from reco_lab.services import story as stories
 from reco_lab.services.customers import Microscope
 from reco_lab.services.evidence import Evidence, Way
+from reco_lab.services.story import Story
 from reco_lab.services.tradeoffs import Dragged
 from reco_lab.store.segments import SegmentRecord
 from reco_lab.workspace import Workspace
@@ -44,6 +46,11 @@ def saved_ways(opened: Workspace, experiment: str, saved: list[SegmentRecord]) -
     """The saved segments as ways to part the customers of a finished experiment."""
     key = repr([(one.id, one.title, one.definition) for one in saved])
     return _saved_ways(opened, str(opened.home), experiment, key, saved)
+
+
+def story(opened: Workspace, experiment: str, way: str) -> Story | None:
+    """What can be told of a finished experiment to somebody who was not there, for one way to part the customers."""
+    return _story(opened, str(opened.home), experiment, way)
 
 
 def dragged(opened: Workspace, experiment: str, name: str, label: str) -> Dragged:
@@ -102,6 +109,11 @@ def _saved_ways(
     return evidence(_opened, experiment).saved_ways(_saved)
 
 
+@st.cache_resource(max_entries=16, show_spinner="Putting the story together…")
+def _story(_opened: Workspace, home: str, experiment: str, way: str) -> Story | None:  # noqa: ARG001 - part of the key
+    return stories.story(evidence(_opened, experiment), way)
+
+
 @st.cache_resource(max_entries=32, show_spinner="Trying every strength…")
 def _dragged(_opened: Workspace, home: str, experiment: str, name: str, label: str) -> Dragged:  # noqa: ARG001 - part of the key
     return tradeoffs.drag(_opened, evidence(_opened, experiment), name, label)
@@ -156,6 +168,7 @@ OF_PEOPLE = (
     _comparison,
     _evidence,
     _saved_ways,
+    _story,
     _dragged,
     _cold_start,
     _inspection,

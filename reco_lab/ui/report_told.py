@@ -1,0 +1,82 @@
+"""The sections of one experiment's report, gathered: as nobody has changed them yet, and with what a person asks."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from reco_lab.core.errors import InputError
+from reco_lab.services import story as stories
+from reco_lab.services.customers import Microscope
+from reco_lab.services.reckoning import Assumptions
+from reco_lab.services.story import Example, Story
+from reco_lab.ui import cache, export, page, report_advice, report_file, report_money, story
+from reco_lab.ui import report_sections as sections
+from reco_lab.ui.report_sections import Section
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """An experiment, its story, the real customers in it, and its models where they are kept."""
+
+    lab: page.Lab
+    experiment: str
+    story: Story
+    people: tuple[Example, ...]
+    microscope: Microscope | None
+
+    @classmethod
+    def of(cls, lab: page.Lab, experiment: str) -> "Told | None":
+        """Gather what can be told of a finished experiment; None where nothing personal finished."""
+        told = cache.story(lab.workspace, experiment, "")
+        if told is None:
+            return None
+        try:
+            microscope = cache.microscope(lab.workspace, experiment)
+        except InputError:
+            return cls(lab, experiment, told, (), None)
+        people = stories.examples(lab.workspace, microscope, told)
+        return cls(lab, experiment, told, tuple(people), microscope)
+
+    def by(self, way: str) -> "Told":
+        """The same with the customers parted another way."""
+        told = cache.story(self.lab.workspace, self.experiment, way)
+        return self if told is None else replace(self, story=told)
+
+    def found(self) -> Section:
+        """What was found."""
+        return sections.found(self.story, story.place(self.lab.chosen))
+
+    def person(self, who: Example) -> Section | None:
+        """One real customer; None where the models are not kept any more or the customer does not want it."""
+        if self.microscope is None:
+            return None
+        workspace = self.lab.workspace
+        look = stories.look(workspace, self.microscope, self.story, who.customer_id, sections.LENGTH)
+        return None if look is None else sections.person(self.story, who, look)
+
+    def unasked(self) -> Iterator[Section]:
+        """Every section as it is before anybody asks for anything else."""
+        yield self.found()
+        yield from filter(None, map(self.person, self.people[:1]))
+        yield report_money.money(self.story, self.story.assumed)
+        yield sections.sure(self.story)
+        yield sections.whom(self.story)
+        yield report_advice.after(self.story)
+
+    def file(self, drawn: tuple[Section, ...] = (), assumed: Assumptions | None = None) -> export.Download:
+        """The report as one HTML file, of the sections as they are drawn (else as nobody changed them)."""
+
+        def make() -> str:
+            shown = drawn or tuple(self.unasked())
+            here = {one.finding for one in shown}
+            others = [one for one in map(self.person, self.people) if one is not None]
+            return report_file.page(
+                self.story.found.experiment,
+                shown,
+                [one for one in others if one.finding not in here],
+                report_money.assumptions(assumed or self.story.assumed),
+                synthetic=self.story.found.synthetic,
+            )
+
+        return export.Download(
+            "Report (HTML, one file)", f"reco-lab-{self.experiment}.html", make, "text/html"
+        )

@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reco_lab.experiments.results import Outcome
+from reco_lab.services.reckoning import GUESS, OWN, Assumptions, Finds, reckon
+
+FINDS = Finds(10, 0.36, 0.15, 0.21, 0.17, 0.25, 636, Outcome.better)
+positive = st.floats(0.01, 1e6)
+share = st.floats(0, 1)
+
+
+def test_the_reckoning_is_a_product_that_can_be_followed_step_by_step():
+    steps = reckon(FINDS, Assumptions(1000, seen=0.5, extra=0.1, value=40, margin=0.25)).steps
+
+    assert [step.centre for step in steps] == pytest.approx([500, 105, 10.5, 420, 105])
+    assert [step.low for step in steps] == pytest.approx([500, 85, 8.5, 340, 85])
+
+
+@given(positive, share, share, positive, share)
+def test_the_range_is_that_of_the_measurement_whatever_is_assumed(customers, seen, extra, value, margin):
+    sums = reckon(FINDS, Assumptions(customers, seen, extra, value, margin))
+
+    assert sums.revenue.low <= sums.revenue.centre <= sums.revenue.high
+    assert sums.revenue.low * FINDS.high == pytest.approx(sums.revenue.high * FINDS.low)
+    assert sums.margin.centre == pytest.approx(sums.revenue.centre * margin)
+
+
+def test_what_a_person_changed_is_told_from_what_the_data_said():
+    known = Assumptions(1000, value=61.71, value_from="mean price")
+    told = Assumptions(1000, value=61.71, margin=0.4).beside(known)
+
+    assert (told.value_from, told.margin_from, told.seen_from) == ("mean price", OWN, GUESS)
+
+
+def test_a_reckoning_without_a_difference_is_nothing_and_no_error():
+    nothing = Finds(10, 0.2, 0.2, 0.0, 0.0, 0.0, 5, Outcome.tie)
+
+    assert not np.any([step.centre for step in reckon(nothing, Assumptions(10)).steps[1:]])
