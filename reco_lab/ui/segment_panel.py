@@ -20,7 +20,7 @@ def panel(lab: Lab, shop: Shop, rule: Definition, title: str, *, name: str, save
     with st.container(border=True):
         st.header(md(title), anchor=False)
         if not found.size:
-            st.warning("Nobody is in it.", icon=":material/group_off:")
+            st.warning(md(found.lack) or "Nobody is in it.", icon=":material/group_off:")
             return
         _numbers(found, shop)
         _traits(found)
@@ -78,7 +78,7 @@ def _save(lab: Lab, rule: Definition, name: str) -> None:
         key = f"save-{name}"
         title = st.text_input("Name", value=name[:1].upper() + name[1:], max_chars=80, key=key)
         if st.button("Save", type="primary", key=f"{key}-go"):
-            with page.guard(lab.workspace):
+            with page.guard(lab.workspace), st.spinner("Keeping who is in it…"):
                 kept = segments.save(lab.workspace, lab.chosen, lab.dataset(), title, rule)
                 state.tell(f"“{kept.title}” is saved: it is in the tab Saved.")
                 st.rerun()

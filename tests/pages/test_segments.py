@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reco_lab.core.conditions import Behaviour, Listed, Rfm
+from reco_lab.core.conditions import Attribute, Behaviour, Listed, Rfm
 from reco_lab.core.segment import All, dump
 from reco_lab.services import data, segments
 from reco_lab.services.demo import FOLDER
@@ -120,6 +120,21 @@ def test_saved_segments_are_renamed_kept_and_deleted(opened, visit, says):
     assert "now remembers" in says(browser)
     browser.button(key=f"delete-{first.id}").click().run()
     assert [one.title for one in segments.listing(workspace, "sample")] == ["This month"]
+
+
+def test_a_segment_that_newer_data_cannot_answer_says_so_and_the_others_stay(opened, sample, visit, says):
+    workspace, version = opened
+    rules = {
+        "Coast": Attribute(column="region", values=("Coast",)),
+        "Lately": Behaviour(measure="recency", high=9),
+    }
+    for title, rule in rules.items():
+        segments.save(workspace, version, sample, title, rule)
+    data.save_dataset(workspace, replace(sample, customers=sample.customers.drop(columns="region")))
+    browser = visit(SEGMENTS, section="Saved")
+
+    assert "no column 'region'" in says(browser)
+    assert browser.dataframe[0].value["Customers"].tolist()[1] > 0
 
 
 def test_without_times_it_says_why_there_are_no_classes(empty, sample, visit, says):
