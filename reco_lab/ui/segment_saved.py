@@ -39,7 +39,7 @@ def draw(lab: Lab, shop: Shop) -> None:
     options = {one.id: one.title for one in saved}
     chosen = linked.choice("Look at", options, key=SEGMENT, noun="segment")
     record = next(one for one in saved if one.id == chosen)
-    panel(lab, shop, record.definition, record.title, name=record.title, saved=True)
+    panel(lab, shop, record.definition, record.title, name=record.title, saved=record.id)
     st.caption(f"Rule: {md(record.definition.words)}.")
     drift = moved[chosen]
     if drift is not None:

@@ -70,6 +70,15 @@ def test_a_class_is_saved_and_stands_among_the_saved_ones(opened, visit, says):
     assert "called 'Best' already" in says(browser)
 
 
+def test_from_a_class_to_a_campaign_with_it_as_the_audience(opened, visit):
+    browser = visit(SEGMENTS)
+    browser.button(key="save-champions-use").click().run()
+
+    assert [one.value for one in browser.title] == ["Campaigns"]
+    assert not browser.exception
+    assert [one.title for one in segments.listing(*_at(opened))] == ["Champions"]
+
+
 def test_a_rule_grows_by_conditions_with_a_live_count_and_stands_in_the_address(opened, visit, says):
     browser = visit(SEGMENTS, section="Build your own")
 
