@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from reco_lab.services import segments
 from reco_lab.services.explore import Scope
 from reco_lab.ui import board, cache, explore, export, page, scope, show
 from reco_lab.ui.words import md
@@ -19,9 +20,10 @@ with page.open("Explore") as lab:
         st.stop()
 
     known = cache.choices(lab.workspace, lab.version)
-    chosen = scope.asked(known, lab.version.name)
+    saved = segments.listing(lab.workspace, lab.version.name)
+    chosen = scope.asked(known, lab.version.name, saved)
     with st.container(horizontal=True, vertical_alignment="center"):
-        scope.boxes(known, chosen)
+        scope.boxes(known, chosen, saved)
         menu = st.container(width="content")
     found = cache.portrait(lab.workspace, lab.version, chosen)
     whole = cache.portrait(lab.workspace, lab.version, Scope()) if chosen else found

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from reco_lab.services import demo, experiments
-from reco_lab.ui import board, customer, page, records, show
+from reco_lab.ui import board, customer, page, records, segments_of, show
 
 with page.open("Customer") as lab:
     board.running(lab.workspace)
@@ -24,4 +24,7 @@ with page.open("Customer") as lab:
             st.rerun()
         st.stop()
 
-    customer.bench(lab.workspace, customer.ask(lab.workspace, done), expert=lab.expert)
+    chosen = customer.ask(lab.workspace, done)
+    with page.guard(lab.workspace):
+        segments_of.line(lab, chosen.who)
+    customer.bench(lab.workspace, chosen, expert=lab.expert)

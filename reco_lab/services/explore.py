@@ -7,6 +7,8 @@ from datetime import date
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from reco_lab.analysis.activity import activity
 from reco_lab.analysis.baskets import baskets
 from reco_lab.analysis.category_mix import category_mix
@@ -16,6 +18,8 @@ from reco_lab.analysis.funnel import funnel
 from reco_lab.analysis.histories import per_customer, per_item
 from reco_lab.analysis.hours import hours
 from reco_lab.analysis.long_tail import long_tail
+from reco_lab.analysis.measured import Measured
+from reco_lab.analysis.membership import mask
 from reco_lab.analysis.missing import missing
 from reco_lab.analysis.prices import price_bands
 from reco_lab.analysis.profile import profile
@@ -27,6 +31,7 @@ from reco_lab.analysis.view import View, look
 from reco_lab.core.catalogue import category_pairs
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.interactions import Kind
+from reco_lab.store.segments import SegmentRecord
 from reco_lab.workspace import Workspace
 
 __all__ = ["Choices", "Finding", "Parts", "Portrait", "Readiness", "Scope", "choices", "portrait", "scope"]
@@ -77,11 +82,11 @@ class Choices:
 def portrait(workspace: Workspace, data: Dataset, asked: Scope | None = None) -> Portrait:
     """Look at a data set from every side; a side that fails is left out and named, the others stay.
 
-    Raises DataError where the scope leaves nothing.
+    Raises DataError where the scope leaves nothing, NotFoundError for a segment that these data cannot answer.
     """
     asked = asked or Scope()
     began = time.perf_counter()
-    view = look(data, asked)
+    view = look(_members(data, asked), asked)
     found: dict[str, Any] = {"profile": profile(view), "scope": asked}
     faults: dict[str, str] = {}
     for name, measure in _SIDES.items():
@@ -95,6 +100,14 @@ def portrait(workspace: Workspace, data: Dataset, asked: Scope | None = None) ->
     return Portrait(
         asked, parts, said.get("findings", ()), ready.get("readiness"), faults, time.perf_counter() - began
     )
+
+
+def _members(data: Dataset, asked: Scope) -> Dataset:
+    """The data with the rows of the customers in the scope's segment alone."""
+    if asked.rule is None:
+        return data
+    inside = mask(Measured(data), asked.rule)
+    return data.take(np.flatnonzero(inside[data.interactions.users]))
 
 
 def _attempt(
@@ -118,7 +131,15 @@ def choices(data: Dataset) -> Choices:
     )
 
 
-def scope(known: Choices, *, start: str, end: str, categories: list[str], kinds: list[str]) -> Scope:
+def scope(
+    known: Choices,
+    *,
+    start: str,
+    end: str,
+    categories: list[str],
+    kinds: list[str],
+    segment: SegmentRecord | None = None,
+) -> Scope:
     """A scope from the words of an address; what is not known there filters nothing."""
     days = [_day(text) for text in (start, end)]
     if known.first is None or (days[0] and days[1] and days[0] > days[1]):
@@ -128,6 +149,8 @@ def scope(known: Choices, *, start: str, end: str, categories: list[str], kinds:
         end=days[1],
         categories=tuple(sorted({one for one in categories if one in known.categories})),
         kinds=tuple(kind for kind in known.kinds if kind.name in kinds),
+        segment=segment.title if segment else "",
+        rule=segment.definition if segment else None,
     )
 
 

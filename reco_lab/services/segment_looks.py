@@ -13,13 +13,13 @@ from reco_lab.analysis.rfm import NAMES, SLIPPING, RfmTable, grid, meaning
 from reco_lab.analysis.traits import SMALLEST, Trait, Traits, is_measured, traits
 from reco_lab.core.conditions import Attribute
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.errors import DataError
+from reco_lab.core.errors import DataError, InputError
 from reco_lab.core.features import TAG_SEPARATOR
 from reco_lab.core.segment import Definition, rules
 from reco_lab.core.words import count, share
 
 __all__ = [
-    "NAMES", "SMALLEST", "Look", "RfmTable", "Shop", "Trait", "choices_of", "grid", "headline_of", "is_measured", "know", "look", "meaning",
+    "NAMES", "SMALLEST", "Look", "RfmTable", "Shop", "Trait", "choices_of", "class_of", "grid", "headline_of", "is_measured", "know", "look", "meaning",
     "overlaps", "people",
 ]  # fmt: skip
 
@@ -46,7 +46,8 @@ class Look:
 
     `spend_share` is their share of all money (of all purchases where money is not known), `recency` the middle
     number of days since a purchase, `frequency` the mean of days with one; None where that cannot be known.
-    `hidden` says why nothing is told of a segment so small that its customers could be recognised.
+    `hidden` says why nothing is told of a segment so small that its customers could be recognised, `lack` why
+    these data cannot answer its rule: nobody is in it then.
     """
 
     inside: NDArray[np.bool_]
@@ -56,6 +57,7 @@ class Look:
     frequency: float | None = None
     traits: tuple[Trait, ...] = ()
     hidden: str = ""
+    lack: str = ""
 
     @property
     def size(self) -> int:
@@ -79,8 +81,11 @@ def know(data: Dataset) -> Shop:
 
 
 def look(shop: Shop, definition: Definition) -> Look:
-    """Compute a segment and look at it. NotFoundError, DataError for a rule that these data cannot answer."""
-    inside = mask(shop.known, definition)
+    """Compute a segment and look at it."""
+    try:
+        inside = mask(shop.known, definition)
+    except InputError as error:
+        return Look(np.zeros(shop.known.data.interactions.n_users, np.bool_), lack=str(error))
     size = int(inside.sum())
     if size < SMALLEST:
         small = f"Fewer than {SMALLEST} customers: each could be recognised, so nothing more is told of them."
@@ -100,6 +105,12 @@ def look(shop: Shop, definition: Definition) -> Look:
         frequency=float(table.frequency[inside].mean()),
         traits=found,
     )
+
+
+def class_of(shop: Shop, code: int) -> str:
+    """The class of recency, frequency and money of one customer; empty where she never bought or it cannot be told."""
+    place = -1 if shop.table is None else int(shop.table.codes[code])
+    return NAMES[place] if place >= 0 else ""
 
 
 def people(shop: Shop, inside: NDArray[np.bool_]) -> pd.DataFrame:

@@ -102,11 +102,10 @@ def delete(workspace: Workspace, id_: str) -> None:
     workspace.segments.remove(id_)
 
 
-def drift(workspace: Workspace, data: Dataset, record: SegmentRecord) -> Drift | None:
-    """Hold who is in a segment now against who was when its members were kept; None if they never were."""
+def drift(workspace: Workspace, data: Dataset, record: SegmentRecord, now: NDArray[np.bool_]) -> Drift | None:
+    """Hold who is in a segment `now` against who was when its members were kept; None if they never were."""
     if record.kept is None:
         return None
-    now = mask(data, record.definition)
     before = data.interactions.user_ids.isin(
         workspace.artefacts.load(record.kept.artefact).tables[KIND]["id"]
     )

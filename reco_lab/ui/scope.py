@@ -9,15 +9,17 @@ import streamlit as st
 
 from reco_lab.services import explore
 from reco_lab.services.explore import Choices, Scope
+from reco_lab.store.segments import SegmentRecord
 from reco_lab.ui import state
 from reco_lab.ui.words import md
 
-FROM, TO, CATEGORY, KIND = "from", "to", "category", "kind"
+FROM, TO, CATEGORY, KIND, SEGMENT = "from", "to", "category", "kind", "segment"
 _DAYS, _CATEGORIES, _KINDS, _OWNER = "filter-days", "filter-categories", "filter-kinds", "filter-owner"
+_SEGMENT, _EVERYBODY = "filter-segment", ""
 
 
-def asked(known: Choices, dataset: str) -> Scope:
-    """The scope that the address names; another data set starts without one."""
+def asked(known: Choices, dataset: str, saved: Sequence[SegmentRecord] = ()) -> Scope:
+    """The scope that the address names, `saved` the segments it may name; another data set starts without one."""
     if state.chosen(_OWNER) not in (None, dataset):
         clear()
     state.choose(_OWNER, dataset)
@@ -27,6 +29,7 @@ def asked(known: Choices, dataset: str) -> Scope:
         end=st.query_params.get(TO, ""),
         categories=st.query_params.get_all(CATEGORY),
         kinds=st.query_params.get_all(KIND),
+        segment=next((one for one in saved if one.id == st.query_params.get(SEGMENT)), None),
     )
     lost = [name for name in st.query_params.get_all(CATEGORY) if name not in found.categories]
     if lost:
@@ -37,7 +40,7 @@ def asked(known: Choices, dataset: str) -> Scope:
     return found
 
 
-def boxes(known: Choices, chosen: Scope) -> None:
+def boxes(known: Choices, chosen: Scope, saved: Sequence[SegmentRecord] = ()) -> None:
     """Draw the boxes that change the scope, with what is chosen in them."""
     if len(known.kinds) > 1:
         state.choose(_KINDS, [kind.name for kind in chosen.kinds])
@@ -49,9 +52,10 @@ def boxes(known: Choices, chosen: Scope) -> None:
             on_change=_kinds,
             label_visibility="collapsed",
         )
-    if known.first or known.categories:
+    if known.first or known.categories or saved:
         with st.popover("Filter", icon=":material/filter_alt:"):
             _fields(known, chosen)
+            _segments(chosen, saved)
     if chosen:
         st.button("Show everything", icon=":material/filter_alt_off:", on_click=clear, key="filter-clear")
 
@@ -62,12 +66,13 @@ def words(chosen: Scope) -> str:
     both = low if low == high else f"{low} – {high}"
     days = both if low and high else f"from {low}" if low else f"until {high}" if high else ""
     kinds = ", ".join(kind.name for kind in chosen.kinds)
-    return " · ".join(part for part in (days, ", ".join(chosen.categories), kinds) if part)
+    segment = f"customers in “{chosen.segment}”" if chosen.segment else ""
+    return " · ".join(part for part in (days, ", ".join(chosen.categories), kinds, segment) if part)
 
 
 def clear() -> None:
     """Show everything again."""
-    for name in (FROM, TO, CATEGORY, KIND):
+    for name in (FROM, TO, CATEGORY, KIND, SEGMENT):
         _put(name, [])
 
 
@@ -122,6 +127,25 @@ def _fields(known: Choices, chosen: Scope) -> None:
     if known.categories:
         state.choose(_CATEGORIES, list(chosen.categories))
         st.multiselect("Categories", known.categories, key=_CATEGORIES, on_change=_categories)
+
+
+def _segments(chosen: Scope, saved: Sequence[SegmentRecord]) -> None:
+    if not saved:
+        return
+    titles = {_EVERYBODY: "Everybody", **{one.id: one.title for one in saved}}
+    state.choose(_SEGMENT, next((one.id for one in saved if one.title == chosen.segment), _EVERYBODY))
+    st.selectbox(
+        "Customers in the segment",
+        list(titles),
+        format_func=titles.__getitem__,
+        key=_SEGMENT,
+        on_change=_segment,
+    )
+
+
+def _segment() -> None:
+    picked = str(state.chosen(_SEGMENT) or _EVERYBODY)
+    _put(SEGMENT, [picked] if picked else [])
 
 
 def _days(first: date, last: date) -> None:

@@ -8,19 +8,19 @@ import streamlit as st
 from reco_lab.core.segment import Definition
 from reco_lab.services import segment_looks, segments
 from reco_lab.services.segment_looks import Look, Shop
-from reco_lab.ui import cache, export, page, state
+from reco_lab.ui import cache, export, page, show, state
 from reco_lab.ui.export import Sheet
 from reco_lab.ui.page import Lab
 from reco_lab.ui.words import count, md
 
 
-def panel(lab: Lab, shop: Shop, rule: Definition, title: str, *, name: str, saved: bool = False) -> None:
-    """Show a segment; `name` is what it is called when it is saved or taken away."""
+def panel(lab: Lab, shop: Shop, rule: Definition, title: str, *, name: str, saved: str = "") -> None:
+    """Show a segment; `name` is what it is called when it is saved or taken away, `saved` its id if it is saved."""
     found = cache.look(lab.workspace, lab.chosen, rule)
     with st.container(border=True):
         st.header(md(title), anchor=False)
         if not found.size:
-            st.warning("Nobody is in it.", icon=":material/group_off:")
+            st.warning(md(found.lack) or "Nobody is in it.", icon=":material/group_off:")
             return
         _numbers(found, shop)
         _traits(found)
@@ -28,6 +28,8 @@ def panel(lab: Lab, shop: Shop, rule: Definition, title: str, *, name: str, save
             _take(lab, shop, found, name)
             if not saved:
                 _save(lab, rule, name)
+            elif st.button("Use in a campaign", icon=":material/campaign:", key=f"campaign-{saved}"):
+                _campaign(saved)
 
 
 def _numbers(found: Look, shop: Shop) -> None:
@@ -77,8 +79,19 @@ def _save(lab: Lab, rule: Definition, name: str) -> None:
         st.caption(f"It is kept as a rule, and counted anew on new data: {md(rule.words)}.")
         key = f"save-{name}"
         title = st.text_input("Name", value=name[:1].upper() + name[1:], max_chars=80, key=key)
-        if st.button("Save", type="primary", key=f"{key}-go"):
+        with st.container(horizontal=True):
+            only = st.button("Save", type="primary", key=f"{key}-go")
+            further = st.button("Save and use in a campaign", icon=":material/campaign:", key=f"{key}-use")
+        if only or further:
             with page.guard(lab.workspace):
-                kept = segments.save(lab.workspace, lab.chosen, lab.dataset(), title, rule)
+                with st.spinner("Keeping who is in it…"):
+                    kept = segments.save(lab.workspace, lab.chosen, lab.dataset(), title, rule)
+                if further:
+                    _campaign(kept.id)
                 state.tell(f"“{kept.title}” is saved: it is in the tab Saved.")
                 st.rerun()
+
+
+def _campaign(id_: str) -> None:
+    """Begin a campaign to those in a saved segment."""
+    show.go(page.CAMPAIGNS, {"audience": id_})

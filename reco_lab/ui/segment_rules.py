@@ -103,13 +103,14 @@ def _condition(lab: Lab, shop: Shop) -> Definition | None:
 def _offer(lab: Lab, now: All | Either, one: Definition) -> None:
     with page.guard(lab.workspace):
         after = _joined(now.kind, (*now.of, one))
-        left = cache.look(lab.workspace, lab.chosen, after).size
+        found = cache.look(lab.workspace, lab.chosen, after)
+        left = found.size
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 "Add this condition", type="primary", icon=":material/add:", key="rule-add", on_click=_put,
                 args=(after,), disabled=not left,
             )  # fmt: skip
-            leaves = f"leaves {count(left, 'customer')}" if left else "would leave nobody"
+            leaves = f"leaves {count(left, 'customer')}" if left else md(found.lack) or "would leave nobody"
             st.markdown(f"{md(one.words)}: {leaves}")
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from reco_lab.charts.heat import heat
 from reco_lab.services import segment_looks, segments
-from reco_lab.services.segment_looks import Shop
+from reco_lab.services.segment_looks import Look, Shop
 from reco_lab.services.segments import Drift, SegmentRecord
 from reco_lab.ui import cache, linked, page, show, state
 from reco_lab.ui.page import Lab
@@ -25,20 +25,21 @@ def draw(lab: Lab, shop: Shop) -> None:
             "**No segment is saved yet.** Save one of the classes, or build your own: it is then counted anew on new data."
         )
         return
-    moved = {one.id: segments.drift(lab.workspace, lab.dataset(), one) for one in saved}
+    looks = {one.id: cache.look(lab.workspace, lab.chosen, one.definition) for one in saved}
+    moved = {one.id: segments.drift(lab.workspace, lab.dataset(), one, looks[one.id].inside) for one in saved}
     st.dataframe(
-        _table(lab, saved, moved),
+        _table(saved, looks, moved),
         hide_index=True,
         alt="Saved segments",
         placeholder="–",
         column_config=_COLUMNS,
     )
     if len(saved) > 1:
-        _overlaps(lab, saved)
+        _overlaps(saved, looks)
     options = {one.id: one.title for one in saved}
     chosen = linked.choice("Look at", options, key=SEGMENT, noun="segment")
     record = next(one for one in saved if one.id == chosen)
-    panel(lab, shop, record.definition, record.title, name=record.title, saved=True)
+    panel(lab, shop, record.definition, record.title, name=record.title, saved=record.id)
     st.caption(f"Rule: {md(record.definition.words)}.")
     drift = moved[chosen]
     if drift is not None:
@@ -52,10 +53,12 @@ _COLUMNS = {
 }
 
 
-def _table(lab: Lab, saved: list[SegmentRecord], moved: dict[str, Drift | None]) -> pd.DataFrame:
+def _table(
+    saved: list[SegmentRecord], looks: dict[str, Look], moved: dict[str, Drift | None]
+) -> pd.DataFrame:
     rows = []
     for one in saved:
-        found, drift = cache.look(lab.workspace, lab.chosen, one.definition), moved[one.id]
+        found, drift = looks[one.id], moved[one.id]
         rows.append(
             {
                 "Segment": one.title,
@@ -71,8 +74,8 @@ def _table(lab: Lab, saved: list[SegmentRecord], moved: dict[str, Drift | None])
     return pd.DataFrame(rows)
 
 
-def _overlaps(lab: Lab, saved: list[SegmentRecord]) -> None:
-    masks = {one.title: cache.look(lab.workspace, lab.chosen, one.definition).inside for one in saved}
+def _overlaps(saved: list[SegmentRecord], looks: dict[str, Look]) -> None:
+    masks = {one.title: looks[one.id].inside for one in saved}
     alike = segment_looks.overlaps(masks)
     pairs = np.triu(alike, 1)
     first, second = np.unravel_index(int(pairs.argmax()), pairs.shape)

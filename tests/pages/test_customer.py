@@ -1,8 +1,10 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from reco_lab.core.conditions import Listed
 from reco_lab.core.recommender import algorithms
-from reco_lab.services import customers, experiments, privacy
+from reco_lab.services import customers, experiments, privacy, segments
+from reco_lab.services.data import load_dataset
 from reco_lab.ui import customer
 from reco_lab.ui.told import ABOUT
 
@@ -176,3 +178,16 @@ def test_every_recommender_says_in_a_line_what_it_does(algorithm):
     assert words[0].isupper()
     assert words.endswith(".")
     assert len(words) <= 90
+
+
+def test_the_segments_that_she_is_in_are_named(shop, visit, says):
+    version = shop.store.dataset("small-shop")
+    known = load_dataset(shop, "small-shop")
+    for title, ids in (("Ours", ("c07", "c08")), ("Others", ("c01",))):
+        segments.save(shop, version, known, title, Listed(ids=ids))
+    browser = visit(CUSTOMER, customer="c07")
+
+    told = next(one for one in says(browser).splitlines() if "Segments:" in one)
+    assert "“Ours”" in told
+    assert "class " in told
+    assert "Others" not in told

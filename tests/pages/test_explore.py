@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 
 from reco_lab.charts.theme import LIGHT
+from reco_lab.core.conditions import Behaviour
 from reco_lab.core.dataset import Dataset
-from reco_lab.services import data, explore
+from reco_lab.services import data, explore, segments
 from reco_lab.services import demo as demo_service
 from reco_lab.services.explore import Scope
 from reco_lab.ui import explore as shown
@@ -151,3 +152,16 @@ def test_customers_without_interactions_are_not_forgotten(shop, other_shop, visi
     browser = visit(EXPLORE, dataset="another-shop")
 
     assert "between 60 of 61 customers and" in browser.header[0].value
+
+
+def test_a_saved_segment_filters_the_page_and_is_named(shop_with_steps, sample, visit, says):
+    version = shop_with_steps.store.dataset("sample")
+    rule = Behaviour(measure="spend", low=300)
+    saved = segments.save(shop_with_steps, version, sample, "Big spenders", rule)
+    browser = visit(EXPLORE, dataset="sample", segment=saved.id)
+
+    inside = segments.mask(sample, rule)
+    assert "customers in “Big spenders”" in says(browser)
+    assert f"{int(inside.sum()):,} of" in says(browser)
+    browser.selectbox(key="filter-segment").set_value("").run()
+    assert "Only a part" not in says(browser)

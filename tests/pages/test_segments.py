@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reco_lab.core.conditions import Behaviour, Listed, Rfm
+from reco_lab.core.conditions import Attribute, Behaviour, Listed, Rfm
 from reco_lab.core.segment import All, dump
 from reco_lab.services import data, segments
 from reco_lab.services.demo import FOLDER
@@ -70,6 +70,15 @@ def test_a_class_is_saved_and_stands_among_the_saved_ones(opened, visit, says):
     assert "called 'Best' already" in says(browser)
 
 
+def test_from_a_class_to_a_campaign_with_it_as_the_audience(opened, visit):
+    browser = visit(SEGMENTS)
+    browser.button(key="save-champions-use").click().run()
+
+    assert [one.value for one in browser.title] == ["Campaigns"]
+    assert not browser.exception
+    assert [one.title for one in segments.listing(*_at(opened))] == ["Champions"]
+
+
 def test_a_rule_grows_by_conditions_with_a_live_count_and_stands_in_the_address(opened, visit, says):
     browser = visit(SEGMENTS, section="Build your own")
 
@@ -120,6 +129,21 @@ def test_saved_segments_are_renamed_kept_and_deleted(opened, visit, says):
     assert "now remembers" in says(browser)
     browser.button(key=f"delete-{first.id}").click().run()
     assert [one.title for one in segments.listing(workspace, "sample")] == ["This month"]
+
+
+def test_a_segment_that_newer_data_cannot_answer_says_so_and_the_others_stay(opened, sample, visit, says):
+    workspace, version = opened
+    rules = {
+        "Coast": Attribute(column="region", values=("Coast",)),
+        "Lately": Behaviour(measure="recency", high=9),
+    }
+    for title, rule in rules.items():
+        segments.save(workspace, version, sample, title, rule)
+    data.save_dataset(workspace, replace(sample, customers=sample.customers.drop(columns="region")))
+    browser = visit(SEGMENTS, section="Saved")
+
+    assert "no column 'region'" in says(browser)
+    assert browser.dataframe[0].value["Customers"].tolist()[1] > 0
 
 
 def test_without_times_it_says_why_there_are_no_classes(empty, sample, visit, says):

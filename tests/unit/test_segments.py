@@ -344,15 +344,15 @@ def test_a_saved_segment_is_computed_on_the_data_at_hand_and_knows_who_it_had(wo
     second = shop(seed=1)
     version = save_dataset(workspace, second)
 
-    found = segments.drift(workspace, second, saved)
     before, now = mask(data, rule), mask(second, rule)
+    found = segments.drift(workspace, second, saved, now)
     assert saved.title == "Lately here"
     assert segments.members(workspace, second, saved.id).tolist() == now.tolist()
     assert (found.before, found.now) == (before.sum(), now.sum())
     assert (found.joined, found.left) == ((now & ~before).sum(), (before & ~now).sum())
     assert found.psi >= 0
     renewed = segments.keep(workspace, version, second, saved.id)
-    after = segments.drift(workspace, second, renewed)
+    after = segments.drift(workspace, second, renewed, now)
     assert (after.joined, after.left, after.psi) == (0, 0, 0)
     assert workspace.artefacts.lost(workspace.store.references) == []
 
