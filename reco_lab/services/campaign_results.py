@@ -1,7 +1,7 @@
 """Results of a campaign: purchases joined from the data set or from a file, judged against those who were held back."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from reco_lab.core.words import agree, count
 from reco_lab.services import segments
 from reco_lab.services.campaign_lists import HELD, SENT, Prepared, prepared
 from reco_lab.services.keeping import load_dataset
-from reco_lab.sources._sniff import sniff
+from reco_lab.sources import sniff
 from reco_lab.store.campaigns import CampaignRecord
 from reco_lab.workspace import Workspace
 
@@ -42,19 +42,32 @@ def sent_by_default(made: Prepared) -> np.datetime64:
     return np.datetime64(until or made.facts["prepared"][:19], "us")
 
 
-def judge_from_data(workspace: Workspace, id_: str, sent: datetime | None = None) -> Judgement:
+def columns_of(path: Path) -> list[str]:
+    """The columns of a file of purchases; DataError where it cannot be read."""
+    return [str(name) for name in sniff(path).read(path, header=True).frame.columns]
+
+
+def judge_from_data(
+    workspace: Workspace, id_: str, sent: datetime | None = None, per_message: float | None = None
+) -> Judgement:
     """Judge a campaign by the purchases of the newest version of its data set, and keep the judgement.
 
-    `sent` is the moment it was sent (UTC). InputError where nothing is known of the time after it.
+    `sent` is the moment it was sent (UTC), `per_message` what each message cost, where that is not what was planned.
+    InputError where nothing is known of the time after it.
     """
     made = prepared(workspace, id_)
     data = load_dataset(workspace, made.campaign.dataset)
     paid = spending(data)
-    return _judged(workspace, made, data, paid, paid, _moment(made, sent))
+    return _judged(workspace, made, data, paid, paid, _moment(made, sent), per_message)
 
 
 def judge_from_file(
-    workspace: Workspace, id_: str, path: Path, columns: PurchaseColumns, sent: datetime | None = None
+    workspace: Workspace,
+    id_: str,
+    path: Path,
+    columns: PurchaseColumns,
+    sent: datetime | None = None,
+    per_message: float | None = None,
 ) -> Judgement:
     """Judge a campaign by a file of purchases, and keep the judgement; history comes from the data set.
 
@@ -63,7 +76,7 @@ def judge_from_file(
     made = prepared(workspace, id_)
     data = load_dataset(workspace, made.campaign.dataset)
     bought = purchases(sniff(path).read(path, header=True).frame, columns)
-    return _judged(workspace, made, data, bought, spending(data), _moment(made, sent))
+    return _judged(workspace, made, data, bought, spending(data), _moment(made, sent), per_message)
 
 
 def purchases(frame: pd.DataFrame, columns: PurchaseColumns) -> Spending:
@@ -108,14 +121,40 @@ def observe(
     span = np.timedelta64(days, "D")
     spans = [window(paid, start + back * span, start + (back + 1) * span) for back in (0, -1, -2)]
     values, traits = [_outcome(one, outcome) for one in spans], [_traits(one) for one in spans]
-    after = matched(values[0], got_it, traits[1])
+    first = paid.log.times.min()
+    after = None if first > start - span else matched(values[0], got_it, traits[1])
     if after is None:
         raise InputError(
-            "Nobody who got it can be compared with somebody alike who did not.",
+            "Nobody who got it can be compared with somebody alike who did not."
+            if first <= start - span
+            else f"The log does not reach {days} days back before it, so nobody knows who was alike.",
             fix="Hold customers back by chance next time: that is what a control group is for.",
         )
-    reaches = paid.log.times.min() <= start - 2 * span
-    return Observed(after, matched(values[1], got_it, traits[2]) if reaches else None)
+    placebo = matched(values[1], got_it, traits[2]) if first <= start - 2 * span else None
+    return Observed(after, placebo, money=outcome == "revenue" and paid.money is not None)
+
+
+def observe_list(
+    workspace: Workspace,
+    dataset: str,
+    path: Path,
+    customer: str,
+    start: datetime,
+    days: int,
+    only: tuple[str, str] | None = None,
+) -> Observed:
+    """The same for a file that names who got it in the column `customer`, of its rows where a column says `only` that.
+
+    Raises MappingError for a column that is not there, InputError where none of them is in the data.
+    """
+    frame = sniff(path).read(path, header=True).frame
+    if only is not None:
+        frame = frame[_column(frame, only[0]).astype("str") == only[1]]
+    data = load_dataset(workspace, dataset)
+    got_it = data.interactions.user_ids.isin(_column(frame, customer).astype("str"))
+    if not got_it.any():
+        raise InputError("None of these customers is in the data.", fix="Ids must match exactly.")
+    return observe(data, got_it, _moment_of(start), days)
 
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:
@@ -133,6 +172,7 @@ def _judged(
     bought: Spending,
     known: Spending,
     sent: np.datetime64,
+    per_message: float | None,
 ) -> Judgement:
     goal, campaign = made.campaign.goal, made.campaign
     groups = made.customers["group"].to_numpy()
@@ -144,7 +184,8 @@ def _judged(
         )
     days, note = _counted(bought, sent, goal.days)
     done = _done(made, bought, known, sent, days)
-    found = lines(done, treated, control)
+    early = days < goal.days
+    found = lines(done, treated, control, early=early)
     saved = {one.title: one.id for one in segments.listing(workspace, campaign.dataset)}
     then = data.take(_rows_before(data, sent))
     places = data.interactions.user_ids.get_indexer(pd.Index(made.customers["customer_id"]))
@@ -159,10 +200,10 @@ def _judged(
         done=done,
         treated=treated,
         control=control,
-        cost_each=campaign.costs.per_message,
+        cost_each=campaign.costs.per_message if per_message is None else per_message,
         days=days,
         sent=str(sent.astype("datetime64[s]")),
-        segments=by_segment(goal.outcome, done, treated, control, inside),
+        segments=by_segment(goal.outcome, done, treated, control, inside, early=early),
         notes=note,
     )
     workspace.campaigns.judged(made.id, answer.model_dump(mode="json"))
@@ -181,7 +222,8 @@ def _counted(bought: Spending, sent: np.datetime64, days: int) -> tuple[int, tup
     whole = max(1, int(np.ceil((last - sent) / np.timedelta64(1, "D"))))
     if whole >= days:
         return days, ()
-    return whole, (f"Only {count(whole, 'day')} of the {days} {agree(whole, 'is', 'are')} known so far.",)
+    known = f"Only {count(whole, 'day')} of the {days} {agree(whole, 'is', 'are')} known so far."
+    return whole, (f"{known} Until then the ranges are wider, so that looking every day misleads nobody.",)
 
 
 def _done(made: Prepared, bought: Spending, known: Spending, sent: np.datetime64, days: int) -> Done:
@@ -223,6 +265,9 @@ def _rows_before(data: Dataset, moment: np.datetime64) -> NDArray[np.intp]:
 def _moment(made: Prepared, sent: datetime | None) -> np.datetime64:
     if sent is None:
         return sent_by_default(made)
-    return np.datetime64(
-        pd.Timestamp(sent).tz_convert("UTC").tz_localize(None) if sent.tzinfo else sent, "us"
-    )
+    return _moment_of(sent)
+
+
+def _moment_of(moment: datetime) -> np.datetime64:
+    utc = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    return np.datetime64(utc, "us")
