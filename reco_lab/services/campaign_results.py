@@ -19,7 +19,7 @@ from reco_lab.core.words import agree, count
 from reco_lab.services import segments
 from reco_lab.services.campaign_lists import HELD, SENT, Prepared, prepared
 from reco_lab.services.keeping import load_dataset
-from reco_lab.sources._sniff import sniff
+from reco_lab.sources import sniff
 from reco_lab.store.campaigns import CampaignRecord
 from reco_lab.workspace import Workspace
 
