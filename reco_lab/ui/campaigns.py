@@ -83,7 +83,9 @@ def _one(lab: page.Lab, found: tuple[CampaignRecord, Campaign] | None, *, severa
     rail, main = st.columns([1, 2.8], gap="large")
     name = _at()
     with main, page.guard(lab.workspace):
-        campaign = campaign_plan.step(on, name)
+        campaign_plan.step(on, name)
+    kept = state.draft() or on.draft
+    campaign = kept.campaign
     with rail:
         _rail(on, campaign, several=several)
     with top:
