@@ -22,9 +22,9 @@ Mask = NDArray[np.bool_]
 Outcome = Literal["conversion", "revenue", "order value"]
 FEWEST_BUYERS = 5
 LABELS: Mapping[str, str] = {
-    "conversion": "customers who bought",
-    "revenue": "spent a customer",
-    "order value": "spent a day with a purchase",
+    "conversion": "Customers who bought",
+    "revenue": "Spent by each customer",
+    "order value": "Spent on a day with a purchase",
 }
 
 
@@ -58,11 +58,14 @@ class Line(BaseModel):
         """The lift in words."""
         what = LABELS[self.outcome]
         if self.low is None or self.high is None:
-            return f"{what.capitalize()}: too few bought anything to say more."
-        unit = self.outcome == "conversion"
-        numbers = [_number(one, unit=unit) for one in (self.treated_mean, self.control_mean)]
-        gap = f"{_signed(self.absolute, unit=unit)} ({_signed(self.low, unit=unit)} to {_signed(self.high, unit=unit)})"
-        return f"{what.capitalize()}: {numbers[0]} against {numbers[1]} of those held back, {gap}."
+            return f"{what}: too few bought anything to say more."
+        if self.outcome == "conversion":
+            means = f"{share(self.treated_mean, 2)} against {share(self.control_mean, 2)}"
+            gap = [f"{100 * one:+.1f}" for one in (self.absolute, self.low, self.high)]
+            return f"{what}: {means} of those held back, {gap[0]} points ({gap[1]} to {gap[2]})."
+        means = f"{self.treated_mean:,.2f} against {self.control_mean:,.2f}"
+        gap = [f"{one:+,.2f}" for one in (self.absolute, self.low, self.high)]
+        return f"{what}: {means} of those held back, {gap[0]} ({gap[1]} to {gap[2]})."
 
 
 class Judgement(BaseModel):
@@ -244,34 +247,47 @@ def _more(main: Line | None, smallest: float, power: float, done: Done, control:
 
 def _sentence(verdict: str, main: Line | None, smallest: float, power: float, more: int | None) -> str:
     if main is None:
-        return "Nothing can be said: a group is empty, or nobody knows what was spent."
-    if main.relative is None or main.relative_low is None or main.relative_high is None:
-        range_ = ""
-    else:
-        range_ = (
-            f" {_signed(main.relative, unit=True)}, and with {share(LEVEL)} certainty between "
-            f"{_signed(main.relative_low, unit=True)} and {_signed(main.relative_high, unit=True)}"
+        return "Nothing can be said: a group is too small, or nobody knows what was spent."
+    wanted = ""
+    if more:
+        wanted = (
+            f" To see a lift of {share(smallest)} with {share(power)} power, {count(more, 'more customer')} "
+            f"{agree(more, 'is', 'are')} needed."
         )
-    what = LABELS[main.outcome]
+    if main.low is None or main.high is None:
+        return f"It cannot be known yet: too few bought anything.{wanted}"
+    effect, fits = _effect(main), _range(main)
     if verdict == "worked":
-        return f"It worked: {what}{range_ or f' {_signed(main.absolute, unit=True)}'}."
+        return f"It worked: {effect}, {fits}."
     if verdict == "harmed":
-        return f"It did harm: {what}{range_ or f' {_signed(main.absolute, unit=True)}'}."
+        return f"It did harm: {effect}, {fits}."
     if verdict == "no":
-        return f"It did not work: {what}{range_}, which leaves out a lift of {share(smallest)}, the smallest worth having."
-    wanted = (
-        f" To see a lift of {share(smallest)} with {share(power)} power, {count(more, 'more customer')} "
-        f"{agree(more, 'is', 'are')} needed."
-        if more
-        else ""
-    )
-    return f"It cannot be known yet: {what}{range_ or ', too few bought'}.{wanted}"
+        return f"It did not work: {effect}, {fits}, which leaves out {share(smallest)}, the smallest lift worth having."
+    return f"It cannot be known yet: {effect}, but it may be {fits.removeprefix(f'with {share(LEVEL)} certainty ')}.{wanted}"
 
 
-def _number(value: float, *, unit: bool) -> str:
-    return share(value, 2) if unit else f"{value:,.2f}"
+def _effect(line: Line) -> str:
+    """The lift as a person says it: in per cent where it has a ratio, else as the difference."""
+    up = line.absolute >= 0
+    much = share(abs(line.relative), 1) if line.relative is not None else _size(line, abs(line.absolute))
+    if line.outcome == "conversion":
+        return f"{much} {'more' if up else 'fewer'} customers bought than of those held back"
+    unit = "a customer" if line.outcome == "revenue" else "a day with a purchase"
+    return f"{much} {'more' if up else 'less'} was spent {unit} than by those held back"
 
 
-def _signed(value: float, *, unit: bool) -> str:
-    number = share(abs(value), 1) if unit else f"{abs(value):,.2f}"
-    return f"{'−' if value < 0 else '+'}{number}"
+def _range(line: Line) -> str:
+    fewer = "fewer" if line.outcome == "conversion" else "less"
+    ends = (line.relative_low, line.relative_high)
+    if ends[0] is None or ends[1] is None:
+        words = [
+            f"{_size(line, abs(end))} {'more' if end >= 0 else fewer}"
+            for end in (line.low or 0.0, line.high or 0.0)
+        ]
+    else:
+        words = [f"{share(abs(end), 1)} {'more' if end >= 0 else fewer}" for end in ends if end is not None]
+    return f"with {share(LEVEL)} certainty between {words[0]} and {words[1]}"
+
+
+def _size(line: Line, value: float) -> str:
+    return f"{100 * value:.1f} points" if line.outcome == "conversion" else f"{value:,.2f}"

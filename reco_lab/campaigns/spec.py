@@ -47,10 +47,10 @@ class Where(_Spec):
             more = f" or {len(self.one_of) - 3} more" if len(self.one_of) > 3 else ""
             return f"{self.column} is {shown}{more}"
         if self.low is None:
-            return f"{self.column} up to {self.high:g}"
+            return f"{self.column} is {self.high:g} or less"
         if self.high is None:
-            return f"{self.column} from {self.low:g}"
-        return f"{self.column} from {self.low:g} to {self.high:g}"
+            return f"{self.column} is {self.low:g} or more"
+        return f"{self.column} is {self.low:g} to {self.high:g}"
 
 
 class Exclude(_Spec):
@@ -75,7 +75,7 @@ class Boost(_Spec):
     @property
     def sentence(self) -> str:
         """The rule in words."""
-        return f"{'More' if self.strength >= 0 else 'Less'} of what has {self.where.sentence}"
+        return f"Items whose {self.where.sentence} move {'up' if self.strength >= 0 else 'down'}"
 
 
 class Pin(_Spec):
@@ -88,7 +88,7 @@ class Pin(_Spec):
     @property
     def sentence(self) -> str:
         """The rule in words."""
-        return f"Place {self.place} is for one whose {self.where.sentence}"
+        return f"Place {self.place} is for an item whose {self.where.sentence}"
 
 
 class NotBought(_Spec):

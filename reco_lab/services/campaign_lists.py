@@ -199,16 +199,16 @@ def _reasons(
             speaking = because(scorer, batch, lists.items[row].tolist())
             for column, item in enumerate(lists.items[row].tolist()):
                 if item in speaking:
-                    found[row, column] = _sentence(data, batch, speaking[item])
+                    found[row, column] = _sentence(data, batch, speaking[item], item)
     return found
 
 
-def _sentence(data: Dataset, batch: UserBatch, entry: int) -> str:
+def _sentence(data: Dataset, batch: UserBatch, entry: int, item: int) -> str:
     """Because of an item of the history, by the strongest thing that was done to it."""
     code = int(batch.items[entry])
     kinds = set(batch.kinds[batch.items == code].tolist())
     did = next((words for kind, words in DONE.items() if kind in kinds), "went for {}")
-    return f"Because you {did.format(data.title(code))}."
+    return f"Because you {did.format('it' if code == item else data.title(code))}."
 
 
 def _people(data: Dataset, users: NDArray[np.int64], divided: Groups) -> pd.DataFrame:

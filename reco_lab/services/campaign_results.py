@@ -42,19 +42,32 @@ def sent_by_default(made: Prepared) -> np.datetime64:
     return np.datetime64(until or made.facts["prepared"][:19], "us")
 
 
-def judge_from_data(workspace: Workspace, id_: str, sent: datetime | None = None) -> Judgement:
+def columns_of(path: Path) -> list[str]:
+    """The columns of a file of purchases; DataError where it cannot be read."""
+    return [str(name) for name in sniff(path).read(path, header=True).frame.columns]
+
+
+def judge_from_data(
+    workspace: Workspace, id_: str, sent: datetime | None = None, per_message: float | None = None
+) -> Judgement:
     """Judge a campaign by the purchases of the newest version of its data set, and keep the judgement.
 
-    `sent` is the moment it was sent (UTC). InputError where nothing is known of the time after it.
+    `sent` is the moment it was sent (UTC), `per_message` what each message cost, where that is not what was planned.
+    InputError where nothing is known of the time after it.
     """
     made = prepared(workspace, id_)
     data = load_dataset(workspace, made.campaign.dataset)
     paid = spending(data)
-    return _judged(workspace, made, data, paid, paid, _moment(made, sent))
+    return _judged(workspace, made, data, paid, paid, _moment(made, sent), per_message)
 
 
 def judge_from_file(
-    workspace: Workspace, id_: str, path: Path, columns: PurchaseColumns, sent: datetime | None = None
+    workspace: Workspace,
+    id_: str,
+    path: Path,
+    columns: PurchaseColumns,
+    sent: datetime | None = None,
+    per_message: float | None = None,
 ) -> Judgement:
     """Judge a campaign by a file of purchases, and keep the judgement; history comes from the data set.
 
@@ -63,7 +76,7 @@ def judge_from_file(
     made = prepared(workspace, id_)
     data = load_dataset(workspace, made.campaign.dataset)
     bought = purchases(sniff(path).read(path, header=True).frame, columns)
-    return _judged(workspace, made, data, bought, spending(data), _moment(made, sent))
+    return _judged(workspace, made, data, bought, spending(data), _moment(made, sent), per_message)
 
 
 def purchases(frame: pd.DataFrame, columns: PurchaseColumns) -> Spending:
@@ -133,6 +146,7 @@ def _judged(
     bought: Spending,
     known: Spending,
     sent: np.datetime64,
+    per_message: float | None,
 ) -> Judgement:
     goal, campaign = made.campaign.goal, made.campaign
     groups = made.customers["group"].to_numpy()
@@ -159,7 +173,7 @@ def _judged(
         done=done,
         treated=treated,
         control=control,
-        cost_each=campaign.costs.per_message,
+        cost_each=campaign.costs.per_message if per_message is None else per_message,
         days=days,
         sent=str(sent.astype("datetime64[s]")),
         segments=by_segment(goal.outcome, done, treated, control, inside),

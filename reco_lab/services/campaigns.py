@@ -108,7 +108,7 @@ class Plan:
         if not self.need.possible or not np.isfinite(self.detectable):
             return self.need.sentence
         here = (
-            f"With {self.treated:,} and {self.control:,} a lift of {share(self.need.lift)} is seen "
+            f"With {self.treated:,} sent to and {self.control:,} held back a lift of {share(self.need.lift)} is seen "
             f"{share(self.power)} of the time; the smallest that is seen with {share(self.need.power)} power "
             f"is {share(self.detectable, 1)}."
         )
