@@ -182,7 +182,11 @@ def priced(on: Table, campaign: Campaign) -> Priced:
     if asked not in there.labels:
         return Priced(None, "What a rule costs is told once a recommender is trained on these data.")
     try:
-        customers = on.reached(campaign).customers
+        plan = on.plan(campaign)
+    except InputError:  # said above, in place of the plan
+        return Priced(None)
+    try:
+        customers = plan.treated
         return Priced(cache.price_tags(on.lab.workspace, asked, campaign, customers, on.now))
     except InputError as error:
         return Priced(None, f"{error.what} {error.fix}")

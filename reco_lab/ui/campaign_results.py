@@ -51,7 +51,7 @@ def _shown(found: Judgement, key: str) -> None:
     _chart(found, key)
     for one in found.lines:
         st.markdown(f"- {md(one.sentence)}")
-    _money(found, key)
+    _money(found)
 
 
 def _chart(found: Judgement, key: str) -> None:
@@ -119,21 +119,11 @@ def table(found: Judgement) -> pd.DataFrame:
     )
 
 
-def _money(found: Judgement, key: str) -> None:
-    """What it cost and brought; the price of a message can be changed on the spot."""
-    if found.gained is None or not found.lines:
+def _money(found: Judgement) -> None:
+    """What it cost, and what it brought above what would have been spent anyway."""
+    if found.gained is None:
         return
-    sent = found.lines[0].treated
-    each = st.number_input(
-        "Sending to one customer costs",
-        0.0,
-        1e6,
-        found.cost / sent if sent else 0.0,
-        format="%.2f",
-        key=f"{key}-each",
-        width=260,
-    )
-    cost = each * sent
+    cost = found.cost
     with st.container(horizontal=True, gap="medium"):
         st.metric("Cost", f"{cost:,.2f}", width="content")
         st.metric(
@@ -161,7 +151,16 @@ def _ask(lab: page.Lab, made: Prepared, key: str) -> None:
         "it and of those held back."
     )
     start = campaign_results.sent_by_default(made).astype(datetime)
-    sent = st.date_input("Sent on", start.date(), key=f"{key}-sent", width=220, help="Days are in UTC.")
+    with st.grid(2, min_column_width=180):
+        sent = st.date_input("Sent on", start.date(), key=f"{key}-sent", help="Days are in UTC.")
+        each = st.number_input(
+            "Sending to one customer cost",
+            0.0,
+            1e6,
+            made.campaign.costs.per_message,
+            format="%.2f",
+            key=f"{key}-each",
+        )
     way = st.segmented_control(
         "Where are the purchases?",
         list(WAYS),
@@ -172,15 +171,15 @@ def _ask(lab: page.Lab, made: Prepared, key: str) -> None:
     )
     moment = _moment(sent, start)
     if way == "file":
-        _from_file(lab, made, moment, key)
+        _from_file(lab, made, moment, each, key)
         return
     st.caption("Bring them as a newer version of this data set on the Data page; then they are here.")
     if st.button("See what it did", type="secondary", icon=":material/insights:", key=f"{key}-judge"):
-        campaign_results.judge_from_data(lab.workspace, made.id, moment)
+        campaign_results.judge_from_data(lab.workspace, made.id, moment, each)
         st.rerun()
 
 
-def _from_file(lab: page.Lab, made: Prepared, moment: datetime, key: str) -> None:
+def _from_file(lab: page.Lab, made: Prepared, moment: datetime, each: float, key: str) -> None:
     kept = intake.received(lab.workspace, "Purchases, a row each", FILE)
     if kept is None:
         return
@@ -194,7 +193,7 @@ def _from_file(lab: page.Lab, made: Prepared, moment: datetime, key: str) -> Non
         amount = st.selectbox("Amount paid", [NO_AMOUNT, *names], key=f"{key}-amount")
     columns = PurchaseColumns(str(customer), str(when), None if amount == NO_AMOUNT else str(amount))
     if st.button("See what it did", type="secondary", icon=":material/insights:", key=f"{key}-judge"):
-        campaign_results.judge_from_file(lab.workspace, made.id, kept.path, columns, moment)
+        campaign_results.judge_from_file(lab.workspace, made.id, kept.path, columns, moment, each)
         intake.forget_upload(FILE)
         st.rerun()
 

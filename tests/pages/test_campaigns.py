@@ -105,7 +105,7 @@ def test_a_rule_that_no_item_meets_is_said_before_anything_runs(shop, visit, say
     browser.number_input(key=f"{KEY}-rule-low-price").set_value(500.0).run()
     press(browser, "Add it")
 
-    assert "No item has 'price from 500'" in says(browser)
+    assert "No item has 'price is 500 or more'" in says(browser)
     assert not [one for one in browser.button if one.label == "Make the lists"]
 
 
@@ -141,7 +141,7 @@ def test_without_a_campaign_chosen_the_page_lists_them_with_their_state(shop, ma
     campaigns.save(shop, campaigns.draft(shop, data.load_dataset(shop, "small-shop"), "Summer"))
     browser = visit(CAMPAIGNS)
 
-    assert "2 campaigns: 1 with lists" in says(browser)
+    assert "2 campaigns, 1 with lists to send" in says(browser)
     states = browser.dataframe[0].value.set_index("Campaign")["State"]
     assert states["Summer"] == "Draft"
     assert states["Spring"].startswith("Lists made on")
@@ -199,6 +199,7 @@ def test_purchases_in_a_file_say_what_it_did(shop, made, visit, says):
     rows = [f"{who},2026-03-0{8 + n},{10 + n}.5" for n in range(2) for who in [*sent[:40], *held[:5]]]
     browser = at(visit, "results", campaign=made)
     assert "When the campaign is sent, wait 14 days" in says(browser)
+    browser.number_input(key=f"campaign-{made}-each").set_value(0.5)
     browser.segmented_control(key=f"campaign-{made}-where").set_value("file").run()
     file = "\n".join(["customer,time,paid", *rows]).encode()
     browser.file_uploader(key="campaign-purchases").upload("purchases.csv", file).run()
@@ -209,15 +210,13 @@ def test_purchases_in_a_file_say_what_it_did(shop, made, visit, says):
     assert kept["lines"][0]["treated"] == 54
     assert kept["sentence"] in says(browser)
     assert "54 who got it against 6 customers held back by chance." in says(browser)
-    assert browser.metric[0].label == "Cost"
-    browser.number_input(key=f"campaign-{made}-each").set_value(0.5).run()
-    assert browser.metric[0].value == "27.00"
+    assert {one.label: one.value for one in browser.metric}["Cost"] == "27.00"
 
 
 def test_without_purchases_after_the_send_it_says_what_is_missing(shop, made, visit, says):
     browser = press(at(visit, "results", campaign=made), "See what it did")
 
-    assert "There are no purchases after 2026-03-07" in says(browser)
+    assert "There are no purchases after" in says(browser)
 
 
 def test_where_nobody_was_held_back_it_is_called_an_observation(shop, visit, says):
