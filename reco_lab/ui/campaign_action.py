@@ -1,6 +1,7 @@
 """The answer of a campaign with its one action: the plan and "Make the lists", then what was made and "Download"."""
 
 from dataclasses import replace
+from typing import Literal
 
 import streamlit as st
 
@@ -48,14 +49,14 @@ def view(on: Table, campaign: Campaign) -> None:
 
 
 def _made(on: Table, made: Prepared) -> None:
-    if (found := on.judgement) is not None:
+    found = on.judgement
+    kind: Literal["primary", "secondary"] = "primary" if found is None else "secondary"
+    if found is not None:
         show.answer(*campaign_results.headline(found))
     else:
         show.answer(made.sentence, f"Made on {when(made.facts['prepared'])}. {_knowable(on, made)}")
     with st.container(horizontal=True):
-        export.button(
-            campaign_export.first(on.lab.workspace, made, on.key), key=f"{on.key}-top", kind="primary"
-        )
+        export.button(campaign_export.first(on.lab.workspace, made, on.key), key=f"{on.key}-top", kind=kind)
         with st.popover("Delete", icon=":material/delete:"):
             st.markdown("Its lists and what is known of its effect go with it.")
             if st.button("Yes, delete it", key="campaign-delete"):

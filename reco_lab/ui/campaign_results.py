@@ -74,7 +74,11 @@ def _chart(found: Judgement, key: str) -> None:
     ).astype({"value": float, "low": float, "high": float})
     show.chart(
         leaderboard(
-            named, axis=f"lift in {LABELS[rows[0].outcome]}", palette=show.palette(), percent=True, zero=True
+            named,
+            axis=f"lift in {LABELS[rows[0].outcome].lower()}",
+            palette=show.palette(),
+            percent=True,
+            zero=True,
         ),
         finding=_finding(found.segments),
         table=table(found),
@@ -91,7 +95,7 @@ def _finding(segments: Sequence[Line]) -> str:
     sure = [one.title for one in segments if one.holm is not None and one.holm < CHANCE]
     if not sure:
         return "No segment's lift can be told from chance"
-    return f"Beyond chance in {', '.join(sure)}"
+    return f"The lift is beyond chance in {', '.join(sure)}"
 
 
 def table(found: Judgement) -> pd.DataFrame:

@@ -88,8 +88,10 @@ def _one(lab: page.Lab, found: tuple[CampaignRecord, Campaign] | None, *, severa
     kept = state.draft() or on.draft
     campaign = kept.campaign
     with rail:
-        _rail(on, campaign, several=several)
+        _rail(on, campaign)
     with top:
+        if several:
+            _way_back(campaign)
         campaign_action.view(on, campaign)
 
 
@@ -101,7 +103,7 @@ def _at() -> str:
     return str(state.chosen(STEP))
 
 
-def _rail(on: Table, campaign: Campaign, *, several: bool) -> None:
+def _rail(on: Table, campaign: Campaign) -> None:
     told = campaign_plan.captions(on, campaign)
     st.query_params[STEP] = st.radio(
         "Steps",
@@ -111,9 +113,13 @@ def _rail(on: Table, campaign: Campaign, *, several: bool) -> None:
         key=STEP,
         label_visibility="collapsed",
     )
-    if several and st.button(
-        "All campaigns", type="tertiary", icon=":material/arrow_back:", key="campaign-all"
-    ):
-        state.drop_draft()
-        st.query_params.pop(CAMPAIGN, None)
-        st.rerun()
+
+
+def _way_back(campaign: Campaign) -> None:
+    """Which campaign this is, and the way to the others."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if st.button("All campaigns", type="tertiary", icon=":material/arrow_back:", key="campaign-all"):
+            state.drop_draft()
+            st.query_params.pop(CAMPAIGN, None)
+            st.rerun()
+        st.markdown(f"**{md(campaign.title)}**", width="content")
