@@ -11,7 +11,7 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError
 from reco_lab.core.words import count
 from reco_lab.jobs.start import worker_lives
-from reco_lab.services import publishing, segment_erasing
+from reco_lab.services import campaign_erasing, publishing, segment_erasing
 from reco_lab.services.auditing import audit
 from reco_lab.services.backups import alone
 from reco_lab.services.keeping import load_version, store_dataset
@@ -31,7 +31,7 @@ ROUNDS = 3
 ERASED = "erased"
 PLACES = (
     "rows of the log", "rows of data", "versions of data sets, saved anew", "trained models and their lists",
-    "publications", "experiments told to run again", "saved segments", "uploads", "stored files",
+    "publications", "experiments told to run again", "saved segments", "campaigns", "uploads", "stored files",
 )  # fmt: skip
 MOST_ENTRIES = 1 << 31
 
@@ -87,6 +87,7 @@ def erase(
             again, serving = _from_data(workspace, traces, pending, report)
             removed |= {what: removed[what] + number for what, number in again.items()}
         removed["saved segments"] = segment_erasing.forget(workspace, traces, pending)
+        removed["campaigns"] = campaign_erasing.forget(workspace, traces, pending)
         removed["uploads"] = _from_uploads(traces)
         gone = workspace.artefacts.remove(pending.artefacts, workspace.store.references)
         removed["stored files"] = len(gone)

@@ -15,10 +15,10 @@ import pandas as pd
 from reco_lab.cleaning.ids import one_id
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError
+from reco_lab.services import campaign_erasing, segment_erasing
 from reco_lab.services.auditing import audit
 from reco_lab.services.keeping import load_version
 from reco_lab.services.privacy import objecting
-from reco_lab.services.segment_erasing import titles
 from reco_lab.services.traces import Traces
 from reco_lab.store.database import from_environment
 from reco_lab.store.events.log import EventLog
@@ -45,7 +45,8 @@ def portrait(workspace: Workspace, user_id: str, *, who: str, log: EventLog | No
         "pseudonym": traces.name,
         "made": workspace.clock.now(),
         "on_the_suppression_list": traces.name in objecting(workspace),
-        "saved_segments": titles(workspace, traces),
+        "saved_segments": segment_erasing.titles(workspace, traces),
+        "campaigns": campaign_erasing.titles(workspace, traces),
         "data_sets": [_of_version(workspace, traces, one) for one in traces.versions()],
     }
     audit(workspace).add(who, "exported", traces.name)

@@ -61,6 +61,10 @@ class Campaigns:
         """Keep the lists that were made, and the specification with the data version they were made on."""
         self._update(id_, spec=dict(spec), artefact=artefact, result=None)
 
+    def replaced(self, id_: str, artefact: str) -> None:
+        """Keep other lists in place of those that were made; everything else stays."""
+        self._update(id_, artefact=artefact)
+
     def judged(self, id_: str, result: Mapping[str, Any]) -> None:
         """Keep what came of a campaign."""
         self._update(id_, result=dict(result))

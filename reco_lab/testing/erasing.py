@@ -14,7 +14,7 @@ from reco_lab.core.events import Stage
 from reco_lab.core.experiment import Experiment
 from reco_lab.core.interactions import ColumnMap, Interactions
 from reco_lab.core.segment import All, Definition, Not
-from reco_lab.services import publishing, segments
+from reco_lab.services import campaign_lists, campaigns, publishing, segments
 from reco_lab.services.ad_messages import EventIn, VisitIn
 from reco_lab.services.ad_server import AdServer
 from reco_lab.services.data import import_file, save_dataset
@@ -57,12 +57,14 @@ def question() -> Experiment:
 
 
 def open_shop(workspace: Workspace) -> None:
-    """Two versions of the shop, segments, a comparison, a publication, and a file whose ids are e-mail addresses."""
+    """Two versions of the shop, segments, a comparison, a campaign, a publication, and a file whose ids are e-mail addresses."""
     save_dataset(workspace, shop(1))
     version = save_dataset(workspace, shop())
     for title, rule in SEGMENTS.items():
         segments.save(workspace, version, shop(), title, rule)
     run(workspace, question(), lambda _fraction, _message: None)
+    id_ = campaigns.save(workspace, campaigns.draft(workspace, shop(), "Spring"))
+    campaign_lists.prepare(workspace, id_)
     book_ads(workspace)
     publishing.publish(workspace, workspace.store.experiments(NAME)[0].id, "iALS")
     people = (MAIL, "bob@example.com", "cyd@example.com")

@@ -84,6 +84,7 @@ def test_an_erased_customer_is_nowhere_and_stays_away_after_the_next_training(wo
     assert receipt.customer == name
     assert receipt.removed["rows of the log"] == 7
     assert receipt.removed["saved segments"] == {RAW: 2, ACCENTED: 2, MAIL: 0}[who]
+    assert receipt.removed["campaigns"] == {RAW: 1, ACCENTED: 1, MAIL: 0}[who]
     assert receipt.removed["rows of data"] == (4 if who == MAIL else 12)
     answer = server.ads(who)
     assert (answer.decision.stage, answer.decision.customer) == (Stage.house, "")
@@ -282,6 +283,7 @@ def test_her_copy_has_everything_and_nothing_of_others(workspace, server):
     assert copy["decisions"][0]["placed"][0]["decision_id"] == decision
     assert [one["kind"] for one in copy["decisions"][0]["feedback"]] == ["click"]
     assert copy["saved_segments"] == ["Everyone"]
+    assert copy["campaigns"] == ["Spring"]
     assert (len(copy["visits"]), copy["attributes_told"]) == (1, {"region": "south"})
     assert len(copy["refused_events"]) == 2
     assert not any(other in json.dumps(copy) for other in ("u05", "bob@"))
