@@ -26,7 +26,7 @@ from reco_lab.simulation.spec import Shop  # noqa: E402 - likewise
 Floats = NDArray[np.float64]
 SHOWN = 8
 DRAWS = 200
-HAZARD = 2.0
+HAZARD = 1.3
 CONTROL = 0.2
 CUSTOMERS = 4000
 CELLS = 2_000_000
