@@ -46,10 +46,14 @@ class Matched:
 
 @dataclass(frozen=True)
 class Observed:
-    """The comparison after the campaign and the same one before it (None where the log does not reach back)."""
+    """The comparison after the campaign and the same one before it (None where the log does not reach back).
+
+    `money`: what was spent was compared, else who bought.
+    """
 
     after: Matched
     placebo: Matched | None
+    money: bool = True
 
     @property
     def credible(self) -> bool:
@@ -59,23 +63,25 @@ class Observed:
     @property
     def sentence(self) -> str:
         """What it says and what it does not."""
-        found = self.after
+        found, before = self.after, self.placebo
         start = (
             "Nobody was held back by chance, so this compares with alike customers and proves nothing: those who got it "
-            f"did {_signed(found.absolute)} a customer ({_signed(found.low)} to {_signed(found.high)}) compared with "
-            f"{count(found.control, 'customer')} who did the same before."
+            f"{self._words(found)} than {count(found.control, 'customer')} who did the same before."
         )
-        if self.placebo is None:
+        if before is None:
             return f"{start} The log does not reach back far enough to check whether they were alike."
         if self.credible:
-            return f"{start} Before the campaign the two did not differ, as it should be."
-        before = (
-            f"{_signed(self.placebo.absolute)} ({_signed(self.placebo.low)} to {_signed(self.placebo.high)})"
-        )
+            return f"{start} Before the campaign no difference between the two can be seen, as it should be."
         return (
-            f"{start} But they differed before the campaign too, by {before}, when it could not have done anything: the "
+            f"{start} But before the campaign, when it could not have done anything, they {self._words(before)} too: the "
             "groups are not alike, and the difference must not be put down to the campaign."
         )
+
+    def _words(self, one: Matched) -> str:
+        scale, unit = (1, "") if self.money else (100, " points")
+        did, end = ("spent", "each") if self.money else ("bought", "often")
+        size = f"{abs(scale * one.absolute):,.2f}{unit} {'more' if one.absolute >= 0 else 'less'}"
+        return f"{did} {size} {end} ({_signed(scale * one.low)} to {_signed(scale * one.high)})"
 
 
 def matched(outcome: Floats, treated: Mask, before: Floats) -> Matched | None:
@@ -108,8 +114,8 @@ def matched(outcome: Floats, treated: Mask, before: Floats) -> Matched | None:
     gap = up - down
     return Matched(
         absolute=gap,
-        low=gap - wide * error,
-        high=gap + wide * error,
+        low=float(gap - wide * error),
+        high=float(gap + wide * error),
         treated_mean=up,
         control_mean=down,
         treated=int(there[0][usable].sum()),

@@ -1,7 +1,7 @@
 """Results of a campaign: purchases joined from the data set or from a file, judged against those who were held back."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -121,14 +121,40 @@ def observe(
     span = np.timedelta64(days, "D")
     spans = [window(paid, start + back * span, start + (back + 1) * span) for back in (0, -1, -2)]
     values, traits = [_outcome(one, outcome) for one in spans], [_traits(one) for one in spans]
-    after = matched(values[0], got_it, traits[1])
+    first = paid.log.times.min()
+    after = None if first > start - span else matched(values[0], got_it, traits[1])
     if after is None:
         raise InputError(
-            "Nobody who got it can be compared with somebody alike who did not.",
+            "Nobody who got it can be compared with somebody alike who did not."
+            if first <= start - span
+            else f"The log does not reach {days} days back before it, so nobody knows who was alike.",
             fix="Hold customers back by chance next time: that is what a control group is for.",
         )
-    reaches = paid.log.times.min() <= start - 2 * span
-    return Observed(after, matched(values[1], got_it, traits[2]) if reaches else None)
+    placebo = matched(values[1], got_it, traits[2]) if first <= start - 2 * span else None
+    return Observed(after, placebo, money=outcome == "revenue" and paid.money is not None)
+
+
+def observe_list(
+    workspace: Workspace,
+    dataset: str,
+    path: Path,
+    customer: str,
+    start: datetime,
+    days: int,
+    only: tuple[str, str] | None = None,
+) -> Observed:
+    """The same for a file that names who got it in the column `customer`, of its rows where a column says `only` that.
+
+    Raises MappingError for a column that is not there, InputError where none of them is in the data.
+    """
+    frame = sniff(path).read(path, header=True).frame
+    if only is not None:
+        frame = frame[_column(frame, only[0]).astype("str") == only[1]]
+    data = load_dataset(workspace, dataset)
+    got_it = data.interactions.user_ids.isin(_column(frame, customer).astype("str"))
+    if not got_it.any():
+        raise InputError("None of these customers is in the data.", fix="Ids must match exactly.")
+    return observe(data, got_it, _moment_of(start), days)
 
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:
@@ -237,6 +263,9 @@ def _rows_before(data: Dataset, moment: np.datetime64) -> NDArray[np.intp]:
 def _moment(made: Prepared, sent: datetime | None) -> np.datetime64:
     if sent is None:
         return sent_by_default(made)
-    return np.datetime64(
-        pd.Timestamp(sent).tz_convert("UTC").tz_localize(None) if sent.tzinfo else sent, "us"
-    )
+    return _moment_of(sent)
+
+
+def _moment_of(moment: datetime) -> np.datetime64:
+    utc = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    return np.datetime64(utc, "us")

@@ -47,7 +47,8 @@ def preparations() -> list[Callable[[], Any]]:
     """What a worker does while nobody asks for anything: compile the loops that training needs."""
     from reco_lab.algorithms import _kernels
 
-    return [partial(importlib.import_module, "reco_lab.core._kernels.ranking"), *_kernels.steps()]
+    own = ("reco_lab.core._kernels.ranking", "reco_lab.campaigns._kernels.lists")
+    return [*(partial(importlib.import_module, name) for name in own), *_kernels.steps()]
 
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
