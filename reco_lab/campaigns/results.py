@@ -107,7 +107,9 @@ class Done:
     money_before: Floats | None = None
 
 
-def line(title: str, outcome: Outcome, done: Done, treated: Mask, control: Mask) -> Line | None:
+def line(
+    title: str, outcome: Outcome, done: Done, treated: Mask, control: Mask, *, early: bool = False
+) -> Line | None:
     """The lift of one outcome of some customers; None where the data do not know it or a group is too small."""
     found = _values(outcome, done)
     if found is None or min(treated.sum(), control.sum()) < 2:
@@ -124,21 +126,30 @@ def line(title: str, outcome: Outcome, done: Done, treated: Mask, control: Mask)
             for who in (treated, control)
         ]
     buyers = [int((done.bought[who] > 0).sum()) for who in (treated, control)]
-    return _line(title, outcome, lifts(parts[0], parts[1]), treated, control, buyers)
+    return _line(title, outcome, lifts(parts[0], parts[1], early=early), treated, control, buyers)
 
 
-def lines(done: Done, treated: Mask, control: Mask) -> tuple[Line, ...]:
-    """The lift of every outcome that the data know."""
+def lines(done: Done, treated: Mask, control: Mask, *, early: bool = False) -> tuple[Line, ...]:
+    """The lift of every outcome that the data know; `early` while it is still coming in."""
     outcomes: tuple[Outcome, ...] = ("conversion", "revenue", "order value")
-    found = (line("everyone", outcome, done, treated, control) for outcome in outcomes)
+    found = (line("everyone", outcome, done, treated, control, early=early) for outcome in outcomes)
     return tuple(one for one in found if one is not None)
 
 
 def by_segment(
-    outcome: Outcome, done: Done, treated: Mask, control: Mask, segments: Mapping[str, Mask]
+    outcome: Outcome,
+    done: Done,
+    treated: Mask,
+    control: Mask,
+    segments: Mapping[str, Mask],
+    *,
+    early: bool = False,
 ) -> tuple[Line, ...]:
     """The lift in each segment, p values corrected by Holm for how many were looked at."""
-    found = [line(title, outcome, done, treated & mask, control & mask) for title, mask in segments.items()]
+    found = [
+        line(title, outcome, done, treated & mask, control & mask, early=early)
+        for title, mask in segments.items()
+    ]
     told = [one for one in found if one is not None]
     known = [one for one in told if one.p is not None]
     corrected = holm(np.array([one.p for one in known], np.float64))

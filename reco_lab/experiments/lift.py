@@ -3,7 +3,8 @@
 Units are customers. Sources: B. Welch, The generalization of Student's problem (Biometrika 1947); E. Fieller, Some
 problems in interval estimation (JRSS B 1954) for the ratio; A. Deng et al., Improving the sensitivity of online
 controlled experiments by utilizing pre-experiment data (WSDM 2013) for CUPED; A. Deng et al., Applying the delta
-method in metric analytics (KDD 2018) for ratios of sums; A. Agresti and B. Caffo, Simple and effective confidence
+method in metric analytics (KDD 2018) for ratios of sums; I. Waudby-Smith et al., Time-uniform central limit theory
+and asymptotic confidence sequences (Annals of Statistics 2024) for intervals that hold at every look; A. Agresti and B. Caffo, Simple and effective confidence
 intervals for proportions (2000) for the pseudo-customers of rare events.
 """
 
@@ -17,6 +18,7 @@ from reco_lab.experiments.significance import LEVEL
 
 Floats = NDArray[np.float64]
 NOTHING = 1e-12
+INFORMATION = 8.0  # where the bound that holds at all looks is narrowest
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,11 +74,14 @@ class Lifts:
     explained: Floats
 
 
-def lifts(treated: Moments, control: Moments, level: float = LEVEL) -> Lifts:
+def lifts(treated: Moments, control: Moments, level: float = LEVEL, *, early: bool = False) -> Lifts:
     """Compare two groups of customers who were told apart by chance.
 
     Where the time before is known, both means are moved by what it explains (CUPED): the groups differ in it by
     chance alone. The interval of the difference is Welch's, that of the ratio Fieller's, both exact for normal means.
+
+    `early`: the outcome is still coming in and will be looked at again. Intervals are then half as wide again, and
+    hold at all looks together however many there are, and `p` is below .05 at any of them once in twenty at most.
     """
     slope = _slope(treated, control)
     share = treated.n / (treated.n + control.n)
@@ -90,10 +95,12 @@ def lifts(treated: Moments, control: Moments, level: float = LEVEL) -> Lifts:
         NOTHING**4,
     )
     freedom = np.maximum(freedom, 1)
-    wide: Floats = np.asarray(stats.t.ppf((1 + level) / 2, freedom), np.float64)
+    tail = stats.norm.sf(_anytime(1 - level)) if early else (1 - level) / 2
+    wide: Floats = np.asarray(stats.t.isf(tail, freedom), np.float64)
     gap = up - down
     ratio_low, ratio_high = _fieller(up, down, treated, control, slope, share, wide)
     plain = treated.spread / treated.n + control.spread / control.n
+    surprise = np.asarray(stats.t.sf(np.abs(gap) / np.maximum(error, NOTHING), freedom), np.float64)
     return Lifts(
         absolute=gap,
         low=gap - wide * error,
@@ -101,7 +108,7 @@ def lifts(treated: Moments, control: Moments, level: float = LEVEL) -> Lifts:
         relative=np.divide(gap, down, out=np.full_like(np.asarray(gap, float), np.nan), where=down > NOTHING),
         relative_low=ratio_low - 1,
         relative_high=ratio_high - 1,
-        p=np.asarray(2 * stats.t.sf(np.abs(gap) / np.maximum(error, NOTHING), freedom), np.float64),
+        p=_anytime_p(surprise) if early else 2 * surprise,
         treated=up,
         control=down,
         explained=np.clip(1 - (parts[0] + parts[1]) / np.maximum(plain, NOTHING), 0, 1),
@@ -118,6 +125,18 @@ def linearised(numerator: Floats, denominator: Floats) -> Floats:
         ratio = numerator.sum(axis=-1, keepdims=True) / denominator.sum(axis=-1, keepdims=True)
         found: Floats = ratio + (numerator - ratio * denominator) / middle
     return found
+
+
+def _anytime(miss: float) -> float:
+    """How many standard errors no look leaves out with this chance of a miss at any of them."""
+    return float(np.sqrt(2 * (1 + 1 / INFORMATION) * np.log(np.sqrt(1 + INFORMATION) / miss)))
+
+
+def _anytime_p(surprise: Floats) -> Floats:
+    """The smallest chance of a miss at which a difference of this one-sided p value is left out."""
+    errors = stats.norm.isf(surprise)
+    smallest: Floats = np.sqrt(1 + INFORMATION) * np.exp(-(errors**2) / (2 * (1 + 1 / INFORMATION)))
+    return np.minimum(smallest, 1.0)
 
 
 def _slope(treated: Moments, control: Moments) -> Floats:

@@ -184,7 +184,8 @@ def _judged(
         )
     days, note = _counted(bought, sent, goal.days)
     done = _done(made, bought, known, sent, days)
-    found = lines(done, treated, control)
+    early = days < goal.days
+    found = lines(done, treated, control, early=early)
     saved = {one.title: one.id for one in segments.listing(workspace, campaign.dataset)}
     then = data.take(_rows_before(data, sent))
     places = data.interactions.user_ids.get_indexer(pd.Index(made.customers["customer_id"]))
@@ -202,7 +203,7 @@ def _judged(
         cost_each=campaign.costs.per_message if per_message is None else per_message,
         days=days,
         sent=str(sent.astype("datetime64[s]")),
-        segments=by_segment(goal.outcome, done, treated, control, inside),
+        segments=by_segment(goal.outcome, done, treated, control, inside, early=early),
         notes=note,
     )
     workspace.campaigns.judged(made.id, answer.model_dump(mode="json"))
@@ -221,7 +222,8 @@ def _counted(bought: Spending, sent: np.datetime64, days: int) -> tuple[int, tup
     whole = max(1, int(np.ceil((last - sent) / np.timedelta64(1, "D"))))
     if whole >= days:
         return days, ()
-    return whole, (f"Only {count(whole, 'day')} of the {days} {agree(whole, 'is', 'are')} known so far.",)
+    known = f"Only {count(whole, 'day')} of the {days} {agree(whole, 'is', 'are')} known so far."
+    return whole, (f"{known} Until then the ranges are wider, so that looking every day misleads nobody.",)
 
 
 def _done(made: Prepared, bought: Spending, known: Spending, sent: np.datetime64, days: int) -> Done:

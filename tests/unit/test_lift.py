@@ -50,6 +50,23 @@ def test_a_ratio_of_sums_is_compared_with_its_own_interval():
     assert np.mean((found.low <= 0) & (found.high >= 0)) == pytest.approx(0.95, abs=0.012)
 
 
+def test_whoever_looks_every_day_is_not_misled_by_early_intervals():
+    rng = np.random.default_rng(4)
+    often = [rng.gamma(0.5, size=(1000, size, 1)) for size in (400, 200)]
+    daily = [np.cumsum(rng.poisson(0.2 * one, (*one.shape[:2], 14)), axis=2) for one in often]
+    missed = {early: np.zeros(1000, bool) for early in (False, True)}
+    low = np.zeros(1000, bool)
+    for day in range(14):
+        sides = [Moments.of(one[:, :, day].astype(float)) for one in daily]
+        for early, mark in missed.items():
+            found = lifts(*sides, early=early)
+            np.logical_or(mark, (found.low > 0) | (found.high < 0), out=mark)
+            low |= early & (found.p < 0.05)
+    assert missed[False].mean() > 0.1
+    assert missed[True].mean() <= 0.05
+    assert (low == missed[True]).mean() > 0.99
+
+
 def test_where_nobody_buys_there_is_an_interval_and_no_ratio():
     nobody = np.zeros(50)
     found = lifts(Moments.of(nobody, yes_or_no=True), Moments.of(nobody, yes_or_no=True))
