@@ -1,6 +1,7 @@
 """The answer of a campaign with its one action: the plan and "Make the lists", then what was made and "Download"."""
 
 from dataclasses import replace
+from typing import Literal
 
 import streamlit as st
 
@@ -9,8 +10,8 @@ from reco_lab.core.errors import InputError
 from reco_lab.services import campaign_lists, campaigns
 from reco_lab.services.campaign_lists import Prepared
 from reco_lab.store.records import JobState
-from reco_lab.ui import campaign_export, campaign_plan, export, show, state
-from reco_lab.ui.campaign_plan import CAMPAIGN, Table
+from reco_lab.ui import campaign_export, campaign_plan, campaign_results, export, show, state
+from reco_lab.ui.campaign_plan import CAMPAIGN, STEP, Table
 from reco_lab.ui.words import md, when
 
 
@@ -39,6 +40,8 @@ def view(on: Table, campaign: Campaign) -> None:
             icon=":material/playlist_add_check:",
             key="make",
             disabled=busy,
+            on_click=state.choose,
+            args=(STEP, "preview"),
         ):
             _make(on, campaign)
         if made is not None and st.button("Keep both", icon=":material/content_copy:", key="both"):
@@ -46,14 +49,14 @@ def view(on: Table, campaign: Campaign) -> None:
 
 
 def _made(on: Table, made: Prepared) -> None:
-    show.answer(
-        made.sentence,
-        f"Made on {when(made.facts['prepared'])}. {made.facts['plan']}",
-    )
+    found = on.judgement
+    kind: Literal["primary", "secondary"] = "primary" if found is None else "secondary"
+    if found is not None:
+        show.answer(*campaign_results.headline(found))
+    else:
+        show.answer(made.sentence, f"Made on {when(made.facts['prepared'])}. {_knowable(on, made)}")
     with st.container(horizontal=True):
-        export.button(
-            campaign_export.first(on.lab.workspace, made, on.key), key=f"{on.key}-top", kind="primary"
-        )
+        export.button(campaign_export.first(on.lab.workspace, made, on.key), key=f"{on.key}-top", kind=kind)
         with st.popover("Delete", icon=":material/delete:"):
             st.markdown("Its lists and what is known of its effect go with it.")
             if st.button("Yes, delete it", key="campaign-delete"):
@@ -67,6 +70,14 @@ def _made(on: Table, made: Prepared) -> None:
             "The data are newer than these lists. Change the campaign to make them anew.",
             icon=":material/update:",
         )
+
+
+def _knowable(on: Table, made: Prepared) -> str:
+    """What can be known afterwards; who is held back, where what it rests on is not there any more."""
+    try:
+        return campaign_plan.chance(on.plan(made.campaign)) if made.facts["held"] else made.facts["control"]
+    except InputError:
+        return str(made.facts["control"])
 
 
 def _busy(on: Table) -> bool:

@@ -67,8 +67,15 @@ def ask(campaign: Campaign, titles: Mapping[str, str], key: str, *, expert: bool
         help="This is what the control group is compared by afterwards.",
     )
     who = _who(campaign.audience.who, titles, key)
-    rest = _rest(campaign.audience.rest_days, key) if expert else campaign.audience.rest_days
+    rest, costs = campaign.audience.rest_days, campaign.costs
+    if expert:
+        rest = _rest(rest, key)
+        each = st.number_input(
+            "Sending to one customer costs", 0.0, 1e6, costs.per_message, format="%.2f", key=f"{key}-message"
+        )
+        costs = costs.model_copy(update={"per_message": each})
     return {
+        "costs": costs,
         "title": title.strip() or campaign.title,
         "goal": campaign.goal.model_copy(update={"outcome": outcome}),
         "audience": Audience(who=who, rest_days=rest),

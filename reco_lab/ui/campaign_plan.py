@@ -8,12 +8,14 @@ import numpy as np
 import streamlit as st
 
 from reco_lab.campaigns.audience import Reached
+from reco_lab.campaigns.results import Judgement
 from reco_lab.campaigns.spec import Campaign, FromModel
 from reco_lab.campaigns.terms import InSegment
 from reco_lab.core.errors import InputError
 from reco_lab.core.words import share
 from reco_lab.services import campaigns, privacy, segments
 from reco_lab.services.campaign_lists import Prepared
+from reco_lab.services.campaign_results import judgement
 from reco_lab.services.campaigns import Plan
 from reco_lab.store.campaigns import CampaignRecord
 from reco_lab.ui import (
@@ -22,6 +24,7 @@ from reco_lab.ui import (
     campaign_control,
     campaign_export,
     campaign_preview,
+    campaign_results,
     campaign_rules,
     campaign_what,
     page,
@@ -38,7 +41,9 @@ STEPS = {
     "control": "Control group",
     "preview": "Preview",
     "export": "Export",
+    "results": "What it did",
 }
+AFTER = ("preview", "export", "results")
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,11 @@ class Table:
         if self.record is None or self.record.artefact is None:
             return None
         return cache.prepared(self.lab.workspace, self.record.id, self.record.artefact)
+
+    @property
+    def judgement(self) -> Judgement | None:
+        """What came of it, once somebody asked."""
+        return None if self.record is None else judgement(self.record)
 
     def as_kept(self, campaign: Campaign) -> bool:
         """Whether a campaign is what was kept."""
@@ -129,12 +139,12 @@ def _depends_on(lab: page.Lab) -> str:
     return f"{privacy.suppressed_count(lab.workspace)} {max(changed, default='')} {len(changed)} {max(sent, default='')}"
 
 
-def step(on: Table, name: str) -> Campaign:
-    """Draw a step; the campaign with what was changed in it."""
+def step(on: Table, name: str) -> None:
+    """Draw a step, and keep what was changed in it."""
     campaign, lab, key = on.draft.campaign, on.lab, on.key
-    if name in {"preview", "export"}:
+    if name in AFTER:
         _of_lists(on, name)
-        return campaign
+        return
     draw: Mapping[str, Callable[[], dict[str, Any]]] = {
         "audience": lambda: campaign_audience.ask(campaign, on.titles, key, expert=lab.expert),
         "what": lambda: campaign_what.ask(lab, campaign, on.titles, key),
@@ -150,18 +160,19 @@ def step(on: Table, name: str) -> Campaign:
         campaign_audience.leaving(on.reached(changed))
     if name == "control":
         _power(on.plan(changed))
-    return changed
 
 
 def _of_lists(on: Table, name: str) -> None:
     """A step that needs the lists."""
     made = on.made
     if made is None:
-        st.markdown("There is nothing to see yet: first **make the lists**.")
+        st.markdown("There is nothing to see yet: it comes with the lists. **Make the lists** is above.")
     elif name == "preview":
         campaign_preview.view(made, on.key)
-    else:
+    elif name == "export":
         campaign_export.view(on.lab.workspace, made, on.key)
+    else:
+        campaign_results.view(on.lab, made, on.judgement, on.key)
 
 
 def priced(on: Table, campaign: Campaign) -> Priced:
@@ -171,7 +182,11 @@ def priced(on: Table, campaign: Campaign) -> Priced:
     if asked not in there.labels:
         return Priced(None, "What a rule costs is told once a recommender is trained on these data.")
     try:
-        customers = on.reached(campaign).customers
+        plan = on.plan(campaign)
+    except InputError:  # said above, in place of the plan
+        return Priced(None)
+    try:
+        customers = plan.treated
         return Priced(cache.price_tags(on.lab.workspace, asked, campaign, customers, on.now))
     except InputError as error:
         return Priced(None, f"{error.what} {error.fix}")
@@ -181,13 +196,21 @@ def captions(on: Table, campaign: Campaign) -> dict[str, str]:
     """Where each step stands, in a few words."""
     there, made = campaign_what.trained(on.lab, campaign.what), on.made
     return {
-        "audience": count(on.reached(campaign).customers, "customer"),
+        "audience": _reaches(on, campaign),
         "what": f"{count(campaign.items, 'item')}, {campaign_what.sentence(campaign.what, there)}",
         "rules": count(len(campaign.rules), "rule") if campaign.rules else "none",
         "control": f"{share(campaign.control.share)} get nothing" if campaign.control.share else "none",
         "preview": "the lists are not made" if made is None else campaign_preview.caption(made),
         "export": "the lists are not made" if made is None else "ready to download",
+        "results": "after the send" if made is None else campaign_results.caption(on.judgement),
     }
+
+
+def _reaches(on: Table, campaign: Campaign) -> str:
+    try:
+        return count(on.reached(campaign).customers, "customer")
+    except InputError:  # said where the step and the plan are
+        return "cannot be counted"
 
 
 def headline(on: Table, campaign: Campaign) -> tuple[str, str]:
@@ -200,14 +223,16 @@ def headline(on: Table, campaign: Campaign) -> tuple[str, str]:
     )
     if not found.control:
         return words, "Nobody is held back, so what this campaign does cannot be known."
-    return f"{words}; {found.control:,} stay as control group", _chance(found)
+    return f"{words}; {found.control:,} stay as control group", chance(found)
 
 
-def _chance(found: Plan) -> str:
+def chance(found: Plan) -> str:
     """What can be known afterwards, in a sentence."""
     lift = share(found.need.lift)
     if not found.need.possible or not np.isfinite(found.detectable):
         return found.need.sentence
+    if not found.need.usual.variance:
+        return "All of them do the same in as many days anyway, so no lift can be seen: choose another goal or span."
     if found.enough:
         return f"A {lift} lift would be seen with {share(found.power)} chance."
     return (

@@ -42,7 +42,7 @@ def _customer(who: str, *, held: bool, items: pd.DataFrame) -> None:
     if mine.empty:
         st.markdown("The rules leave no item for this customer.")
         return
-    with st.grid(4, min_column_width=150, border=True):
+    with st.grid(2, min_column_width=200, border=True):
         for item in mine.to_dict("records"):
             with st.container(gap="xxsmall"):
                 st.markdown(f"**{md(item['title'])}**")

@@ -145,7 +145,9 @@ def _where(data: Dataset, key: str) -> Where | None:
         low = left.number_input("from", value=None, placeholder="open", key=f"{key}-low-{column}")
         high = right.number_input("to", value=None, placeholder="open", key=f"{key}-high-{column}")
         return None if low is None and high is None else Where(column=column, low=low, high=high)
-    chosen = st.multiselect("is", words(cells), accept_new_options=True, key=f"{key}-is-{column}")
+    chosen = st.multiselect(
+        "is", words(cells), placeholder="Choose or type", accept_new_options=True, key=f"{key}-is-{column}"
+    )
     return Where(column=column, one_of=tuple(chosen)) if chosen else None
 
 

@@ -80,11 +80,14 @@ def _tag(tag: Tag, *, expert: bool) -> None:
     with st.container(horizontal=True, gap="medium"):
         st.metric("Hits", _change(tag.ndcg), help=GOAL["ndcg"], width="content")
         st.metric(
-            "Catalogue shown", f"{signed(100 * tag.coverage, 1)} %", help=GOAL["coverage"], width="content"
+            "Catalogue shown",
+            f"{signed(100 * tag.coverage, 1)} points",
+            help=GOAL["coverage"],
+            width="content",
         )
         if tag.revenue is not None:
             money = "Revenue per 1,000"
-            st.metric(money, signed(tag.revenue, 2), help=GOAL["revenue"], width="content")
+            st.metric(money, f"{tag.revenue:+,.0f}".replace("-", "−"), help=GOAL["revenue"], width="content")
         st.metric("Lists changed", f"{tag.changed:.0%}", help=GOAL["changed"], width="content")
     st.caption(md(whom(tag)))
     if expert:

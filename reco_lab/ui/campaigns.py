@@ -8,7 +8,7 @@ from reco_lab.services import campaigns
 from reco_lab.store.campaigns import CampaignRecord
 from reco_lab.ui import campaign_action, campaign_plan, campaign_what, page, show, state
 from reco_lab.ui.campaign_plan import AUDIENCE, CAMPAIGN, NEW, STEP, STEPS, Table
-from reco_lab.ui.words import agree, count, day, md
+from reco_lab.ui.words import count, day, md
 
 LIST = "campaigns-list"
 
@@ -33,10 +33,10 @@ def view(lab: page.Lab) -> None:
 
 def _listing(there: list[CampaignRecord]) -> None:
     made = sum(one.artefact is not None for one in there)
-    told = sum(one.result is not None for one in there)
+    told = next((one for one in there if one.result is not None), None)
+    words = f"{count(len(there), 'campaign')}, {made or 'none'} with lists to send"
     show.answer(
-        f"{count(len(there), 'campaign')}: {made} with lists, {told} {agree(told, 'has', 'have')} a result",
-        "Choose one to go on with it.",
+        words if told is None else f"“{told.title}”: {standing(told)}", "" if told is None else f"{words}."
     )
     if st.button("Plan a campaign", type="primary", icon=":material/add:", key="campaign-new"):
         _begin()
@@ -52,6 +52,7 @@ def _listing(there: list[CampaignRecord]) -> None:
         on_select=lambda: _open(ids),
         selection_mode="single-row",
     )
+    st.caption("Choose a row to go on with a campaign.")
 
 
 def standing(one: CampaignRecord) -> str:
@@ -83,10 +84,14 @@ def _one(lab: page.Lab, found: tuple[CampaignRecord, Campaign] | None, *, severa
     rail, main = st.columns([1, 2.8], gap="large")
     name = _at()
     with main, page.guard(lab.workspace):
-        campaign = campaign_plan.step(on, name)
+        campaign_plan.step(on, name)
+    kept = state.draft() or on.draft
+    campaign = kept.campaign
     with rail:
-        _rail(on, campaign, several=several)
+        _rail(on, campaign)
     with top:
+        if several:
+            _way_back(campaign)
         campaign_action.view(on, campaign)
 
 
@@ -98,7 +103,7 @@ def _at() -> str:
     return str(state.chosen(STEP))
 
 
-def _rail(on: Table, campaign: Campaign, *, several: bool) -> None:
+def _rail(on: Table, campaign: Campaign) -> None:
     told = campaign_plan.captions(on, campaign)
     st.query_params[STEP] = st.radio(
         "Steps",
@@ -108,9 +113,13 @@ def _rail(on: Table, campaign: Campaign, *, several: bool) -> None:
         key=STEP,
         label_visibility="collapsed",
     )
-    if several and st.button(
-        "All campaigns", type="tertiary", icon=":material/arrow_back:", key="campaign-all"
-    ):
-        state.drop_draft()
-        st.query_params.pop(CAMPAIGN, None)
-        st.rerun()
+
+
+def _way_back(campaign: Campaign) -> None:
+    """Which campaign this is, and the way to the others."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if st.button("All campaigns", type="tertiary", icon=":material/arrow_back:", key="campaign-all"):
+            state.drop_draft()
+            st.query_params.pop(CAMPAIGN, None)
+            st.rerun()
+        st.markdown(f"**{md(campaign.title)}**", width="content")

@@ -1,5 +1,6 @@
 import pytest
 
+from reco_lab.campaigns.spec import ControlGroup
 from reco_lab.core.segment import All, Behaviour
 from reco_lab.services import campaign_lists, campaigns, data, segments
 
@@ -47,7 +48,7 @@ def test_a_new_campaign_begins_with_a_whole_plan_in_a_sentence(shop, visit, says
 
     assert "54 of 60 customers get 4 items each, chosen by" in told
     assert "6 stay as control group" in told
-    assert "A 5% lift would be seen with" in told
+    assert "so no lift can be seen: choose another goal or span" in told
 
 
 def test_a_segment_from_another_page_is_the_audience(shop, segment, visit, says):
@@ -104,7 +105,7 @@ def test_a_rule_that_no_item_meets_is_said_before_anything_runs(shop, visit, say
     browser.number_input(key=f"{KEY}-rule-low-price").set_value(500.0).run()
     press(browser, "Add it")
 
-    assert "No item has 'price from 500'" in says(browser)
+    assert "No item has 'price is 500 or more'" in says(browser)
     assert not [one for one in browser.button if one.label == "Make the lists"]
 
 
@@ -132,7 +133,7 @@ def test_making_the_lists_saves_the_campaign_and_queues_the_work(shop, visit, sa
     (record,) = campaigns.listing(shop)
     assert [(job.kind, job.payload["id"]) for job in shop.queue.recent(5)] == [("campaign", record.id)]
     assert browser.query_params["campaign"] == record.id
-    assert "Waiting for its turn: Lists of Campaign of" in says(browser)
+    assert "Waiting for its turn**: Lists of Campaign of" in says(browser)
     assert next(one for one in browser.button if one.label == "Make the lists").disabled
 
 
@@ -140,7 +141,7 @@ def test_without_a_campaign_chosen_the_page_lists_them_with_their_state(shop, ma
     campaigns.save(shop, campaigns.draft(shop, data.load_dataset(shop, "small-shop"), "Summer"))
     browser = visit(CAMPAIGNS)
 
-    assert "2 campaigns: 1 with lists" in says(browser)
+    assert "2 campaigns, 1 with lists to send" in says(browser)
     states = browser.dataframe[0].value.set_index("Campaign")["State"]
     assert states["Summer"] == "Draft"
     assert states["Spring"].startswith("Lists made on")
@@ -189,3 +190,41 @@ def test_a_campaign_is_deleted_when_that_is_said_twice(shop, made, visit, says):
 
 def test_a_campaign_that_is_not_there_says_so(shop, visit, says):
     assert "There is no campaign “gone” here." in says(visit(CAMPAIGNS, campaign="gone"))
+
+
+def test_purchases_in_a_file_say_what_it_did(shop, made, visit, says):
+    people = campaign_lists.prepared(shop, made).customers
+    sent = people.loc[people["group"] == "sent", "customer_id"]
+    held = people.loc[people["group"] == "control", "customer_id"]
+    rows = [f"{who},2026-03-0{8 + n},{10 + n}.5" for n in range(2) for who in [*sent[:40], *held[:5]]]
+    browser = at(visit, "results", campaign=made)
+    assert "When the campaign is sent, wait 14 days" in says(browser)
+    browser.number_input(key=f"campaign-{made}-each").set_value(0.5)
+    browser.segmented_control(key=f"campaign-{made}-where").set_value("file").run()
+    file = "\n".join(["customer,time,paid", *rows]).encode()
+    browser.file_uploader(key="campaign-purchases").upload("purchases.csv", file).run()
+    browser.selectbox(key=f"campaign-{made}-amount").set_value("paid").run()
+    press(browser, "See what it did")
+
+    kept = campaigns.listing(shop)[0].result
+    assert kept["lines"][0]["treated"] == 54
+    assert kept["sentence"] in says(browser)
+    assert "54 who got it against 6 customers held back by chance." in says(browser)
+    assert {one.label: one.value for one in browser.metric}["Cost"] == "27.00"
+
+
+def test_without_purchases_after_the_send_it_says_what_is_missing(shop, made, visit, says):
+    browser = press(at(visit, "results", campaign=made), "See what it did")
+
+    assert "There are no purchases after" in says(browser)
+
+
+def test_where_nobody_was_held_back_it_is_called_an_observation(shop, visit, says):
+    plain = campaigns.draft(shop, data.load_dataset(shop, "small-shop"), "Spring")
+    id_ = campaigns.save(shop, plain.model_copy(update={"control": ControlGroup(share=0)}))
+    campaign_lists.prepare(shop, id_)
+
+    browser = at(visit, "results", campaign=id_)
+
+    assert "what this campaign did cannot be known" in says(browser)
+    assert "an observation, no proof" in says(browser)

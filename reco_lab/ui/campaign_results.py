@@ -1,0 +1,250 @@
+"""The last step of a campaign: purchases after the send come back, and what it did is said, or that nobody can know."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from reco_lab.campaigns.results import LABELS, Judgement, Line
+from reco_lab.charts.leaderboard import leaderboard
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.words import share
+from reco_lab.services import campaign_results
+from reco_lab.services.campaign_lists import SENT, Prepared
+from reco_lab.services.campaign_results import PurchaseColumns
+from reco_lab.ui import cache, intake, page, show, state
+from reco_lab.ui.words import count, day, md
+
+FILE = "campaign-purchases"
+WAYS = {"data": "In the data here", "file": "In a file"}
+NO_AMOUNT = "It has none"
+CHANCE = 0.05
+
+
+def view(lab: page.Lab, made: Prepared, found: Judgement | None, key: str) -> None:
+    """Show what came of a campaign, and ask for the purchases that tell it."""
+    if found is not None:
+        _shown(found, key)
+    if not made.facts["held"]:
+        _unheld(lab, made, key)
+        return
+    with st.expander("Bring newer purchases", icon=":material/update:") if found else st.container():
+        _ask(lab, made, key)
+
+
+def headline(found: Judgement) -> tuple[str, str]:
+    """What came of it in a sentence, and what that stands on."""
+    main = found.lines[0] if found.lines else None
+    groups = (
+        f"{main.treated:,} who got it against {count(main.control, 'customer')} held back by chance. "
+        if main
+        else ""
+    )
+    span = f"Counted: {count(found.days, 'day')} from {day(found.sent)}."
+    return found.sentence, f"{groups}{span}"
+
+
+def _shown(found: Judgement, key: str) -> None:
+    show.warnings(found.notes)
+    _chart(found, key)
+    for one in found.lines:
+        st.markdown(f"- {md(one.sentence)}")
+    _money(found)
+
+
+def _chart(found: Judgement, key: str) -> None:
+    told = [one for one in found.lines if one.outcome != "order value"]
+    rows = [
+        one
+        for one in (*told[:1], *found.segments)
+        if one.relative is not None and one.relative_low is not None
+    ]
+    if not rows:
+        return
+    named = pd.DataFrame(
+        {
+            "name": ["Everyone" if place == 0 else one.title for place, one in enumerate(rows)],
+            "value": [one.relative for one in rows],
+            "low": [one.relative_low for one in rows],
+            "high": [one.relative_high for one in rows],
+            "role": ["champion", *["challenger"] * (len(rows) - 1)],
+        }
+    ).astype({"value": float, "low": float, "high": float})
+    show.chart(
+        leaderboard(
+            named,
+            axis=f"lift in {LABELS[rows[0].outcome].lower()}",
+            palette=show.palette(),
+            percent=True,
+            zero=True,
+        ),
+        finding=_finding(found.segments),
+        table=table(found),
+        key=f"lift-{key}",
+        explained="Each dot is how much more those who got the campaign did than those held back; the bar is the "
+        "95% interval: the true lift lies in it 95 times of 100. A bar that crosses 0 leaves open whether there is a "
+        "lift at all.",
+    )
+
+
+def _finding(segments: Sequence[Line]) -> str:
+    if not segments:
+        return "Lift over those held back"
+    sure = [one.title for one in segments if one.holm is not None and one.holm < CHANCE]
+    if not sure:
+        return "No segment's lift can be told from chance"
+    return f"The lift is beyond chance in {', '.join(sure)}"
+
+
+def table(found: Judgement) -> pd.DataFrame:
+    """Every lift as a row."""
+    return pd.DataFrame(
+        [
+            {
+                "Customers": one.title,
+                "Outcome": LABELS[one.outcome],
+                "Got it": one.treated,
+                "Held back": one.control,
+                "Mean, got it": one.treated_mean,
+                "Mean, held back": one.control_mean,
+                "Difference": one.absolute,
+                "from": one.low,
+                "to": one.high,
+                "Lift": one.relative,
+                "Lift from": one.relative_low,
+                "Lift to": one.relative_high,
+                "p": one.p,
+                "p (corrected)": one.holm,
+            }
+            for one in (*found.lines, *found.segments)
+        ]
+    )
+
+
+def _money(found: Judgement) -> None:
+    """What it cost, and what it brought above what would have been spent anyway."""
+    if found.gained is None:
+        return
+    cost = found.cost
+    with st.container(horizontal=True, gap="medium"):
+        st.metric("Cost", f"{cost:,.2f}", width="content")
+        st.metric(
+            "Brought above what would have been spent anyway",
+            _amount(found.gained),
+            help="The difference in spending for each customer, times those who got it.",
+            width="content",
+        )
+        st.metric("Left after cost", _amount(found.gained - cost), width="content")
+    if found.gained_low is not None and found.gained_high is not None:
+        low, high = found.gained_low - cost, found.gained_high - cost
+        sure = "" if low > 0 or high < 0 else ", so nobody can say yet whether it paid"
+        st.caption(f"After cost, between {_amount(low)} and {_amount(high)} with 95% certainty{sure}.")
+
+
+def _amount(value: float) -> str:
+    return f"{'−' if value < 0 else ''}{abs(value):,.2f}"
+
+
+def _ask(lab: page.Lab, made: Prepared, key: str) -> None:
+    """Ask when it was sent and where the purchases are."""
+    days = made.campaign.goal.days
+    st.markdown(
+        f"When the campaign is sent, wait {count(days, 'day')}, then bring the purchases of everybody: of those who got "
+        "it and of those held back."
+    )
+    start = campaign_results.sent_by_default(made).astype(datetime)
+    with st.grid(2, min_column_width=180):
+        sent = st.date_input("Sent on", start.date(), key=f"{key}-sent", help="Days are in UTC.")
+        each = st.number_input(
+            "Sending to one customer cost",
+            0.0,
+            1e6,
+            made.campaign.costs.per_message,
+            format="%.2f",
+            key=f"{key}-each",
+        )
+    way = st.segmented_control(
+        "Where are the purchases?",
+        list(WAYS),
+        default="data",
+        format_func=WAYS.__getitem__,
+        required=True,
+        key=f"{key}-where",
+    )
+    moment = _moment(sent, start)
+    if way == "file":
+        _from_file(lab, made, moment, each, key)
+        return
+    st.caption("Bring them as a newer version of this data set on the Data page; then they are here.")
+    if st.button("See what it did", type="secondary", icon=":material/insights:", key=f"{key}-judge"):
+        campaign_results.judge_from_data(lab.workspace, made.id, moment, each)
+        st.rerun()
+
+
+def _from_file(lab: page.Lab, made: Prepared, moment: datetime, each: float, key: str) -> None:
+    kept = intake.received(lab.workspace, "Purchases, a row each", FILE)
+    if kept is None:
+        return
+    looked = cache.preview(lab.workspace, kept.path, header=True)
+    names = [str(name) for name in looked.sample.columns]
+    st.caption(f"{md(kept.title)}: say which column is which.")
+    with st.grid(3, min_column_width=150):
+        guess = looked.guess
+        customer = st.selectbox("Customer", names, _place(names, guess.user.column), key=f"{key}-customer")
+        when = st.selectbox("When", names, _place(names, guess.time.column), key=f"{key}-time")
+        amount = st.selectbox("Amount paid", [NO_AMOUNT, *names], key=f"{key}-amount")
+    columns = PurchaseColumns(str(customer), str(when), None if amount == NO_AMOUNT else str(amount))
+    if st.button("See what it did", type="secondary", icon=":material/insights:", key=f"{key}-judge"):
+        campaign_results.judge_from_file(lab.workspace, made.id, kept.path, columns, moment, each)
+        intake.forget_upload(FILE)
+        st.rerun()
+
+
+def _place(names: Sequence[str], wanted: str | None) -> int:
+    return names.index(wanted) if wanted in names else 0
+
+
+def _moment(chosen: object, start: datetime) -> datetime:
+    """The begin of the chosen day, or the moment after the log where the day was not changed."""
+    if not isinstance(chosen, date) or chosen == start.date():
+        return start.replace(tzinfo=UTC)
+    return datetime.combine(chosen, time.min, UTC)
+
+
+def _unheld(lab: page.Lab, made: Prepared, key: str) -> None:
+    """Nobody was held back: only an observation is possible, and it is said."""
+    st.warning(
+        "Nobody was held back, so what this campaign did cannot be known. Those who got it can only be compared with "
+        "customers who were alike before: that is an observation, no proof.",
+        icon=":material/visibility:",
+    )
+    if st.button("Compare with alike customers", icon=":material/balance:", key=f"{key}-observe"):
+        state.choose(f"{key}-observed", value=True)
+    if state.chosen(f"{key}-observed"):
+        data, goal = lab.dataset(), made.campaign.goal
+        start = campaign_results.sent_by_default(made)
+        found = campaign_results.observe(data, _got_it(data, made), start, goal.days, goal.outcome)
+        st.markdown(f"**{md(found.sentence)}**")
+
+
+def _got_it(data: Dataset, made: Prepared) -> np.ndarray:
+    sent = made.customers.loc[made.customers["group"] == SENT, "customer_id"]
+    return np.asarray(data.interactions.user_ids.isin(sent), np.bool_)
+
+
+def caption(found: Judgement | None) -> str:
+    """Where it stands, in a few words."""
+    if found is None:
+        return "not known yet"
+    main = found.lines[0] if found.lines else None
+    if main is None or main.relative is None:
+        return {
+            "worked": "it worked",
+            "harmed": "it did harm",
+            "no": "no effect",
+            "unknown": "not known yet",
+        }[found.verdict]
+    sign = "−" if main.relative < 0 else "+"
+    return f"{sign}{share(abs(main.relative), 1)}, {'not sure yet' if found.verdict == 'unknown' else 'sure'}"
