@@ -53,6 +53,7 @@ chosen = st.navigation(
         ],
     },
     position="hidden" if show.presenting() else "sidebar",
+    expanded=True,
 )
 st.set_page_config(page_title=f"{chosen.title} · Reco Lab")
 chosen.run()
