@@ -9,6 +9,7 @@ import pytest
 
 from reco_lab.analysis.measured import Measured
 from reco_lab.analysis.rfm import NAMES, rfm
+from reco_lab.analysis.traits import traits
 from reco_lab.core.conditions import (
     AtRisk,
     Attribute,
@@ -26,7 +27,7 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError, InputError, NotFoundError
 from reco_lab.core.interactions import ColumnMap, Interactions
 from reco_lab.core.segment import All, Either, LookAlike, Not, dump, parse
-from reco_lab.services import segments
+from reco_lab.services import segment_looks, segments
 from reco_lab.services.data import load_dataset, save_dataset
 from reco_lab.services.segments import mask
 from reco_lab.workspace import Workspace
@@ -381,3 +382,36 @@ def test_a_rule_that_matches_nobody_is_not_saved(workspace, data):
         segments.save(workspace, version, data, "None", Behaviour(low=1000))
     assert segments.listing(workspace, "shop") == []
     assert load_dataset(workspace, "shop").fingerprint == data.fingerprint
+
+
+def test_what_sets_customers_apart_is_found_and_what_chance_did_is_not(data):
+    known = traits(data)
+    drinkers = mask(data, Behaviour(low=2, category="tea"))
+
+    first = known.apart(drinkers)[0]
+    assert (first.about, first.value, first.inside) == ("bought in", "tea", 1.0)
+    assert first.everyone == pytest.approx(mask(data, Behaviour(low=1, category="tea")).mean())
+    assert first.members == drinkers.sum()
+    rng = np.random.default_rng(0)
+    luck = [bool(known.apart(rng.random(len(drinkers)) < 0.3)) for _ in range(40)]
+    assert sum(luck) <= 6
+
+
+def test_a_segment_says_what_it_brings_and_one_of_few_says_nothing_of_them(data):
+    shop = segment_looks.know(data)
+    rich = segment_looks.look(shop, Behaviour(measure="spend", low=50))
+    few = segment_looks.look(shop, Listed(ids=tuple(data.interactions.user_ids[:19])))
+
+    paid = rfm(data).monetary
+    assert rich.spend_share == pytest.approx(paid[paid >= 50].sum() / paid.sum())
+    assert (few.size, few.spend, few.spend_share, few.traits) == (19, None, None, ())
+    assert "recognised" in few.hidden
+    table = segment_looks.people(shop, rich.inside)
+    assert table["customer"].tolist() == data.interactions.user_ids[rich.inside].tolist()
+    assert table["spend"].min() >= 50
+
+
+def test_overlaps_are_customers_in_both_over_those_in_either():
+    masks = {"a": np.array([1, 1, 0, 0], bool), "b": np.array([0, 1, 1, 0], bool), "none": np.zeros(4, bool)}
+
+    assert segment_looks.overlaps(masks) == pytest.approx(np.array([[1, 1 / 3, 0], [1 / 3, 1, 0], [0, 0, 0]]))
