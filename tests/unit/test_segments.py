@@ -33,7 +33,7 @@ from reco_lab.services.segments import mask
 from reco_lab.workspace import Workspace
 
 
-def shop(seed=0, customers=200):
+def shop(seed=0, customers=140):
     """Customers who look at things and buy some, for half a year; what is known of them has gaps."""
     rng = np.random.default_rng(seed)
     rows = [
@@ -139,6 +139,7 @@ def one_by_one(data, rule):
     frame["day"] = frame["time"].dt.floor("D")
     frame["category"] = frame["item"].map(data.items["category"])
     frame["money"] = frame["value"] * frame["item"].map(data.items["price"])
+    of = dict(iter(frame.groupby("user")))
     names = dict(zip(data.interactions.user_ids, rfm(data).codes, strict=True))
 
     def fulfils(who, rule):
@@ -149,7 +150,7 @@ def one_by_one(data, rule):
             Listed: lambda: who in rule.ids,
             Rfm: lambda: names[who] >= 0 and NAMES[names[who]] in rule.classes,
             Attribute: lambda: _cell(data.customers.loc[who, rule.column], rule),
-            Behaviour: lambda: _did(frame[frame["user"] == who], rule, frame["day"].max()),
+            Behaviour: lambda: _did(of.get(who, frame[:0]), rule, frame["day"].max()),
         }[type(rule)]()
 
     return np.array([fulfils(who, rule) for who in data.interactions.user_ids])
