@@ -131,6 +131,11 @@ class Builder:
         boost = np.append(self.rules.boost, np.float32(0))
         return np.ascontiguousarray(self.pool.relevance + boost[self.pool.items], np.float32)
 
+    @cached_property
+    def _falling(self) -> bool:
+        """Whether candidates stand in the order of their worth, so that the first that cannot win ends a search."""
+        return not self.rules.variety and not np.ptp(self.rules.boost)
+
     @property
     def _no_prices(self) -> Prices:
         return np.zeros(len(self.rules.boost), np.float32)
@@ -236,7 +241,7 @@ class Builder:
         pinned = np.array([mask for _, mask in rules.pins] or np.zeros((1, len(prices))), np.bool_)
         alike, places = self._alike(items)
         fill(
-            items, self._worth[rows], self.pool.depth, prices, floor, pins, pinned,
+            items, self._worth[rows], self.pool.depth, self._falling, prices, floor, pins, pinned,
             rules.levels, rules.most, alike, places, rules.variety, left, cost, money, picks[rows],
         )  # fmt: skip
 
