@@ -44,7 +44,8 @@ def key(service):
 
 @asynccontextmanager
 async def connected(config):
-    loop, state = asyncio.get_running_loop(), ServerState(default_headers=[(b"date", b"today")])
+    loop, state = asyncio.get_running_loop(), ServerState()
+    state.default_headers.append((b"date", b"today"))
     server = await loop.create_server(lambda: PromptProtocol(config, state, {}, loop), "127.0.0.1", 0)
     reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
     try:
