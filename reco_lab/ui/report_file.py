@@ -40,7 +40,9 @@ def page(
     ]
     folds = [folded(one.finding, _inside(one)) for one in others]
     for one in rest:
-        more = folds if one.columns else [numbers(assumptions)] if one.id == "money" else []
+        more = (
+            folds if one.columns else [numbers(assumptions)] if one.id == "money" and len(assumptions) else []
+        )
         parts.append(section(one.label, [heading(one.finding), *_inside(one), *more]))
     return document(title, parts)
 
