@@ -74,7 +74,8 @@ class Told:
         if self.microscope is None:
             return None
         workspace = self.lab.workspace
-        look = stories.look(workspace, self.microscope, self.story, who.customer_id, sections.LENGTH)
+        k = sections.LENGTH if self.story.finds is None else self.story.finds.k
+        look = stories.look(workspace, self.microscope, self.story, who.customer_id, k)
         return None if look is None else sections.person(self.story, who, look)
 
     def unasked(self) -> Iterator[Section]:
