@@ -77,7 +77,7 @@ def _doubt(one: Story) -> str:
 
 
 def _span(step: Amount) -> str:
-    return f"{amount(step.low)} to {amount(step.high)}"
+    return f"{amount(step.low)} to {amount(step.high)} a month"
 
 
 def _reckoning(steps: Iterable[Amount], *, known: bool) -> pd.DataFrame:
