@@ -85,6 +85,8 @@ def test_a_shop_comes_out_of_its_database_and_what_came_since_joins_it(
             "FROM orders WHERE customer IS NOT NULL LIMIT 3"
         )
     browser.get_by_role("button", name="Bring another file").click()
+    expect(heading(browser, "What is here")).to_be_visible()
+    expect(browser.get_by_role("button", name="Use this table")).to_be_enabled()
     browser.get_by_role("button", name="Bring what is new").click()
     expect(browser.get_by_text("orders is at version 2: 3 rows came in.")).to_be_visible(timeout=240_000)
     for path in (tmp_path / "home").rglob("*.jsonl"):
