@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from reco_lab.core.clock import ManualClock
-from reco_lab.core.conditions import Listed
 from reco_lab.core.errors import DataError, InputError, NotFoundError
 from reco_lab.services.backups import alone
 from reco_lab.services.upkeep import (
@@ -281,18 +280,6 @@ def test_after_seven_days_a_dropped_version_is_gone_with_its_files(workspace):
     with pytest.raises(NotFoundError):
         bring_back(workspace, "shop", 2)
     assert tidy(workspace).sentence == "There is nothing to remove."
-
-
-def test_a_data_set_that_is_gone_for_good_takes_its_segments_along(workspace):
-    for name, ids in (("shop", ("a",)), ("other", ("b",))):
-        workspace.store.add_dataset(name, name * 9, name * 9, {}, False)
-        workspace.segments.add(name, name, "Some", Listed(ids=ids), None)
-    workspace.store.drop_dataset("shop")
-    tidy(workspace, dry_run=False)
-    assert len(workspace.segments.listing()) == 2
-    workspace.clock.at += timedelta(days=8)
-    tidy(workspace, dry_run=False)
-    assert [one.id for one in workspace.segments.listing()] == ["other"]
 
 
 def test_retention_removes_what_is_old_and_spares_what_is_new_used_or_running(workspace):
