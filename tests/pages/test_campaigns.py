@@ -196,6 +196,16 @@ def test_a_campaign_is_deleted_when_that_is_said_twice(shop, made, visit, says):
     assert campaigns.listing(shop) == []
 
 
+def test_a_plan_is_kept_as_a_draft_and_deleted_again(shop, visit, says):
+    browser = press(visit(CAMPAIGNS), "Keep as a draft")
+    assert "is kept as a draft." in says(browser)
+    assert [one.artefact for one in campaigns.listing(shop)] == [None]
+    assert not [one for one in browser.button if one.label == "Keep as a draft"]
+
+    press(browser, "Yes, delete it")
+    assert campaigns.listing(shop) == []
+
+
 def test_a_campaign_that_is_not_there_says_so(shop, visit, says):
     assert "There is no campaign “gone” here." in says(visit(CAMPAIGNS, campaign="gone"))
 
