@@ -63,11 +63,8 @@ def do(work):
 
 def test_a_known_customer_gets_ads_of_the_model_with_a_reason_and_the_decision_is_logged(server):
     answer = server.ads("u04", n=3)
-    assert (answer.decision.stage, answer.decision.arm, answer.decision.policy) == (
-        Stage.model,
-        "everybody",
-        "greedy",
-    )
+    made = answer.decision
+    assert (made.stage, made.arm, made.policy) == (Stage.model, "everybody", "greedy")
     assert all(int(ad.item[1:]) % 2 == 0 for ad in answer.ads)
     assert answer.reasons[0].startswith("Because you went for Item ")
     assert [one.propensity for one in answer.decision.placed] == [1.0] * 3
