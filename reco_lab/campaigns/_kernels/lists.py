@@ -123,13 +123,12 @@ def fill(
 
     A candidate is worth (1 - variety) * worth - variety * likeness to the list - price, and is passed over below
     `floor`, where no piece of it is `left`, where it costs more than the `money` there is (one number) or where a cap
-    is reached. `falling`: worth falls from column to column and variety is 0. Columns from `depth` on are for pinned places only; `pins` is the row of `pinned` for each place, -1
-    for none; a pinned place without a candidate is filled as any other. `left`, `money` and `picks` are changed.
+    is reached. `falling`: worth falls from column to column and variety is 0. Columns from `depth` on are for pinned
+    places; `pins` is each one's row of `pinned`, -1 for none. `left`, `money` and `picks` are changed.
     """
     width, length = items.shape[1], picks.shape[1]
-    closest, taken = np.zeros(width, np.float32), np.zeros(width, np.bool_)
     for row in range(len(items)):
-        closest[:], taken[:] = 0, False
+        closest, taken = np.zeros(width, np.float32), np.zeros(width, np.bool_)
         for place in range(length):
             if picks[row, place] >= 0:
                 mark(items, row, items[row, picks[row, place]], taken, closest, variety, alike, places)
@@ -145,11 +144,9 @@ def fill(
                                closest, variety, left, cost, money, picks)  # fmt: skip
             if found < 0:
                 continue
-            item = items[row, found]
-            picks[row, place] = found
+            picks[row, place], item = found, items[row, found]
             left[item] -= 1
             money[0] -= cost[item]
+            taken[found] = True
             if width > depth or variety > 0:
                 mark(items, row, item, taken, closest, variety, alike, places)
-            else:
-                taken[found] = True
