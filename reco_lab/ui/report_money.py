@@ -9,7 +9,7 @@ from reco_lab.experiments.results import Comparison, Outcome
 from reco_lab.services.reckoning import Amount, Assumptions, Finds, reckon
 from reco_lab.services.story import Story
 from reco_lab.ui import story
-from reco_lab.ui.report_sections import Section
+from reco_lab.ui.report_sections import GONE, Section
 from reco_lab.ui.words import signed
 
 
@@ -17,8 +17,7 @@ def money(one: Story, assumed: Assumptions) -> Section:
     """What it would be worth, as far as the assumptions hold; or that it cannot be known."""
     label, finds = "The money", one.finds
     if finds is None:
-        gone = "The lists of this comparison are not kept any more. Compare again to reckon with them."
-        return Section("money", label, "What it is worth cannot be reckoned", (gone,))
+        return Section("money", label, "What it is worth cannot be reckoned", (GONE,))
     sums, known = reckon(finds, assumed), _worth_known(one, finds)
     low, high = (amount(value) for value in (sums.revenue.low, sums.revenue.high))
     finding = "What it is worth cannot be known from these data"
