@@ -15,6 +15,7 @@ from reco_lab.core.words import count
 SALT_LENGTH = 16
 UNKNOWN = "not known"
 _BITS = 53
+NEARLY = 1e-9
 
 Mask = NDArray[np.bool_]
 
@@ -65,7 +66,7 @@ def groups(spec: ControlGroup, always: Mask, strata: NDArray[np.int64], rng: np.
             fix="Hold back fewer customers, or choose a larger audience.",
             key="control",
         )
-    wanted = _whole(share * there.astype(np.float64))
+    wanted = _whole(share * there.astype(np.float64), rng)
     held = np.bincount(strata[always], minlength=size)
     order = np.lexsort((rng.random(len(strata)), ~always, strata))
     first = np.concatenate(([0], np.cumsum(there)))[:-1]
@@ -97,9 +98,17 @@ def strata_of(spec: ControlGroup, data: Dataset, users: NDArray[np.int64]) -> ND
     return np.unique(codes, return_inverse=True)[1].astype(np.int64)
 
 
-def _whole(shares: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Whole numbers with the same sum (rounded): the largest remainders are rounded up."""
-    whole = np.floor(shares).astype(np.int64)
-    missing = round(float(shares.sum())) - int(whole.sum())
-    whole[np.argsort(whole - shares, kind="stable")[:missing]] += 1
+def _whole(shares: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Each share rounded up or down by lot, up as often as its remainder says, their sum rounded as well.
+
+    Systematic sampling in random order: however small a stratum is, each of its customers has the same chance to be
+    held back. Rounding the largest remainders up would always take the same strata, and never the others.
+    """
+    order = rng.permutation(len(shares))
+    ends = np.cumsum(shares[order])
+    if len(ends):
+        ends[-1] = round(float(ends[-1])) if abs(ends[-1] - round(float(ends[-1]))) < NEARLY else ends[-1]
+    passed = np.floor(ends + rng.random()).astype(np.int64)
+    whole = np.empty(len(shares), np.int64)
+    whole[order] = np.diff(passed, prepend=0)
     return whole
