@@ -39,7 +39,8 @@ class PurchaseColumns:
 def sent_by_default(made: Prepared) -> np.datetime64:
     """When a campaign was sent, if nobody says: just after the log ended that it was made from."""
     until = made.facts.get("data_until")
-    return np.datetime64(until or made.facts["prepared"][:19], "us")
+    known = np.datetime64(until or made.facts["prepared"][:19], "us")
+    return known + np.timedelta64(1, "s") if until else known
 
 
 def columns_of(path: Path) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reco_lab.analysis.spending import Spending, spending
+from reco_lab.analysis.spending import spending
 from reco_lab.campaigns.audience import Reached, reached
 from reco_lab.campaigns.candidates import Asked, AskedFixed, AskedModels, Pool, by_segment
 from reco_lab.campaigns.control import SALT_LENGTH, Groups, groups, standing, strata_of
@@ -21,7 +21,7 @@ from reco_lab.campaigns.spec import Campaign, FixedItems, FromModel
 from reco_lab.campaigns.terms import in_words, mask_of
 from reco_lab.campaigns.usual import usual
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.errors import InputError, NotFoundError
+from reco_lab.core.errors import DataError, InputError, NotFoundError
 from reco_lab.core.interactions import Interactions
 from reco_lab.core.likeness import Likeness
 from reco_lab.core.ranking import Candidates
@@ -205,13 +205,14 @@ def check(workspace: Workspace, data: Dataset, campaign: Campaign) -> tuple[Reac
 def plan(workspace: Workspace, data: Dataset, campaign: Campaign) -> Plan:
     """What the campaign can show, by what its audience did in as many days before; errors as `check`."""
     found, divided = check(workspace, data, campaign)
-    return planned(spending(data), found, divided, campaign)
+    return planned(workspace, data, found, divided, campaign)
 
 
-def planned(paid: Spending, found: Reached, divided: Groups, campaign: Campaign) -> Plan:
+def planned(workspace: Workspace, data: Dataset, found: Reached, divided: Groups, campaign: Campaign) -> Plan:
     """The same for an audience and groups that are known."""
     goal = campaign.goal
-    known, arriving = usual(paid, found.mask, goal.days, goal.outcome)
+    alike = _alike_then(workspace, data, campaign, found.mask)
+    known, arriving = usual(spending(data), alike, goal.days, goal.outcome)
     control = int(divided.control.sum())
     treated = found.customers - control
     part = control / found.customers if control else campaign.control.share or 0.1
@@ -225,6 +226,32 @@ def planned(paid: Spending, found: Reached, divided: Groups, campaign: Campaign)
         treated,
         control,
     )
+
+
+def _alike_then(workspace: Workspace, data: Dataset, campaign: Campaign, now: Mask) -> Mask:
+    """Who would have been in the audience as many days ago as are counted; who is `now` where nobody can tell.
+
+    What they did since then is what an audience like this does. Those who are in it now were chosen by what they did
+    in these days: of customers who have been away for a month, none bought anything in it.
+    """
+    log = data.interactions
+    if log.times is None or not len(log):
+        return now
+    start = log.times.max() - np.timedelta64(campaign.goal.days, "D")
+    before = log.times <= start
+    then = data.take(np.flatnonzero(before))
+    met = np.bincount(log.users[before], minlength=log.n_users) > 0
+    if not met.any():
+        return now
+    try:
+        inside = mask_of(
+            campaign.audience.who, lambda id_: segments.members(workspace, then, id_), log.n_users
+        )
+    except DataError:
+        return now
+    never = np.bincount(log.users, minlength=log.n_users) == 0
+    alike = inside & (met | never) & allowed(workspace, log.user_ids, data).mask
+    return alike if alike.any() else now
 
 
 def bench(workspace: Workspace, experiment_id: str) -> Bench:
