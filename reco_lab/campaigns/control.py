@@ -15,7 +15,6 @@ from reco_lab.core.words import count
 SALT_LENGTH = 16
 UNKNOWN = "not known"
 _BITS = 53
-NEARLY = 1e-9
 
 Mask = NDArray[np.bool_]
 
@@ -99,16 +98,19 @@ def strata_of(spec: ControlGroup, data: Dataset, users: NDArray[np.int64]) -> ND
 
 
 def _whole(shares: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Each share rounded up or down by lot, up as often as its remainder says, their sum rounded as well.
+    """Each share rounded up or down by lot, up as often as its remainder says; their sum is rounded as usual.
 
     Systematic sampling in random order: however small a stratum is, each of its customers has the same chance to be
     held back. Rounding the largest remainders up would always take the same strata, and never the others.
     """
     order = rng.permutation(len(shares))
     ends = np.cumsum(shares[order])
+    whole = np.zeros(len(shares), np.int64)
     if len(ends):
-        ends[-1] = round(float(ends[-1])) if abs(ends[-1] - round(float(ends[-1]))) < NEARLY else ends[-1]
-    passed = np.floor(ends + rng.random()).astype(np.int64)
-    whole = np.empty(len(shares), np.int64)
-    whole[order] = np.diff(passed, prepend=0)
+        total = round(float(ends[-1]))
+        rest = total - float(ends[-1])
+        start = rng.uniform(max(rest, 0.0), min(1.0 + rest, 1.0))
+        passed = np.floor(ends + start).astype(np.int64)
+        passed[-1] = total
+        whole[order] = np.diff(passed, prepend=0)
     return whole

@@ -187,12 +187,9 @@ def _judged(
     done = _done(made, bought, known, sent, days)
     early = days < goal.days
     found = lines(done, treated, control, early=early)
-    saved = {one.title: one.id for one in segments.listing(workspace, campaign.dataset)}
-    then = data.take(_rows_before(data, sent))
+    then = segments.told(workspace, data.take(_rows_before(data, sent)), campaign.dataset)
     places = data.interactions.user_ids.get_indexer(pd.Index(made.customers["customer_id"]))
-    inside = {
-        title: segments.members(workspace, then, id_)[places] & (places >= 0) for title, id_ in saved.items()
-    }
+    inside = {title: members[places] & (places >= 0) for title, members in then.items()}
     answer = judge(
         found,
         goal.outcome,

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -63,6 +63,11 @@ class Bench:
     def likeness(self) -> Likeness:
         """Which items are alike, by who touched them in training."""
         return Likeness(self.exam.train.interactions.matrix.tocsc())
+
+    @cached_property
+    def before(self) -> Dataset:
+        """What was known at the cut: by it customers are told apart."""
+        return replace(self.exam.train, interactions=self.exam.known)
 
     @property
     def users(self) -> NDArray[np.int64]:
@@ -269,8 +274,8 @@ def tags(workspace: Workspace, on: Bench, campaign: Campaign, customers: int | N
     users = on.users
     asked = _asked(workspace, on, campaign, users)
     remembered = on.pools.setdefault(campaign.what.model_dump_json(), {})
-    names = segments.listing(workspace, campaign.dataset)
-    inside = {one.title: segments.members(workspace, on.data, one.id)[users] for one in names}
+    known = segments.told(workspace, on.before, campaign.dataset)
+    inside = {title: members[users] for title, members in known.items()}
     relevant = on.exam.relevant[: on.exam.n_warm]
     warm = on.exam.users[: on.exam.n_warm]
     rows = relevant[np.searchsorted(warm, users)]
@@ -349,7 +354,7 @@ def _asked(workspace: Workspace, on: Bench, campaign: Campaign, users: NDArray[n
     return AskedModels(
         batch=batch,
         scorers=tuple(on.models[name][1] for name in names),
-        model=routed(workspace, on.data, what, names, users),
+        model=routed(workspace, on.before, what, names, users),
         fallback=exam.fallback,
         candidates=own if own.pairs is not None else Candidates(items=own.items),
         exclude_seen=not exam.repeats,

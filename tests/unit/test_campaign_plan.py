@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -62,3 +63,13 @@ def test_newcomers_do_not_make_everybody_look_as_if_they_bought(shop):
 def test_what_was_bought_last_before_the_campaign_is_not_counted_as_after_it():
     made = SimpleNamespace(facts={"data_until": "2026-01-01T00:00:00", "prepared": "2026-01-02T00:00:00"})
     assert sent_by_default(made) > np.datetime64("2026-01-01T00:00:00")
+
+
+def test_segments_are_those_of_the_data_at_hand_and_what_cannot_be_told_is_left_out(shop):
+    workspace, data, _ = shop
+    early = data.take(np.flatnonzero(data.interactions.times < np.datetime64("2025-08-01")))
+    assert (
+        segments.told(workspace, early, "shop")["Away"] != segments.told(workspace, data, "shop")["Away"]
+    ).any()
+    timeless = Dataset("shop", replace(data.interactions, times=None))
+    assert segments.told(workspace, timeless, "shop") == {}
