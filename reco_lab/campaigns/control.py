@@ -65,7 +65,7 @@ def groups(spec: ControlGroup, always: Mask, strata: NDArray[np.int64], rng: np.
             fix="Hold back fewer customers, or choose a larger audience.",
             key="control",
         )
-    wanted = _whole(share * there.astype(np.float64))
+    wanted = _whole(share * there.astype(np.float64), rng)
     held = np.bincount(strata[always], minlength=size)
     order = np.lexsort((rng.random(len(strata)), ~always, strata))
     first = np.concatenate(([0], np.cumsum(there)))[:-1]
@@ -97,9 +97,20 @@ def strata_of(spec: ControlGroup, data: Dataset, users: NDArray[np.int64]) -> ND
     return np.unique(codes, return_inverse=True)[1].astype(np.int64)
 
 
-def _whole(shares: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Whole numbers with the same sum (rounded): the largest remainders are rounded up."""
-    whole = np.floor(shares).astype(np.int64)
-    missing = round(float(shares.sum())) - int(whole.sum())
-    whole[np.argsort(whole - shares, kind="stable")[:missing]] += 1
+def _whole(shares: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Each share rounded up or down by lot, up as often as its remainder says; their sum is rounded as usual.
+
+    Systematic sampling in random order: however small a stratum is, each of its customers has the same chance to be
+    held back. Rounding the largest remainders up would always take the same strata, and never the others.
+    """
+    order = rng.permutation(len(shares))
+    ends = np.cumsum(shares[order])
+    whole = np.zeros(len(shares), np.int64)
+    if len(ends):
+        total = round(float(ends[-1]))
+        rest = total - float(ends[-1])
+        start = rng.uniform(max(rest, 0.0), min(1.0 + rest, 1.0))
+        passed = np.floor(ends + start).astype(np.int64)
+        passed[-1] = total
+        whole[order] = np.diff(passed, prepend=0)
     return whole
