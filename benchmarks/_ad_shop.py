@@ -56,7 +56,7 @@ def copied(home: Path, to: Path, plan: Plan, key_name: str = "load") -> str:
     shutil.copytree(home, to, ignore=shutil.ignore_patterns("events*", MADE))
     with closing(Workspace.open(to)) as workspace:
         publish_plan(workspace, plan)
-        return make_key(workspace, key_name, ["admin"])[0]
+        return make_key(workspace, key_name, ["admin"], who="the benchmark")[0]
 
 
 def moved(home: Path, to: Path, plan: Plan) -> str:
@@ -67,7 +67,7 @@ def moved(home: Path, to: Path, plan: Plan) -> str:
         save_dataset(workspace, shop(scale))
         Bookings(workspace.store.database, workspace.clock).book(ads(scale))
         publish_plan(workspace, plan)
-        return make_key(workspace, "load", ["admin"])[0]
+        return make_key(workspace, "load", ["admin"], who="the benchmark")[0]
 
 
 def _made(workspace: Workspace, scale: float) -> dict[str, Plan]:

@@ -1,10 +1,10 @@
-"""Report: the story of a comparison with real customers in it, to read, to show and to send."""
+"""Report: the story of a comparison or a campaign with real customers in it, to read, to show and to send."""
 
 import streamlit as st
 
-from reco_lab.services import demo, experiments
-from reco_lab.ui import board, linked, page, records, report, show, state
-from reco_lab.ui.report_told import Told
+from reco_lab.services import campaigns, demo, experiments
+from reco_lab.ui import board, page, records, report, show
+from reco_lab.ui.report_told import Told, ToldCampaign
 
 with page.open("Report") as lab:
     if not show.presenting():
@@ -12,7 +12,9 @@ with page.open("Report") as lab:
     done = (
         [] if lab.version is None else records.finished(experiments.listing(lab.workspace, lab.version.name))
     )
-    if not done:
+    kept = [] if lab.version is None else campaigns.listing(lab.workspace, lab.version.name)
+    sent = {one.id: one for one in kept if one.artefact}
+    if not done and not sent:
         show.empty(
             "There is no story to tell yet",
             "After a comparison, this page tells what was found, with real customers in it, to show and to send.",
@@ -26,13 +28,8 @@ with page.open("Report") as lab:
             st.rerun()
         st.stop()
 
-    if show.presenting():
-        known = {one.id for one in done}
-        asked = st.query_params.get(state.EXPERIMENT, "")
-        chosen = asked if asked in known else done[0].id
-    else:
-        chosen = linked.choice("Experiment", records.labels(done), key=state.EXPERIMENT, noun="experiment")
-    told = Told.of(lab, chosen)
+    kind, chosen = report.about(records.labels(done), {one.id: one.title for one in sent.values()})
+    told = ToldCampaign.of(lab, sent[chosen]) if kind == report.CAMPAIGN else Told.of(lab, chosen)
     if told is None:
         show.empty(
             "This comparison holds nothing personal to tell of",

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse, stats
 
+from reco_lab.analysis.behaviour import LABELS, behaviour
 from reco_lab.analysis.membership import said
 from reco_lab.analysis.tastes import categories
 from reco_lab.analysis.visits import purchases_of
@@ -20,8 +21,11 @@ MOST_CATEGORIES = 200
 FEW_VALUES = 6
 LEVEL = 0.05
 CLEARLY = 1.25
+FAIR = 0.4  # of so many equal customers nobody says that they are a quarter
 SHOWN = 4
 BOUGHT = "bought in"
+MOST_ABOUT = {BOUGHT: 2}
+HABITS = ("basket_size", "basket_value", "weekend", "evening", "variety", "price_level")
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Traits:
     has: sparse.csr_matrix
 
     def apart(self, inside: NDArray[np.bool_], but: frozenset[str] = frozenset()) -> tuple[Trait, ...]:
-        """The traits by which members differ most surely from all others, at most two about the same thing.
+        """The traits by which members differ most surely from all others, one about each thing, two categories.
 
         A trait counts if chance would not part the shares so in one of 20 looks at all of them (Bonferroni, z test
         for two shares), and they differ by a quarter at least. What is `about` one of `but` is left out.
@@ -71,19 +75,24 @@ class Traits:
         found, seen = list[Trait](), dict[str, int]()
         for place in np.argsort(-np.abs(off), kind="stable").tolist():
             about, value = self.names[place]
-            if clear[place] and sure[place] and about not in but and seen.get(about, 0) < 2:
+            if (
+                clear[place]
+                and sure[place]
+                and about not in but
+                and seen.get(about, 0) < MOST_ABOUT.get(about, 1)
+            ):
                 seen[about] = seen.get(about, 0) + 1
                 found.append(Trait(about, value, float(share[place]), float(pooled[place]), int(mine[place])))
         return tuple(found[:SHOWN])
 
 
 def traits(data: Dataset) -> Traits:
-    """Gather the traits of a data set: values of attributes, quarters of numbers and days, categories bought in.
+    """Gather the traits of a data set: values of attributes, quarters of numbers and days, categories bought in, habits.
 
     Traits that fewer than 20 customers have are left out: they could be recognised by them.
     """
     n_users = data.interactions.n_users
-    parts = [*_attributes(data), *_categories(data)]
+    parts = [*_attributes(data), *_categories(data), *_habits(data)]
     names = [name for some, _ in parts for name in some]
     empty = sparse.csr_matrix((n_users, 0))
     has = sparse.csc_matrix(sparse.hstack([empty, *(columns for _, columns in parts)], format="csc"))
@@ -112,6 +121,23 @@ def _categories(data: Dataset) -> Iterator[tuple[list[tuple[str, str]], sparse.c
     kept = np.sort(np.argsort(-often, kind="stable")[:MOST_CATEGORIES])
     bought = sparse.csr_matrix((counts[:, kept] > 0).astype(np.float64))
     yield [(BOUGHT, str(found.names[place])) for place in kept.tolist()], bought
+
+
+def _habits(data: Dataset) -> Iterator[tuple[list[tuple[str, str]], sparse.csr_matrix]]:
+    """Who is in the lowest or the highest quarter of the buyers in what a purchase of hers looks like."""
+    table = behaviour(data).customers
+    for name in (one for one in HABITS if one in table):
+        values = table[name]
+        low, high = values.quantile([0.25, 0.75])
+        ends = {"lowest": (values <= low).to_numpy(), "highest": (values >= high).to_numpy()}
+        fair = {end: inside for end, inside in ends.items() if inside.mean() <= FAIR}
+        places = [table.index.to_numpy()[inside] for inside in fair.values()]
+        columns = np.repeat(np.arange(len(places)), [len(one) for one in places])
+        rows = np.concatenate([np.zeros(0, np.int64), *places])
+        cells = sparse.csr_matrix(
+            (np.ones(len(rows)), (rows, columns)), (data.interactions.n_users, len(fair))
+        )
+        yield [(LABELS.get(name, name), f"in the {end} quarter") for end in fair], cells
 
 
 def is_measured(column: pd.Series) -> bool:

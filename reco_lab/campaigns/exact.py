@@ -29,7 +29,7 @@ def solve(pool: Pool, worth: NDArray[np.float32], rules: RuleSet, k: int) -> NDA
             constraints=[optimize.LinearConstraint(left, ub=right) for left, right in limits],
             options={"node_limit": NODES, "mip_rel_gap": 0.0},
         )
-        if answer.x is None:
+        if answer.status != 0 or answer.x is None:
             return None
         found = np.asarray(answer.x)
         if np.abs(found - np.round(found)).max(initial=0) < WHOLE:

@@ -26,8 +26,9 @@ COOLING = 0.88
 FIRST_STEP = 0.5
 EXACT_PAIRS = 20_000
 BLOCK = 1 << 13
-SAMPLE = 1 << 13
-LAST_ROUNDS = 6
+SAMPLE = 1 << 11
+LAST_ROUNDS = 10
+LAST_STEP = 0.1
 
 Picks = NDArray[np.int32]
 Prices = NDArray[np.float32]
@@ -130,6 +131,11 @@ class Builder:
         boost = np.append(self.rules.boost, np.float32(0))
         return np.ascontiguousarray(self.pool.relevance + boost[self.pool.items], np.float32)
 
+    @cached_property
+    def _falling(self) -> bool:
+        """Whether candidates stand in the order of their worth, so that the first that cannot win ends a search."""
+        return not self.rules.variety and not np.ptp(self.rules.boost)
+
     @property
     def _no_prices(self) -> Prices:
         return np.zeros(len(self.rules.boost), np.float32)
@@ -149,7 +155,7 @@ class Builder:
             _Start(np.zeros(len(limits.stock)), 0.0, FIRST_STEP),
             ROUNDS,
         )[0]
-        return self.settle(limits, near, LAST_ROUNDS)[1:]
+        return self.settle(limits, replace(near, step=LAST_STEP), LAST_ROUNDS)[1:]
 
     def _every(self, stride: int) -> "Builder":
         some = (self.pool.items[::stride].copy(), self.pool.relevance[::stride].copy(), self.pool.depth)
@@ -164,10 +170,12 @@ class Builder:
         found, chosen, best = start, self._no_prices, np.inf
         for _ in range(rounds):
             prices = (each + money * limits.cost).astype(np.float32)
-            bound = self._reduced(prices) + float(each @ stock) + (money * limits.budget if tight else 0.0)
+            picks = self._free(prices)
+            bound = self._reduced(prices, picks) + float(each @ stock)
+            bound += money * limits.budget if tight else 0.0
             if bound < best:
                 found, chosen, best = _Start(each, money, step), prices, bound
-            items = self._items(self._free(prices))
+            items = self._items(picks)
             demand = limits.demand(items)
             gap = (demand - stock) / np.maximum(np.maximum(demand, stock), 1)
             each = np.where(scarce, np.maximum(each + step * gap, 0), 0)
@@ -178,12 +186,18 @@ class Builder:
             step *= COOLING
         return replace(found, step=step), chosen, best
 
-    def _reduced(self, prices: Prices) -> float:
-        """The most that all customers together could have above the prices; caps are overlooked, so it is never too low."""
+    def _reduced(self, prices: Prices, picks: Picks) -> float:
+        """The most that all customers together could have above the prices: never too low.
+
+        What each takes for herself (`picks`) is her best where one cap at most applies; else caps are overlooked.
+        """
         paid = np.append(prices, np.float32(np.inf))[self.pool.items]
         worth = (self._worth - paid)[:, : self.pool.depth]
         k = min(self.k, worth.shape[1])
-        top = -np.partition(-worth, k - 1, axis=1)[:, :k] if k else worth
+        if len(self.rules.most) <= 1 and self._countable:
+            top = _picked(self._worth - paid, picks, 0.0)
+        else:
+            top = -np.partition(-worth, k - 1, axis=1)[:, :k] if k else worth
         return float(np.maximum(top, 0).sum(dtype=np.float64))
 
     def _free(self, prices: Prices) -> Picks:
@@ -227,7 +241,7 @@ class Builder:
         pinned = np.array([mask for _, mask in rules.pins] or np.zeros((1, len(prices))), np.bool_)
         alike, places = self._alike(items)
         fill(
-            items, self._worth[rows], self.pool.depth, prices, floor, pins, pinned,
+            items, self._worth[rows], self.pool.depth, self._falling, prices, floor, pins, pinned,
             rules.levels, rules.most, alike, places, rules.variety, left, cost, money, picks[rows],
         )  # fmt: skip
 

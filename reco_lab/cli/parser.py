@@ -116,6 +116,21 @@ def _import(inner: "Actions") -> None:
     bring.add_argument(
         "--recipe", type=Path, help="a recipe (TOML): what the columns mean and how rows are mended"
     )
+    _joining(bring)
+    header = bring.add_mutually_exclusive_group()
+    header.add_argument(
+        "--header", dest="header", action="store_true", default=None, help="the first row names the columns"
+    )
+    header.add_argument("--no-header", dest="header", action="store_false", help="the first row is data")
+    bring.add_argument(
+        "--customers", type=Path, help="a table of customers (first column or `user`: their id)"
+    )
+    bring.add_argument("--items", type=Path, help="a table of items (first column or `item`: their id)")
+    _json(bring).set_defaults(command=later("data", "data_import"))
+
+
+def _joining(bring: argparse.ArgumentParser) -> None:
+    """How the rows of a file join those that are there."""
     bring.add_argument(
         "--append", action="store_true", help="put the rows behind those of the newest version"
     )
@@ -128,16 +143,6 @@ def _import(inner: "Actions") -> None:
         default="later",
         help="with --append: whose attributes hold where both know some (default: this file's)",
     )
-    header = bring.add_mutually_exclusive_group()
-    header.add_argument(
-        "--header", dest="header", action="store_true", default=None, help="the first row names the columns"
-    )
-    header.add_argument("--no-header", dest="header", action="store_false", help="the first row is data")
-    bring.add_argument(
-        "--customers", type=Path, help="a table of customers (first column or `user`: their id)"
-    )
-    bring.add_argument("--items", type=Path, help="a table of items (first column or `item`: their id)")
-    _json(bring).set_defaults(command=later("data", "data_import"))
 
 
 def _safekeeping(inner: "Actions", actions: "Actions") -> None:

@@ -12,7 +12,8 @@ _STYLE = (
     ".quiet{color:#56605b}.lists{display:grid;grid-template-columns:repeat(auto-fit,minmax(14rem,1fr));gap:1.5rem}"
     "h2{margin-top:2.5rem}svg{width:100%;height:auto;max-width:52rem}section{margin-bottom:3rem}"
     ".label{color:#0b6e4f;font-weight:600;margin-bottom:-2rem}.card{border:1px solid #d5dad8;border-radius:.5rem;"
-    "padding:.5rem .8rem;margin:.6rem 0}.card p{margin:.1rem 0}.tick{color:#0b6e4f;font-weight:600}"
+    "padding:.5rem .8rem;margin:.6rem 0}.card p{margin:.1rem 0}.sums{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:1rem}"
+    ".sum{font-size:1.6rem}.tick{color:#0b6e4f;font-weight:600}"
     "summary{cursor:pointer;color:#56605b;margin:.6rem 0}"
     "@page{margin:14mm}@media print{body{font-size:11pt;margin:0;max-width:none;print-color-adjust:exact}"
     "h2,h3,.label{break-after:avoid}svg,.card,tr,.keep{break-inside:avoid}summary{list-style:none}"
@@ -51,14 +52,6 @@ def bullets(lines: Iterable[str], *, ordered: bool = False) -> str:
     return f"<{kind}>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</{kind}>"
 
 
-def side_by_side(lists: Mapping[str, Iterable[str]]) -> str:
-    """Numbered lists beside each other, each under its title."""
-    cells = (
-        f"<div><b>{escape(title)}</b>{bullets(lines, ordered=True)}</div>" for title, lines in lists.items()
-    )
-    return f"<div class='lists'>{''.join(cells)}</div>"
-
-
 def cards(columns: Mapping[str, tuple[str, Iterable[tuple[str, str, str, str]]]]) -> str:
     """Cards beside each other, each column under its title and a line about it.
 
@@ -76,6 +69,15 @@ def _column(title: str, column: tuple[str, Iterable[tuple[str, str, str, str]]])
 def _card(title: str, facts: str, why: str, mark: str) -> str:
     parts = [f"<p><b>{escape(title)}</b></p>", *(paragraph(one, quiet=True) for one in (facts, why) if one)]
     return "".join(parts) + (f"<p class='tick'>{escape(mark)}</p>" if mark else "")
+
+
+def sums(some: Iterable[tuple[str, str, str]]) -> str:
+    """Large numbers beside each other: what, how much, and a line about it."""
+    cells = (
+        f"<div class='card'>{paragraph(what)}<p class='sum'>{escape(value)}</p>{paragraph(about, quiet=True)}</div>"
+        for what, value, about in some
+    )
+    return f"<div class='sums'>{''.join(cells)}</div>"
 
 
 def section(label: str, parts: Iterable[str]) -> str:

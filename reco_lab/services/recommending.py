@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError
 from reco_lab.services.customers import Look, Microscope, Panel
 from reco_lab.services.privacy import allowed
@@ -57,9 +58,9 @@ def recommend(
     return Recommended(customer_id, look, bool(asked.mask[0]), asked.sentence)
 
 
-def permitted(workspace: Workspace, microscope: Microscope, customers: Sequence[str]) -> list[bool]:
+def permitted(workspace: Workspace, data: Dataset, customers: Sequence[str]) -> list[bool]:
     """Which of these customers may be shown to others."""
-    return [bool(one) for one in allowed(workspace, customers, microscope.data).mask]
+    return [bool(one) for one in allowed(workspace, customers, data).mask]
 
 
 def examples(
@@ -67,7 +68,7 @@ def examples(
 ) -> list[Look]:
     """The lists of the first customers of the exam, longest histories first, who may be shown to others."""
     first = microscope.customers("", ASKED_AT_ONCE)
-    shown = [who for who, may in zip(first, permitted(workspace, microscope, first), strict=True) if may]
+    shown = [who for who, may in zip(first, permitted(workspace, microscope.data, first), strict=True) if may]
     return [microscope.look(who, k=k, models=models) for who in shown[:number]]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from reco_lab.analysis.personas import Persona, personas
+from reco_lab.core.dataset import Dataset
 from reco_lab.core.evaluation import metric_key
 from reco_lab.core.experiment import MetricSpec
 from reco_lab.experiments.by_segment import Shift
@@ -96,11 +97,16 @@ def story(known: Evidence, way: str = "") -> Story | None:
 
 def examples(workspace: Workspace, microscope: Microscope, told: Story) -> list[Example]:
     """One customer for each persona: the most telling who may be shown to others and stands for no other persona."""
-    ids, taken = microscope.data.interactions.user_ids, set[str]()
+    return standing_for(workspace, microscope.data, told.personas)
+
+
+def standing_for(workspace: Workspace, data: Dataset, kinds: Sequence[Persona]) -> list[Example]:
+    """The same for personas of any customers of a data set."""
+    ids, taken = data.interactions.user_ids, set[str]()
     chosen = []
-    for one in told.personas:
+    for one in kinds:
         names = [str(ids[code]) for code in one.customers]
-        may = permitted(workspace, microscope, names)
+        may = permitted(workspace, data, names)
         for who, allowed, why in zip(names, may, one.why, strict=True):
             if allowed and who not in taken:
                 taken.add(who)

@@ -30,7 +30,7 @@ class Snowplow(Source):
     an item. Without a header the 131 places of the enriched TSV are taken.
     """
 
-    label: ClassVar[str] = "Snowplow events"
+    label: ClassVar[str] = "Snowplow"
 
     def recognises(self, path: Path, head: bytes) -> bool:  # noqa: ARG002 - the content decides
         """Whether it names the columns of atomic events, or has the 131 places of the enriched TSV."""

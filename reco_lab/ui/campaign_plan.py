@@ -236,7 +236,7 @@ def chance(found: Plan) -> str:
     if found.enough:
         return f"A {lift} lift would be seen with {share(found.power)} chance."
     return (
-        f"A {lift} lift would be seen with {share(found.power)} chance only: so few customers show a lift of "
+        f"A {lift} lift would be seen with {share(found.power)} chance only: with so few customers it has to be "
         f"{share(found.detectable)} or more."
     )
 

@@ -15,6 +15,7 @@ from reco_lab.ui.words import md
 
 WAYS = {"model": "What fits each customer", "fixed": "The same for everybody"}
 OFFERED = 500
+MOST = 20
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,11 @@ def ask(lab: page.Lab, campaign: Campaign, titles: Mapping[str, str], key: str) 
         required=True,
         key=f"{key}-way",
     )
-    chosen = _model(lab, what, there, titles, key) if way == "model" else _fixed(lab.dataset(), what, key)
-    items = st.number_input("Items for each customer", 1, 20, campaign.items, key=f"{key}-items", width=220)
+    if way == "fixed":
+        fixed = _fixed(lab.dataset(), what, key)
+        return {"what": fixed, "items": len(fixed.items)}
+    chosen = _model(lab, what, there, titles, key)
+    items = st.number_input("Items for each customer", 1, MOST, campaign.items, key=f"{key}-items", width=220)
     return {"what": chosen, "items": int(items)}
 
 
@@ -144,7 +148,7 @@ def _routes(
 
 def _fixed(data: Dataset, what: What, key: str) -> FixedItems:
     offered = bestsellers(data)
-    before = what.items if isinstance(what, FixedItems) else tuple(offered)[:3]
+    before = what.items if isinstance(what, FixedItems) else tuple(offered)[:4]
     named = {one: titled(data, one) for one in before}
     names = offered | named
     chosen = st.multiselect(
@@ -154,6 +158,7 @@ def _fixed(data: Dataset, what: What, key: str) -> FixedItems:
         format_func=lambda one: names.get(one, one),
         key=f"{key}-fixed",
         accept_new_options=True,
+        max_selections=MOST,
         help=f"The {OFFERED} most wanted items are offered; any other by its id.",
     )
     if not chosen:

@@ -28,7 +28,7 @@ def start(workspace: Workspace, begin: Callable[[Brought], None]) -> None:
     if _awaited(workspace, begin):
         return
     known = databases.connections(workspace)
-    name = _connection(known)
+    name = _connection(workspace, known)
     if name == NEW:
         database_form.form(workspace)
         return
@@ -58,13 +58,25 @@ def _awaited(workspace: Workspace, begin: Callable[[Brought], None]) -> bool:
     return False
 
 
-def _connection(known: dict[str, Place]) -> str:
+def _connection(workspace: Workspace, known: dict[str, Place]) -> str:
     if not known:
         return NEW
     words = {one: f"{one}: {place.words}" for one, place in known.items()} | {NEW: "Another database…"}
-    return str(
-        st.selectbox("Database", list(words), format_func=words.__getitem__, key="connection", width=520)
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = str(
+            st.selectbox("Database", list(words), format_func=words.__getitem__, key="connection", width=520)
+        )
+        if name != NEW:
+            st.button(
+                "Forget it",
+                icon=":material/link_off:",
+                type="tertiary",
+                key="forget",
+                help="What was brought from it stays.",
+                on_click=databases.forget,
+                args=(workspace, name),
+            )
+    return name
 
 
 def _wanted(workspace: Workspace, name: str, place: Place) -> Origin | None:
@@ -85,6 +97,7 @@ def _wanted(workspace: Workspace, name: str, place: Place) -> Origin | None:
     relation = st.selectbox(
         "Table",
         found.relations,
+        max(range(len(found.relations)), key=lambda at: found.relations[at].rows or 0),
         format_func=_size,
         key=f"table-{name}",
         width=520,

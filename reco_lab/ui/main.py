@@ -48,11 +48,12 @@ chosen = st.navigation(
         "Market": [
             _page(page.CAMPAIGNS, "Campaigns", "campaign", "From a goal to a list to send, and what it did."),
             _page(page.ADS, "Ads", "ads_click", "What is shown to whom right now, and why."),
-            _page(page.REPORT, "Report", "slideshow", "The story of a comparison, to show and to send."),
+            _page(page.REPORT, "Report", "slideshow", "The story of a comparison or campaign, to show."),
             _page(page.SETTINGS, "Settings", "settings", "Store, backups, retention, privacy."),
         ],
     },
     position="hidden" if show.presenting() else "sidebar",
+    expanded=True,
 )
 st.set_page_config(page_title=f"{chosen.title} · Reco Lab")
 chosen.run()

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from reco_lab.cleaning.kinds import LEFT_OUT, kind_of
+from reco_lab.cleaning.steps.unreadable import Unreadable
 from reco_lab.core.experiment import Columns
 from reco_lab.core.interactions import Kind
 from reco_lab.core.recipe import Reading, Recipe
@@ -75,12 +76,19 @@ def found(
     report = first
     if reading != before:
         report = cache.quality(workspace, brought.path, columns, known.header, known.options, reading)
+    if said is not None:
+        report = replace(report, findings=tuple(one for one in report.findings if not _decided(one)))
     open_ = tuple(report.questions.values())
     chosen = [] if open_ else _cards(report, brought.path, last)
     stops = (
         () if open_ else tuple(one for one in report.findings if one.severity == "stop" and one not in chosen)
     )
     return Repairs(report, reading, chosen, open_, tuple(one.title for one in stops))
+
+
+def _decided(finding: Finding) -> bool:
+    """Whether it is about events that a person has left out in so many words."""
+    return finding.step == Unreadable(role="kind")
 
 
 def headline(repairs: Repairs) -> tuple[str, str]:

@@ -1,25 +1,47 @@
 """The Report page: its sections below each other, or one at a time before an audience, and what is asked in them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
 import streamlit as st
 
 from reco_lab.services.reckoning import Assumptions
-from reco_lab.ui import export, linked, page, report_advice, report_money, report_screen, show, state
-from reco_lab.ui import report_sections as sections
+from reco_lab.ui import campaign_plan, export, linked, report_money, report_screen, show, state
 from reco_lab.ui.report_sections import Section
-from reco_lab.ui.report_told import Told
+from reco_lab.ui.report_told import Told, ToldCampaign
 
-PERSONA, WAY = "persona", "by"
+PERSONA, WAY, KIND = "persona", "by", "of"
+COMPARISON, CAMPAIGN = "comparison", "campaign"
+NAMED = {COMPARISON: state.EXPERIMENT, CAMPAIGN: campaign_plan.CAMPAIGN}
 IDS = ("found", "customer", "money", "sure", "whom", "next")
+
+
+def about(compared: Mapping[str, str], sent: Mapping[str, str]) -> tuple[str, str]:
+    """Ask whether the story is of a comparison or a campaign, and which (id -> label); before an audience the address says.
+
+    At least one of both must hold something.
+    """
+    offered = {kind: some for kind, some in ((COMPARISON, compared), (CAMPAIGN, sent)) if some}
+    first = next(iter(offered))
+    if show.presenting():
+        named = st.query_params.get(KIND, "")
+        kind = named if named in offered else first
+        wanted = st.query_params.get(NAMED[kind], "")
+        return kind, wanted if wanted in offered[kind] else next(iter(offered[kind]))
+    kind = first
+    if len(offered) > 1:
+        kinds = {one: f"A {one}" for one in offered}
+        kind = linked.choice("The story of", kinds, key=KIND, noun="kind of story", few=True)
+    label = "Experiment" if kind == COMPARISON else "Campaign"
+    return kind, linked.choice(label, offered[kind], key=NAMED[kind], noun=label.lower())
 
 
 @dataclass
 class Asked:
     """The report with what a person asks for in it; each section asks when it is drawn."""
 
-    told: Told
+    told: Told | ToldCampaign
     assumed: Assumptions | None = field(default=None, init=False)
 
     @property
@@ -39,23 +61,20 @@ class Asked:
 
     def _make(self, id_: str) -> Section | None:
         told = self.told
-        if id_ == "found":
-            return told.found()
         if id_ == "customer":
             names = {one.id: one.name for one in told.people}
             chosen = linked.choice("Which customer", names, key=PERSONA, noun="kind of customer", few=True)
             return told.person(next(one for one in told.people if one.id == chosen))
-        if id_ == "money":
-            self.assumed = assume(told.story.assumed, told.experiment)
+        if isinstance(told, Told) and id_ == "money":
+            known = told.story.assumed
+            self.assumed = known if told.story.finds is None else assume(known, told.experiment)
             return report_money.money(told.story, self.assumed)
-        if id_ == "sure":
-            return sections.sure(told.story)
-        if id_ == "whom":
-            return sections.whom(told.by(_way(told)).story)
-        return report_advice.after(told.story)
+        if isinstance(told, Told) and id_ == "whom" and told.story.shifts:
+            return told.by(_way(told)).section(id_)
+        return told.section(id_)
 
 
-def whole(told: Told) -> None:
+def whole(told: Told | ToldCampaign) -> None:
     """The page: what can be done with it, then every section below the other."""
     row = st.container(horizontal=True, vertical_alignment="center")
     asked, drawn = Asked(told), list[Section]()
@@ -72,17 +91,15 @@ def whole(told: Told) -> None:
             args=(1,),
             help="One section at a time in large type, without the menu. F11 makes the browser fill the screen.",
         )
-        things = [told.file(tuple(drawn), asked.assumed)]
+        things = [
+            told.file(tuple(drawn), asked.assumed) if isinstance(told, Told) else told.file(tuple(drawn))
+        ]
         export.menu(things, key="report", note="The address holds the customer and the assumptions too. ")
-        st.page_link(
-            page.COMPARE,
-            label="All numbers",
-            icon=":material/leaderboard:",
-            query_params={state.EXPERIMENT: told.experiment},
-        )
+        where, address = told.numbers
+        st.page_link(where, label="All numbers", icon=":material/leaderboard:", query_params=address)
 
 
-def slides(told: Told) -> None:
+def slides(told: Told | ToldCampaign) -> None:
     """One section on the whole screen, with keys for the next and the one before."""
     report_screen.enlarge()
     asked = Asked(told)

@@ -16,6 +16,7 @@ from reco_lab.reports.document import (
     numbers,
     paragraph,
     section,
+    sums,
 )
 from reco_lab.reports.document import drawing as drawn
 from reco_lab.ui.report_sections import Column, Drawn, Section
@@ -40,7 +41,9 @@ def page(
     ]
     folds = [folded(one.finding, _inside(one)) for one in others]
     for one in rest:
-        more = folds if one.columns else [numbers(assumptions)] if one.id == "money" else []
+        more = (
+            folds if one.columns else [numbers(assumptions)] if one.id == "money" and len(assumptions) else []
+        )
         parts.append(section(one.label, [heading(one.finding), *_inside(one), *more]))
     return document(title, parts)
 
@@ -55,9 +58,7 @@ def figure(one: Drawn, finding: str, palette: Palette) -> str:
 def _inside(one: Section) -> list[str]:
     parts = [paragraph(line) for line in one.lines]
     if one.sums:
-        parts.append(
-            cards({f"{what}, a month": (about, [(value, "", "", "")]) for what, value, about in one.sums})
-        )
+        parts.append(sums(one.sums))
     if one.figure is not None and not one.figure.rows.empty:
         parts.append(drawn(figure(one.figure, one.finding, LIGHT), one.figure.axis))
     if one.table is not None:

@@ -9,7 +9,7 @@ from reco_lab.experiments.results import Comparison, Outcome
 from reco_lab.services.reckoning import Amount, Assumptions, Finds, reckon
 from reco_lab.services.story import Story
 from reco_lab.ui import story
-from reco_lab.ui.report_sections import Section
+from reco_lab.ui.report_sections import GONE, Section
 from reco_lab.ui.words import count, signed
 
 MONTH, NEARLY = 30, 5
@@ -19,8 +19,7 @@ def money(one: Story, assumed: Assumptions) -> Section:
     """What it would be worth, as far as the assumptions hold; or that it cannot be known."""
     label, finds = "The money", one.finds
     if finds is None:
-        gone = "The lists of this comparison are not kept any more. Compare again to reckon with them."
-        return Section("money", label, "What it is worth cannot be reckoned", (gone,))
+        return Section("money", label, "What it is worth cannot be reckoned", (GONE,))
     sums, known = reckon(finds, assumed), _worth_known(one, finds)
     low, high = (amount(value) for value in (sums.revenue.low, sums.revenue.high))
     finding = "What it is worth cannot be known from these data"
@@ -86,7 +85,7 @@ def _doubt(one: Story) -> str:
 
 
 def _span(step: Amount) -> str:
-    return f"{amount(step.low)} to {amount(step.high)}"
+    return f"{amount(step.low)} to {amount(step.high)} a month"
 
 
 def _reckoning(steps: Iterable[Amount], *, known: bool) -> pd.DataFrame:

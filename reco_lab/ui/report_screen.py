@@ -69,7 +69,7 @@ def _sums(one: Section) -> None:
     with st.grid(len(one.sums), min_column_width=140):
         for what, value, about in one.sums:
             with st.container(border=True, gap="xxsmall"):
-                st.metric(f"{what}, a month", value)
+                st.metric(what, value)
                 st.caption(md(about))
 
 

@@ -14,6 +14,7 @@ from reco_lab.ui import by_segment, customer, metric, results, story, told
 from reco_lab.ui.words import count
 
 LENGTH = 5
+GONE = "The lists of this comparison are not kept any more. Compare again to see this."
 CERTAIN = 0.001
 
 
@@ -108,7 +109,7 @@ def person(one: Story, who: Example, look: Look) -> Section:
         columns=(
             Column(
                 "What we know",
-                f"Of {count(len(look.history), 'entry').replace('entrys', 'entries')}, the latest",
+                f"The latest of {count(len(look.history), 'interaction')}",
                 had,
             ),
             Column("What everyone sees today", told.about(today, look), _items(today, look)),
@@ -154,6 +155,8 @@ def whom(one: Story) -> Section:
     known = [shift for shift in shifts if shift.change is not None]
     if not known:
         why = "Too few customers in each group, or nothing tells some of them from others."
+        if one.finds is None:
+            why = GONE
         return Section("whom", label, "For whom it is better or worse cannot be said", (why,))
     better, worse = (
         sum(shift.outcome is outcome for shift in known) for outcome in (Outcome.better, Outcome.worse)
@@ -195,7 +198,9 @@ def _verb(comparison: Comparison) -> str:
 def _items(panel: Panel, look: Look) -> tuple[Item, ...]:
     why = panel.explains and not panel.alike and not panel.fallback and not look.history.empty
     return tuple(
-        Item(card.title, _facts(card), told.why(card) if why else "", card.held_out) for card in panel.cards
+        Item(f"{place}. {card.title}", _facts(card), told.why(card) if why else "", card.held_out)
+        for place, card in enumerate(panel.cards, start=1)
+        if place <= LENGTH or card.held_out
     )
 
 
@@ -206,13 +211,14 @@ def _facts(card: Card) -> str:
 
 def _of_her(who: Example, look: Look, today: Panel, shown: Panel) -> str:
     lead = f"{who.name}, {who.customer_id}"
+    first = f"in their first {count(max(len(shown.cards), len(today.cards)), 'item')}"
     if not look.held_out:
         return f"{lead}: what would be shown"
     own, base, held = told.hits(shown), told.hits(today), len(look.held_out)
     choices = f"of {count(held, 'later choice')}"
     if own == base:
-        return f"{lead}: both lists hold {own or 'none'} {choices}"
-    return f"{lead}: {shown.name} holds {own or 'none'} {choices}, {today.name} {base or 'none'}"
+        return f"{lead}: both lists hold {own or 'none'} {choices} {first}"
+    return f"{lead}: {shown.name} holds {own or 'none'} {choices}, {today.name} {base or 'none'}, {first}"
 
 
 def _duel(one: Story) -> Verdict | None:

@@ -23,7 +23,7 @@ from reco_lab.ui import (
 )
 from reco_lab.ui.page import Lab
 from reco_lab.ui.segment_panel import panel
-from reco_lab.ui.words import md
+from reco_lab.ui.words import day, md
 
 CLASS = "class"
 _PARTS = ("recency", "frequency", "monetary")
@@ -32,12 +32,12 @@ _CONFIG = {"displaylogo": False, "modeBarButtons": [["toImage"]], "responsive": 
 
 def headline(lab: Lab, shop: Shop) -> None:
     """The page's answer."""
-    customers = int(lab.chosen.summary.get("customers", 0))
-    table = shop.table
+    table, summary = shop.table, lab.chosen.summary
+    until = day(summary.get("last") or "")
     detail = (
-        shop.lack if table is None else f"By how lately, how often and for how much they buy. {table.rule}"
+        shop.lack if table is None else f"How lately, how often and for how much until {until}. {table.rule}"
     )
-    show.answer(headline_of(customers, table), detail)
+    show.answer(headline_of(int(summary.get("customers", 0)), table), detail)
 
 
 def sections(lab: Lab, shop: Shop) -> None:

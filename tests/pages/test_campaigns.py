@@ -82,6 +82,14 @@ def test_what_was_said_at_one_step_is_kept_at_the_next(shop, visit, says):
     assert browser.number_input(key=f"{KEY}-items").value == 2
 
 
+def test_the_same_items_for_everybody_are_as_many_as_were_chosen(shop, visit, says):
+    browser = at(visit, "what")
+    browser.segmented_control(key=f"{KEY}-way").set_value("fixed").run()
+    browser.multiselect(key=f"{KEY}-fixed").set_value(["i01", "i02"]).run()
+
+    assert "get 2 items each, the same for everybody" in says(browser)
+
+
 def test_a_rule_stands_with_its_price_tag(shop, visit, says):
     browser = at(visit, "rules")
     assert "No rule yet" in says(browser)
@@ -185,6 +193,16 @@ def test_a_campaign_is_deleted_when_that_is_said_twice(shop, made, visit, says):
     browser = press(visit(CAMPAIGNS, campaign=made), "Yes, delete it")
 
     assert "Spring is deleted." in says(browser)
+    assert campaigns.listing(shop) == []
+
+
+def test_a_plan_is_kept_as_a_draft_and_deleted_again(shop, visit, says):
+    browser = press(visit(CAMPAIGNS), "Keep as a draft")
+    assert "is kept as a draft." in says(browser)
+    assert [one.artefact for one in campaigns.listing(shop)] == [None]
+    assert not [one for one in browser.button if one.label == "Keep as a draft"]
+
+    press(browser, "Yes, delete it")
     assert campaigns.listing(shop) == []
 
 

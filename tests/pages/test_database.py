@@ -69,7 +69,6 @@ def test_without_an_administrators_word_the_page_says_what_to_set(empty, asks, m
 def test_from_a_connection_to_a_data_set_and_what_came_since(till, asks, work, says, empty):
     browser = press(asks(), "db-connect")
     assert "Connected to archive: 2 tables" in says(browser)
-    browser.selectbox(key="table-archive").select_index(1).run()
     assert "sales: 300 rows, 3 columns" in says(browser).replace("*", "")
     grows = next(one for one in browser.selectbox if one.label == "The column that grows")
     grows.select("day").run()
@@ -107,16 +106,19 @@ def test_a_query_that_writes_is_refused_in_place(till, asks, says):
     assert "300 rows, 2 columns" in says(browser)
 
 
-def test_an_empty_table_cannot_be_used(till, asks, says):
+def test_an_empty_table_cannot_be_used_and_a_connection_can_be_forgotten(till, asks, says):
     browser = press(asks(), "db-connect")
+    browser.selectbox(key="table-archive").select_index(0).run()
 
     assert browser.button(key="use-table").disabled
     assert "nothing to bring in" in says(browser)
 
+    press(browser, "forget")
+    assert browser.button(key="db-connect")
+
 
 def test_a_reading_that_failed_says_why_and_the_page_goes_on(till, asks, empty):
     browser = press(asks(), "db-connect")
-    browser.selectbox(key="table-archive").select_index(1).run()
     press(browser, "use-table")
     workspace = Workspace.open(empty)
     job = workspace.queue.claim("here")

@@ -93,7 +93,7 @@ def test_the_file_loads_nothing_and_holds_every_part(told):
 
     assert "Example data" in made
     assert all(label in made for label in LABELS[1:])
-    assert made.count("<svg") == 2
+    assert made.count("<svg") == sum(one.figure is not None for one in told.unasked()) >= 2
     assert not re.search(r"\s(src|href|srcset|action)\s*=|url\(|@import|<script", made)
     assert "<b>hi</b>" not in made
     assert len(made) < 500_000
@@ -103,7 +103,7 @@ def test_every_figure_has_its_table_beside_it(told):
     drawn = list(told.unasked())
 
     assert all(one.table is not None for one in drawn if one.figure)
-    assert sum(one.figure is not None for one in drawn) == 2
+    assert sum(one.figure is not None for one in drawn) >= 2
     assert all(len(one.lines) for one in drawn)
 
 

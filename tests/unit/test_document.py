@@ -1,6 +1,17 @@
 import pandas as pd
 
-from reco_lab.reports.document import badge, bullets, document, heading, numbers, paragraph, side_by_side
+from reco_lab.reports.document import (
+    badge,
+    bullets,
+    cards,
+    document,
+    folded,
+    heading,
+    numbers,
+    paragraph,
+    section,
+    sums,
+)
 
 NASTY = "<script>alert(1)</script> & 'co'"
 SAFE = "&lt;script&gt;alert(1)&lt;/script&gt; &amp;"
@@ -12,13 +23,15 @@ def test_every_text_stands_as_it_is_and_nothing_in_it_runs():
         paragraph(NASTY, quiet=True),
         badge(NASTY),
         bullets([NASTY]),
-        side_by_side({NASTY: [NASTY]}),
+        cards({NASTY: (NASTY, [(NASTY, NASTY, NASTY, NASTY)])}),
+        sums([(NASTY, NASTY, NASTY)]),
+        section(NASTY, [folded(NASTY, [])]),
         numbers(pd.DataFrame({"name": [NASTY]})),
     ]
     page = document(NASTY, parts)
 
     assert "<script" not in page
-    assert page.count(SAFE) == 8
+    assert page.count(SAFE) == 17
 
 
 def test_a_page_loads_nothing_from_outside():

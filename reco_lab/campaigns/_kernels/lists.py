@@ -54,7 +54,7 @@ def mark(
 
 
 @compiled(
-    "int32(int32[:, ::1], float32[:, ::1], int32, int32, float32[::1], float32, int32, boolean[:, ::1], "
+    "int32(int32[:, ::1], float32[:, ::1], int32, int32, boolean, float32[::1], float32, int32, boolean[:, ::1], "
     "int32[:, ::1], int32[::1], boolean[::1], float32[::1], float32, int64[::1], float64[::1], float64[::1], "
     "int32[:, ::1])",
     brief=True,
@@ -64,6 +64,7 @@ def choice(
     worth: NDArray[np.float32],
     row: int,
     width: int,
+    falling: bool,
     prices: NDArray[np.float32],
     floor: float,
     pin: int,
@@ -78,9 +79,16 @@ def choice(
     money: NDArray[np.float64],
     picks: NDArray[np.int32],
 ) -> int:
-    """The column of the row's best candidate that everything allows, -1 where there is none."""
+    """The column of the row's best candidate that everything allows, -1 where there is none.
+
+    A candidate is worth (1 - variety) * worth - variety * likeness to the list - price, and is passed over below
+    `floor`, where no piece of it is `left`, where it costs more than the `money` there is (one number) or where a cap
+    is reached. `falling`: worth falls from column to column and variety is 0.
+    """
     best, found = -np.inf, -1
     for column in range(width):
+        if falling and worth[row, column] <= best:
+            break
         item = items[row, column]
         if item < 0 or taken[column] or (pin >= 0 and not pinned[pin, item]):
             continue
@@ -93,7 +101,7 @@ def choice(
 
 
 @compiled(
-    "void(int32[:, ::1], float32[:, ::1], int32, float32[::1], float32, int32[::1], boolean[:, ::1], "
+    "void(int32[:, ::1], float32[:, ::1], int32, boolean, float32[::1], float32, int32[::1], boolean[:, ::1], "
     "int32[:, ::1], int32[::1], float32[:, ::1], int32[::1], float32, int64[::1], float64[::1], float64[::1], "
     "int32[:, ::1])"
 )
@@ -101,6 +109,7 @@ def fill(
     items: NDArray[np.int32],
     worth: NDArray[np.float32],
     depth: int,
+    falling: bool,
     prices: NDArray[np.float32],
     floor: float,
     pins: NDArray[np.int32],
@@ -117,15 +126,13 @@ def fill(
 ) -> None:
     """Fill the empty places of each row's list with the columns of the best candidates, in order of the rows.
 
-    A candidate is worth (1 - variety) * worth - variety * likeness to the list - price, and is passed over below
-    `floor`, where no piece of it is `left`, where it costs more than the `money` there is (one number) or where a cap
-    is reached. Columns from `depth` on are for pinned places only; `pins` is the row of `pinned` for each place, -1
-    for none; a pinned place without a candidate is filled as any other. `left`, `money` and `picks` are changed.
+    What a candidate is worth and which are passed over is settled by `choice`. Columns from `depth` on are for pinned
+    places only; `pins` is the row of `pinned` for each place, -1 for none; a pinned place without a candidate is
+    filled as any other. `left`, `money` and `picks` are changed.
     """
     width, length = items.shape[1], picks.shape[1]
-    closest, taken = np.zeros(width, np.float32), np.zeros(width, np.bool_)
     for row in range(len(items)):
-        closest[:], taken[:] = 0, False
+        closest, taken = np.zeros(width, np.float32), np.zeros(width, np.bool_)
         for place in range(length):
             if picks[row, place] >= 0:
                 mark(items, row, items[row, picks[row, place]], taken, closest, variety, alike, places)
@@ -134,15 +141,16 @@ def fill(
                 continue
             found = -1
             if pins[place] >= 0:
-                found = choice(items, worth, row, width, prices, floor, pins[place], pinned, levels, most, taken,
+                found = choice(items, worth, row, width, False, prices, floor, pins[place], pinned, levels, most, taken,
                                closest, variety, left, cost, money, picks)  # fmt: skip
             if found < 0:
-                found = choice(items, worth, row, depth, prices, floor, -1, pinned, levels, most, taken,
+                found = choice(items, worth, row, depth, falling, prices, floor, -1, pinned, levels, most, taken,
                                closest, variety, left, cost, money, picks)  # fmt: skip
             if found < 0:
                 continue
-            item = items[row, found]
-            picks[row, place] = found
+            picks[row, place], item = found, items[row, found]
             left[item] -= 1
             money[0] -= cost[item]
-            mark(items, row, item, taken, closest, variety, alike, places)
+            taken[found] = True
+            if width > depth or variety > 0:
+                mark(items, row, item, taken, closest, variety, alike, places)

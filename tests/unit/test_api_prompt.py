@@ -1,0 +1,141 @@
+"""Questions that are answered as soon as they are read: over a real connection, byte by byte as it goes over the wire."""
+
+import asyncio
+import json
+import re
+from contextlib import asynccontextmanager, closing
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from reco_lab.api.building import build
+from reco_lab.api.prompt import PromptProtocol
+from reco_lab.api.running import OPTIONS
+from reco_lab.api.service import Service
+from reco_lab.api.settings import ApiSettings
+from reco_lab.services.keys import known_keys, make_key
+from reco_lab.testing.service import small_shop
+
+HEADERS = ("cache-control", "content-security-policy", "date", "x-content-type-options")
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    with closing(small_shop(tmp_path_factory.mktemp("prompt"))) as workspace:
+        found = Service.open(ApiSettings(rate_per_customer=0), workspace)
+        yield found
+        found.server.close()
+
+
+@pytest.fixture(scope="module")
+def config(service):
+    found = uvicorn.Config(build(service), **OPTIONS)
+    found.load()
+    return found
+
+
+@pytest.fixture(scope="module")
+def key(service):
+    text = make_key(service.workspace, "a test", ["admin"], who="a test")[0]
+    service.keys = known_keys(service.workspace)
+    return text
+
+
+@asynccontextmanager
+async def connected(config):
+    loop, state = asyncio.get_running_loop(), ServerState()
+    state.default_headers.append((b"date", b"today"))
+    server = await loop.create_server(lambda: PromptProtocol(config, state, {}, loop), "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        server.close()
+
+
+async def read_one(reader, *, bodiless=False):
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+    length = int(re.search(r"content-length: (\d+)", head)[1])
+    return int(head[9:12]), head, b"" if bodiless else await reader.readexactly(length)
+
+
+def said(config, sent, answers=1, **how):
+    """What comes back when this is sent at once; and whether the connection then ends by itself."""
+
+    async def talk():
+        async with connected(config) as (reader, writer), asyncio.timeout(10):
+            writer.write(sent)
+            found = [await read_one(reader, **how) for _ in range(answers)]
+            await asyncio.sleep(0.01)
+            return found, reader.at_eof()
+
+    return asyncio.run(talk())
+
+
+def get(path, key="", *lines, version="1.1"):
+    head = [f"GET {path} HTTP/{version}", "Host: localhost", *([f"X-API-Key: {key}"] if key else []), *lines]
+    return ("\r\n".join(head) + "\r\n\r\n").encode()
+
+
+def test_a_question_is_answered_with_the_headers_that_every_answer_has_and_the_connection_stays(config, key):
+    [(status, head, body)], ended = said(config, get("/ads?user_id=u1&n=2", key))
+    assert (status, ended) == (200, False)
+    assert all(f"\r\n{name}: " in head for name in HEADERS)
+    assert json.loads(body)["user_id"] == "u1"
+
+
+def test_many_questions_in_one_piece_are_answered_in_their_order(config, key):
+    sent = b"".join(get(f"/ads?user_id=u{number}", key) for number in range(9))
+    answers, _ = said(config, sent, 9)
+    assert [json.loads(body)["user_id"] for _, _, body in answers] == [f"u{number}" for number in range(9)]
+    assert len({json.loads(body)["request_id"] for _, _, body in answers}) == 9
+
+
+def test_a_question_between_others_waits_for_its_turn(config, key):
+    body = b'{"events": []}'
+    told = get("/events", key, "Content-Type: application/json", f"Content-Length: {len(body)}")
+    sent = (
+        get("/ads?user_id=u1", key) + told.replace(b"GET", b"POST") + body + get("/health") + get("/ads", key)
+    )
+    answers, _ = said(config, sent, 4)
+    assert [status for status, _, _ in answers] == [200, 422, 200, 422]
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (get("/ads?user_id=u1"), 401),
+        (get("/ads?user_id=%ff", "KEY"), 400),
+        (get("/ads?user_id=u1&user_id=u1", "KEY"), 400),
+        (get("/ads?user_id=%00", "KEY"), 422),
+        (get("/ads?user_id=u1&n=0", "KEY"), 422),
+        (get("/recommendations?user_id=u1&k=2", "KEY"), 200),
+        (get("/ads/?user_id=u1", "KEY"), 405),
+    ],
+)
+def test_what_is_wrong_with_a_question_is_said_and_the_connection_stays(config, key, sent, status):
+    [(found, _, body)], ended = said(config, sent.replace(b"KEY", key.encode()))
+    assert (found, ended) == (status, False)
+    assert status == 200 or set(json.loads(body)["error"]) == {"code", "message", "where"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "ended"),
+    [
+        (get("/ads?user_id=u1", "KEY", "Connection: close"), True),
+        (get("/ads?user_id=u1", "KEY", version="1.0"), True),
+        (get("/ads?user_id=u1", "KEY", "Content-Length: 2") + b"{}", False),
+        (get("/ads?user_id=u1#part", "KEY"), False),
+    ],
+)
+def test_an_odd_question_takes_the_usual_way_to_the_same_answer(config, key, sent, ended):
+    [(status, _, body)], found = said(config, sent.replace(b"KEY", key.encode()))
+    assert (status, json.loads(body)["user_id"], found) == (200, "u1", ended)
+
+
+def test_nobody_is_decided_for_where_only_the_head_is_asked_for(config, key):
+    sent = get("/ads?user_id=u1", key).replace(b"GET", b"HEAD")
+    [(status, _, _)], _ = said(config, sent, bodiless=True)
+    assert status == 405
