@@ -15,6 +15,7 @@ from reco_lab.core.words import count
 SALT_LENGTH = 16
 UNKNOWN = "not known"
 _BITS = 53
+DIGITS = 6
 
 Mask = NDArray[np.bool_]
 
@@ -98,19 +99,15 @@ def strata_of(spec: ControlGroup, data: Dataset, users: NDArray[np.int64]) -> ND
 
 
 def _whole(shares: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Each share rounded up or down by lot, up as often as its remainder says; their sum is rounded as usual.
+    """Each share rounded up or down by lot, up as often as its remainder says, and their sum rounded up or down with them.
 
     Systematic sampling in random order: however small a stratum is, each of its customers has the same chance to be
     held back. Rounding the largest remainders up would always take the same strata, and never the others.
     """
+    if len(shares) < 2:
+        return np.round(shares).astype(np.int64)
     order = rng.permutation(len(shares))
-    ends = np.cumsum(shares[order])
-    whole = np.zeros(len(shares), np.int64)
-    if len(ends):
-        total = round(float(ends[-1]))
-        rest = total - float(ends[-1])
-        start = rng.uniform(max(rest, 0.0), min(1.0 + rest, 1.0))
-        passed = np.floor(ends + start).astype(np.int64)
-        passed[-1] = total
-        whole[order] = np.diff(passed, prepend=0)
+    ends = np.round(np.cumsum(shares[order]), DIGITS)
+    whole = np.empty(len(shares), np.int64)
+    whole[order] = np.diff(np.floor(ends + rng.random()).astype(np.int64), prepend=0)
     return whole

@@ -137,11 +137,19 @@ def _money(found: Judgement) -> None:
             help="The difference in spending for each customer, times those who got it.",
             width="content",
         )
-        st.metric("Left after cost", _amount(found.gained - cost), width="content")
+        st.metric(
+            "Revenue left after sending",
+            _amount(found.gained - cost),
+            help="What the goods themselves cost is not taken off: nobody told.",
+            width="content",
+        )
     if found.gained_low is not None and found.gained_high is not None:
         low, high = found.gained_low - cost, found.gained_high - cost
-        sure = "" if low > 0 or high < 0 else ", so nobody can say yet whether it paid"
-        st.caption(f"After cost, between {_amount(low)} and {_amount(high)} with 95% certainty{sure}.")
+        sure = "" if low > 0 or high < 0 else ", so nobody can say yet whether it paid for the sending"
+        st.caption(
+            f"Revenue after the cost of sending, between {_amount(low)} and {_amount(high)} with 95% certainty{sure}. "
+            "What the goods cost is not taken off."
+        )
 
 
 def _amount(value: float) -> str:
