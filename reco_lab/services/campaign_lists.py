@@ -247,8 +247,6 @@ def _facts(
     lists: Lists,
     names: list[str],
 ) -> dict[str, Any]:
-    from reco_lab.analysis.spending import spending
-
     log = data.interactions
     held = int(divided.control.sum())
     sent = found.customers - held
@@ -266,7 +264,7 @@ def _facts(
         "reached": found.sentence,
         "steps": [[one.why, one.customers] for one in found.steps],
         "control": divided.sentence,
-        "plan": planned(spending(data), found, divided, campaign).sentence,
+        "plan": planned(workspace, data, found, divided, campaign).sentence,
         "rules": [rule.sentence for rule in campaign.rules],
         "models": names,
         "sent": sent,

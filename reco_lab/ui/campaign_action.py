@@ -69,7 +69,8 @@ def _made(on: Table, made: Prepared) -> None:
         _delete(on, made.campaign.title)
     if made.campaign.fingerprint != on.lab.chosen.fingerprint:
         st.info(
-            "The data are newer than these lists. Change the campaign to make them anew.",
+            "The data are newer than these lists. If they were sent, keep them: by them is told what the campaign did. "
+            "Otherwise change the campaign to make them anew.",
             icon=":material/update:",
         )
 

@@ -228,7 +228,10 @@ def test_purchases_in_a_file_say_what_it_did(shop, made, visit, says):
     assert kept["lines"][0]["treated"] == 54
     assert kept["sentence"] in says(browser)
     assert "54 who got it against 6 customers held back by chance." in says(browser)
-    assert {one.label: one.value for one in browser.metric}["Cost"] == "27.00"
+    money = {one.label: one.value for one in browser.metric}
+    assert money["Cost"] == "27.00"
+    assert "Revenue left after sending" in money
+    assert "What the goods cost is not taken off" in says(browser)
 
 
 def test_without_purchases_after_the_send_it_says_what_is_missing(shop, made, visit, says):

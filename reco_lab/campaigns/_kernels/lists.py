@@ -131,9 +131,8 @@ def fill(
     filled as any other. `left`, `money` and `picks` are changed.
     """
     width, length = items.shape[1], picks.shape[1]
-    closest, taken = np.zeros(width, np.float32), np.zeros(width, np.bool_)
     for row in range(len(items)):
-        closest[:], taken[:] = 0, False
+        closest, taken = np.zeros(width, np.float32), np.zeros(width, np.bool_)
         for place in range(length):
             if picks[row, place] >= 0:
                 mark(items, row, items[row, picks[row, place]], taken, closest, variety, alike, places)
@@ -149,11 +148,9 @@ def fill(
                                closest, variety, left, cost, money, picks)  # fmt: skip
             if found < 0:
                 continue
-            item = items[row, found]
-            picks[row, place] = found
+            picks[row, place], item = found, items[row, found]
             left[item] -= 1
             money[0] -= cost[item]
+            taken[found] = True
             if width > depth or variety > 0:
                 mark(items, row, item, taken, closest, variety, alike, places)
-            else:
-                taken[found] = True
