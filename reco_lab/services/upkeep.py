@@ -142,12 +142,15 @@ def dropped(workspace: Workspace) -> list[tuple[DatasetVersion, datetime]]:
     return [(one, one.dropped + kept) for one in workspace.store.dropped() if one.dropped is not None]
 
 
-def _forget_segments(workspace: Workspace, names: set[str]) -> None:
-    """Remove the segments of data sets of which no version is left: who was in them goes with the data."""
+def _forget_people(workspace: Workspace, names: set[str]) -> None:
+    """Remove segments and campaigns of data sets of which no version is left: who was in them goes with the data."""
     left = {one.name for one in workspace.store.all_versions()}
     for record in workspace.segments.listing():
         if record.dataset in names - left:
             workspace.segments.remove(record.id)
+    for campaign in workspace.campaigns.listing():
+        if campaign.dataset in names - left:
+            workspace.campaigns.delete(campaign.id)
 
 
 def tidy(workspace: Workspace, wanted: Retention | None = None, *, dry_run: bool = True) -> Tidied:
@@ -163,7 +166,7 @@ def tidy(workspace: Workspace, wanted: Retention | None = None, *, dry_run: bool
         if found.decisions:
             _expire_unserved(workspace)
         workspace.store.forget_versions(found.versions)
-        _forget_segments(workspace, {one.name for one in found.versions})
+        _forget_people(workspace, {one.name for one in found.versions})
         workspace.store.forget_runs(found.runs)
         workspace.queue.forget(found.jobs)
         workspace.artefacts.remove_lost(workspace.store.references)

@@ -44,16 +44,18 @@ def test_a_rule_nested_deeper_than_anybody_means_is_refused():
         parse(deep)
 
 
-def test_a_data_set_that_is_gone_for_good_takes_its_segments_along(workspace):
+def test_a_data_set_that_is_gone_for_good_takes_its_segments_and_campaigns_along(workspace):
     for name, ids in (("shop", ("a",)), ("other", ("b",))):
         workspace.store.add_dataset(name, name * 9, name * 9, {}, False)
         workspace.segments.add(name, name, "Some", Listed(ids=ids), None)
+        workspace.campaigns.add(name, name, {})
     workspace.store.drop_dataset("shop")
     tidy(workspace, dry_run=False)
-    assert len(workspace.segments.listing()) == 2
+    assert len(workspace.segments.listing()) == len(workspace.campaigns.listing()) == 2
     workspace.clock.at += timedelta(days=8)
     tidy(workspace, dry_run=False)
     assert [one.id for one in workspace.segments.listing()] == ["other"]
+    assert [one.title for one in workspace.campaigns.listing()] == ["other"]
 
 
 def test_overlaps_are_customers_in_both_over_those_in_either():
