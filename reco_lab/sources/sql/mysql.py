@@ -70,6 +70,7 @@ class Mysql(Session):
             connect_timeout=CONNECT_SECONDS, read_timeout=int(self.account.seconds) + _MORE, defer_connect=True,
             conv=_exact(converters.conversions),
             ssl=_encryption(place.encryption),
+            auth_plugin_map={"mysql_clear_password": _Plain, "dialog": _Plain} if place.encryption == "prefer" else None,
         )  # fmt: skip
         try:
             line = socket.create_connection((self.account.target, place.port), CONNECT_SECONDS)
@@ -106,6 +107,19 @@ class Mysql(Session):
         if code in _LOST:
             return unreachable(account)
         return refused(account, str(error.args[-1]) if error.args else "")
+
+
+class _Plain:
+    """A password sent as it is: never without encryption, whoever asks for it."""
+
+    def __init__(self, _connection: Any) -> None:
+        """Nothing to know."""
+
+    def authenticate(self, _packet: Any) -> None:
+        """Refuse."""
+        from pymysql import err
+
+        raise err.OperationalError(1045, "the password would be sent as it is")
 
 
 def _encryption(wanted: str) -> ssl.SSLContext | None:

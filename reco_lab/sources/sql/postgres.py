@@ -17,6 +17,7 @@ from reco_lab.sources.sql.session import (
 )
 
 _MORE = 2.0
+_REFUSES_PLAIN = 160_000
 _FORBIDDEN = {"25006", "0A000", "55000"}
 _ADVICE = (
     "This user may do more than read. Have one made that may only SELECT, so that not even a mistake in a view can "
@@ -55,6 +56,8 @@ class Postgres(Session):
             host=place.host, hostaddr=self.account.target, port=place.port, dbname=place.database, user=place.user,
             password=self.account.password, sslmode=place.encryption, connect_timeout=CONNECT_SECONDS,
             application_name="reco_lab", client_encoding="utf8", gssencmode="disable", passfile=os.devnull,
+            # without encryption the password is never sent as it is, whoever asks for it
+            require_auth="!password" if place.encryption == "prefer" and psycopg.pq.version() >= _REFUSES_PLAIN else None,
             sslrootcert="system" if place.encryption == "verify-full" else None,
             keepalives_idle=10, keepalives_interval=5, keepalives_count=2, tcp_user_timeout=15_000,
         )  # fmt: skip
