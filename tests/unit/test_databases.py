@@ -148,6 +148,18 @@ def test_a_query_is_ended_in_time_even_if_nobody_can_be_told_how_far_it_is(works
     assert time.monotonic() - started < 3
 
 
+def test_a_file_that_somebody_writes_to_is_not_waited_for_long(tmp_path):
+    path = str(tmp_path / "busy.sqlite")
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("CREATE TABLE orders (a)")
+        writer.execute("BEGIN EXCLUSIVE")
+        account = Account(databases.place(kind="sqlite", file="x"), path, databases.WHOLE_SECONDS)
+        started = time.monotonic()
+        with pytest.raises(InputError, match="Somebody else is writing"), a_session(account) as session:
+            session.first("SELECT a FROM orders", 1)
+    assert time.monotonic() - started < 6
+
+
 def test_long_rows_are_held_a_few_at_a_time_and_none_is_lost(folder):
     account = Account(databases.place(kind="sqlite", file="x"), str(folder / "shop.sqlite"), 30.0)
     long = "SELECT n, printf('%.4000000c', 'x') AS text FROM orders WHERE n < 120 ORDER BY n"

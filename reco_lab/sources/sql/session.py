@@ -168,6 +168,15 @@ def too_long(account: Account) -> DataError:
     )
 
 
+def locked(account: Account) -> DataError:
+    """The sentence about a file that somebody else is writing to."""
+    return DataError(
+        "Somebody else is writing to the database.",
+        where=account.place.words,
+        fix="Try again when that has ended, or read a copy of it.",
+    )
+
+
 def unreachable(account: Account) -> InputError:
     """The sentence about a server that does not answer."""
     return InputError(
