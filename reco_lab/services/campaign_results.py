@@ -235,7 +235,9 @@ def _counted(bought: Spending, sent: np.datetime64, days: int) -> tuple[int, tup
     if whole >= days:
         return days, ()
     known = f"Only {count(whole, 'day')} of the {days} {agree(whole, 'is', 'are')} known so far."
-    return whole, (f"{known} Until then the ranges are wider, so that looking every day misleads nobody.",)
+    return whole, (
+        f"{known} Until then the ranges are wider, so that they hold however often one looks before the end.",
+    )
 
 
 def _done(made: Prepared, bought: Spending, known: Spending, sent: np.datetime64, days: int) -> Done:
