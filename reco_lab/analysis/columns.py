@@ -34,7 +34,8 @@ _NAMES: dict[Role, str] = {
     ),
     "value": (
         "rating ratings score stars overall bewertung note puntuacion valutazione qty quantity menge anzahl "
-        "cantidad quantite amount plays playcount weight value units count price revenue salesvalue betrag"
+        "cantidad quantite amount plays playcount weight value units count price revenue salesvalue betrag stk stück "
+        "stueck pcs pieces"
     ),
     "kind": "event eventtype eventname action type behavior behaviour activity interaction aktion ereignis evento kind",
 }
@@ -54,7 +55,7 @@ _EVENT_WORDS = {
 _DATE = r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?:[ T,].*)?|(?:19|20)\d{2}[01]\d[0-3]\d"
 _QUANTITIES = {
     "qty", "quantity", "menge", "anzahl", "cantidad", "quantite", "amount", "units", "price", "revenue", "betrag",
-    "sales",
+    "sales", "stk", "stück", "stueck", "pcs", "pieces",
 }  # fmt: skip
 _RATINGS = {
     "rating", "ratings", "score", "stars", "overall", "bewertung", "note", "puntuacion", "valutazione",

@@ -127,4 +127,4 @@ def amounts(
         return np.nan_to_num(each) * pieces, f"Spending is the item's price times the pieces{unknown}."
     if np.ptp(pieces) > 0:
         return pieces, "Spending is the value of each purchase as the log has it."
-    return None, "What customers spend is not known: no item has a price and all values are the same."
+    return None, "What customers spend is not known: no item has a price, and no value says what was paid."

@@ -35,13 +35,13 @@ from reco_lab.services.campaigns import (
     fallback,
     fixed_items,
     models_wanted,
+    nobody_objects,
     planned,
     routed,
     saved,
 )
 from reco_lab.services.experiments import experiment_of
 from reco_lab.services.keeping import load_dataset
-from reco_lab.services.privacy import allowed
 from reco_lab.serving.reasons import IN_GENERAL
 from reco_lab.store.records import Job
 from reco_lab.workspace import Workspace
@@ -122,7 +122,7 @@ def prepare(workspace: Workspace, id_: str, report: Report = lambda _fraction, _
     report(0.95, "keeping the lists")
     facts = _facts(workspace, data, campaign, found, divided, lists, names)
     people = _people(data, users, divided)
-    if not allowed(workspace, people["customer_id"]).mask.all():  # somebody was erased or objected meanwhile
+    if not nobody_objects(workspace, people["customer_id"]):  # somebody was erased or objected meanwhile
         return prepare(workspace, id_, report)
     items = _items(data, sent, lists, reasons)
     spec = campaign.model_dump(mode="json")

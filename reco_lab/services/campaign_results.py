@@ -12,6 +12,9 @@ from reco_lab.analysis.spending import Spending, spending
 from reco_lab.campaigns.observed import Observed, matched
 from reco_lab.campaigns.results import Done, Judgement, by_segment, judge, lines
 from reco_lab.campaigns.usual import Window, window
+from reco_lab.cleaning.cleaned import Cleaner
+from reco_lab.cleaning.times import clean_times
+from reco_lab.cleaning.values import clean_values
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError, InputError, MappingError
 from reco_lab.core.interactions import ColumnMap, Interactions
@@ -24,6 +27,8 @@ from reco_lab.store.campaigns import CampaignRecord
 from reco_lab.workspace import Workspace
 
 ONE = "a purchase"
+_TIME = ("say when", "Write times as 2026-01-31 14:05.")
+_AMOUNT = ("hold an amount", "Write 12.50.")
 Floats = NDArray[np.float64]
 
 
@@ -72,35 +77,44 @@ def judge_from_file(
 ) -> Judgement:
     """Judge a campaign by a file of purchases, and keep the judgement; history comes from the data set.
 
-    Raises MappingError for a column that is not there, DataError for times that cannot be read.
+    Raises MappingError for a column that is not there, DataError for times that cannot be read, InputError where
+    nobody in it is in the campaign.
     """
     made = prepared(workspace, id_)
     data = load_dataset(workspace, made.campaign.dataset)
-    bought = purchases(sniff(path).read(path, header=True).frame, columns)
+    bought = purchases(sniff(path).read(path, header=True).frame, columns, workspace.clock.now())
+    if not bought.log.user_ids.isin(made.customers["customer_id"]).any():
+        raise InputError(
+            "Nobody in this file is in the campaign.",
+            fix=f"Choose the column with the ids of the list instead of {columns.customer!r}; they must match exactly.",
+        )
     return _judged(workspace, made, data, bought, spending(data), _moment(made, sent), per_message)
 
 
-def purchases(frame: pd.DataFrame, columns: PurchaseColumns) -> Spending:
-    """The purchases of a table; DataError where a time or an amount is none."""
-    times = pd.to_datetime(_column(frame, columns.time), errors="coerce", utc=True)
-    if times.isna().any():
-        raise DataError(
-            f"The column {columns.time!r} does not say when in every row.",
-            fix="Write times as 2026-01-31 14:05.",
-        )
+def purchases(frame: pd.DataFrame, columns: PurchaseColumns, now: datetime) -> Spending:
+    """The purchases of a table; DataError where a time or an amount is none, or could be read in two ways."""
+    times = _read(frame, columns.time, lambda column: clean_times(column, now, stop=False), _TIME)
     log = pd.DataFrame({"customer": _column(frame, columns.customer), "item": ONE, "time": times})
     money = None
     if columns.amount is not None:
-        money = pd.to_numeric(_column(frame, columns.amount), errors="coerce")
-        if money.isna().any():
-            raise DataError(
-                f"The column {columns.amount!r} does not hold an amount in every row.", fix="Write 12.50."
-            )
-        log["value"] = money
+        money = log["value"] = _read(frame, columns.amount, clean_values, _AMOUNT)
     value = None if money is None else "value"
     found = Interactions.from_frame(log, ColumnMap("customer", "item", value=value, time="time"))
     amounts = None if money is None else found.values.astype(np.float64)
     return Spending(found, amounts, "money is what the file says")
+
+
+def _read(frame: pd.DataFrame, name: str, clean: Cleaner, said: tuple[str, str]) -> pd.Series:
+    """A column as the import of data reads it, but no row may lack it; `said` is what it has to say, and how."""
+    what, fix = said
+    column = _column(frame, name).astype("str")
+    try:
+        read = clean(column)
+    except InputError as error:
+        raise DataError(error.what, fix=fix) from error
+    if any(rows.any() for rows in read.refused.values()):
+        raise DataError(f"The column {name!r} does not {what} in every row.", fix=fix)
+    return read.values
 
 
 def judgement(record: CampaignRecord) -> Judgement | None:
@@ -221,7 +235,9 @@ def _counted(bought: Spending, sent: np.datetime64, days: int) -> tuple[int, tup
     if whole >= days:
         return days, ()
     known = f"Only {count(whole, 'day')} of the {days} {agree(whole, 'is', 'are')} known so far."
-    return whole, (f"{known} Until then the ranges are wider, so that looking every day misleads nobody.",)
+    return whole, (
+        f"{known} Until then the ranges are wider, so that they hold however often one looks before the end.",
+    )
 
 
 def _done(made: Prepared, bought: Spending, known: Spending, sent: np.datetime64, days: int) -> Done:

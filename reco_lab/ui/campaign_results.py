@@ -1,5 +1,6 @@
 """The last step of a campaign: purchases after the send come back, and what it did is said, or that nobody can know."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 
@@ -21,6 +22,10 @@ FILE = "campaign-purchases"
 WAYS = {"data": "In the data here", "file": "In a file"}
 NO_AMOUNT = "It has none"
 CHANCE = 0.05
+PAID = frozenset({
+    "amount", "paid", "revenue", "spend", "spent", "total", "turnover", "betrag", "umsatz", "bezahlt",
+    "montant", "importe", "importo", "bedrag",
+})  # fmt: skip
 
 
 def view(lab: page.Lab, made: Prepared, found: Judgement | None, key: str) -> None:
@@ -203,12 +208,23 @@ def _from_file(lab: page.Lab, made: Prepared, moment: datetime, each: float, key
         guess = looked.guess
         customer = st.selectbox("Customer", names, _place(names, guess.user.column), key=f"{key}-customer")
         when = st.selectbox("When", names, _place(names, guess.time.column), key=f"{key}-time")
-        amount = st.selectbox("Amount paid", [NO_AMOUNT, *names], key=f"{key}-amount")
+        amount = st.selectbox("Amount paid", [NO_AMOUNT, *names], 1 + _paid(names), key=f"{key}-amount")
+    if amount == NO_AMOUNT and made.campaign.goal.outcome == "revenue":
+        st.warning(
+            "The goal is that customers spend more: without what was paid nobody can say whether they do.",
+            icon=":material/payments:",
+        )
     columns = PurchaseColumns(str(customer), str(when), None if amount == NO_AMOUNT else str(amount))
     if st.button("See what it did", type="secondary", icon=":material/insights:", key=f"{key}-judge"):
         campaign_results.judge_from_file(lab.workspace, made.id, kept.path, columns, moment, each)
         intake.forget_upload(FILE)
         st.rerun()
+
+
+def _paid(names: Sequence[str]) -> int:
+    """The place of the first column that by its name says what was paid; -1 where none does."""
+    said = [not PAID.isdisjoint(re.findall(r"[^\W\d_]+", name.lower())) for name in names]
+    return said.index(True) if any(said) else -1
 
 
 def _place(names: Sequence[str], wanted: str | None) -> int:

@@ -1,7 +1,12 @@
+from types import SimpleNamespace
+
 import numpy as np
+import pytest
 
 from reco_lab.campaigns.results import Done, by_segment, judge, lines
+from reco_lab.services.campaign_story import CampaignStory
 from reco_lab.ui import campaign_results as shown
+from reco_lab.ui import report_campaign
 
 N = 4000
 
@@ -51,3 +56,24 @@ def test_ranges_of_many_segments_hold_together():
         missed.append(any(one.low > 0 or one.high < 0 for one in found))
         assert all(one.holm < 0.05 for one in found if one.low > 0 or one.high < 0)
     assert np.mean(missed) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("buyers", "paid", "said"),
+    [
+        (3, True, "too few bought anything"),
+        (3, False, "nobody knows what was spent"),
+        (400, True, "cannot be told from luck"),
+    ],
+)
+def test_the_report_expects_no_money_where_none_can_be_told(buyers, paid, said):
+    treated = np.arange(N) % 2 == 0
+    did = np.zeros(N)
+    did[:buyers] = 1
+    found = judged(Done(did, did * 10 if paid else None, did), treated, "conversion")
+    made = SimpleNamespace(
+        campaign=SimpleNamespace(costs=SimpleNamespace(per_message=0.1)), facts={"sent": N // 2}
+    )
+    section = report_campaign.money(CampaignStory(made, found, ()))
+    assert said in section.finding
+    assert section.table is None or section.table["Expected"].isna().iloc[0]

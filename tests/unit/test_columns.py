@@ -81,6 +81,9 @@ def test_tables_of_attributes_are_told_from_interactions(frame, kind):
 def test_a_value_says_what_the_rows_are():
     assert kind_of_value(pd.Series(["1", "5", "3"], name="column 3"))[0] == "rating"
     assert kind_of_value(pd.Series(["1", "5", "3"], name="Quantity"))[0] == "purchase"
+    assert kind_of_value(pd.Series(["1", "2", "3"], name="Stk"))[0] == "purchase"
+    assert kind_of_value(pd.Series(["1", "2", "3"], name="Stück"))[0] == "purchase"
+    assert kind_of_value(pd.Series(["1", "2", "3"], name="pcs."))[0] == "purchase"
     assert kind_of_value(pd.Series(["0.13", "99"], name="weight"))[0] == "interaction"
 
 
