@@ -35,8 +35,8 @@ from reco_lab.services.campaigns import (
     fallback,
     fixed_items,
     models_wanted,
-    nobody_objects,
     planned,
+    reach,
     routed,
     saved,
 )
@@ -122,7 +122,9 @@ def prepare(workspace: Workspace, id_: str, report: Report = lambda _fraction, _
     report(0.95, "keeping the lists")
     facts = _facts(workspace, data, campaign, found, divided, lists, names)
     people = _people(data, users, divided)
-    if not nobody_objects(workspace, people["customer_id"]):  # somebody was erased or objected meanwhile
+    if (
+        reach(workspace, data, campaign).mask != found.mask
+    ).any():  # somebody was erased or objected meanwhile
         return prepare(workspace, id_, report)
     items = _items(data, sent, lists, reasons)
     spec = campaign.model_dump(mode="json")

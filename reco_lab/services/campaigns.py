@@ -187,11 +187,6 @@ def divide(workspace: Workspace, data: Dataset, campaign: Campaign, users: NDArr
     return groups(control, always, strata_of(control, data, users), rng)
 
 
-def nobody_objects(workspace: Workspace, ids: pd.Series) -> bool:
-    """Whether none of these customers is on the suppression list by now."""
-    return bool(allowed(workspace, ids).mask.all())
-
-
 def check(workspace: Workspace, data: Dataset, campaign: Campaign) -> tuple[Reached, Groups]:
     """Refuse here what cannot be done, before anything runs; who is reached, and who of them is held back.
 
