@@ -15,6 +15,7 @@ from reco_lab.core.words import count
 SALT_LENGTH = 16
 UNKNOWN = "not known"
 _BITS = 53
+DIGITS = 6
 
 Mask = NDArray[np.bool_]
 
@@ -65,7 +66,7 @@ def groups(spec: ControlGroup, always: Mask, strata: NDArray[np.int64], rng: np.
             fix="Hold back fewer customers, or choose a larger audience.",
             key="control",
         )
-    wanted = _whole(share * there.astype(np.float64))
+    wanted = _whole(share * there.astype(np.float64), rng)
     held = np.bincount(strata[always], minlength=size)
     order = np.lexsort((rng.random(len(strata)), ~always, strata))
     first = np.concatenate(([0], np.cumsum(there)))[:-1]
@@ -97,9 +98,16 @@ def strata_of(spec: ControlGroup, data: Dataset, users: NDArray[np.int64]) -> ND
     return np.unique(codes, return_inverse=True)[1].astype(np.int64)
 
 
-def _whole(shares: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Whole numbers with the same sum (rounded): the largest remainders are rounded up."""
-    whole = np.floor(shares).astype(np.int64)
-    missing = round(float(shares.sum())) - int(whole.sum())
-    whole[np.argsort(whole - shares, kind="stable")[:missing]] += 1
+def _whole(shares: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Each share rounded up or down by lot, up as often as its remainder says, and their sum rounded up or down with them.
+
+    Systematic sampling in random order: however small a stratum is, each of its customers has the same chance to be
+    held back. Rounding the largest remainders up would always take the same strata, and never the others.
+    """
+    if len(shares) < 2:
+        return np.round(shares).astype(np.int64)
+    order = rng.permutation(len(shares))
+    ends = np.round(np.cumsum(shares[order]), DIGITS)
+    whole = np.empty(len(shares), np.int64)
+    whole[order] = np.diff(np.floor(ends + rng.random()).astype(np.int64), prepend=0)
     return whole

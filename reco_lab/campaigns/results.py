@@ -69,7 +69,7 @@ class Line(BaseModel):
 
 
 class Judgement(BaseModel):
-    """What came of a campaign. `verdict` is about the goal's outcome; `more` how many further customers would be needed.
+    """What came of a campaign. `verdict` is about the goal's `outcome`; `more` how many further customers would be needed.
 
     `cost` is what sending cost, `gained` what it brought above what would have been spent anyway, with its interval.
     `causal` is False where nobody was held back by chance: then `sentence` says so first.
@@ -79,6 +79,7 @@ class Judgement(BaseModel):
 
     verdict: Literal["worked", "no", "harmed", "unknown"]
     sentence: str
+    outcome: Outcome = "conversion"
     lines: tuple[Line, ...]
     segments: tuple[Line, ...] = ()
     causal: bool = True
@@ -90,6 +91,11 @@ class Judgement(BaseModel):
     days: int
     sent: str
     notes: tuple[str, ...] = ()
+
+    @property
+    def main(self) -> Line | None:
+        """The line that the verdict is about; None where nothing is known of the goal's outcome."""
+        return next((one for one in self.lines if one.outcome == self.outcome), None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +114,14 @@ class Done:
 
 
 def line(
-    title: str, outcome: Outcome, done: Done, treated: Mask, control: Mask, *, early: bool = False
+    title: str,
+    outcome: Outcome,
+    done: Done,
+    treated: Mask,
+    control: Mask,
+    *,
+    early: bool = False,
+    level: float = LEVEL,
 ) -> Line | None:
     """The lift of one outcome of some customers; None where the data do not know it or a group is too small."""
     found = _values(outcome, done)
@@ -126,7 +139,7 @@ def line(
             for who in (treated, control)
         ]
     buyers = [int((done.bought[who] > 0).sum()) for who in (treated, control)]
-    return _line(title, outcome, lifts(parts[0], parts[1], early=early), treated, control, buyers)
+    return _line(title, outcome, lifts(parts[0], parts[1], level, early=early), treated, control, buyers)
 
 
 def lines(done: Done, treated: Mask, control: Mask, *, early: bool = False) -> tuple[Line, ...]:
@@ -145,9 +158,10 @@ def by_segment(
     *,
     early: bool = False,
 ) -> tuple[Line, ...]:
-    """The lift in each segment, p values corrected by Holm for how many were looked at."""
+    """The lift in each segment: p values corrected by Holm, intervals by Bonferroni for how many are looked at."""
+    level = 1 - (1 - LEVEL) / max(len(segments), 1)
     found = [
-        line(title, outcome, done, treated & mask, control & mask, early=early)
+        line(title, outcome, done, treated & mask, control & mask, early=early, level=level)
         for title, mask in segments.items()
     ]
     told = [one for one in found if one is not None]
@@ -183,6 +197,7 @@ def judge(
     return Judgement(
         verdict=verdict,
         sentence=_sentence(verdict, main, smallest, power, more),
+        outcome=outcome,
         lines=tuple(found),
         segments=segments,
         more=more,

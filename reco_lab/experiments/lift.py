@@ -8,7 +8,7 @@ and asymptotic confidence sequences (Annals of Statistics 2024) for intervals th
 intervals for proportions (2000) for the pseudo-customers of rare events.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from reco_lab.experiments.significance import LEVEL
 
 Floats = NDArray[np.float64]
 NOTHING = 1e-12
+FEW = 50.0
 INFORMATION = 8.0  # where the bound that holds at all looks is narrowest
 
 
@@ -79,11 +80,13 @@ def lifts(treated: Moments, control: Moments, level: float = LEVEL, *, early: bo
 
     Where the time before is known, both means are moved by what it explains (CUPED): the groups differ in it by
     chance alone. The interval of the difference is Welch's, that of the ratio Fieller's, both exact for normal means.
+    Where most buy nothing and the smaller group has few who do, both are taken to vary alike (Student's interval).
 
     `early`: the outcome is still coming in and will be looked at again. Intervals are then half as wide again, and
     hold at all looks together however many there are, and `p` is below .05 at any of them once in twenty at most.
     """
     slope = _slope(treated, control)
+    treated, control = _steadied(treated, control, slope)
     share = treated.n / (treated.n + control.n)
     middle = share * treated.before + (1 - share) * control.before
     up = treated.mean - slope * (treated.before - middle)
@@ -147,6 +150,30 @@ def _slope(treated: Moments, control: Moments) -> Floats:
         above, below, out=np.zeros_like(np.asarray(above, float)), where=np.asarray(below) > NOTHING
     )
     return slope
+
+
+def _steadied(treated: Moments, control: Moments, slope: Floats) -> tuple[Moments, Moments]:
+    """The groups, with the variance that they have in common where the smaller one cannot tell its own.
+
+    Among few buyers those who spend most are often missing: then the mean is too low and the variance with it, and
+    chance passes for a lift. How many a group is worth: its customers by the mean square over the squared mean, both
+    as in the larger group; of a share, its buyers.
+    """
+    left = [_left(one, slope) for one in (treated, control)]
+    common = ((treated.n - 1) * left[0] + (control.n - 1) * left[1]) / np.maximum(
+        treated.n + control.n - 2, 1
+    )
+    other = treated.n < control.n
+    mean, spread = (
+        np.where(other, getattr(control, name), getattr(treated, name)) for name in ("mean", "spread")
+    )
+    worth = np.minimum(treated.n, control.n) * mean**2 / np.maximum(mean**2 + spread, NOTHING)
+    few = (worth < FEW) & (spread > mean**2)
+    first, second = (
+        replace(one, spread=one.spread + np.where(few, common - own, 0))
+        for one, own in zip((treated, control), left, strict=True)
+    )
+    return first, second
 
 
 def _left(one: Moments, slope: Floats) -> Floats:

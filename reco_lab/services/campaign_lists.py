@@ -41,6 +41,7 @@ from reco_lab.services.campaigns import (
 )
 from reco_lab.services.experiments import experiment_of
 from reco_lab.services.keeping import load_dataset
+from reco_lab.services.privacy import allowed
 from reco_lab.serving.reasons import IN_GENERAL
 from reco_lab.store.records import Job
 from reco_lab.workspace import Workspace
@@ -121,6 +122,8 @@ def prepare(workspace: Workspace, id_: str, report: Report = lambda _fraction, _
     report(0.95, "keeping the lists")
     facts = _facts(workspace, data, campaign, found, divided, lists, names)
     people = _people(data, users, divided)
+    if not allowed(workspace, people["customer_id"]).mask.all():  # somebody was erased or objected meanwhile
+        return prepare(workspace, id_, report)
     items = _items(data, sent, lists, reasons)
     spec = campaign.model_dump(mode="json")
     artefact = workspace.artefacts.save(
@@ -244,8 +247,6 @@ def _facts(
     lists: Lists,
     names: list[str],
 ) -> dict[str, Any]:
-    from reco_lab.analysis.spending import spending
-
     log = data.interactions
     held = int(divided.control.sum())
     sent = found.customers - held
@@ -263,7 +264,7 @@ def _facts(
         "reached": found.sentence,
         "steps": [[one.why, one.customers] for one in found.steps],
         "control": divided.sentence,
-        "plan": planned(spending(data), found, divided, campaign).sentence,
+        "plan": planned(workspace, data, found, divided, campaign).sentence,
         "rules": [rule.sentence for rule in campaign.rules],
         "models": names,
         "sent": sent,

@@ -44,7 +44,8 @@ class PurchaseColumns:
 def sent_by_default(made: Prepared) -> np.datetime64:
     """When a campaign was sent, if nobody says: just after the log ended that it was made from."""
     until = made.facts.get("data_until")
-    return np.datetime64(until or made.facts["prepared"][:19], "us")
+    known = np.datetime64(until or made.facts["prepared"][:19], "us")
+    return known + np.timedelta64(1, "s") if until else known
 
 
 def columns_of(path: Path) -> list[str]:
@@ -200,12 +201,9 @@ def _judged(
     done = _done(made, bought, known, sent, days)
     early = days < goal.days
     found = lines(done, treated, control, early=early)
-    saved = {one.title: one.id for one in segments.listing(workspace, campaign.dataset)}
-    then = data.take(_rows_before(data, sent))
+    then = segments.told(workspace, data.take(_rows_before(data, sent)), campaign.dataset)
     places = data.interactions.user_ids.get_indexer(pd.Index(made.customers["customer_id"]))
-    inside = {
-        title: segments.members(workspace, then, id_)[places] & (places >= 0) for title, id_ in saved.items()
-    }
+    inside = {title: members[places] & (places >= 0) for title, members in then.items()}
     answer = judge(
         found,
         goal.outcome,
@@ -237,7 +235,9 @@ def _counted(bought: Spending, sent: np.datetime64, days: int) -> tuple[int, tup
     if whole >= days:
         return days, ()
     known = f"Only {count(whole, 'day')} of the {days} {agree(whole, 'is', 'are')} known so far."
-    return whole, (f"{known} Until then the ranges are wider, so that looking every day misleads nobody.",)
+    return whole, (
+        f"{known} Until then the ranges are wider, so that they hold however often one looks before the end.",
+    )
 
 
 def _done(made: Prepared, bought: Spending, known: Spending, sent: np.datetime64, days: int) -> Done:

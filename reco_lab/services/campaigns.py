@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reco_lab.analysis.spending import Spending, spending
+from reco_lab.analysis.spending import spending
 from reco_lab.campaigns.audience import Reached, reached
 from reco_lab.campaigns.candidates import Asked, AskedFixed, AskedModels, Pool, by_segment
 from reco_lab.campaigns.control import SALT_LENGTH, Groups, groups, standing, strata_of
@@ -21,7 +21,7 @@ from reco_lab.campaigns.spec import Campaign, FixedItems, FromModel
 from reco_lab.campaigns.terms import in_words, mask_of
 from reco_lab.campaigns.usual import usual
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.errors import InputError, NotFoundError
+from reco_lab.core.errors import DataError, InputError, NotFoundError
 from reco_lab.core.interactions import Interactions
 from reco_lab.core.likeness import Likeness
 from reco_lab.core.ranking import Candidates
@@ -63,6 +63,11 @@ class Bench:
     def likeness(self) -> Likeness:
         """Which items are alike, by who touched them in training."""
         return Likeness(self.exam.train.interactions.matrix.tocsc())
+
+    @cached_property
+    def before(self) -> Dataset:
+        """What was known at the cut: by it customers are told apart."""
+        return replace(self.exam.train, interactions=self.exam.known)
 
     @property
     def users(self) -> NDArray[np.int64]:
@@ -205,13 +210,14 @@ def check(workspace: Workspace, data: Dataset, campaign: Campaign) -> tuple[Reac
 def plan(workspace: Workspace, data: Dataset, campaign: Campaign) -> Plan:
     """What the campaign can show, by what its audience did in as many days before; errors as `check`."""
     found, divided = check(workspace, data, campaign)
-    return planned(spending(data), found, divided, campaign)
+    return planned(workspace, data, found, divided, campaign)
 
 
-def planned(paid: Spending, found: Reached, divided: Groups, campaign: Campaign) -> Plan:
+def planned(workspace: Workspace, data: Dataset, found: Reached, divided: Groups, campaign: Campaign) -> Plan:
     """The same for an audience and groups that are known."""
     goal = campaign.goal
-    known, arriving = usual(paid, found.mask, goal.days, goal.outcome)
+    alike = _alike_then(workspace, data, campaign, found.mask)
+    known, arriving = usual(spending(data), alike, goal.days, goal.outcome)
     control = int(divided.control.sum())
     treated = found.customers - control
     part = control / found.customers if control else campaign.control.share or 0.1
@@ -225,6 +231,32 @@ def planned(paid: Spending, found: Reached, divided: Groups, campaign: Campaign)
         treated,
         control,
     )
+
+
+def _alike_then(workspace: Workspace, data: Dataset, campaign: Campaign, now: Mask) -> Mask:
+    """Who would have been in the audience as many days ago as are counted; who is `now` where nobody can tell.
+
+    What they did since then is what an audience like this does. Those who are in it now were chosen by what they did
+    in these days: of customers who have been away for a month, none bought anything in it.
+    """
+    log = data.interactions
+    if log.times is None or not len(log):
+        return now
+    start = log.times.max() - np.timedelta64(campaign.goal.days, "D")
+    before = log.times <= start
+    then = data.take(np.flatnonzero(before))
+    met = np.bincount(log.users[before], minlength=log.n_users) > 0
+    if not met.any():
+        return now
+    try:
+        inside = mask_of(
+            campaign.audience.who, lambda id_: segments.members(workspace, then, id_), log.n_users
+        )
+    except DataError:
+        return now
+    never = np.bincount(log.users, minlength=log.n_users) == 0
+    alike = inside & (met | never) & allowed(workspace, log.user_ids, data).mask
+    return alike if alike.any() else now
 
 
 def bench(workspace: Workspace, experiment_id: str) -> Bench:
@@ -242,8 +274,8 @@ def tags(workspace: Workspace, on: Bench, campaign: Campaign, customers: int | N
     users = on.users
     asked = _asked(workspace, on, campaign, users)
     remembered = on.pools.setdefault(campaign.what.model_dump_json(), {})
-    names = segments.listing(workspace, campaign.dataset)
-    inside = {one.title: segments.members(workspace, on.data, one.id)[users] for one in names}
+    known = segments.told(workspace, on.before, campaign.dataset)
+    inside = {title: members[users] for title, members in known.items()}
     relevant = on.exam.relevant[: on.exam.n_warm]
     warm = on.exam.users[: on.exam.n_warm]
     rows = relevant[np.searchsorted(warm, users)]
@@ -322,7 +354,7 @@ def _asked(workspace: Workspace, on: Bench, campaign: Campaign, users: NDArray[n
     return AskedModels(
         batch=batch,
         scorers=tuple(on.models[name][1] for name in names),
-        model=routed(workspace, on.data, what, names, users),
+        model=routed(workspace, on.before, what, names, users),
         fallback=exam.fallback,
         candidates=own if own.pairs is not None else Candidates(items=own.items),
         exclude_seen=not exam.repeats,

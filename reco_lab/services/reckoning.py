@@ -82,6 +82,7 @@ class Finds:
     high: float
     customers: int
     outcome: Outcome
+    days: int | None = None
 
 
 @dataclass(frozen=True)

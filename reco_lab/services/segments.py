@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ from reco_lab.workspace import Workspace
 
 __all__ = [
     "Drift", "Kept", "SegmentRecord", "delete", "drift", "keep", "listing", "mask", "members", "redefine",
-    "rename", "save", "saved_titles", "segment",
+    "rename", "save", "saved_titles", "segment", "told",
 ]  # fmt: skip
 
 KIND = "members"
@@ -65,6 +66,15 @@ def mask(data: Dataset, definition: Definition) -> NDArray[np.bool_]:
 def members(workspace: Workspace, data: Dataset, segment_id: str) -> NDArray[np.bool_]:
     """Who is in a saved segment, by customer code, its rule computed on these data. NotFoundError, DataError."""
     return mask(data, segment(workspace, segment_id).definition)
+
+
+def told(workspace: Workspace, data: Dataset, dataset: str) -> dict[str, NDArray[np.bool_]]:
+    """The members of every saved segment of a data set by its title, on these data; without those that cannot be told."""
+    found = {}
+    for record in listing(workspace, dataset):
+        with suppress(InputError):
+            found[record.title] = mask(data, record.definition)
+    return found
 
 
 def save(

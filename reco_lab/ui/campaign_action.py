@@ -44,6 +44,15 @@ def view(on: Table, campaign: Campaign) -> None:
             args=(STEP, "preview"),
         ):
             _make(on, campaign)
+        if (
+            made is None
+            and not busy
+            and not on.as_kept(campaign)
+            and st.button("Keep as a draft", icon=":material/save:", key="keep")
+        ):
+            _keep(on, campaign)
+        if made is None and not busy:
+            _delete(on, campaign.title)
         if made is not None and st.button("Keep both", icon=":material/content_copy:", key="both"):
             _make(replace(on, draft=replace(on.draft, id="")), campaign)
 
@@ -57,19 +66,36 @@ def _made(on: Table, made: Prepared) -> None:
         show.answer(made.sentence, f"Made on {when(made.facts['prepared'])}. {_knowable(on, made)}")
     with st.container(horizontal=True):
         export.button(campaign_export.first(on.lab.workspace, made, on.key), key=f"{on.key}-top", kind=kind)
-        with st.popover("Delete", icon=":material/delete:"):
-            st.markdown("Its lists and what is known of its effect go with it.")
-            if st.button("Yes, delete it", key="campaign-delete"):
-                campaigns.delete(on.lab.workspace, made.id)
-                state.drop_draft()
-                st.query_params.pop(CAMPAIGN, None)
-                state.tell(f"{made.campaign.title} is deleted.")
-                st.rerun()
+        _delete(on, made.campaign.title)
     if made.campaign.fingerprint != on.lab.chosen.fingerprint:
         st.info(
-            "The data are newer than these lists. Change the campaign to make them anew.",
+            "The data are newer than these lists. If they were sent, keep them: by them is told what the campaign did. "
+            "Otherwise change the campaign to make them anew.",
             icon=":material/update:",
         )
+
+
+def _delete(on: Table, title: str) -> None:
+    """Delete a kept campaign, once that is said twice."""
+    if on.record is None:
+        return
+    with st.popover("Delete", icon=":material/delete:"):
+        st.markdown("Its lists and what is known of its effect go with it.")
+        if st.button("Yes, delete it", key="campaign-delete"):
+            campaigns.delete(on.lab.workspace, on.record.id)
+            state.drop_draft()
+            st.query_params.pop(CAMPAIGN, None)
+            state.tell(f"{title} is deleted.")
+            st.rerun()
+
+
+def _keep(on: Table, campaign: Campaign) -> None:
+    """Keep a plan whose lists are not made yet."""
+    id_ = campaigns.save(on.lab.workspace, campaign, on.draft.id or None)
+    state.keep_draft(state.Draft(campaign, id_))
+    st.query_params[CAMPAIGN] = id_
+    state.tell(f"{campaign.title} is kept as a draft.")
+    st.rerun()
 
 
 def _knowable(on: Table, made: Prepared) -> str:

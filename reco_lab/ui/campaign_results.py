@@ -41,7 +41,7 @@ def view(lab: page.Lab, made: Prepared, found: Judgement | None, key: str) -> No
 
 def headline(found: Judgement) -> tuple[str, str]:
     """What came of it in a sentence, and what that stands on."""
-    main = found.lines[0] if found.lines else None
+    main = found.main
     groups = (
         f"{main.treated:,} who got it against {count(main.control, 'customer')} held back by chance. "
         if main
@@ -60,21 +60,22 @@ def _shown(found: Judgement, key: str) -> None:
 
 
 def _chart(found: Judgement, key: str) -> None:
-    told = [one for one in found.lines if one.outcome != "order value"]
-    rows = [
-        one
-        for one in (*told[:1], *found.segments)
+    whole = [] if found.main is None else [("Everyone", found.main)]
+    told = [
+        (name, one)
+        for name, one in (*whole, *((one.title, one) for one in found.segments))
         if one.relative is not None and one.relative_low is not None
     ]
-    if not rows:
+    if not told:
         return
+    rows = [one for _, one in told]
     named = pd.DataFrame(
         {
-            "name": ["Everyone" if place == 0 else one.title for place, one in enumerate(rows)],
+            "name": [name for name, _ in told],
             "value": [one.relative for one in rows],
             "low": [one.relative_low for one in rows],
             "high": [one.relative_high for one in rows],
-            "role": ["champion", *["challenger"] * (len(rows) - 1)],
+            "role": ["champion" if one is found.main else "challenger" for one in rows],
         }
     ).astype({"value": float, "low": float, "high": float})
     show.chart(
@@ -89,8 +90,8 @@ def _chart(found: Judgement, key: str) -> None:
         table=table(found),
         key=f"lift-{key}",
         explained="Each dot is how much more those who got the campaign did than those held back; the bar is the "
-        "95% interval: the true lift lies in it 95 times of 100. A bar that crosses 0 leaves open whether there is a "
-        "lift at all.",
+        "95% interval: the true lift lies in it 95 times of 100. The bars of segments are wider, so that all of them "
+        "together hold as often. A bar that crosses 0 leaves open whether there is a lift at all.",
     )
 
 
@@ -141,11 +142,19 @@ def _money(found: Judgement) -> None:
             help="The difference in spending for each customer, times those who got it.",
             width="content",
         )
-        st.metric("Left after cost", _amount(found.gained - cost), width="content")
+        st.metric(
+            "Revenue left after sending",
+            _amount(found.gained - cost),
+            help="What the goods themselves cost is not taken off: nobody told.",
+            width="content",
+        )
     if found.gained_low is not None and found.gained_high is not None:
         low, high = found.gained_low - cost, found.gained_high - cost
-        sure = "" if low > 0 or high < 0 else ", so nobody can say yet whether it paid"
-        st.caption(f"After cost, between {_amount(low)} and {_amount(high)} with 95% certainty{sure}.")
+        sure = "" if low > 0 or high < 0 else ", so nobody can say yet whether it paid for the sending"
+        st.caption(
+            f"Revenue after the cost of sending, between {_amount(low)} and {_amount(high)} with 95% certainty{sure}. "
+            "What the goods cost is not taken off."
+        )
 
 
 def _amount(value: float) -> str:
@@ -254,7 +263,7 @@ def caption(found: Judgement | None) -> str:
     """Where it stands, in a few words."""
     if found is None:
         return "not known yet"
-    main = found.lines[0] if found.lines else None
+    main = found.main
     if main is None or main.relative is None:
         return {
             "worked": "it worked",

@@ -66,9 +66,10 @@ class Asked:
             chosen = linked.choice("Which customer", names, key=PERSONA, noun="kind of customer", few=True)
             return told.person(next(one for one in told.people if one.id == chosen))
         if isinstance(told, Told) and id_ == "money":
-            self.assumed = assume(told.story.assumed, told.experiment)
+            known = told.story.assumed
+            self.assumed = known if told.story.finds is None else assume(known, told.experiment)
             return report_money.money(told.story, self.assumed)
-        if isinstance(told, Told) and id_ == "whom":
+        if isinstance(told, Told) and id_ == "whom" and told.story.shifts:
             return told.by(_way(told)).section(id_)
         return told.section(id_)
 

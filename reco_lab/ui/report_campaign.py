@@ -88,12 +88,13 @@ def money(one: CampaignStory) -> Section:
     low, high = judged.gained_low, judged.gained_high
     spent = f"Sending it cost {amount(judged.cost)}." if judged.cost else "No cost of sending is known."
     if judged.gained is None or low is None or high is None:
-        return Section(
-            "money", "The money", "What it brought cannot be known: nobody knows what was spent", (spent,)
-        )
+        spending = any(line.outcome == "revenue" for line in judged.lines)
+        why = "too few bought anything" if spending else "nobody knows what was spent"
+        return Section("money", "The money", f"What it brought cannot be known: {why}", (spent,))
     span = f"{amount(low)} to {amount(high)}"
     finding = f"What it brought cannot be told from luck ({span})"
-    if low > 0 or high < 0:
+    sure = low > 0 or high < 0
+    if sure:
         verb = "brought" if low > 0 else "cost"
         finding = f"It {verb} about {amount(abs(judged.gained))} in purchases ({span})"
     measured = (
@@ -109,7 +110,7 @@ def money(one: CampaignStory) -> Section:
             [
                 {
                     "What": "Extra purchases",
-                    "Expected": amount(judged.gained),
+                    "Expected": amount(judged.gained) if sure else None,
                     "Lowest": amount(low),
                     "Highest": amount(high),
                 },
@@ -159,7 +160,10 @@ def whom(one: CampaignStory) -> Section:
         line.title for line in known if line.holm is not None and line.holm < 0.05 and line.absolute > 0
     ]
     finding = f"It did something for {listed(better)}" if better else "In no segment alone is a lift certain"
-    told = "Right of the dotted line: more than those held back. Looking at several segments is corrected for (Holm)."
+    told = (
+        "Right of the dotted line: more than those held back. Looking at several segments is corrected for (Holm), "
+        "and their ranges hold together."
+    )
     drawn = Drawn(
         "dots", rows, "Difference to those held back", zero=True, percent=known[0].outcome == "conversion"
     )

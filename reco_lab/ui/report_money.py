@@ -9,16 +9,17 @@ from reco_lab.experiments.results import Comparison, Outcome
 from reco_lab.services.reckoning import Amount, Assumptions, Finds, reckon
 from reco_lab.services.story import Story
 from reco_lab.ui import story
-from reco_lab.ui.report_sections import Section
-from reco_lab.ui.words import signed
+from reco_lab.ui.report_sections import GONE, Section
+from reco_lab.ui.words import count, signed
+
+MONTH, NEARLY = 30, 5
 
 
 def money(one: Story, assumed: Assumptions) -> Section:
     """What it would be worth, as far as the assumptions hold; or that it cannot be known."""
     label, finds = "The money", one.finds
     if finds is None:
-        gone = "The lists of this comparison are not kept any more. Compare again to reckon with them."
-        return Section("money", label, "What it is worth cannot be reckoned", (gone,))
+        return Section("money", label, "What it is worth cannot be reckoned", (GONE,))
     sums, known = reckon(finds, assumed), _worth_known(one, finds)
     low, high = (amount(value) for value in (sums.revenue.low, sums.revenue.high))
     finding = "What it is worth cannot be known from these data"
@@ -28,7 +29,7 @@ def money(one: Story, assumed: Assumptions) -> Section:
         finding = f"No more revenue is to be expected: {one.today} did better in the test"
     measured = (
         f"Measured is one figure: of 100 customers, {signed(100 * finds.difference, 1)} find something they "
-        f"{_later(one.found)} ({signed(100 * finds.low, 1)} to {signed(100 * finds.high, 1)}, 95%)."
+        f"{_later(one.found)} ({signed(100 * finds.low, 1)} to {signed(100 * finds.high, 1)}, 95%).{measured_in(finds)}"
     )
     reason = (
         "The rest are assumptions to change. The range follows from the measurement alone; other assumptions give "
@@ -60,6 +61,13 @@ def assumptions(assumed: Assumptions) -> pd.DataFrame:
         ],
         columns=["Assumption", "Value", "From"],
     )
+
+
+def measured_in(finds: Finds) -> str:
+    """In how many days that was measured, where they are not a month as the reckoning has it."""
+    if finds.days is None or abs(finds.days - MONTH) <= NEARLY:
+        return ""
+    return f" That is in the {count(finds.days, 'day')} of the test; the reckoning takes a month to bring as much."
 
 
 def _worth_known(one: Story, finds: Finds) -> bool:

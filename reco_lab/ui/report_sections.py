@@ -14,6 +14,7 @@ from reco_lab.ui import by_segment, customer, metric, results, story, told
 from reco_lab.ui.words import count
 
 LENGTH = 5
+GONE = "The lists of this comparison are not kept any more. Compare again to see this."
 CERTAIN = 0.001
 
 
@@ -154,6 +155,8 @@ def whom(one: Story) -> Section:
     known = [shift for shift in shifts if shift.change is not None]
     if not known:
         why = "Too few customers in each group, or nothing tells some of them from others."
+        if one.finds is None:
+            why = GONE
         return Section("whom", label, "For whom it is better or worse cannot be said", (why,))
     better, worse = (
         sum(shift.outcome is outcome for shift in known) for outcome in (Outcome.better, Outcome.worse)

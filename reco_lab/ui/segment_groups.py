@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from reco_lab.analysis.clusters import Clusters
 from reco_lab.charts.groups import groups
 from reco_lab.charts.lines import lines
 from reco_lab.core.conditions import Group
@@ -51,22 +52,16 @@ def draw(lab: Lab, shop: Shop) -> None:
     rule = Group.model_validate(asked | {"groups": (chosen,), "title": name})
     panel(lab, shop, rule, name[:1].upper() + name[1:], name=name)
     with st.expander("How the number was chosen", icon=":material/show_chart:", expanded=lab.expert):
-        rows = pd.DataFrame(
-            {
-                "name": found.criterion,
-                "step": found.search["number"].astype("str"),
-                "value": found.search["score"],
-            }
-        )
-        better = "higher" if found.criterion == "silhouette" else "lower"
-        show.chart(
-            lines(
-                rows.assign(low=np.nan, high=np.nan),
-                x_axis="groups",
-                y_axis=found.criterion,
-                palette=show.palette(),
-            ),
-            finding=f"{found.criterion.capitalize()} by the number of groups: the {better}, the better apart",
-            table=found.search,
-            key="groups-search",
-        )
+        _search(found)
+
+
+def _search(found: Clusters) -> None:
+    rows = pd.DataFrame({"name": found.criterion, "step": found.search["number"].astype("str")})
+    rows = rows.assign(value=found.search["score"], low=np.nan, high=np.nan)
+    better = "higher" if found.criterion == "silhouette" else "lower"
+    show.chart(
+        lines(rows, x_axis="groups", y_axis=found.criterion, palette=show.palette()),
+        finding=f"{found.criterion.capitalize()} by the number of groups: the {better}, the better apart",
+        table=found.search,
+        key="groups-search",
+    )

@@ -91,10 +91,12 @@ def test_it_is_on_the_command_line(python):
     assert [parameter["name"] for parameter in known["toy"]["parameters"]] == ["doubt"]
 
 
+@pytest.mark.slow
 def test_it_is_on_the_experiment_page(python):
     assert "'Toy'" in python("-c", PAGE)
 
 
+@pytest.mark.slow
 def test_it_keeps_the_contract_of_all_recommenders(python):
     suite = (
         "-m",

@@ -5,10 +5,15 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+_STILL = """() => {
+    const app = document.querySelector("[data-testid=stApp]");
+    return !app || app.dataset.testScriptState === "notRunning";
+}"""
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
     "--headless",
@@ -118,12 +123,25 @@ def visitors(chromium):
         opened.close()
 
 
+def _patient(click):
+    """Waits while a script still draws the page: what is clicked then may be drawn anew before it is heard."""
+    from playwright.sync_api import Error
+
+    def patiently(locator, **how):
+        with suppress(Error):
+            locator.page.wait_for_function(_STILL, timeout=20_000)
+        click(locator, **how)
+
+    return patiently
+
+
 @pytest.fixture
-def browser(chromium, tmp_path):
-    """A fresh browser that remembers every request it made."""
-    from playwright.sync_api import expect, sync_playwright
+def browser(chromium, tmp_path, monkeypatch):
+    """A fresh browser that remembers every request it made, and clicks as people do: once the page stands still."""
+    from playwright.sync_api import Locator, expect, sync_playwright
 
     expect.set_options(timeout=60_000)
+    monkeypatch.setattr(Locator, "click", _patient(Locator.click))
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             tmp_path / "profile",

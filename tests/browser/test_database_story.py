@@ -1,17 +1,27 @@
-"""From a PostgreSQL that holds a real shop to a data set, in a real browser."""
+"""From a PostgreSQL that holds a real shop to a data set and a campaign of it, in a real browser."""
 
 import csv
 from contextlib import suppress
 
+import pandas as pd
 import psycopg
 import pytest
 from playwright.sync_api import TimeoutError as Late
 from playwright.sync_api import expect
 
-from reco_lab.services import databases
+from reco_lab.core.experiment import Experiment
+from reco_lab.services import campaign_lists, campaigns, data, databases, experiments
+from reco_lab.workspace import Workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.data, pytest.mark.slow]
 
+ASKED = {
+    "name": "Which one?",
+    "data": {"dataset": "orders"},
+    "split": {"kind": "global_time"},
+    "recommenders": [{"algorithm": "item_knn"}, {"algorithm": "recently_popular"}],
+    "metrics": {"names": ["ndcg"], "k": [10]},
+}
 COLUMNS = "invoice text, sku text, description text, quantity int, bought timestamp, price numeric, customer text, country text"
 
 
@@ -91,3 +101,27 @@ def test_a_shop_comes_out_of_its_database_and_what_came_since_joins_it(
     expect(browser.get_by_text("orders is at version 2: 3 rows came in.")).to_be_visible(timeout=240_000)
     for path in (tmp_path / "home").rglob("*.jsonl"):
         assert "PASSWORD" not in path.read_text()
+    a_campaign_of_it_is_a_checked_file(url, browser, tmp_path)
+
+
+def a_campaign_of_it_is_a_checked_file(url, browser, tmp_path):
+    workspace = Workspace.open(tmp_path / "home")
+    experiments.run(workspace, Experiment.model_validate(ASKED), report=lambda _fraction, _message: None)
+    browser.goto(f"{url}/segments?dataset=orders")
+    browser.get_by_role("button", name="Save as a segment").click()
+    browser.get_by_role("button", name="Save and use in a campaign").click()
+    browser.get_by_role("button", name="Make the lists").click()
+    expect(browser.get_by_role("button", name="Download the list")).to_be_visible(timeout=240_000)
+    with browser.expect_download() as taken:
+        browser.get_by_role("button", name="Download the list").click()
+    taken.value.save_as(tmp_path / "list.csv")
+
+    (record,) = campaigns.listing(workspace)
+    people = campaign_lists.prepared(workspace, record.id).customers
+    sent, held = (set(people.loc[people["group"] == one, "customer_id"]) for one in ("sent", "control"))
+    file = pd.read_csv(tmp_path / "list.csv", dtype="str", encoding="utf-8-sig")
+    assert held
+    assert len(file) == len(sent)
+    assert set(file["customer_id"]) == sent
+    assert sent <= set(data.load_dataset(workspace, "orders").interactions.user_ids)
+    workspace.close()

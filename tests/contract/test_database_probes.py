@@ -58,6 +58,7 @@ DUCK = (
     "SELECT * FROM query('FROM read_text(''{file}'')')",
     "SELECT getenv('HOME')",
     "PRAGMA enable_logging",
+    'WITH "{file}" AS (SELECT * FROM "{file}") SELECT * FROM "{file}"',
     *WRITES,
 )
 LITE = (
@@ -77,6 +78,7 @@ LITE = (
     "CREATE TEMP TABLE more AS SELECT 1",
     "CREATE VIRTUAL TABLE more USING fts4(x)",
     "ROLLBACK",
+    "WITH pragma_database_list AS (SELECT * FROM pragma_database_list) SELECT * FROM pragma_database_list",
     *WRITES,
 )
 POSTGRES = (
@@ -104,6 +106,25 @@ POSTGRES = (
     "SET TRANSACTION READ WRITE",
     "DO $$ BEGIN PERFORM 1; END $$",
     "COMMIT; DELETE FROM orders",
+    "SELECT ('{file}'::text).pg_read_file",
+    "SELECT (customer).pg_read_file FROM orders",
+    "SELECT ((array_agg(customer))[1]).pg_ls_dir FROM orders",
+    "SELECT (lower('{file}')).lo_import",
+    "SELECT (8).pg_sleep",
+    "SELECT x.pg_read_file FROM lower('{file}') AS x",
+    "SELECT x.pg_read_file FROM lower('{file}') AS x(y)",
+    "SELECT x.pg_read_file FROM lower('{file}') AS x(\"PG_READ_FILE\")",
+    "SELECT X.pg_read_file FROM cast('{file}' AS text) AS x",
+    "SELECT x.pg_read_file FROM (unnest(ARRAY['{file}']) AS x CROSS JOIN orders)",
+    "SELECT x.pg_read_file FROM orders JOIN LATERAL lower(customer) AS x ON true",
+    "SELECT lower.pg_read_file FROM lower('{file}') WHERE EXISTS (SELECT 1 FROM orders AS lower)",
+    "SELECT x.pg_read_file FROM lower('{file}') x WHERE EXISTS (SELECT 1 FROM lower('a') x(pg_read_file))",
+    "WITH pg_authid AS (SELECT rolname, rolpassword FROM pg_authid) SELECT * FROM pg_authid",
+    "WITH RECURSIVE pg_user AS (SELECT * FROM pg_user) SELECT * FROM pg_user",
+    "WITH RECURSIVE pg_user AS (SELECT * FROM pg_user UNION ALL SELECT * FROM orders) SELECT * FROM pg_user",
+    "WITH a AS (SELECT * FROM pg_hba_file_rules), pg_hba_file_rules AS (SELECT 1) SELECT * FROM a",
+    "SELECT * FROM pg_user, (WITH pg_user AS (SELECT 1) SELECT * FROM pg_user) AS x",
+    'WITH "PG_USER" AS (SELECT 1) SELECT * FROM pg_user',
     *WRITES,
 )
 MYSQL = (
@@ -223,6 +244,19 @@ def test_what_people_write_is_let_through(kind, text):
     assert understood(text, kind, {("shop", name) for name in ("Orders", "c", "t")})
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT n.i + 1 FROM n WHERE n.i < 9) SELECT n.i FROM n",
+        "WITH a AS (SELECT * FROM orders), b AS (SELECT * FROM A) SELECT b.item FROM B JOIN orders ON orders.item = b.item",
+        "SELECT g.g, t.a, j.v FROM generate_series(1, 3) AS g, unnest(ARRAY['x']) AS t(a), LATERAL (SELECT g AS v) AS j",
+        "SELECT generate_series FROM generate_series(1, 3)",
+    ],
+)
+def test_what_only_looks_like_reaching_further_is_let_through(text):
+    assert understood(text, "postgresql", {("public", "orders")})
+
+
 PIECES = (
     "orders",
     "'",
@@ -327,46 +361,3 @@ def test_a_name_is_looked_up_once_and_that_address_is_used(monkeypatch):
     monkeypatch.setattr(allowed.socket, "getaddrinfo", lambda *_, **__: next(answers))
 
     assert allowed.address("db.example", 5432) == "10.0.0.7"
-
-
-TRICKS = (
-    "sqlite+pysqlite:///etc/passwd", "postgresql://u:p@h/d", "shop?sslkey=/etc/passwd", "shop service=x", "host=evil",
-    "shop\x00", "shop\n", "../../etc/passwd", "/var/run/postgresql", "file:/etc/passwd?mode=rwc", "shop;local_infile=1",
-    "shop&options=-csearch_path", "'shop'", '"shop"', "",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("field", ["host", "database", "user", "kind"])
-@pytest.mark.parametrize("trick", TRICKS)
-def test_a_field_holds_what_it_is_for_and_nothing_else(field, trick):
-    fields = {"kind": "postgresql", "host": "db.example", "database": "shop", "user": "reader"} | {
-        field: trick
-    }
-    with pytest.raises(InputError):
-        place(**fields)
-
-
-@pytest.mark.parametrize(
-    "more", [{"sslkey": "x"}, {"options": "x"}, {"password": "x"}, {"encryption": "disable"}, {"port": 99999}]
-)
-def test_no_other_parameter_is_taken(more):
-    with pytest.raises(InputError):
-        place(kind="postgresql", host="db.example", database="shop", user="reader", **more)
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["../secret.csv", "/etc/passwd", "link", "home/state.db", "file:shop?mode=rwc", ":memory:", "x\x00y"],
-)
-def test_only_files_below_the_folders_of_the_administrator_are_opened(name, tmp_path, monkeypatch):
-    folder = tmp_path / "databases"
-    (folder / "home").mkdir(parents=True)
-    (folder / "home" / "state.db").touch()
-    (tmp_path / "secret.csv").touch()
-    (folder / "link").symlink_to(tmp_path / "secret.csv")
-    (folder / "shop").touch()
-    monkeypatch.setenv(allowed.FOLDERS, str(folder))
-
-    assert allowed.database_file("shop", folder / "home") == folder / "shop"
-    with pytest.raises(InputError):
-        allowed.database_file(name, folder / "home")

@@ -85,6 +85,7 @@ def told(outcome):
 
 
 @pytest.mark.data
+@pytest.mark.slow
 def test_every_file_is_loaded_or_refused_with_a_sentence_and_nothing_hangs(outcomes, folder, capsys):
     with capsys.disabled():
         sys.stdout.write(f"\n{'file':52}{'outcome':9}{'rows':>7}{'refused':>8}  sentence\n")
@@ -103,6 +104,7 @@ def test_every_file_is_loaded_or_refused_with_a_sentence_and_nothing_hangs(outco
 
 
 @pytest.mark.data
+@pytest.mark.slow
 def test_what_is_loaded_equals_the_version_that_the_publisher_gives(outcomes, folder):
     compared = 0
     for name, (outcome, _) in outcomes.items():
@@ -120,6 +122,7 @@ def test_what_is_loaded_equals_the_version_that_the_publisher_gives(outcomes, fo
 
 
 @pytest.mark.data
+@pytest.mark.slow
 def test_every_row_is_accounted_for_and_no_letter_is_changed(outcomes, folder):
     for name, (table, _) in outcomes.items():
         if isinstance(table, str):

@@ -196,6 +196,16 @@ def test_a_campaign_is_deleted_when_that_is_said_twice(shop, made, visit, says):
     assert campaigns.listing(shop) == []
 
 
+def test_a_plan_is_kept_as_a_draft_and_deleted_again(shop, visit, says):
+    browser = press(visit(CAMPAIGNS), "Keep as a draft")
+    assert "is kept as a draft." in says(browser)
+    assert [one.artefact for one in campaigns.listing(shop)] == [None]
+    assert not [one for one in browser.button if one.label == "Keep as a draft"]
+
+    press(browser, "Yes, delete it")
+    assert campaigns.listing(shop) == []
+
+
 def test_a_campaign_that_is_not_there_says_so(shop, visit, says):
     assert "There is no campaign “gone” here." in says(visit(CAMPAIGNS, campaign="gone"))
 
@@ -218,7 +228,10 @@ def test_purchases_in_a_file_say_what_it_did(shop, made, visit, says):
     assert kept["lines"][0]["treated"] == 54
     assert kept["sentence"] in says(browser)
     assert "54 who got it against 6 customers held back by chance." in says(browser)
-    assert {one.label: one.value for one in browser.metric}["Cost"] == "27.00"
+    money = {one.label: one.value for one in browser.metric}
+    assert money["Cost"] == "27.00"
+    assert "Revenue left after sending" in money
+    assert "What the goods cost is not taken off" in says(browser)
 
 
 def test_without_purchases_after_the_send_it_says_what_is_missing(shop, made, visit, says):

@@ -16,7 +16,7 @@ from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.core.events import Stage
 from reco_lab.core.interactions import ColumnMap, Interactions
 from reco_lab.core.recommender import FitContext, recommender
-from reco_lab.services import cards, privacy, publishing, upkeep
+from reco_lab.services import campaign_lists, campaigns, cards, privacy, publishing, upkeep
 from reco_lab.services.ad_messages import VisitIn
 from reco_lab.services.ad_server import AdServer
 from reco_lab.services.auditing import audit
@@ -69,6 +69,14 @@ def do(work):
 
 def found(workspace, *texts):
     return [place for text in texts for place in places_of(workspace.home, text)]
+
+
+def erase_her(workspace):
+    erase(workspace, RAW, who="ann")
+
+
+def refuse_her(workspace):
+    privacy.suppress(workspace, [RAW])
 
 
 @pytest.mark.parametrize("who", [RAW, MAIL, ACCENTED])
@@ -153,6 +161,26 @@ def test_what_served_serves_everybody_else_until_the_new_is_ready(workspace, ser
     assert {one[3] for one in seen[:-1]} <= {version, server.snapshot.version}
     assert {one[:2] for one in seen[5:]} == {(Stage.house, "")}
     assert server.snapshot.version != version
+
+
+@pytest.mark.parametrize("leaves", [erase_her, refuse_her])
+def test_lists_that_are_being_made_when_she_leaves_do_not_bring_her_back(workspace, leaves):
+    id_ = campaigns.save(workspace, campaigns.draft(workspace, shop(), "Summer"))
+    said = []
+
+    def meanwhile(_fraction, message):
+        if message.startswith("ranking") and message not in said:
+            leaves(workspace)
+        said.append(message)
+
+    if leaves is erase_her:
+        with pytest.raises(NotFoundError, match="run it again"):
+            campaign_lists.prepare(workspace, id_, meanwhile)
+        assert found(workspace, RAW) == []
+    else:
+        made = campaign_lists.prepare(workspace, id_, meanwhile)
+        assert RAW not in {*made.customers["customer_id"], *made.items["customer_id"]}
+        assert made.facts["sent"] + made.facts["held"] == len(made.customers)
 
 
 def test_the_experiments_concerned_say_so_and_their_cards_too(workspace, tmp_path):

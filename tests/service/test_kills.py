@@ -11,12 +11,6 @@ from reco_lab.testing.kills import DEEDS, kill_often
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="forks")
 
 
-@pytest.mark.parametrize("deed", ["import", "erase"])
-def test_a_few_kills_lose_tear_and_leave_nothing(deed):
-    tally = kill_often(deed, 3)
-    assert tally.clean, tally.why
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("deed", ["import", "publish", "migrate", "backup", "restore", "erase"])
 def test_twenty_kills_lose_tear_and_leave_nothing(deed):

@@ -126,6 +126,7 @@ def test_a_backup_goes_from_the_server_to_a_file_and_from_a_file_to_the_server(
     again.close()
 
 
+@pytest.mark.slow
 def test_many_processes_may_open_a_new_schema_at_once(address, tmp_path):
     script = "from reco_lab.workspace import Workspace; import sys, pathlib;"
     script += "print(Workspace.open(pathlib.Path(sys.argv[1])).store.database.revision())"

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -18,10 +18,13 @@ import pytest
 from reco_lab.api import patience
 from reco_lab.cli import main
 from reco_lab.client import Client, Event, Interaction, ServiceError
+from reco_lab.core.events import Stage
 from reco_lab.services.ad_messages import VisitIn
 from reco_lab.services.ad_server import AdServer
 from reco_lab.services.keys import make_key
 from reco_lab.testing.service import small_shop
+from reco_lab.testing.serving import open_shop
+from reco_lab.workspace import Workspace
 
 SERVE = "import sys; from reco_lab.cli import main; sys.exit(main(sys.argv[1:]))"
 PATIENCE = 60.0
@@ -171,14 +174,31 @@ def test_what_one_worker_is_told_the_next_answer_of_any_knows_once(on_a_server):
 
 
 @pytest.mark.slow
+def test_the_very_next_answer_of_another_worker_is_made_with_what_one_was_told(
+    tmp_path, monkeypatch, postgresql
+):
+    monkeypatch.setenv("RECO_LAB_DATABASE_URL", postgresql.schema())
+    with closing(Workspace.open(tmp_path / "home")) as workspace:
+        open_shop(workspace)
+        one, other = AdServer.open(workspace), AdServer.open(workspace)
+        assert other.ads("stranger", n=3).decision.stage is not Stage.model
+        told = [VisitIn(f"v{item}", "stranger", f"i{item:02d}", "purchase") for item in (1, 3, 5)]
+        assert asyncio.run(one.visit(told)).accepted == 3
+        answer = other.ads("stranger", n=3)
+        assert answer.decision.stage is Stage.model
+        assert not {"ad-i01", "ad-i03", "ad-i05"} & {ad.id for ad in answer.ads}
+        one.close()
+        other.close()
+
+
+@pytest.mark.slow
 def test_two_workers_share_an_address_the_log_and_the_counts(on_a_server):
     key, _ = make_key(on_a_server, "website", ["admin"], who="a test")
     with serving(on_a_server.home, "--workers", "2") as note:
         shown, told = [], 0
         for number in range(40):
-            with Client(
-                note["url"], key, timeout=20, tries=20
-            ) as client:  # a new connection, maybe to the other one
+            # a new connection, maybe to the other one; whoever gives up too early asks twice, and is counted twice
+            with Client(note["url"], key, timeout=180) as client:
                 shown += client.ads(f"u{number % 5}")
                 told += client.track(Event(f"e-{number}", shown[0].decision_id, "click")).accepted
         assert told == 40

@@ -180,6 +180,7 @@ def assert_whole(artefacts, acknowledged):
     assert [path.name for path in artefacts.staging.root.iterdir()] == [".lock"]
 
 
+@pytest.mark.slow
 def test_a_kill_while_saving_leaves_whole_artefacts_and_nothing_else(artefacts):
     assert_whole(artefacts, kill_while_saving(artefacts, 2, np.random.default_rng(0)))
 

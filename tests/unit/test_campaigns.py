@@ -139,6 +139,20 @@ def test_every_stratum_gives_its_share_of_the_control_group(share, strata, seed)
         assert abs(found.control[mine].sum() - share * mine.sum()) <= 1
 
 
+@pytest.mark.parametrize("sizes", [[1] * 60, [4] * 10 + [6] * 10, [14, 16, 3], [100]])
+def test_everybody_has_the_same_chance_to_be_held_back_however_small_her_stratum_is(sizes):
+    codes = np.repeat(np.arange(len(sizes)), sizes)
+    drawn = [
+        groups(
+            ControlGroup(share=0.2), np.zeros(len(codes), bool), codes, np.random.default_rng(seed)
+        ).control
+        for seed in range(500)
+    ]
+    rates = np.mean(drawn, axis=0)
+    assert np.abs(rates - 0.2).max() < 5 * np.sqrt(0.2 * 0.8 / 500)
+    assert {one.sum() for one in drawn} <= {np.floor(0.2 * len(codes)), np.ceil(0.2 * len(codes))}
+
+
 def test_whoever_is_always_held_back_is_held_back():
     always = np.zeros(100, bool)
     always[:30] = True

@@ -54,6 +54,7 @@ def written(workspace, tmp_path):
     return write
 
 
+@pytest.mark.slow
 def test_a_card_gives_the_same_digits_in_a_process_of_its_own(workspace, written):
     command = [
         sys.executable,

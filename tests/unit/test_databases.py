@@ -10,6 +10,8 @@ from reco_lab.core.errors import CancelledError, InputError
 from reco_lab.core.recipe import Origin
 from reco_lab.services import databases, recipes, refreshing
 from reco_lab.services.data import load_dataset, preview
+from reco_lab.sources.sql.reading import opened as a_session
+from reco_lab.sources.sql.session import MOST_HELD, Account
 from reco_lab.sources.sql.sink import Most
 from reco_lab.workspace import Workspace
 
@@ -132,6 +134,44 @@ def test_a_query_that_nobody_wants_any_more_is_ended(workspace, name):
         fetched(workspace, Origin(database=name, query=ENDLESS[name]), report=report)
     assert time.monotonic() - begun < 2.0
     assert asked == ["0 rows read"] * len(asked)
+
+
+def test_a_query_is_ended_in_time_even_if_nobody_can_be_told_how_far_it_is(workspace, tmp_path):
+    def busy(_fraction, _message):
+        raise RuntimeError("the store is busy")
+
+    started = time.monotonic()
+    with pytest.raises(InputError, match="did not answer"):
+        databases.fetch(
+            workspace, Origin(database="lite", query=ENDLESS["lite"]), tmp_path, busy, seconds=1.0
+        )
+    assert time.monotonic() - started < 3
+
+
+def test_a_file_that_somebody_writes_to_is_not_waited_for_long(tmp_path):
+    path = str(tmp_path / "busy.sqlite")
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("CREATE TABLE orders (a)")
+        writer.execute("BEGIN EXCLUSIVE")
+        account = Account(databases.place(kind="sqlite", file="x"), path, databases.WHOLE_SECONDS)
+        started = time.monotonic()
+        with pytest.raises(InputError, match="Somebody else is writing"), a_session(account) as session:
+            session.first("SELECT a FROM orders", 1)
+    assert time.monotonic() - started < 6
+
+
+def test_long_rows_are_held_a_few_at_a_time_and_none_is_lost(folder):
+    account = Account(databases.place(kind="sqlite", file="x"), str(folder / "shop.sqlite"), 30.0)
+    long = "SELECT n, printf('%.4000000c', 'x') AS text FROM orders WHERE n < 120 ORDER BY n"
+    with a_session(account) as session:
+        blocks = [[(n, len(text)) for n, text in rows] for _, rows in session.blocks(long)]
+        shown = session.first(long, 50)[1]
+        short = [len(rows) for _, rows in session.blocks("SELECT a.n FROM orders a, orders b")]
+
+    assert [row for block in blocks for row in block] == [(n, 4_000_000) for n in range(120)]
+    assert max(map(len, blocks)) * 4_000_000 <= 2 * MOST_HELD
+    assert len(shown) * 4_000_000 <= 2 * MOST_HELD
+    assert (sum(short), max(short)) == (300 * 300, 5_000)
 
 
 @pytest.mark.parametrize(("most", "said"), [(Most(rows=100), "more than 100 rows"), (Most(bytes=999), "GB")])

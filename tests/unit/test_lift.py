@@ -41,6 +41,17 @@ def test_history_explains_a_part_and_keeps_the_promise_of_the_interval():
     assert 0.3 < found.explained.mean() < 0.45
 
 
+@pytest.mark.parametrize(("rate", "tail"), [(0.05, 1.0), (0.03, 1.5)])
+def test_a_few_who_spend_much_do_not_pass_for_a_lift(rate, tail):
+    rng = np.random.default_rng(8)
+    spent = [(rng.random((1000, size)) < rate) * rng.lognormal(3, tail, (1000, size)) for size in (4000, 400)]
+    found = lifts(*(Moments.of(one) for one in spent))
+    assert np.mean(found.low > 0) < 0.03
+    assert np.mean((found.low <= 0) & (found.high >= 0)) == pytest.approx(0.95, abs=0.02)
+    plain = [stats.ttest_ind(*pair, equal_var=False) for pair in zip(*spent, strict=True)]
+    assert np.mean([one.pvalue < 0.05 and one.statistic > 0 for one in plain]) > 0.05
+
+
 def test_a_ratio_of_sums_is_compared_with_its_own_interval():
     rng = np.random.default_rng(2)
     orders = [1 + rng.poisson(1.0, (TRIALS, 300)) for _ in range(2)]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 
 from reco_lab.experiments.results import Outcome
 from reco_lab.services.reckoning import GUESS, OWN, Assumptions, Finds, reckon
+from reco_lab.ui.report_money import measured_in
 
 FINDS = Finds(10, 0.36, 0.15, 0.21, 0.17, 0.25, 636, Outcome.better)
 positive = st.floats(0.01, 1e6)
@@ -38,3 +41,8 @@ def test_a_reckoning_without_a_difference_is_nothing_and_no_error():
     nothing = Finds(10, 0.2, 0.2, 0.0, 0.0, 0.0, 5, Outcome.tie)
 
     assert not np.any([step.centre for step in reckon(nothing, Assumptions(10)).steps[1:]])
+
+
+@pytest.mark.parametrize(("days", "told"), [(None, False), (28, False), (7, True), (90, True)])
+def test_a_test_that_is_no_month_is_said_beside_the_money(days, told):
+    assert (f"in the {days} days of the test" in measured_in(replace(FINDS, days=days))) == told

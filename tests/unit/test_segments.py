@@ -205,31 +205,6 @@ def test_a_rule_says_itself_in_words():
     assert both.words == f"region north or east and ({BOOKS.words} or everyone)"
 
 
-@pytest.mark.parametrize(
-    ("values", "said"),
-    [
-        ({"kind": "magic"}, "magic"),
-        ({"kind": "behaviour"}, "at least or at most"),
-        ({"kind": "behaviour", "low": 3, "high": 1}, "more than"),
-        ({"kind": "attribute", "column": "age"}, "which values"),
-        ({"kind": "behaviour", "low": 1, "interaction": "sneeze"}, "no kind"),
-        ({"kind": "rfm", "classes": ["heroes"]}, "champions"),
-    ],
-)
-def test_a_rule_that_says_nothing_is_refused_with_a_sentence(values, said):
-    with pytest.raises(InputError, match=said):
-        parse(values)
-
-
-def test_a_rule_nested_deeper_than_anybody_means_is_refused():
-    deep = {"kind": "all"}
-    for _ in range(5000):
-        deep = {"kind": "not", "of": deep}
-
-    with pytest.raises(InputError, match=r"deep|within each other"):
-        parse(deep)
-
-
 def test_a_column_that_is_not_there_is_named_with_those_that_are(data):
     with pytest.raises(NotFoundError, match="region, age"):
         mask(data, Attribute(column="shoe size", values=("44",)))
@@ -410,9 +385,3 @@ def test_a_segment_says_what_it_brings_and_one_of_few_says_nothing_of_them(data)
     table = segment_looks.people(shop, rich.inside)
     assert table["customer"].tolist() == data.interactions.user_ids[rich.inside].tolist()
     assert table["spend"].min() >= 50
-
-
-def test_overlaps_are_customers_in_both_over_those_in_either():
-    masks = {"a": np.array([1, 1, 0, 0], bool), "b": np.array([0, 1, 1, 0], bool), "none": np.zeros(4, bool)}
-
-    assert segment_looks.overlaps(masks) == pytest.approx(np.array([[1, 1 / 3, 0], [1 / 3, 1, 0], [0, 0, 0]]))

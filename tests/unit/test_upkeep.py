@@ -12,10 +12,8 @@ import numpy as np
 import pytest
 
 from reco_lab.core.clock import ManualClock
-from reco_lab.core.conditions import Listed
 from reco_lab.core.errors import DataError, InputError, NotFoundError
 from reco_lab.services.backups import alone
-from reco_lab.services.decisions import open_log
 from reco_lab.services.upkeep import (
     Retention,
     backup,
@@ -32,8 +30,6 @@ from reco_lab.services.upkeep import (
     tidy_if_due,
 )
 from reco_lab.store import disk as disks
-from reco_lab.store.events.log import EventLog
-from reco_lab.testing.events import decision, visit
 from reco_lab.workspace import Workspace
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -286,18 +282,6 @@ def test_after_seven_days_a_dropped_version_is_gone_with_its_files(workspace):
     assert tidy(workspace).sentence == "There is nothing to remove."
 
 
-def test_a_data_set_that_is_gone_for_good_takes_its_segments_along(workspace):
-    for name, ids in (("shop", ("a",)), ("other", ("b",))):
-        workspace.store.add_dataset(name, name * 9, name * 9, {}, False)
-        workspace.segments.add(name, name, "Some", Listed(ids=ids), None)
-    workspace.store.drop_dataset("shop")
-    tidy(workspace, dry_run=False)
-    assert len(workspace.segments.listing()) == 2
-    workspace.clock.at += timedelta(days=8)
-    tidy(workspace, dry_run=False)
-    assert [one.id for one in workspace.segments.listing()] == ["other"]
-
-
 def test_retention_removes_what_is_old_and_spares_what_is_new_used_or_running(workspace):
     models = fill(workspace)
     keep(workspace, "shop", 3)
@@ -340,27 +324,6 @@ def test_what_no_record_names_is_spared_while_its_maker_lives_and_may_still_name
     other.close()
     assert mine not in other.artefacts.ids()
     assert len(other.artefacts.ids()) == 4
-
-
-def test_served_ads_go_after_their_days_where_nobody_serves_and_not_while_somebody_does(workspace):
-    log = EventLog.open(workspace.home, workspace.clock, writer=True)
-    log.log(decision(workspace.clock, 1))
-    workspace.clock.at += timedelta(days=100)
-    log.log(decision(workspace.clock, 2))
-    log.visit([visit(workspace.clock, "v-1")]).result(10)  # what came before it is written by then
-    assert tidy(workspace).decisions == 0
-    set_retention(workspace, Retention(decisions=95))
-    assert "1 decision:" in tidy(workspace).sentence
-    tidy(workspace, dry_run=False)
-    assert log.counts().decisions == 2
-    log.close()
-    tidy(workspace, dry_run=False)
-    assert open_log(workspace).counts().decisions == 1
-
-
-def test_what_is_sent_twice_is_known_for_as_long_as_it_is_accepted():
-    with pytest.raises(ValueError, match="greater than or equal to 91"):
-        Retention(decisions=90)
 
 
 def test_the_retention_is_a_setting_and_done_once_a_day(workspace):

@@ -79,7 +79,12 @@ def choice(
     money: NDArray[np.float64],
     picks: NDArray[np.int32],
 ) -> int:
-    """The column of the row's best candidate that everything allows, -1 where there is none; `falling` as in `fill`."""
+    """The column of the row's best candidate that everything allows, -1 where there is none.
+
+    A candidate is worth (1 - variety) * worth - variety * likeness to the list - price, and is passed over below
+    `floor`, where no piece of it is `left`, where it costs more than the `money` there is (one number) or where a cap
+    is reached. `falling`: worth falls from column to column and variety is 0.
+    """
     best, found = -np.inf, -1
     for column in range(width):
         if falling and worth[row, column] <= best:
@@ -121,15 +126,13 @@ def fill(
 ) -> None:
     """Fill the empty places of each row's list with the columns of the best candidates, in order of the rows.
 
-    A candidate is worth (1 - variety) * worth - variety * likeness to the list - price, and is passed over below
-    `floor`, where no piece of it is `left`, where it costs more than the `money` there is (one number) or where a cap
-    is reached. `falling`: worth falls from column to column and variety is 0. Columns from `depth` on are for pinned places only; `pins` is the row of `pinned` for each place, -1
-    for none; a pinned place without a candidate is filled as any other. `left`, `money` and `picks` are changed.
+    What a candidate is worth and which are passed over is settled by `choice`. Columns from `depth` on are for pinned
+    places only; `pins` is the row of `pinned` for each place, -1 for none; a pinned place without a candidate is
+    filled as any other. `left`, `money` and `picks` are changed.
     """
     width, length = items.shape[1], picks.shape[1]
-    closest, taken = np.zeros(width, np.float32), np.zeros(width, np.bool_)
     for row in range(len(items)):
-        closest[:], taken[:] = 0, False
+        closest, taken = np.zeros(width, np.float32), np.zeros(width, np.bool_)
         for place in range(length):
             if picks[row, place] >= 0:
                 mark(items, row, items[row, picks[row, place]], taken, closest, variety, alike, places)
@@ -145,11 +148,9 @@ def fill(
                                closest, variety, left, cost, money, picks)  # fmt: skip
             if found < 0:
                 continue
-            item = items[row, found]
-            picks[row, place] = found
+            picks[row, place], item = found, items[row, found]
             left[item] -= 1
             money[0] -= cost[item]
+            taken[found] = True
             if width > depth or variety > 0:
                 mark(items, row, item, taken, closest, variety, alike, places)
-            else:
-                taken[found] = True

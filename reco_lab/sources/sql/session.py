@@ -13,6 +13,9 @@ from reco_lab.sources.sql.watch import Watch
 
 CONNECT_SECONDS = 5
 MOST_TABLES = 10_000
+WEIGHED_ROWS = 50
+FASTER = 4
+MOST_HELD = 32 << 20
 Values = Sequence[Any]
 Rows = Sequence[Sequence[Any]]
 Blocks = Generator[tuple[list[str], Rows]]
@@ -96,24 +99,35 @@ class Session(ABC):
         return tuple((str(name), str(kind)) for name, kind in rows)
 
     def first(self, sql: str, rows: int, values: Values = ()) -> tuple[list[str], Rows]:
-        """The names of the columns, and at most so many rows."""
+        """The names of the columns, and at most so many rows; fewer where they are so long that memory would suffer."""
+        names: list[str] = []
+        found: list[Sequence[Any]] = []
         blocks = self.blocks(sql, values, rows)
         try:
-            return next(blocks)
+            for columns, block in blocks:
+                names, found = columns, [*found, *block]
+                if len(found) >= rows or _weight(found) * len(found) > MOST_HELD:
+                    break
         finally:
             blocks.close()
+        return names, found[:rows]
 
     def blocks(self, sql: str, values: Values = (), size: int = 5_000) -> Blocks:
-        """The names of the columns with the rows, block by block; the first comes even without rows."""
+        """The names of the columns with the rows, block by block; the first comes even without rows.
+
+        A block has at most `size` rows, and the longer rows are, the fewer.
+        """
         cursor = self.cursor()
         try:
             cursor.execute(self._marked(sql, values), *([tuple(values)] if values else []))
             names = [str(one[0]) for one in cursor.description or ()]
-            rows = cursor.fetchmany(size)
+            many = 1
+            rows = cursor.fetchmany(many)
             yield names, rows
             while rows:
                 self.check()
-                rows = cursor.fetchmany(size)
+                many = max(1, min(size, many * FASTER, int(MOST_HELD / max(_weight(rows), 1))))
+                rows = cursor.fetchmany(many)
                 if rows:
                     yield names, rows
         finally:
@@ -138,12 +152,28 @@ class Session(ABC):
         return sql.replace(VALUE, self.marker)
 
 
+def _weight(rows: Rows) -> float:
+    """About how many bytes of text a row has, by some of them."""
+    some = rows[:: -(-len(rows) // WEIGHED_ROWS) or 1]
+    held = sum(len(value) for row in some for value in row if isinstance(value, str | bytes))
+    return held / max(len(some), 1)
+
+
 def too_long(account: Account) -> DataError:
     """The sentence about a query that was ended."""
     return DataError(
         f"The database did not answer within {account.seconds:.0f} seconds, so the query was ended.",
         where=account.place.words,
         fix="Ask for less, or have an index or a smaller table made for it.",
+    )
+
+
+def locked(account: Account) -> DataError:
+    """The sentence about a file that somebody else is writing to."""
+    return DataError(
+        "Somebody else is writing to the database.",
+        where=account.place.words,
+        fix="Try again when that has ended, or read a copy of it.",
     )
 
 

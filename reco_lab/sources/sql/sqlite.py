@@ -6,12 +6,13 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from reco_lab.core.errors import InputError
-from reco_lab.sources.sql.session import Account, Relation, Session, refused, too_long, writes
+from reco_lab.sources.sql.session import Account, Relation, Session, locked, refused, too_long, writes
 from reco_lab.sources.sql.statement import counted, everything, written
 
 _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE}
 _FORBIDDEN_FUNCTIONS = {"load_extension"}
 _COUNT_SECONDS = 1.0
+_LOCKED_SECONDS = 3.0
 _LONGEST_VALUE = 64 << 20
 
 
@@ -26,7 +27,9 @@ class Sqlite(Session):
 
     def _connect(self) -> Any:
         address = f"file:{quote(self.account.target)}?mode=ro"
-        connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=self.account.seconds)
+        # nothing can interrupt the waiting for a lock
+        patience = min(self.account.seconds, _LOCKED_SECONDS)
+        connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=patience)
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
         connection.execute("PRAGMA trusted_schema = OFF")
@@ -55,8 +58,10 @@ class Sqlite(Session):
         if not isinstance(error, sqlite3.Error):
             return None
         words = str(error)
-        if words == "interrupted" or "locked" in words:
+        if words == "interrupted":
             return too_long(account)
+        if "locked" in words:
+            return locked(account)
         if "not authorized" in words or "prohibited" in words or "readonly" in words:
             return writes(account)
         return refused(account, words)

@@ -7,266 +7,16 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from reco_lab.core.errors import DataError
+from reco_lab.sources.sql.functions import FUNCTIONS, PLAIN
 
 LONGEST = 20_000
 VALUE = "\0"
 DIALECTS = {"postgresql": "postgres", "mysql": "mysql", "sqlite": "sqlite", "duckdb": "duckdb"}
-FUNCTIONS = frozenset(
-    [
-        "abs",
-        "acos",
-        "and",
-        "anyvalue",
-        "array",
-        "arrayagg",
-        "arraysize",
-        "arraytostring",
-        "ascii",
-        "asin",
-        "atan",
-        "atan2",
-        "avg",
-        "bitwisecount",
-        "booland",
-        "boolor",
-        "case",
-        "cast",
-        "ceil",
-        "chr",
-        "coalesce",
-        "collate",
-        "concat",
-        "concatws",
-        "contains",
-        "convert",
-        "corr",
-        "cos",
-        "count",
-        "countif",
-        "covarpop",
-        "covarsamp",
-        "cumedist",
-        "currentdate",
-        "currentdatetime",
-        "currenttime",
-        "currenttimestamp",
-        "date",
-        "dateadd",
-        "datebin",
-        "datediff",
-        "datefromparts",
-        "datesub",
-        "datetime",
-        "datetimetrunc",
-        "datetrunc",
-        "day",
-        "dayname",
-        "dayofmonth",
-        "dayofweek",
-        "dayofweekiso",
-        "dayofyear",
-        "degrees",
-        "denserank",
-        "endswith",
-        "equalnull",
-        "exists",
-        "exp",
-        "explode",
-        "explodinggenerateseries",
-        "extract",
-        "first",
-        "firstvalue",
-        "floor",
-        "format",
-        "generateseries",
-        "generatedatearray",
-        "greatest",
-        "groupconcat",
-        "grouping",
-        "hex",
-        "hour",
-        "if",
-        "initcap",
-        "isinf",
-        "isnan",
-        "jsonarraycontains",
-        "jsonbcontains",
-        "jsonbextract",
-        "jsonbextractscalar",
-        "jsonexists",
-        "jsonextract",
-        "jsonextractscalar",
-        "jsonformat",
-        "jsonkeys",
-        "jsontype",
-        "lag",
-        "last",
-        "lastday",
-        "lastvalue",
-        "lead",
-        "least",
-        "left",
-        "length",
-        "levenshtein",
-        "ln",
-        "localtime",
-        "localtimestamp",
-        "log",
-        "logicaland",
-        "logicalor",
-        "lower",
-        "makeinterval",
-        "max",
-        "md5",
-        "md5digest",
-        "median",
-        "min",
-        "minute",
-        "mode",
-        "month",
-        "monthname",
-        "monthsbetween",
-        "nthvalue",
-        "ntile",
-        "nullif",
-        "numbertostr",
-        "or",
-        "overlay",
-        "pad",
-        "parsejson",
-        "percentilecont",
-        "percentiledisc",
-        "percentrank",
-        "pi",
-        "pow",
-        "quantile",
-        "quarter",
-        "radians",
-        "rank",
-        "regexpcount",
-        "regexpextract",
-        "regexpfullmatch",
-        "regexpilike",
-        "regexplike",
-        "regexpreplace",
-        "regexpsplit",
-        "regexpsubstr",
-        "repeat",
-        "replace",
-        "reverse",
-        "right",
-        "round",
-        "rownumber",
-        "second",
-        "sha",
-        "sha2",
-        "sign",
-        "sin",
-        "split",
-        "splitpart",
-        "sqrt",
-        "startswith",
-        "stddev",
-        "stddevpop",
-        "stddevsamp",
-        "strposition",
-        "strtodate",
-        "strtotime",
-        "strtounix",
-        "substring",
-        "substringindex",
-        "sum",
-        "tan",
-        "time",
-        "timeadd",
-        "timediff",
-        "timefromparts",
-        "timestamp",
-        "timestampadd",
-        "timestampdiff",
-        "timestampfromparts",
-        "timestampsub",
-        "timestamptrunc",
-        "timestrtodate",
-        "timestrtotime",
-        "timesub",
-        "timetostr",
-        "timetounix",
-        "tochar",
-        "todays",
-        "tonumber",
-        "translate",
-        "trim",
-        "trunc",
-        "trycast",
-        "tsordsadd",
-        "tsordsdiff",
-        "tsordstodate",
-        "tsordstodatestr",
-        "tsordstotime",
-        "tsordstotimestamp",
-        "typeof",
-        "unhex",
-        "unicode",
-        "unixtostr",
-        "unixtotime",
-        "unnest",
-        "upper",
-        "utcdate",
-        "utctime",
-        "utctimestamp",
-        "variance",
-        "variancepop",
-        "week",
-        "weekofyear",
-        "weekstart",
-        "xor",
-        "year",
-        "yearofweek",
-    ]
-)
-PLAIN = frozenset(
-    [
-        "age",
-        "btrim",
-        "date_part",
-        "datepart",
-        "div",
-        "epoch",
-        "epoch_ms",
-        "from_base64",
-        "from_unixtime",
-        "instr",
-        "isodow",
-        "julianday",
-        "justify_days",
-        "justify_hours",
-        "list_extract",
-        "ltrim",
-        "make_date",
-        "make_timestamp",
-        "maketime",
-        "mod",
-        "octet_length",
-        "printf",
-        "regexp_matches",
-        "regexp_match",
-        "round_even",
-        "rtrim",
-        "strftime",
-        "strpos",
-        "timezone",
-        "to_base64",
-        "to_date",
-        "to_timestamp",
-        "total",
-        "width_bucket",
-    ]
-)
 _REFUSED = (
     exp.Command, exp.DDL, exp.DML, exp.Into, exp.Lock, exp.Parameter, exp.Placeholder, exp.Pragma, exp.SessionParameter,
     exp.Set, exp.Use,
 )  # fmt: skip
+_SOURCES = (exp.From, exp.Join, exp.Subquery)
 
 
 def understood(text: str, kind: str, there: Iterable[tuple[str, str]]) -> exp.Query:
@@ -279,7 +29,9 @@ def understood(text: str, kind: str, there: Iterable[tuple[str, str]]) -> exp.Qu
         raise _refused(f"It is longer than {LONGEST:,} characters, or no text.")
     try:
         trees = [one for one in sqlglot.parse(text, dialect=DIALECTS[kind]) if one is not None]
-        unwanted = [*_unwanted(trees), *_unknown(trees, there)]
+        unwanted = [*_unwanted(trees), *_unknown(trees, there, kind)]
+        if kind == "postgresql":
+            unwanted += [what for tree in trees for what in _fields(tree)]
     except (SqlglotError, RecursionError, ValueError) as error:
         raise _refused(f"It cannot be understood{_place(error)}.") from None
     if unwanted:
@@ -334,16 +86,59 @@ def _unwanted(trees: list[exp.Expr]) -> Iterator[str]:
             yield f"The function {name.lower()[:60]!r} is not on the list of those that only compute."
 
 
-def _unknown(trees: list[exp.Expr], there: Iterable[tuple[str, str]]) -> Iterator[str]:
+def _unknown(trees: list[exp.Expr], there: Iterable[tuple[str, str]], kind: str) -> Iterator[str]:
     known = {(schema.lower(), name.lower()) for schema, name in there}
     known |= {("", name) for _, name in known}
     for tree in trees:
-        named = {one.alias.lower() for one in tree.find_all(exp.CTE)}
         for table in tree.find_all(exp.Table):
-            calls, own = isinstance(table.this, exp.Func), not table.db and table.name.lower() in named
+            calls, own = isinstance(table.this, exp.Func), not table.db and _is_named_above(table, kind)
             seen = not table.catalog and (table.db.lower(), table.name.lower()) in known
             if not (calls or own or seen):
                 yield f"There is no table {table.sql()[:60]!r} that may be read."
+
+
+def _is_named_above(table: exp.Table, kind: str) -> bool:
+    """Whether WITH made what is read: a query before this one, or this one where it goes on from its own rows."""
+    path: list[exp.Expr] = [table]
+    while path[-1].parent is not None:
+        path.append(path[-1].parent)
+    named: list[exp.Expr] = []
+    for at, node in enumerate(path):
+        with_ = node.args.get("with_")
+        if isinstance(node, exp.With):
+            this = path[at - 1]
+            goes_on = isinstance(this.this, exp.SetOperation) and path[at - 3] is this.this.expression
+            named += node.expressions[: node.expressions.index(this) + bool(node.recursive and goes_on)]
+        elif with_ is not None and path[at - 1] is not with_:
+            named += with_.expressions
+    return any(_folded(one.args["alias"].this, kind) == _folded(table.this, kind) for one in named)
+
+
+def _fields(tree: exp.Expr) -> Iterator[str]:
+    """What PostgreSQL would take for the call of a function: (x).f is f(x), and so is x.f where x is what a function gave."""
+    yield from (
+        f"The field {one.name[:60]!r} of a value could be a function." for one in tree.find_all(exp.Dot)
+    )
+    columns: dict[str, set[str]] = {}
+    for node in tree.find_all(exp.Table, exp.Lateral, exp.Unnest):
+        called = node if isinstance(node, exp.Unnest) else node.this
+        alias = node.args.get("alias")
+        chosen = called is node and alias is None and not isinstance(node.parent, _SOURCES)
+        if chosen or not isinstance(called, exp.Func):
+            continue
+        names = [] if alias is None else alias.columns or [alias.this]
+        known = {_folded(one, "postgresql") for one in names}
+        here = "" if alias is None else alias.name.lower()
+        columns[here] = columns.get(here, known) & known
+    for column in tree.find_all(exp.Column):
+        here = "" if "" in columns else column.table.lower()
+        if column.table and here in columns and _folded(column.this, "postgresql") not in columns[here]:
+            yield f"{column.sql()[:60]!r} could be a function: name what stands after FROM, and its columns: AS x(y)."
+
+
+def _folded(name: exp.Expr, kind: str) -> str:
+    """A name as the database tells it from others, with too many told apart rather than too few."""
+    return name.name if name.args.get("quoted") or kind == "mysql" else name.name.lower()
 
 
 def _plain(node: exp.Func) -> bool:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -41,10 +42,12 @@ class Watch:
     def _look(self) -> None:
         deadline = time.monotonic() + self.seconds
         while not self._over.wait(EVERY):
-            try:
-                self.wanted()
-            except CancelledError:
-                self.cancelled = True
+            # whoever cannot be told now is told next time; the limit holds all the same
+            with suppress(Exception):
+                try:
+                    self.wanted()
+                except CancelledError:
+                    self.cancelled = True
             self.late = self.late or time.monotonic() > deadline
             if self.late or self.cancelled:
                 self.interrupt()
