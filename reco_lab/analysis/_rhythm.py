@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from reco_lab.analysis.view import firsts
 from reco_lab.analysis.visits import Visits
 from reco_lab.core.errors import DataError
+from reco_lab.core.words import count
 
 Floats = NDArray[np.float64]
 CLASSES = (1, 2, 3, 5, 9)
@@ -64,9 +65,11 @@ def rhythm(seen: Visits) -> Rhythm:
     """Learn from every gap between visits and from every silence at the end; DataError for fewer than 30 gaps."""
     number, after = _numbered(seen)
     last = np.append(firsts(seen.users)[1:], True)
-    if len(last) - last.sum() < FEWEST:
+    gaps = int(len(last) - last.sum())
+    if gaps < FEWEST:
         raise DataError(
-            "Hardly anybody bought on more than one day, so nothing can be said of when customers return.",
+            f"Customers came back on a later day only {count(gaps, 'time')} in all; it takes {FEWEST} to say when "
+            "they return.",
             fix="Bring a longer log, or one that keeps customers apart by their ids.",
         )
     length = np.where(last, seen.end - seen.days, np.append(np.diff(seen.days), 0)).astype(np.float64)

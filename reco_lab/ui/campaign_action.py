@@ -101,7 +101,11 @@ def _keep(on: Table, campaign: Campaign) -> None:
 def _knowable(on: Table, made: Prepared) -> str:
     """What can be known afterwards; who is held back, where what it rests on is not there any more."""
     try:
-        return campaign_plan.chance(on.plan(made.campaign)) if made.facts["held"] else made.facts["control"]
+        return (
+            campaign_plan.chance(on.plan(made.campaign), made.campaign.goal.days)
+            if made.facts["held"]
+            else made.facts["control"]
+        )
     except InputError:
         return str(made.facts["control"])
 

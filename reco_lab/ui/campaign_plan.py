@@ -223,16 +223,19 @@ def headline(on: Table, campaign: Campaign) -> tuple[str, str]:
     )
     if not found.control:
         return words, "Nobody is held back, so what this campaign does cannot be known."
-    return f"{words}; {found.control:,} stay as control group", chance(found)
+    return f"{words}; {found.control:,} stay as control group", chance(found, campaign.goal.days)
 
 
-def chance(found: Plan) -> str:
+def chance(found: Plan, days: int) -> str:
     """What can be known afterwards, in a sentence."""
     lift = share(found.need.lift)
     if not found.need.possible or not np.isfinite(found.detectable):
         return found.need.sentence
     if not found.need.usual.variance:
-        return "All of them do the same in as many days anyway, so no lift can be seen: choose another goal or span."
+        return (
+            f"All of them did the same in the last {count(days, 'day')}: those chosen by what they did lately will "
+            "not all do so again, so which lift can be seen cannot be told beforehand."
+        )
     if found.enough:
         return f"A {lift} lift would be seen with {share(found.power)} chance."
     return (

@@ -48,7 +48,7 @@ def test_a_new_campaign_begins_with_a_whole_plan_in_a_sentence(shop, visit, says
 
     assert "54 of 60 customers get 4 items each, chosen by" in told
     assert "6 stay as control group" in told
-    assert "so no lift can be seen: choose another goal or span" in told
+    assert "which lift can be seen cannot be told beforehand" in told
 
 
 def test_a_segment_from_another_page_is_the_audience(shop, segment, visit, says):
