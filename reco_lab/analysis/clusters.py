@@ -174,7 +174,7 @@ def _described(
         explained=explained,
         axes=axes,
         stability=stability,
-        sentences=(_said_number(search, method, number), _said_stability(stability)),
+        sentences=(_said_number(search, method, number, stability), _said_stability(stability)),
     )
 
 
@@ -198,7 +198,7 @@ def _axis(direction: NDArray[np.float64], traits: tuple[str, ...]) -> str:
     return " and ".join(words)
 
 
-def _said_number(search: pd.DataFrame, method: Method, number: int) -> str:
+def _said_number(search: pd.DataFrame, method: Method, number: int, stability: float) -> str:
     best = _best(search, method)
     if method == "mixture":
         more = " More groups than 10 might fit better still." if best == NUMBERS[-1] else ""
@@ -208,6 +208,8 @@ def _said_number(search: pd.DataFrame, method: Method, number: int) -> str:
     asked = f"You asked for {number} groups (silhouette {scores[number]:.2f}). " if best != number else ""
     clear = (
         "they stand clearly apart"
+        if scores[best] >= STRUCTURE and stability >= SHAKY
+        else "a few unusual customers stand apart"
         if scores[best] >= STRUCTURE
         else "customers change gradually from one group to the next, so the borders are a choice"
     )

@@ -226,7 +226,8 @@ def _said(
     later: NDArray[np.int64],
 ) -> str:
     total, actual = float(expected.sum()), int(later.sum())
-    opening = f"Fitted up to {as_date(day):%-d %B %Y}, it expected {count(total, 'purchase')} in the {days} days after"
+    until = f"{as_date(day):%d %B %Y}".lstrip("0")
+    opening = f"Fitted up to {until}, it expected {count(total, 'purchase')} in the {days} days after"
     if not actual:
         return f"{opening}; there were none."
     off = total / actual - 1

@@ -58,7 +58,8 @@ class Traits:
         """The traits by which members differ most surely from all others, one about each thing, two categories.
 
         A trait counts if chance would not part the shares so in one of 20 looks at all of them (Bonferroni, z test
-        for two shares), and they differ by a quarter at least. What is `about` one of `but` is left out.
+        for two shares), they differ by a quarter at least, and SMALLEST members have it, so that
+        it points at nobody. What is `about` one of `but` is left out.
         """
         members, others = int(inside.sum()), int((~inside).sum())
         if not members or not others or not self.names:
@@ -78,6 +79,7 @@ class Traits:
             if (
                 clear[place]
                 and sure[place]
+                and mine[place] >= SMALLEST
                 and about not in but
                 and seen.get(about, 0) < MOST_ABOUT.get(about, 1)
             ):

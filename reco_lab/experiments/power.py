@@ -71,7 +71,7 @@ class Need:
     def sentence(self) -> str:
         """The plan in plain words."""
         if not self.possible:
-            return "Nobody bought anything in as many days before, so no number of customers can show a lift."
+            return "Nobody bought anything in as many days before, so how many customers are needed cannot be known."
         days = "" if self.days is None else f", {count(self.days, 'day')} at your traffic"
         return (
             f"To see a {share(self.lift)} lift with {share(self.power)} power you need "

@@ -179,6 +179,11 @@ def _ask(lab: page.Lab, made: Prepared, key: str) -> None:
             format="%.2f",
             key=f"{key}-each",
         )
+    if (made_on := date.fromisoformat(str(made.facts["prepared"])[:10])) != start.date():
+        st.caption(
+            f"The lists were made on {made_on:%d %b %Y}, from data that end on {start:%d %b %Y}. Say the day on which it "
+            "was really sent: what was bought before that day is no answer to it."
+        )
     way = st.segmented_control(
         "Where are the purchases?",
         list(WAYS),

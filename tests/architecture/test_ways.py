@@ -2,6 +2,7 @@
 
 import ast
 import io
+import re
 import tokenize
 from pathlib import Path
 
@@ -134,3 +135,7 @@ def test_lists_for_customers_come_from_the_services_that_ask_for_their_wishes():
 
 def test_only_one_place_leads_to_another_page():
     assert _found(lambda used: used == "st.switch_page", but={"reco_lab/ui/show.py"}) == []
+
+
+def test_no_date_is_written_in_a_way_that_windows_does_not_know():
+    assert [path.name for path in FILES if re.search(r"%-[dmHIMSj]", path.read_text("utf-8"))] == []
