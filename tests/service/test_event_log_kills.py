@@ -32,5 +32,5 @@ def test_kills_on_postgresql_lose_nothing(tmp_path, postgresql):
 @pytest.mark.slow
 def test_without_a_journal_decisions_would_be_lost(tmp_path, monkeypatch):
     monkeypatch.setattr(Journal, "adopt", lambda self: None)
-    tally = kill_often(tmp_path, 2)
-    assert tally.lost
+    # a single kill may come just after everything was written, so a few are tried until one does not
+    assert any(kill_often(tmp_path / str(seed), 1, seed=seed).lost for seed in range(20))
