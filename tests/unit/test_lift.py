@@ -122,6 +122,6 @@ def test_the_plan_is_said_in_customers_and_days():
     )
 
 
-def test_where_nobody_buys_no_size_is_enough():
+def test_where_nobody_buys_no_size_can_be_told():
     assert not needed(Usual(0.0, 0.0), 0.1, 0.5).possible
-    assert "no number of customers" in needed(Usual(0.0, 0.0), 0.1, 0.5).sentence
+    assert "cannot be known" in needed(Usual(0.0, 0.0), 0.1, 0.5).sentence
