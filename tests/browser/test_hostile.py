@@ -3,9 +3,11 @@
 import csv
 import io
 import json
+from contextlib import suppress
 from urllib.parse import urlencode
 
 import pytest
+from playwright.sync_api import TimeoutError as Late
 from playwright.sync_api import expect
 
 from reco_lab.core.experiment import Columns, Experiment
@@ -188,8 +190,14 @@ class Tour:
     def look(self, name):
         self.watch.look(name)
         self.unfold()
-        for chart in self.page.get_by_test_id("stPlotlyChart").all():
-            chart.hover()
+        self.page.wait_for_function(STILL)
+        charts, place = self.page.get_by_test_id("stPlotlyChart"), 0
+        while place < charts.count():
+            try:
+                charts.nth(place).hover(timeout=20_000)
+            except Late:  # what was opened drew the page anew, with fewer
+                assert place >= charts.count()
+            place += 1
         self.watch.look(f"{name}, opened")
 
     def unfold(self):
@@ -227,9 +235,13 @@ class Tour:
     def choose(self, label, option):
         box = self.page.get_by_role("combobox", name=label).first
         found = self.page.get_by_role("option", name=option, exact=True)
-        box.click()
-        if not found.count():
-            box.press("ArrowDown")
+        for _ in range(5):  # a page that is drawn anew closes a list that was open
+            box.click()
+            if not found.count():
+                box.press("ArrowDown")
+            with suppress(Late):
+                found.click(timeout=5_000)
+                return
         found.click()
 
     def what_if(self, texts):
