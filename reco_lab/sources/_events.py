@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from reco_lab.core.errors import DataError
 from reco_lab.core.source import Refused, Table, sources
-from reco_lab.sources._json import Bad, RowError, as_json, parsed, told_objects
+from reco_lab.sources._json import Bad, RowError, as_json, begins_as_json, parsed, told_objects
 from reco_lab.sources._pages import guess_pattern, items_of
 from reco_lab.sources._tables import check_refused, text_frame
 from reco_lab.sources._visits import joined, moments, readable, visits
@@ -152,6 +152,19 @@ def _needed(raw: pd.DataFrame, own: pd.Series) -> str:
     known = raw["item"].notna().groupby([own, raw["page"]]).any()
     of_item = items_of(pd.Series(known.index.get_level_values(1), dtype="str"), pattern).notna().to_numpy()
     return pattern if of_item.any() and known.to_numpy()[of_item].mean() < _TOLD else ""
+
+
+def read_events(
+    path: Path, label: str, rows: int | None, options: Mapping[str, Any], of_object: Reader, of_row: Reader
+) -> Table:
+    """The events of a file of a tool (`label`): of JSON by `of_object`, of delimited text by `of_row`."""
+    events = Events(path.name)
+    dialect: Mapping[str, Any] = {}
+    if begins_as_json(path):
+        of_objects(events, path, rows, of_object)
+    else:
+        dialect = of_rows(events, path, rows, options, of_row)
+    return events.table({**dialect, "format": label}, options, rows)
 
 
 def of_objects(events: Events, path: Path, rows: int | None, reader: Reader) -> None:

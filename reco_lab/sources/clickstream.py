@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from reco_lab.core.source import Source, Table
-from reco_lab.sources._events import Event, Events, Said, first, objects_in, of_objects, of_rows
-from reco_lab.sources._json import begins_as_json, head_names
+from reco_lab.sources._events import Event, Said, first, objects_in, read_events
+from reco_lab.sources._json import head_names
 
 _ROLES: Mapping[str, tuple[str, ...]] = {
     "user": ("user_id", "userid", "customer_id", "customerid", "customer", "member_id", "account_id", "uid"),
@@ -65,13 +65,7 @@ class Clickstream(Source):
         **options: Any,
     ) -> Table:
         """Read the file. A row that cannot be read is refused; DataError where more than 1 % are."""
-        events = Events(path.name)
-        dialect: Mapping[str, Any] = {}
-        if begins_as_json(path):
-            of_objects(events, path, rows, _events)
-        else:
-            dialect = of_rows(events, path, rows, options, _events)
-        return events.table({**dialect, "format": self.label.lower()}, options, rows)
+        return read_events(path, self.label.lower(), rows, options, _events, _events)
 
 
 def _events(told: Said) -> Iterator[Event]:

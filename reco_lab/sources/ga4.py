@@ -1,14 +1,14 @@
 """Google Analytics 4: the export to BigQuery, as JSON lines or an array, or flattened to a CSV."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 from reco_lab.core.source import Source, Table
-from reco_lab.sources._events import Event, Events, Said, first, inner, objects_in, of_objects, of_rows
-from reco_lab.sources._json import begins_as_json, head_names
+from reco_lab.sources._events import Event, Said, first, inner, objects_in, read_events
+from reco_lab.sources._json import head_names
 
 _PARAMS = "event_params_"
 _NOT_SET = {"(not set)", "(not provided)"}
@@ -42,13 +42,7 @@ class Ga4(Source):
         **options: Any,
     ) -> Table:
         """Read the file. A line that is no event is refused; DataError where more than 1 % are."""
-        events = Events(path.name)
-        dialect: Mapping[str, Any] = {}
-        if begins_as_json(path):
-            of_objects(events, path, rows, _events)
-        else:
-            dialect = of_rows(events, path, rows, options, _events)
-        return events.table({**dialect, "format": self.label}, options, rows)
+        return read_events(path, self.label, rows, options, _events, _events)
 
 
 def _events(told: Said) -> Iterator[Event]:

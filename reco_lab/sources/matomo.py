@@ -1,12 +1,12 @@
 """Matomo: visits with their actions from the Live API, or rows of its log tables."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 from reco_lab.core.source import Source, Table
-from reco_lab.sources._events import Event, Events, Said, first, objects_in, of_objects, of_rows
-from reco_lab.sources._json import begins_as_json, head_names
+from reco_lab.sources._events import Event, Said, first, objects_in, read_events
+from reco_lab.sources._json import head_names
 
 _CART, _ORDER, _VIEW = "ecommerceAbandonedCart", "ecommerceOrder", "productView"
 
@@ -36,13 +36,7 @@ class Matomo(Source):
         **options: Any,
     ) -> Table:
         """Read the file. What is no visit or action is refused; DataError where more than 1 % are."""
-        events = Events(path.name)
-        dialect: Mapping[str, Any] = {}
-        if begins_as_json(path):
-            of_objects(events, path, rows, _visit)
-        else:
-            dialect = of_rows(events, path, rows, options, _row)
-        return events.table({**dialect, "format": self.label}, options, rows)
+        return read_events(path, self.label, rows, options, _visit, _row)
 
 
 def _visit(told: Said) -> Iterator[Event]:
