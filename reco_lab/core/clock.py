@@ -1,7 +1,7 @@
 """The only door to the time of day."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -30,3 +30,31 @@ class ManualClock:
     def now(self) -> datetime:
         """The moment the clock was last set to."""
         return self.at
+
+
+@dataclass(frozen=True)
+class RunningClock:
+    """A clock that runs `rate` times as fast as the machine's, for everything that happens in a rehearsal.
+
+    At the machine's moment `since` it shows `shown`; before that it stands still, and from the machine's moment
+    `until` on it stands still again, so that what was done then can be looked at later as it was.
+    """
+
+    since: datetime
+    shown: datetime
+    rate: float
+    until: datetime
+
+    def now(self) -> datetime:
+        """The moment it shows."""
+        passed = min(datetime.now(UTC), self.until) - self.since
+        return self.shown + max(passed, timedelta()) * self.rate
+
+    def seconds_until(self, moment: datetime) -> float:
+        """How many of the machine's seconds pass until it shows a moment, 0 where it showed that already."""
+        return max((moment - self.now()).total_seconds() / self.rate, 0.0)
+
+    @property
+    def over(self) -> bool:
+        """Whether it stands still for good."""
+        return datetime.now(UTC) >= self.until

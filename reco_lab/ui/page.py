@@ -27,6 +27,7 @@ CALIBRATION = PAGES / "lab" / "calibration.py"
 CUSTOMER = PAGES / "lab" / "customer.py"
 CAMPAIGNS = PAGES / "market" / "campaigns.py"
 ADS = PAGES / "market" / "ads.py"
+MONITOR = PAGES / "market" / "monitor.py"
 REPORT = PAGES / "market" / "report.py"
 SETTINGS = PAGES / "market" / "settings.py"
 
