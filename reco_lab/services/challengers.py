@@ -11,6 +11,7 @@ from reco_lab.services import forward, publishing
 from reco_lab.services.keeping import load_version
 from reco_lab.services.published_segments import count_members
 from reco_lab.services.publishing import Plan
+from reco_lab.serving.served import as_served
 from reco_lab.serving.snapshot import Ranker
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
@@ -87,8 +88,8 @@ def judge(workspace: Workspace, who: Parties, share: float, report: Report) -> f
     return forward.duel(
         split,
         question,
-        forward.as_served(champion, who.before, who.after),
-        forward.as_served(learnt, who.after, who.after),
+        as_served(champion, who.before, who.after),
+        as_served(learnt, who.after, who.after),
     )
 
 
