@@ -94,6 +94,10 @@ class Snapshot:
     bid_weight: float = 0.0
     members: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
+    def title(self, item: int) -> str:
+        """What an item is called."""
+        return str(self.titles[item]) if item < len(self.titles) else ""
+
     def route(self, attributes: Mapping[str, str], segments: frozenset[str]) -> Route:
         """The first route that takes a customer."""
         return next((one for one in self.routes if one.takes(attributes, segments)), self.everybody)
