@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reco_lab.core.clock import Clock, SystemClock
 from reco_lab.core.errors import InputError
+from reco_lab.store.ab_tests import AbTests
 from reco_lab.store.artefacts import Artefacts
 from reco_lab.store.campaigns import Campaigns
 from reco_lab.store.database import Database, from_environment
@@ -33,6 +34,7 @@ class Workspace:
     store: Store
     ledger: Ledger
     publications: Publications
+    ab_tests: AbTests
     campaigns: Campaigns
     segments: Segments
     artefacts: Artefacts
@@ -72,6 +74,7 @@ class Workspace:
             store=store,
             ledger=Ledger(database, clock),
             publications=Publications(database, clock),
+            ab_tests=AbTests(database, clock),
             campaigns=Campaigns(database, clock),
             segments=Segments(database, clock),
             artefacts=artefacts,
