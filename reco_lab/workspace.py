@@ -18,6 +18,8 @@ from reco_lab.store.log import Log
 from reco_lab.store.own_time import clock_of, server_of
 from reco_lab.store.publications import Publications
 from reco_lab.store.queue import Queue
+from reco_lab.store.rounds import Rounds
+from reco_lab.store.schedules import Schedules
 from reco_lab.store.segments import Segments
 from reco_lab.store.staging import Staging
 from reco_lab.store.store import Store
@@ -35,6 +37,8 @@ class Workspace:
     store: Store
     ledger: Ledger
     publications: Publications
+    rounds: Rounds
+    schedules: Schedules
     campaigns: Campaigns
     segments: Segments
     artefacts: Artefacts
@@ -77,6 +81,8 @@ class Workspace:
             store=store,
             ledger=Ledger(database, clock),
             publications=Publications(database, clock),
+            rounds=Rounds(database, clock),
+            schedules=Schedules(database, clock),
             campaigns=Campaigns(database, clock),
             segments=Segments(database, clock),
             artefacts=artefacts,

@@ -27,6 +27,7 @@ CALIBRATION = PAGES / "lab" / "calibration.py"
 CUSTOMER = PAGES / "lab" / "customer.py"
 CAMPAIGNS = PAGES / "market" / "campaigns.py"
 ADS = PAGES / "market" / "ads.py"
+MONITOR = PAGES / "market" / "monitor.py"
 REPORT = PAGES / "market" / "report.py"
 SETTINGS = PAGES / "market" / "settings.py"
 
@@ -75,9 +76,15 @@ def open(title: str, *, of_data: bool = True) -> Iterator[Lab]:  # noqa: A001 - 
         if of_data and lab.version is not None and lab.version.synthetic:
             with heading:
                 show.synthetic()
+        _notice()
+        yield lab
+
+
+def _notice() -> None:
+    """Say what was kept for this page. Its place is there always: what moves closes what a person had open below."""
+    with st.container():
         if sentence := state.told():
             st.success(md(sentence), icon=":material/check_circle:")
-        yield lab
 
 
 @contextmanager
