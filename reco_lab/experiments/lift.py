@@ -9,6 +9,7 @@ intervals for proportions (2000) for the pseudo-customers of rare events.
 """
 
 from dataclasses import dataclass, replace
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,18 @@ Floats = NDArray[np.float64]
 NOTHING = 1e-12
 FEW = 50.0
 INFORMATION = 8.0  # where the bound that holds at all looks is narrowest
+
+
+class Look(Enum):
+    """Which look at an outcome it is; the value is the part of the chance of a miss that this look may spend.
+
+    `only`: it is complete, and nobody looked before. `early`: it is still coming in and will be looked at again.
+    `last`: it is complete, after early looks. All early looks and the last spend no more than the whole together.
+    """
+
+    only = 1.0
+    early = 0.2
+    last = 0.8
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,15 +88,17 @@ class Lifts:
     explained: Floats
 
 
-def lifts(treated: Moments, control: Moments, level: float = LEVEL, *, early: bool = False) -> Lifts:
+def lifts(treated: Moments, control: Moments, level: float = LEVEL, look: Look = Look.only) -> Lifts:
     """Compare two groups of customers who were told apart by chance.
 
     Where the time before is known, both means are moved by what it explains (CUPED): the groups differ in it by
     chance alone. The interval of the difference is Welch's, that of the ratio Fieller's, both exact for normal means.
     Where most buy nothing and the smaller group has few who do, both are taken to vary alike (Student's interval).
 
-    `early`: the outcome is still coming in and will be looked at again. Intervals are then half as wide again, and
-    hold at all looks together however many there are, and `p` is below .05 at any of them once in twenty at most.
+    Intervals of early looks are those of a confidence sequence, which holds at however many there are; that of the
+    last is a little wider than if nobody had looked. `p` is divided by the part that the look may spend. So of one
+    that looks every day and at the end, all intervals hold together as often as the level says, and `p` is below .05
+    at any of them once in twenty at most.
     """
     slope = _slope(treated, control)
     treated, control = _steadied(treated, control, slope)
@@ -98,7 +113,8 @@ def lifts(treated: Moments, control: Moments, level: float = LEVEL, *, early: bo
         NOTHING**4,
     )
     freedom = np.maximum(freedom, 1)
-    tail = stats.norm.sf(_anytime(1 - level)) if early else (1 - level) / 2
+    miss, early = look.value * (1 - level), look is Look.early
+    tail = stats.norm.sf(_anytime(miss)) if early else miss / 2
     wide: Floats = np.asarray(stats.t.isf(tail, freedom), np.float64)
     gap = up - down
     ratio_low, ratio_high = _fieller(up, down, treated, control, slope, share, wide)
@@ -111,7 +127,7 @@ def lifts(treated: Moments, control: Moments, level: float = LEVEL, *, early: bo
         relative=np.divide(gap, down, out=np.full_like(np.asarray(gap, float), np.nan), where=down > NOTHING),
         relative_low=ratio_low - 1,
         relative_high=ratio_high - 1,
-        p=_anytime_p(surprise) if early else 2 * surprise,
+        p=np.minimum((_anytime_p(surprise) if early else 2 * surprise) / look.value, 1.0),
         treated=up,
         control=down,
         explained=np.clip(1 - (parts[0] + parts[1]) / np.maximum(plain, NOTHING), 0, 1),
