@@ -37,7 +37,7 @@ class Look(Enum):
     last = 0.8, False
     any = 1.0, True
 
-    def __init__(self, part: float, running: bool) -> None:  # noqa: FBT001 - the members name the two
+    def __init__(self, part: float, running: bool) -> None:
         self.part, self.running = part, running
 
 
