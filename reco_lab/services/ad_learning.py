@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,19 +28,34 @@ LEARN_SECONDS = 0.25
 SETTLING_SECONDS = 2.0
 KEEPING_SECONDS = 20.0
 OTHERS_MICROS = 60_000_000
+SURE = 1.96
 CLICK_WINDOW = timedelta(days=1)
 MANY = Seen(np.zeros(SHORTLIST + 1, np.float32))
 
 
 @dataclass(frozen=True)
 class AdLearnt:
-    """What is known of an ad: how often it counts as shown and was clicked, the click rate expected and its deviation."""
+    """What is known of an ad: how often it counts as shown and was clicked, and the click rate expected at the first place.
+
+    With a chance of 95 % the rate is from `low` to `high`, as far as the learner knows.
+    """
 
     ad: str
     shown: float
     clicked: float
     rate: float
-    deviation: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class ArmLearnt:
+    """What serves the customers of a route or an arm, and what it knows of ads, best first; nothing where it does not learn."""
+
+    arm: str
+    policy: dict[str, Any]
+    learns: bool
+    ads: tuple[AdLearnt, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,20 +189,28 @@ class Learning:
 
 def in_use(snapshot: Snapshot) -> list[Policy]:
     """The policies that serve somebody."""
-    return [route.policy for route in (snapshot.everybody, *snapshot.routes)]
+    return [route.policy for route in snapshot.ways]
 
 
 def of_each_ad(learner: Learner, memory: Memory) -> tuple[AdLearnt, ...]:
     """What a learner knows of each ad, best first."""
     rates, deviations = learner.rates(memory)
     shown, clicked = memory.own[SHOWN], memory.own[CLICKED]
-    rows = np.argsort(-rates[:-1], kind="stable").tolist()
-    return tuple(
-        AdLearnt(
-            memory.ids[row], float(shown[row]), float(clicked[row]), float(rates[row]), float(deviations[row])
-        )
-        for row in rows
-    )
+    lows, highs = np.maximum(rates - SURE * deviations, 0.0), np.minimum(rates + SURE * deviations, 1.0)
+    columns = [one[:-1].tolist() for one in (shown, clicked, rates, lows, highs)]
+    found = (AdLearnt(id_, *values) for id_, *values in zip(memory.ids, *columns, strict=True))
+    return tuple(sorted(found, key=lambda one: (-one.rate, one.ad)))
+
+
+def of_each_arm(snapshot: Snapshot, learnt: Learnt, most: int) -> tuple[ArmLearnt, ...]:
+    """What serves, route by route, and what learners know of their best ads."""
+    found = []
+    for route in snapshot.ways:
+        policy, memory = route.policy, learnt.of(route.policy)
+        learns = isinstance(policy, Learner)
+        ads = of_each_ad(policy, memory)[:most] if isinstance(policy, Learner) and memory else ()
+        found.append(ArmLearnt(route.name, policy.to_dict(), learns, ads))
+    return tuple(found)
 
 
 def knowledge(workspace: Workspace, log: EventLog, policies: Iterable[Policy]) -> Mapping[str, Memory]:
