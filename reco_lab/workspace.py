@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reco_lab.core.clock import Clock, SystemClock
 from reco_lab.core.errors import InputError
+from reco_lab.store.ab_tests import AbTests
 from reco_lab.store.artefacts import Artefacts
 from reco_lab.store.campaigns import Campaigns
 from reco_lab.store.database import Database
@@ -18,6 +19,8 @@ from reco_lab.store.log import Log
 from reco_lab.store.own_time import clock_of, server_of
 from reco_lab.store.publications import Publications
 from reco_lab.store.queue import Queue
+from reco_lab.store.rounds import Rounds
+from reco_lab.store.schedules import Schedules
 from reco_lab.store.segments import Segments
 from reco_lab.store.staging import Staging
 from reco_lab.store.store import Store
@@ -35,6 +38,9 @@ class Workspace:
     store: Store
     ledger: Ledger
     publications: Publications
+    rounds: Rounds
+    schedules: Schedules
+    ab_tests: AbTests
     campaigns: Campaigns
     segments: Segments
     artefacts: Artefacts
@@ -77,6 +83,9 @@ class Workspace:
             store=store,
             ledger=Ledger(database, clock),
             publications=Publications(database, clock),
+            rounds=Rounds(database, clock),
+            schedules=Schedules(database, clock),
+            ab_tests=AbTests(database, clock),
             campaigns=Campaigns(database, clock),
             segments=Segments(database, clock),
             artefacts=artefacts,

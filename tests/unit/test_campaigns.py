@@ -268,6 +268,30 @@ def test_a_planted_lift_is_found_in_a_file_of_purchases(template, campaign, tmp_
     assert {one.title for one in found.segments} <= {"North"}
 
 
+def test_who_looked_before_the_end_gets_a_last_range_that_leaves_room_for_it(template, campaign, tmp_path):
+    workspace = template[0]
+    fixed = changed(campaign, what=FixedItems(items=("i01",)), items=1, control=ControlGroup(share=0.5))
+    columns = campaign_results.PurchaseColumns("who", "when")
+    sent = campaign_results.sent_by_default(
+        campaign_lists.prepare(workspace, campaigns.save(workspace, fixed))
+    )
+    widths = {}
+    for looks in ([3], [20], [3, 20]):
+        id_ = campaigns.save(workspace, fixed)
+        people = campaign_lists.prepare(workspace, id_).customers
+        for day in looks:
+            path = tmp_path / f"{day}.csv"
+            when = np.where(
+                np.arange(len(people)) == 0, sent + np.timedelta64(day, "D"), sent + np.timedelta64(1, "D")
+            )
+            pd.DataFrame({"who": people["customer_id"], "when": when})[::3].to_csv(path, index=False)
+            found = campaign_results.judge_from_file(workspace, id_, path, columns)
+        assert found.looked is (looks != [20])
+        assert len(found.notes) == found.looked
+        widths[len(looks), looks[-1]] = found.main.high - found.main.low
+    assert widths[1, 20] < widths[2, 20] < 1.1 * widths[1, 20] < widths[1, 3]
+
+
 @pytest.mark.parametrize(
     ("days", "paid", "expected"),
     [
