@@ -41,7 +41,6 @@ from reco_lab.serving.histories import Histories
 from reco_lab.serving.people import People
 from reco_lab.serving.reasons import reasons_of
 from reco_lab.serving.snapshot import Ranker, Snapshot
-from reco_lab.store.database import from_environment
 from reco_lab.store.events.log import EventLog
 from reco_lab.store.events.records import Tracked
 from reco_lab.workspace import Workspace
@@ -79,7 +78,7 @@ class AdServer:
         cls, workspace: Workspace, *, writer: bool = True, rng: np.random.Generator | None = None
     ) -> "AdServer":
         """Read what is published and what was logged. InputError where another process serves already."""
-        log = EventLog.open(workspace.home, workspace.clock, from_environment(), writer=writer)
+        log = EventLog.open(workspace.home, workspace.clock, workspace.server, writer=writer)
         try:
             seen = ad_loading.signs(workspace)
             loaded, trouble = ad_loading.load_whole(workspace, bookings.ads(workspace))

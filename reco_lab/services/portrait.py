@@ -20,7 +20,6 @@ from reco_lab.services.auditing import audit
 from reco_lab.services.keeping import load_version
 from reco_lab.services.privacy import objecting
 from reco_lab.services.traces import Traces
-from reco_lab.store.database import from_environment
 from reco_lab.store.events.log import EventLog
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
@@ -34,7 +33,7 @@ def portrait(workspace: Workspace, user_id: str, *, who: str, log: EventLog | No
     By her id or her pseudonym; InputError for what cannot be an id. That it was made is noted in the audit trail.
     """
     traces = Traces.of(workspace, one_id(user_id, "customer"))
-    own = log or EventLog.open(workspace.home, workspace.clock, from_environment(), writer=False)
+    own = log or EventLog.open(workspace.home, workspace.clock, workspace.server, writer=False)
     try:
         told = _of_log(own, traces.name)
     finally:

@@ -61,7 +61,8 @@ class RouteSpec(BaseModel):
 class Plan(BaseModel):
     """All that a publication says: data, chain, policy, routes, the two settings of ranking, the A/B test that runs.
 
-    `members` is the artefact that says who is in which saved segment of the data, empty without one.
+    `members` is the artefact that says who is in which saved segment of the data, empty without one. `parent` is the
+    number of the publication in whose place it came, `round` the round of the gate that promoted it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,6 +76,8 @@ class Plan(BaseModel):
     hide_bought: bool = True
     bid_weight: float = Field(0.0, ge=0.0, le=1.0)
     members: str = ""
+    parent: int | None = None
+    round: str = ""
     test: AbTest | None = None
 
     @property
@@ -84,8 +87,9 @@ class Plan(BaseModel):
 
     @property
     def version(self) -> str:
-        """The version that answers name: a hash of the plan."""
-        said = self.model_dump(mode="json", exclude={"test"} if self.test is None else None)
+        """The version that answers name: a hash of the plan, wherever it came from."""
+        nowhere = {"parent", "round"} | ({"test"} if self.test is None else set())
+        said = self.model_dump(mode="json", exclude=nowhere)
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -153,9 +157,9 @@ def change(workspace: Workspace, **settings: Any) -> Publication:
     return _let_serve(workspace, changed)
 
 
-def rollback(workspace: Workspace) -> Publication:
+def rollback(workspace: Workspace, *, who: str = "") -> Publication:
     """Let what served before serve again; the models are still there. NotFoundError if nothing served before."""
-    return workspace.publications.rollback()
+    return workspace.publications.rollback(who=who)
 
 
 def serving_plan(workspace: Workspace) -> Plan | None:
@@ -223,6 +227,12 @@ def train_again(workspace: Workspace, plan: Plan, data: Dataset, report: Report)
         arms = tuple(_with(arm, again) for arm in plan.test.arms)
         values["test"] = plan.test.model_copy(update={"arms": arms})
     return plan.model_copy(update=values)
+
+
+def kept_plan(workspace: Workspace, plan: Plan) -> tuple[str, dict[str, Any], str]:
+    """The version, the specification and the artefact of a plan that is about to serve."""
+    spec = plan.model_dump(mode="json")
+    return plan.version, spec, workspace.artefacts.save(KIND, meta=spec)
 
 
 def arm_model(arm: Arm) -> Link | None:
@@ -294,6 +304,6 @@ def _settings(kept: Plan | None, dataset: str) -> dict[str, Any]:
 
 
 def _let_serve(workspace: Workspace, plan: Plan) -> Publication:
-    spec = plan.model_dump(mode="json")
-    artefact = workspace.artefacts.save(KIND, meta=spec)
-    return workspace.publications.publish(plan.version, spec, artefact)
+    now = workspace.publications.serving()
+    plan = plan.model_copy(update={"parent": now.number if now else None, "round": ""})
+    return workspace.publications.publish(*kept_plan(workspace, plan))

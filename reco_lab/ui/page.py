@@ -27,6 +27,7 @@ CALIBRATION = PAGES / "lab" / "calibration.py"
 CUSTOMER = PAGES / "lab" / "customer.py"
 CAMPAIGNS = PAGES / "market" / "campaigns.py"
 ADS = PAGES / "market" / "ads.py"
+MONITOR = PAGES / "market" / "monitor.py"
 REPORT = PAGES / "market" / "report.py"
 SETTINGS = PAGES / "market" / "settings.py"
 
@@ -55,6 +56,7 @@ class Lab:
 def open(title: str, *, of_data: bool = True) -> Iterator[Lab]:  # noqa: A001 - pages say `page.open(...)`
     """Open a page: its title, the sidebar, and a guard around everything the page does.
 
+    An address with `rehearsal=1` opens the workspace of the last rehearsal instead of the person's own.
     A page that is not about the chosen data set (`of_data`) does not say that it is simulated.
     """
     heading = st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute")
@@ -66,13 +68,23 @@ def open(title: str, *, of_data: bool = True) -> Iterator[Lab]:  # noqa: A001 - 
         show.closed(error)
         st.stop()
     with guard(workspace):
+        if st.query_params.get(state.REHEARSAL) == "1":
+            workspace = cache.rehearsal(workspace)
+            with heading:
+                show.rehearsed()
         lab = _linked(workspace) if show.presenting() else _sidebar(workspace)
         if of_data and lab.version is not None and lab.version.synthetic:
             with heading:
                 show.synthetic()
+        _notice()
+        yield lab
+
+
+def _notice() -> None:
+    """Say what was kept for this page. Its place is there always: what moves closes what a person had open below."""
+    with st.container():
         if sentence := state.told():
             st.success(md(sentence), icon=":material/check_circle:")
-        yield lab
 
 
 @contextmanager
