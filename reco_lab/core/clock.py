@@ -1,8 +1,8 @@
 """The only door to the time of day."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, Self
 
 
 class Clock(Protocol):
@@ -44,6 +44,22 @@ class RunningClock:
     shown: datetime
     rate: float
     until: datetime
+
+    @classmethod
+    def standing(cls, shown: datetime) -> Self:
+        """A clock that was not started yet."""
+        never = datetime.max.replace(tzinfo=UTC)
+        return cls(never, shown, 1.0, never)
+
+    @classmethod
+    def started(cls, shown: datetime, rate: float, seconds: float) -> Self:
+        """A clock that runs from now on, for so many of the machine's seconds."""
+        now = datetime.now(UTC)
+        return cls(now, shown, rate, now + timedelta(seconds=seconds))
+
+    def stopped(self) -> Self:
+        """This clock, standing still from now on."""
+        return replace(self, until=min(self.until, datetime.now(UTC)))
 
     def now(self) -> datetime:
         """The moment it shows."""

@@ -56,6 +56,7 @@ class Lab:
 def open(title: str, *, of_data: bool = True) -> Iterator[Lab]:  # noqa: A001 - pages say `page.open(...)`
     """Open a page: its title, the sidebar, and a guard around everything the page does.
 
+    An address with `rehearsal=1` opens the workspace of the last rehearsal instead of the person's own.
     A page that is not about the chosen data set (`of_data`) does not say that it is simulated.
     """
     heading = st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute")
@@ -67,6 +68,10 @@ def open(title: str, *, of_data: bool = True) -> Iterator[Lab]:  # noqa: A001 - 
         show.closed(error)
         st.stop()
     with guard(workspace):
+        if st.query_params.get(state.REHEARSAL) == "1":
+            workspace = cache.rehearsal(workspace)
+            with heading:
+                show.rehearsed()
         lab = _linked(workspace) if show.presenting() else _sidebar(workspace)
         if of_data and lab.version is not None and lab.version.synthetic:
             with heading:

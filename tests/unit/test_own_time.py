@@ -48,10 +48,22 @@ def test_whoever_opens_a_folder_lives_by_the_clock_it_was_given(tmp_path):
     assert isinstance(clock_of(tmp_path), SystemClock)
     kept = running()
     keep_clock(tmp_path, kept)
-    assert clock_of(tmp_path) == kept
     workspace = Workspace.open(tmp_path)
-    assert workspace.clock == kept
-    assert workspace.store.clock == kept
+    assert abs(workspace.clock.now() - kept.now()) < timedelta(hours=6)
+    assert workspace.store.clock is workspace.clock
+
+
+def test_a_clock_that_is_wound_or_stopped_is_so_for_whoever_has_the_folder_open(tmp_path):
+    keep_clock(tmp_path, RunningClock.standing(OPENING))
+    workspace = Workspace.open(tmp_path)
+    assert workspace.clock.now() == OPENING
+    keep_clock(tmp_path, RunningClock.started(OPENING, 1e6, 60.0))
+    sooner = workspace.clock.now()
+    assert workspace.clock.now() > sooner > OPENING
+    keep_clock(tmp_path, workspace.clock.running.stopped())
+    assert workspace.clock.now() == workspace.clock.now() > sooner
+    (tmp_path / FILE).unlink()
+    assert workspace.clock.now() > OPENING
 
 
 def test_a_damaged_clock_is_said_to_be_damaged(tmp_path):
