@@ -217,7 +217,7 @@ def _collect(workspace: Workspace, found: Round, report: Report) -> Round:
     wrong = [one for one in checks if one.passed is False]
     rows = len(new.interactions) - len(known.interactions)
     about = {"version": version.version, "fingerprint": version.fingerprint, "made": made}
-    values = {"checks": [asdict(one) for one in checks], "rows": rows}
+    values: Finding = {"checks": [asdict(one) for one in checks], "rows": rows}
     if wrong:
         taken = " The version was taken out again; it can be brought back for some days." if made else ""
         if made:
