@@ -16,11 +16,10 @@ from reco_lab.core.errors import DataError, MappingError
 from reco_lab.core.source import Table
 from reco_lab.core.words import count
 from reco_lab.experiments.logged import Codes, Floats, Logged, Modelled
-from reco_lab.experiments.reward_model import cross_fitted
+from reco_lab.experiments.reward_model import MOST_TRAITS, cross_fitted
 from reco_lab.services.import_report import unread
 from reco_lab.sources import sniff
 
-MOST_TRAITS = 2000
 Target = Literal["uniform", "column", "table"]
 
 
