@@ -89,8 +89,11 @@ def run_round(workspace: Workspace, report: Report = lambda _fraction, _message:
 def submit(workspace: Workspace) -> str:
     """Queue a round, or the going on of the open one; the job's id. NotFoundError where nothing is published."""
     settled(workspace)
-    _champion(workspace)
-    return workspace.queue.submit(JOB, {"name": "Training and judging a challenger"}, key=JOB)
+    _, plan = _champion(workspace)
+    data = [
+        one.fingerprint for one in workspace.store.versions(plan.dataset)
+    ]  # an erasure stops work on these
+    return workspace.queue.submit(JOB, {"name": "Training and judging a challenger", "data": data}, key=JOB)
 
 
 def compute(workspace: Workspace, _payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
@@ -217,7 +220,7 @@ def _collect(workspace: Workspace, found: Round, report: Report) -> Round:
     wrong = [one for one in checks if one.passed is False]
     rows = len(new.interactions) - len(known.interactions)
     about = {"version": version.version, "fingerprint": version.fingerprint, "made": made}
-    values = {"checks": [asdict(one) for one in checks], "rows": rows}
+    values: Finding = {"checks": [asdict(one) for one in checks], "rows": rows}
     if wrong:
         taken = " The version was taken out again; it can be brought back for some days." if made else ""
         if made:
