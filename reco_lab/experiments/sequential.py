@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from reco_lab.experiments.lift import Lifts, Moments, anytime, lifts
+from reco_lab.experiments.lift import Lifts, Look, Moments, anytime, lifts
 from reco_lab.experiments.significance import LEVEL, POWER
 
 Floats = NDArray[np.float64]
@@ -104,7 +104,7 @@ def ahead(
         arm.moments(yes_or_no=yes_or_no),
         control.moments(yes_or_no=yes_or_no),
         level,
-        early=True,
+        Look.any,
         smallest=smallest,
         power=power,
     )

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from reco_lab.core.events import FeedbackKind, Stage
 from reco_lab.store.events import schema
 from reco_lab.store.events.reading import Reading
-from reco_lab.store.events.records import microseconds
+from reco_lab.store.events.records import microseconds, moment
 
 COUNTED = ("decisions", "latency", "fallbacks", "shown", "clicks", "dismissed", "bought", "revenue", "billed")
 
@@ -53,6 +53,12 @@ class ByCustomer(Reading):
             [tuple(row) for row in self._rows(query)], columns=["customer", "arm", "step", *COUNTED]
         )
         return frame.astype({"step": "int64", **dict.fromkeys(COUNTED, "float64")})
+
+    def first_decision(self, since: datetime) -> datetime | None:
+        """The moment of the first decision since a moment; None where there is none."""
+        of = schema.decisions.c
+        rows = self._rows(sa.select(sa.func.min(of.at).label("at")).where(of.at >= microseconds(since)))
+        return moment(rows[0].at) if rows and rows[0].at is not None else None
 
 
 def _sums(came: sa.Subquery, within: int) -> dict[str, sa.ColumnElement[Any]]:
