@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reco_lab.core.clock import Clock, SystemClock
 from reco_lab.core.errors import InputError
+from reco_lab.store.ab_tests import AbTests
 from reco_lab.store.artefacts import Artefacts
 from reco_lab.store.campaigns import Campaigns
 from reco_lab.store.database import Database
@@ -39,6 +40,7 @@ class Workspace:
     publications: Publications
     rounds: Rounds
     schedules: Schedules
+    ab_tests: AbTests
     campaigns: Campaigns
     segments: Segments
     artefacts: Artefacts
@@ -83,6 +85,7 @@ class Workspace:
             publications=Publications(database, clock),
             rounds=Rounds(database, clock),
             schedules=Schedules(database, clock),
+            ab_tests=AbTests(database, clock),
             campaigns=Campaigns(database, clock),
             segments=Segments(database, clock),
             artefacts=artefacts,

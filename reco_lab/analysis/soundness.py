@@ -131,7 +131,7 @@ def _kinds(known: Interactions, new: Interactions, limits: Limits) -> Check:
     rose, fell = Kind(int((now - then).argmax())).name, Kind(int((now - then).argmin())).name
     moved = f": more of kind {rose}, fewer of kind {fell}" if apart > 0 else ""
     words = f"The kinds of rows are {apart:.0%} others than before{moved} (allowed: {limits.kinds:.0%})."
-    return Check("kinds", apart <= limits.kinds, apart, limits.kinds, words)
+    return Check("other kinds of rows", apart <= limits.kinds, apart, limits.kinds, words)
 
 
 def _robots(known: Interactions, new: Interactions, limits: Limits) -> Iterator[Check]:
@@ -153,7 +153,9 @@ def _robots(known: Interactions, new: Interactions, limits: Limits) -> Iterator[
         f"The busiest customer in a hundred makes {now:.0%} of the new rows, and made {then:.0%} before "
         f"(allowed: {limits.crowd:.0%})."
     )
-    yield Check("few customers", now <= max(limits.crowd, RUSH * then), now, limits.crowd, words)
+    yield Check(
+        "a few customers who make most rows", now <= max(limits.crowd, RUSH * then), now, limits.crowd, words
+    )
 
 
 def _pace(log: Interactions) -> NDArray[np.int64]:
@@ -184,7 +186,7 @@ def _association(known: Interactions, new: Interactions, limits: Limits, rng: np
     A new pair of customer and item is held against the same customer with an item of another new row: how often the
     own item suits her better is .5 by chance, and was something more within the known rows themselves.
     """
-    name = "who wants what"
+    name = "tastes that vanished"
     order = rng.permutation(len(known)) if known.times is None else np.argsort(known.times, kind="stable")
     latest = np.zeros(len(known), bool)
     latest[order[len(known) - round(LATEST * len(known)) :]] = True

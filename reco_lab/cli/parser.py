@@ -291,6 +291,7 @@ def _publishing(actions: "Actions") -> None:
         actions, "rollback", "Let what served before serve again.", "example:\n  reco-lab rollback"
     )
     _json(back).set_defaults(command=later("publishing", "rollback"))
+    import_module("reco_lab.cli.gate_parser").add(actions)
 
 
 def _serving(actions: "Actions") -> None:

@@ -5,6 +5,7 @@ accelerated intervals), because rows of one customer hang together. `benchmarks/
 and the limits below against a simulated shop whose truth is known.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -70,17 +71,27 @@ class Judgement:
         return next(one for one in self.estimates if one.name == name)
 
 
-def judge(logged: Logged, rng: np.random.Generator) -> Judgement:
+def judge(
+    logged: Logged,
+    rng: np.random.Generator,
+    *,
+    only: Collection[str] = tuple(ESTIMATORS),
+    weights: Floats | None = None,
+) -> Judgement:
     """Estimate what the target policy would have earned a row, and how much more that is than what was earned.
 
-    Both sides of a difference are resampled together: they are the same customers.
+    Both sides of a difference are resampled together: they are the same customers. `only` names the estimators that
+    are wanted, the recommended one among them; `weights` (draws x groups of customers) are drawn unless given.
     """
     rests = support(logged)
-    known = [name for name, one in ESTIMATORS.items() if logged.modelled is not None or not one.modelled]
+    able = [name for name, one in ESTIMATORS.items() if logged.modelled is not None or not one.modelled]
+    known = [name for name in able if name in only]
     terms = [ESTIMATORS[name].terms(logged, rng) for name in known]
     was = Terms(logged.reward, np.ones(len(logged)))
     sums = CustomerSums.of(logged, [*terms, was])
-    drawn = sums.drawn(np.concatenate(list(bootstrap_weights(sums.groups, rng))))
+    if weights is None:
+        weights = np.concatenate(list(bootstrap_weights(sums.groups, rng)))
+    drawn = sums.drawn(weights)
     last = len(terms)
     estimates = []
     for place, name in enumerate(known):

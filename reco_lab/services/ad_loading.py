@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reco_lab.core.ab_test import AbTest
 from reco_lab.core.ads import Ad
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.events import Visit
@@ -16,11 +17,11 @@ from reco_lab.core.policy import policy
 from reco_lab.services import bookings
 from reco_lab.services.privacy import objecting
 from reco_lab.services.published_segments import members
-from reco_lab.services.publishing import GREEDY, Plan, RouteSpec, plan_data, restore
+from reco_lab.services.publishing import GREEDY, Plan, RouteSpec, arm_model, plan_data, restore
 from reco_lab.serving.booked import Booked
 from reco_lab.serving.histories import Histories
 from reco_lab.serving.people import People
-from reco_lab.serving.snapshot import NOTHING_PUBLISHED, Route, Snapshot
+from reco_lab.serving.snapshot import NOTHING_PUBLISHED, Ranker, Route, Running, Snapshot
 from reco_lab.store.publications import Publication
 from reco_lab.workspace import Workspace
 
@@ -83,6 +84,7 @@ def _loaded(workspace: Workspace, ads: Iterable[Ad], publication: Publication | 
         hide_bought=plan.hide_bought,
         bid_weight=plan.bid_weight,
         members=members(workspace, plan.members),
+        running=None if plan.test is None else _running(workspace, plan, plan.test, chain),
     )
     return Loaded(snapshot, data)
 
@@ -118,6 +120,19 @@ def people_over(
 def _route(workspace: Workspace, spec: RouteSpec) -> Route:
     model = None if spec.model is None else restore(workspace, spec.model)
     return Route(spec.name, policy(spec.policy), spec.attributes, spec.segments, model)
+
+
+def _running(workspace: Workspace, plan: Plan, test: AbTest, chain: tuple[Ranker, ...]) -> Running:
+    """The arms of a test; a model that serves everybody too is read once."""
+    read = {link.artefact: ranker for link, ranker in zip(plan.chain, chain, strict=True)}
+    routes = []
+    for arm in test.groups:
+        link = arm_model(arm)
+        if link is not None and link.artefact not in read:
+            read[link.artefact] = restore(workspace, link)
+        model = read[link.artefact] if link is not None else None
+        routes.append(Route(test.label(arm), policy(arm.policy or plan.policy), model=model))
+    return Running(test, tuple(routes))
 
 
 def _nothing() -> Interactions:

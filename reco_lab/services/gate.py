@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from reco_lab.analysis.soundness import Limits
 from reco_lab.core.errors import DataError, InputError, NotFoundError
 from reco_lab.core.words import count
+from reco_lab.jobs.start import ensure_worker
 from reco_lab.services import publishing, schedules
 from reco_lab.services.publishing import Plan
 from reco_lab.store.records import DatasetVersion, JobState
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
 JOB = "gate"
 SETTING = "gate"
 MOST_ATTEMPTS = 3
+
+RULES = {
+    "better": "it is better than what served.",
+    "no worse": "it is newer, and no worse than what served.",
+    "worse": "it is worse than what serves.",
+    "unsure": "too few customers to show that it is no worse than what serves.",
+    "too few": "hardly anybody did anything since, so it cannot be judged.",
+}
 
 Report = Callable[[float, str], None]
 Finding = dict[str, Any]
@@ -102,6 +111,12 @@ def tick(workspace: Workspace) -> str | None:
     return submit(workspace)
 
 
+def begin_due(workspace: Workspace) -> None:
+    """The same, with a worker to do it."""
+    if tick(workspace) is not None:
+        ensure_worker(workspace)
+
+
 def cancel(workspace: Workspace, id_: str) -> Round:
     """End an open round by hand; nothing of it serves."""
     found = workspace.rounds.get(id_)
@@ -125,9 +140,9 @@ def settled(workspace: Workspace) -> Round | None:
 
 def sentence(found: Round) -> str:
     """What came of a round, in a sentence or two."""
-    told = [str(one["sentence"]) for one in found.findings if one.get("passed") is False]
     if found.state is RoundState.refused:
-        return f"The challenger was refused: {' '.join(told)}"
+        told = next((str(one["short"]) for one in found.findings if one["passed"] is False), "")
+        return f"The challenger was refused: {told}"
     words = {
         RoundState.collecting: "What was served and done is being collected.",
         RoundState.training: "A challenger is being trained.",
@@ -136,8 +151,15 @@ def sentence(found: Round) -> str:
         RoundState.cancelled: "The round was cancelled; nothing of it serves.",
     }
     if found.state is RoundState.promoted:
-        return f"The challenger serves: {found.findings[-1]['sentence']}"
+        return f"The challenger serves: {found.findings[-1]['short']}"
     return words[found.state]
+
+
+def reason(found: Round) -> str:
+    """The same with its figure, where it ended for a reason."""
+    if found.state is RoundState.promoted:
+        return str(found.findings[-1]["sentence"])
+    return next((str(one["sentence"]) for one in found.findings if one["passed"] is False), "")
 
 
 def _champion(workspace: Workspace) -> tuple[int, Plan]:
@@ -185,7 +207,8 @@ def _collect(workspace: Workspace, found: Round, report: Report) -> Round:
     version, made, note = _version(workspace, found)
     if version.fingerprint == plan.fingerprint:
         words = f"Nothing new has come since the champion was trained. {note}".strip()
-        return _refuse(workspace, found, _said("data", words, passed=False))
+        short = "nothing new has come since the champion was trained."
+        return _refuse(workspace, found, _said("data", words, passed=False, short=short))
     report(0.1, "looking whether it can be learnt from")
     known = load_version(workspace, version_of(workspace, plan.dataset, plan.fingerprint))
     new = load_version(workspace, version)
@@ -194,13 +217,14 @@ def _collect(workspace: Workspace, found: Round, report: Report) -> Round:
     wrong = [one for one in checks if one.passed is False]
     rows = len(new.interactions) - len(known.interactions)
     about = {"version": version.version, "fingerprint": version.fingerprint, "made": made}
-    values = {"checks": [asdict(one) for one in checks], "rows": rows}
+    values: Finding = {"checks": [asdict(one) for one in checks], "rows": rows}
     if wrong:
         taken = " The version was taken out again; it can be brought back for some days." if made else ""
         if made:
             workspace.store.drop_dataset(version.name, version.version)
         words = f"Version {version.version} of the data looks poisoned. {' '.join(one.sentence for one in wrong)}{taken}"
-        return _refuse(workspace, found, _said("data", words, passed=False, **values), about)
+        short = f"its data look poisoned ({', '.join(one.name for one in wrong)})."
+        return _refuse(workspace, found, _said("data", words, passed=False, short=short, **values), about)
     words = f"Version {version.version} of {version.title} is sound, with {count(max(rows, 0), 'row')} more than the champion knew."
     return workspace.rounds.advance(
         found, RoundState.training, about, [_said("data", words, passed=True, **values)]
@@ -271,29 +295,16 @@ def forward_finding(seen: "Duel", settings: GateSettings) -> Finding:
 
     apart, margin = seen.difference, settings.margin * abs(seen.champion)
     low, high = (apart.low, apart.high) if seen.sign > 0 else (-apart.high, -apart.low)
-    gap = f"{seen.challenger:.3f} against {seen.champion:.3f} {shown(seen.metric)}, over {count(seen.customers, 'customer')} after {_day(seen)}"
+    few = seen.customers < settings.fewest_customers
+    rule = "too few" if few else _rule(low, high, margin if seen.champion > 0 else 0.0)
+    gap = f"{seen.challenger:.3f} against {seen.champion:.3f} {shown(seen.metric)}"
     span = f"the difference lies between {apart.low:+.3f} and {apart.high:+.3f}".replace(
         "-", "\N{MINUS SIGN}"
     )
-    if seen.customers < settings.fewest_customers:
-        rule, words = (
-            "too few",
-            f"Only {count(seen.customers, 'customer')} did something after {_day(seen)}; at least {settings.fewest_customers} are needed to judge.",
-        )
-    elif low > 0:
-        rule, words = "better", f"It is better: {gap}; {span}."
-    elif low >= -margin and seen.champion > 0:
-        rule, words = (
-            "no worse",
-            f"It is newer and no worse than the margin of {margin:.3f} allows: {gap}; {span}.",
-        )
-    elif high < 0:
-        rule, words = "worse", f"It is worse than the champion: {gap}; {span}."
-    else:
-        rule, words = (
-            "unsure",
-            f"Too few customers to show that it is no worse than the margin of {margin:.3f} allows: {gap}; {span}.",
-        )
+    words = (
+        f"{gap}, over {count(seen.customers, 'customer')} after {_day(seen)}; {span}. A newer model may be short of "
+        f"{margin:.3f}, and {settings.fewest_customers} customers are needed."
+    )
     figures = {
         "metric": seen.metric,
         "champion": seen.champion,
@@ -305,7 +316,22 @@ def forward_finding(seen: "Duel", settings: GateSettings) -> Finding:
         "begins": str(seen.begins.astype("datetime64[s]")),
         "rule": rule,
     }
-    return _said("forward", words, passed=rule in {"better", "no worse"}, **figures)
+    short = RULES[rule]
+    return _said(
+        "forward",
+        f"{short.capitalize()} {words}",
+        passed=rule in {"better", "no worse"},
+        short=short,
+        **figures,
+    )
+
+
+def _rule(low: float, high: float, margin: float) -> str:
+    if low > 0:
+        return "better"
+    if low >= -margin and margin > 0:
+        return "no worse"
+    return "worse" if high < 0 else "unsure"
 
 
 def _promote(workspace: Workspace, found: Round, plan: Plan, told: Finding) -> Round:
@@ -335,8 +361,9 @@ def _challenged(workspace: Workspace, found: Round) -> Plan:
     return Plan.model_validate(champion.spec)
 
 
-def _said(step: str, words: str, *, passed: bool | None, **figures: Any) -> Finding:
-    return {"step": step, "passed": passed, "sentence": words, **figures}
+def _said(step: str, words: str, *, passed: bool | None, short: str = "", **figures: Any) -> Finding:
+    """What a step found: in a few words for the title, in full with its figure, and as numbers."""
+    return {"step": step, "passed": passed, "short": short or words, "sentence": words, **figures}
 
 
 def _day(seen: "Duel") -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from threadpoolctl import threadpool_limits
 
+from reco_lab.core.ab_test import AbTest, Arm
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError, NeedsError, NotFoundError, SpecError
 from reco_lab.core.events import Stage
@@ -58,7 +59,7 @@ class RouteSpec(BaseModel):
 
 
 class Plan(BaseModel):
-    """All that a publication says: data, chain, policy, routes and the two settings of ranking.
+    """All that a publication says: data, chain, policy, routes, the two settings of ranking, the A/B test that runs.
 
     `members` is the artefact that says who is in which saved segment of the data, empty without one. `parent` is the
     number of the publication in whose place it came, `round` the round of the gate that promoted it.
@@ -77,6 +78,7 @@ class Plan(BaseModel):
     members: str = ""
     parent: int | None = None
     round: str = ""
+    test: AbTest | None = None
 
     @property
     def model(self) -> str:
@@ -86,7 +88,8 @@ class Plan(BaseModel):
     @property
     def version(self) -> str:
         """The version that answers name: a hash of the plan, wherever it came from."""
-        said = self.model_dump(mode="json", exclude={"parent", "round"})
+        nowhere = {"parent", "round"} | ({"test"} if self.test is None else set())
+        said = self.model_dump(mode="json", exclude=nowhere)
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -148,7 +151,8 @@ def change(workspace: Workspace, **settings: Any) -> Publication:
         changed = Plan.model_validate(plan.model_dump() | settings | _counted(workspace, plan))
     except ValueError as error:
         raise SpecError(f"These settings cannot serve: {error}.") from error
-    for spec in (changed.policy, *(route.policy for route in changed.routes)):
+    mine = [arm.policy for arm in _arms(changed) if arm.policy]
+    for spec in (changed.policy, *(route.policy for route in changed.routes), *mine):
         parse_policy(spec)
     return _let_serve(workspace, changed)
 
@@ -200,7 +204,8 @@ def train_chain(
 
 def train_again(workspace: Workspace, plan: Plan, data: Dataset, report: Report) -> Plan:
     """The same plan with every model trained anew on other data; one that this data cannot feed is left out."""
-    links = {one.artefact: one for one in (*plan.chain, *(route.model for route in plan.routes)) if one}
+    aside = (*(route.model for route in plan.routes), *(arm_model(arm) for arm in _arms(plan)))
+    links = {one.artefact: one for one in (*plan.chain, *aside) if one}
     again: dict[str, Link] = {}
     for number, (artefact, link) in enumerate(links.items()):
         report(number / len(links), f"training {link.name} again")
@@ -216,8 +221,11 @@ def train_again(workspace: Workspace, plan: Plan, data: Dataset, report: Report)
         for route in plan.routes
     ]
     chain = tuple(again[link.artefact] for link in plan.chain if link.artefact in again)
-    values = {"fingerprint": data.fingerprint, "chain": chain, "routes": tuple(routes)}
+    values: dict[str, Any] = {"fingerprint": data.fingerprint, "chain": chain, "routes": tuple(routes)}
     values["members"] = count_members(workspace, data)
+    if plan.test is not None:
+        arms = tuple(_with(arm, again) for arm in plan.test.arms)
+        values["test"] = plan.test.model_copy(update={"arms": arms})
     return plan.model_copy(update=values)
 
 
@@ -225,6 +233,11 @@ def kept_plan(workspace: Workspace, plan: Plan) -> tuple[str, dict[str, Any], st
     """The version, the specification and the artefact of a plan that is about to serve."""
     spec = plan.model_dump(mode="json")
     return plan.version, spec, workspace.artefacts.save(KIND, meta=spec)
+
+
+def arm_model(arm: Arm) -> Link | None:
+    """The model of an arm of an A/B test; None where it has none of its own."""
+    return None if arm.model is None else Link.model_validate(arm.model)
 
 
 def plan_data(workspace: Workspace, plan: Plan) -> Dataset:
@@ -239,6 +252,17 @@ def restore(workspace: Workspace, link: Link) -> Ranker:
     spec, state = workspace.artefacts.load_state(link.artefact)
     scorer = recommender(spec).restore(state)
     return Ranker(link.stage, link.name, scorer, link.wants_attributes)
+
+
+def _arms(plan: Plan) -> tuple[Arm, ...]:
+    return () if plan.test is None else plan.test.arms
+
+
+def _with(arm: Arm, again: Mapping[str, Link]) -> Arm:
+    """The arm with its model trained again."""
+    link = arm_model(arm)
+    trained = again.get(link.artefact) if link else None
+    return arm.model_copy(update={"model": trained.model_dump(mode="json") if trained else None})
 
 
 def _counted(workspace: Workspace, plan: Plan) -> dict[str, str]:
@@ -267,7 +291,7 @@ def _seed(workspace: Workspace, plan: Plan) -> int:
 
 
 def _settings(kept: Plan | None, dataset: str) -> dict[str, Any]:
-    """Policy, routes and settings stay as they are when another model of the same data is published."""
+    """Policy, routes, settings and a running A/B test stay as they are when another model of the same data is published."""
     if kept is None or kept.dataset != dataset:
         return {}
     return {
@@ -275,6 +299,7 @@ def _settings(kept: Plan | None, dataset: str) -> dict[str, Any]:
         "routes": kept.routes,
         "hide_bought": kept.hide_bought,
         "bid_weight": kept.bid_weight,
+        "test": kept.test,
     }
 
 

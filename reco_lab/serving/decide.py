@@ -131,7 +131,7 @@ def weigh(
         eligible = eligibility.at(now, slot, (NOTHING_PERSONAL, booked.house))
         scores = np.full(len(booked), NEUTRAL, np.float32)
         return Weighed(snapshot.everybody, Stage.house, None, None, scores, eligible)
-    route = snapshot.route(customer.attributes, customer.segments)
+    route = snapshot.route(customer.name, customer.attributes, customer.segments)
 
     def batch_of(wants_attributes: bool) -> UserBatch:
         table = customer.table if wants_attributes else None

@@ -1,4 +1,7 @@
+import importlib.util
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from reco_lab.experiments.off_policy import Interval, apart, judge
 from reco_lab.experiments.reward_model import FOLDS, STEADY, cross_fitted
 from reco_lab.experiments.support import support
 
+BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks" / "off_policy.py"
 ROWS, CUSTOMERS, ADS = 900, 300, 4
 
 
@@ -235,3 +239,17 @@ def test_the_reward_model_is_a_ridge_regression_over_the_other_customers():
 def test_more_customers_than_are_resampled_are_resampled_in_groups():
     one = judge(random_log(8, rows=30_000, customers=9000), np.random.default_rng(3)).by("ips").value
     assert one.high - one.low == pytest.approx(2 * 1.96 * one.error, rel=0.1)
+
+
+@pytest.mark.slow
+def test_on_a_simulated_shop_the_intervals_hold_the_truth_nineteen_times_of_twenty():
+    spec = importlib.util.spec_from_file_location("off_policy_benchmark", BENCHMARK)
+    bench = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = bench
+    spec.loader.exec_module(bench)
+    found = bench.repeats(bench.Bench.build(0.05), 40, 1000, np.random.default_rng(2))
+    judged = found[~found["refused"]]
+    assert 0.92 < judged["value"].mean() < 0.98
+    assert 0.92 < judged["difference"].mean() < 0.98
+    assert found.loc[found["effective"] < 100, "refused"].all()
+    assert len(judged) > len(found) / 2
