@@ -14,6 +14,7 @@ from reco_lab.core.clock import Clock
 from reco_lab.core.events import Decision, Feedback, FeedbackKind, Visit
 from reco_lab.store.events import learning, schema
 from reco_lab.store.events.connecting import reading
+from reco_lab.store.events.judging import Served, served
 from reco_lab.store.events.learning import Happened, Weighing
 from reco_lab.store.events.records import Counts, Minute, RefusedEvent, Side, microseconds, moment
 from reco_lab.store.events.rows import among, as_decision, as_feedback, as_visit, listed
@@ -108,6 +109,13 @@ class Reading:
         of = schema.described.c
         query = sa.select(of.id, of.attributes).where(of.side == side)
         return {row.id: json.loads(row.attributes) for row in self._rows(query)}
+
+    def served(self, since: datetime, until: datetime, most: int) -> list[Served]:
+        """The newest answers of a period with what they were chosen from, at most so many, oldest first."""
+        with self._connection() as connection:
+            if connection is None:
+                return []
+            return served(connection, microseconds(since), microseconds(until), most)
 
     def spending(self, day: date) -> dict[str, tuple[float, float]]:
         """For each ad what it was billed on a day (UTC) and ever: for decisions, and for their first clicks."""
