@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -82,14 +82,13 @@ class Learning:
     _settled: dict[str, Settled] = field(default_factory=dict)
     _marks: deque[tuple[float, int]] = field(default_factory=deque)
     _weights: dict[str, float] = field(default_factory=dict)
-    _kept_at: float = 0.0
+    _kept_at: float = -KEEPING_SECONDS
     _one_at_a_time: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
         """Take what was written before this process began as settled, as far as no other process may still write."""
         now = microseconds(self.workspace.clock.now())
         self._before = now - OTHERS_MICROS if self.log.durable_server else now
-        self._kept_at = time.monotonic()
 
     def catch_up(self, policies: Iterable[Policy]) -> Learnt:
         """Fold what happened since, and let answers know it; nothing changes while the log does not answer."""
@@ -110,9 +109,9 @@ class Learning:
         if self.log.healthy() or (now - self._kept_at < KEEPING_SECONDS and not at_once):
             return
         with self._one_at_a_time:
-            self._kept_at = now
             for name, one in self._settled.items():
                 if one.memory is not one.kept:
+                    self._kept_at = now
                     self.log.remember(name, one.upto, one.memory.to_bytes())
                     self._settled[name] = Settled(one.memory, one.upto, one.memory)
 
@@ -213,9 +212,11 @@ def of_each_arm(snapshot: Snapshot, learnt: Learnt, most: int) -> tuple[ArmLearn
     return tuple(found)
 
 
-def knowledge(workspace: Workspace, log: EventLog, policies: Iterable[Policy]) -> Mapping[str, Memory]:
-    """What learners know by now, read from beside the service."""
-    return Learning(workspace, log).catch_up(policies).memories
+def known(workspace: Workspace, log: EventLog, policy: Policy) -> Memory | None:
+    """What a learner knows by now, seen from beside the service; None for what does not learn or never served."""
+    if not isinstance(policy, Learner) or log.recall(policy.remembered_as) is None:
+        return None
+    return Learning(workspace, log).catch_up([policy]).of(policy)
 
 
 def _features(blocks: tuple[bytes | None, ...]) -> NDArray[np.float32]:
