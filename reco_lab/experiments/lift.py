@@ -124,11 +124,7 @@ def lifts(
     down = control.mean - slope * (control.before - middle)
     parts = [_left(one, slope) / one.n for one in (treated, control)]
     error = np.sqrt(parts[0] + parts[1])
-    freedom = (parts[0] + parts[1]) ** 2 / np.maximum(
-        parts[0] ** 2 / np.maximum(treated.n - 1, 1) + parts[1] ** 2 / np.maximum(control.n - 1, 1),
-        NOTHING**4,
-    )
-    freedom = np.maximum(freedom, 1)
+    freedom = _freedom(parts[0], parts[1], treated.n, control.n)
     known = _known(smallest * down, error, level, power) if smallest else np.asarray(INFORMATION)
     miss = look.part * (1 - level)
     tail = stats.norm.sf(anytime(miss, known)) if look.running else miss / 2
@@ -170,6 +166,12 @@ def anytime(miss: float, known: Floats | float = INFORMATION) -> Floats:
     """
     wide: Floats = np.sqrt(2 * (1 + 1 / np.asarray(known)) * np.log(np.sqrt(1 + np.asarray(known)) / miss))
     return wide
+
+
+def _freedom(one: Floats, other: Floats, n: Floats, m: Floats) -> Floats:
+    """The degrees of freedom of a sum of two squared errors of means (Satterthwaite)."""
+    below = one**2 / np.maximum(n - 1, 1) + other**2 / np.maximum(m - 1, 1)
+    return np.maximum((one + other) ** 2 / np.maximum(below, NOTHING**4), 1)
 
 
 def _known(gap: Floats, error: Floats, level: float, power: float) -> Floats:
