@@ -113,8 +113,8 @@ def lifts(
     of the last is a little wider than if nobody had looked. `p` is divided by the part that the look may spend. So of one
     that looks every day and at the end, all intervals hold together as often as the level says, and `p` is below .05
     at any of them once in twenty at most.
-    Where customers are still coming in too, `smallest` says for which relative lift the looking ends once it is seen
-    with this `power`: intervals are then wider before that much is known, and a little wider long after it.
+    Where customers still come in, `smallest` is the relative lift for which looking ends once it is seen with this
+    `power`: before and long after that intervals are wider.
     """
     slope = _slope(treated, control)
     treated, control = _steadied(treated, control, slope)
@@ -131,7 +131,6 @@ def lifts(
     wide: Floats = np.minimum(stats.t.isf(tail, freedom), WIDEST)
     gap = up - down
     ratio_low, ratio_high = _fieller(up, down, treated, control, slope, share, wide)
-    plain = treated.spread / treated.n + control.spread / control.n
     surprise = np.asarray(stats.t.sf(np.abs(gap) / np.maximum(error, NOTHING), freedom), np.float64)
     return Lifts(
         absolute=gap,
@@ -143,7 +142,9 @@ def lifts(
         p=np.minimum((_anytime_p(surprise, known) if look.running else 2 * surprise) / look.part, 1.0),
         treated=up,
         control=down,
-        explained=np.clip(1 - (parts[0] + parts[1]) / np.maximum(plain, NOTHING), 0, 1),
+        explained=np.clip(
+            1 - error**2 / np.maximum(treated.spread / treated.n + control.spread / control.n, NOTHING), 0, 1
+        ),
     )
 
 
