@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from reco_lab.ui import gate, monitor_now, page
+from reco_lab.ui import gate, judging, monitor_now, page
 
 
 def sections(lab: page.Lab) -> None:
     """Only the open tab is worked out, and which one stands in the address."""
     draw = {
         "Now": monitor_now.view,
+        "What would have happened": judging.view,
         "The gate": gate.view,
     }
     tabs = st.tabs(list(draw), key="section", on_change="rerun", bind="query-params")

@@ -1,19 +1,27 @@
 """What serves, and what campaigns plan."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from reco_lab.campaigns.audience import Reached
 from reco_lab.campaigns.price import Tags
 from reco_lab.campaigns.spec import Campaign
+from reco_lab.core.policy import Policy
 from reco_lab.services import (
     ad_calls,
     campaign_lists,
     campaigns,
     decisions,
+    judging,
+    logged_tables,
 )
 from reco_lab.services.ad_calls import Caller
 from reco_lab.services.campaign_lists import Prepared
 from reco_lab.services.campaigns import Bench, Plan
+from reco_lab.services.judged_answers import Asked
+from reco_lab.services.judging import Judged
+from reco_lab.services.logged_tables import JudgedPolicy, LoggedColumns, LoggedTable
 from reco_lab.services.onlooking import Onlooker
 from reco_lab.store.events.log import EventLog
 from reco_lab.store.records import DatasetVersion
@@ -55,6 +63,16 @@ def price_tags(
     """What each rule of a campaign costs, tried on an experiment's test part."""
     parts = campaign.model_dump_json(include={"what", "rules", "costs", "items"})
     return _price_tags(opened, str(opened.home), experiment, campaign, customers, f"{parts} {now}")
+
+
+def judged(opened: Workspace, chosen: Policy, asked: Asked) -> Judged:
+    """What a policy would have earned in a period; raises InputError for what cannot be judged at all."""
+    return _judged(opened, str(opened.home), chosen, asked)
+
+
+def logged_table(opened: Workspace, path: Path, columns: LoggedColumns, chosen: JudgedPolicy) -> LoggedTable:
+    """A table of logged decisions from elsewhere; raises InputError for one that cannot be used."""
+    return _logged_table(str(opened.home), path, columns, chosen)
 
 
 def prepared(opened: Workspace, campaign: str, artefact: str) -> Prepared:
@@ -125,4 +143,14 @@ def _prepared(_opened: Workspace, home: str, name: str, key: str) -> Prepared:  
     return campaign_lists.prepared(_opened, name)
 
 
-OF_PEOPLE = (_onlooker, _reached, _campaign_plan, _bench, _price_tags, _prepared)
+@st.cache_resource(max_entries=8, show_spinner="Weighing what was logged…")
+def _judged(_opened: Workspace, home: str, chosen: Policy, asked: Asked) -> Judged:  # noqa: ARG001 - part of the key
+    return judging.judge_policy(events(_opened), chosen, asked)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the table…")
+def _logged_table(home: str, path: Path, columns: LoggedColumns, chosen: JudgedPolicy) -> LoggedTable:  # noqa: ARG001 - part of the key
+    return logged_tables.read_logged(path, columns, chosen)
+
+
+OF_PEOPLE = (_onlooker, _reached, _campaign_plan, _bench, _price_tags, _prepared, _judged, _logged_table)
