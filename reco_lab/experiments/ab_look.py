@@ -1,6 +1,7 @@
 """A look at a running A/B test: how far each arm is ahead, what it harms, and whether the test can be trusted."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -84,7 +85,7 @@ class Point(BaseModel):
 
 
 class Look(BaseModel):
-    """All that is known of a test at a moment, `days` after it began.
+    """All that is known of a test at a moment `until` which it ran, in equal steps.
 
     `ahead` are the arms over the control in the test's metric, `personal` what personal ads bring over those held out,
     `course` how `ahead` came about, `ratio_p` how well the customers fit the shares of the arms, `strays` those who were
@@ -93,7 +94,9 @@ class Look(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    days: float
+    begun: datetime
+    until: datetime
+    step: timedelta
     customers: int
     standings: tuple[Standing, ...]
     ahead: tuple[Ahead, ...] = ()
@@ -104,12 +107,23 @@ class Look(BaseModel):
     strays: int = 0
     needed: int | None = None
 
+    @property
+    def days(self) -> float:
+        """How long it ran."""
+        return (self.until - self.begun) / timedelta(days=1)
 
-def look(test: AbTest, course: Course, before: pd.DataFrame, days: float) -> Look:
-    """Look at a test: `course` is what its customers did, `before` what the log knows of them from before it."""
+
+def look(
+    test: AbTest, course: Course, before: pd.DataFrame, period: tuple[datetime, datetime, timedelta]
+) -> Look:
+    """Look at a test: `course` is what its customers did, `before` what the log knows of them from before it.
+
+    `period` are its begin, the moment of the look, and the length of a step.
+    """
     standings = _standings(test, course)
+    told = {"begun": period[0], "until": period[1], "step": period[2], "standings": standings}
     if not course.steps:
-        return Look(days=days, customers=0, standings=standings)
+        return Look(customers=0, **told)
     shares = np.array([group.share for group in test.groups])
     pairs, level = _pairs(test), _level(test)
     kind = OUTCOMES[test.metric]
@@ -120,9 +134,8 @@ def look(test: AbTest, course: Course, before: pd.DataFrame, days: float) -> Loo
         pair = (0, len(test.groups) - 1)
         personal = _row(test, test.metric, tallies, pair, _ahead(test, kind, tallies, pair, LEVEL))
     return Look(
-        days=days,
+        **told,
         customers=len(course.names),
-        standings=standings,
         ahead=tuple(_row(test, test.metric, tallies, pair, found) for pair, found in lifts.items()),
         personal=personal,
         guardrails=tuple(_guarded(test, course, pairs)),

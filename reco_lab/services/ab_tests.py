@@ -25,6 +25,7 @@ WHO = "the app"
 HISTORY = timedelta(days=28)
 LOOKS = 30
 SHORTEST = timedelta(minutes=1)
+Period = tuple[datetime, datetime, timedelta]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,33 +113,31 @@ def stop(workspace: Workspace, *, ship: str = "", who: str = WHO) -> AbTestRecor
 
 def look_at(workspace: Workspace, log: EventLog, now: Running) -> Look:
     """What is known of a running test at this moment, read from the log."""
-    course, begin, end = _course(workspace, log, now)
-    return look(now.test, course, _before(log, now.test, begin), (end - begin) / timedelta(days=1))
+    begin, end, step = _period(workspace, now)
+    course = _course(log, now, (begin, end, step))
+    return look(now.test, course, _before(log, now.test, begin), (begin, end, step))
 
 
 def look_by_segment(workspace: Workspace, log: EventLog, now: Running) -> tuple[Ahead, ...]:
     """The same in each saved segment, of those who are in the data, and of all others."""
-    course, begin, _ = _course(workspace, log, now)
-    return by_segment(now.test, course, _before(log, now.test, begin), segments_of(workspace, course.names))
-
-
-def step_of(begin: datetime, end: datetime) -> timedelta:
-    """How much time there is between two points of a test's course: about LOOKS of them in all, in whole minutes."""
-    return max(SHORTEST, SHORTEST * (-(-(end - begin) // (LOOKS * SHORTEST))))
-
-
-def _course(workspace: Workspace, log: EventLog, now: Running) -> tuple[Course, datetime, datetime]:
-    begin = now.record.started or now.record.created
-    end = now.record.ended or workspace.clock.now()
-    labels = [now.test.label(group) for group in now.test.groups]
-    frame = log.by_customer(
-        begin,
-        end + SHORTEST,
-        step=step_of(begin, end),
-        within=timedelta(days=now.test.days_after),
-        arms=labels,
+    period = _period(workspace, now)
+    course = _course(log, now, period)
+    return by_segment(
+        now.test, course, _before(log, now.test, period[0]), segments_of(workspace, course.names)
     )
-    return Course.of(frame, labels), begin, end
+
+
+def _period(workspace: Workspace, now: Running) -> Period:
+    """Begin, now, and a step: LOOKS of them at most, in whole minutes."""
+    begin, end = now.record.started or now.record.created, workspace.clock.now()
+    return begin, end, max(SHORTEST, SHORTEST * -(-(end - begin) // (LOOKS * SHORTEST)))
+
+
+def _course(log: EventLog, now: Running, period: Period) -> Course:
+    labels = [now.test.label(group) for group in now.test.groups]
+    within = timedelta(days=now.test.days_after)
+    begin, end, step = period
+    return Course.of(log.by_customer(begin, end + SHORTEST, step=step, within=within, arms=labels), labels)
 
 
 def _before(log: EventLog, test: AbTest, begin: datetime) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC
 from importlib import import_module
 from typing import Any
 
@@ -99,12 +100,33 @@ def booked_over(ads: Iterable[Ad], data: Dataset | None) -> Booked:
 
 
 def histories_over(data: Dataset | None, visits: Iterable[Visit]) -> Histories:
-    """The histories of a data set with the live interactions on top."""
+    """The histories of a data set with the live interactions on top, as far as the data were not made of them."""
     log = data.interactions if data is not None else _nothing()
     found = Histories(log)
-    for visit in visits:
+    for visit in _not_in(log, list(visits)):
         found.add(visit.customer, visit.item_id, Kind[visit.kind], visit.at, visit.value)
     return found
+
+
+def _not_in(log: Interactions, visits: list[Visit]) -> list[Visit]:
+    """The visits that are no rows of a log yet: no row is of that item, kind and microsecond."""
+    if log.times is None or not visits:
+        return visits
+    moments = np.array([np.datetime64(one.at.astimezone(UTC).replace(tzinfo=None), "us") for one in visits])
+    near = np.flatnonzero(np.isin(log.times, moments))
+    known = set(
+        zip(
+            log.times[near].tolist(),
+            log.item_ids.take(log.items[near]),
+            log.kinds[near].tolist(),
+            strict=True,
+        )
+    )
+    return [
+        visit
+        for visit, moment in zip(visits, moments.tolist(), strict=True)
+        if (moment, visit.item_id, int(Kind[visit.kind])) not in known
+    ]
 
 
 def people_over(

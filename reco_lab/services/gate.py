@@ -89,8 +89,11 @@ def run_round(workspace: Workspace, report: Report = lambda _fraction, _message:
 def submit(workspace: Workspace) -> str:
     """Queue a round, or the going on of the open one; the job's id. NotFoundError where nothing is published."""
     settled(workspace)
-    _champion(workspace)
-    return workspace.queue.submit(JOB, {"name": "Training and judging a challenger"}, key=JOB)
+    _, plan = _champion(workspace)
+    data = [
+        one.fingerprint for one in workspace.store.versions(plan.dataset)
+    ]  # an erasure stops work on these
+    return workspace.queue.submit(JOB, {"name": "Training and judging a challenger", "data": data}, key=JOB)
 
 
 def compute(workspace: Workspace, _payload: Mapping[str, Any], report: Report) -> dict[str, Any]:

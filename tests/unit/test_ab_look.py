@@ -1,5 +1,7 @@
 """What a look at an A/B test finds, and the sentence it is told in."""
 
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from reco_lab.experiments.ab_verdict import days_left, distrust, harmed, verdict
 from reco_lab.store.events.by_customer import COUNTED
 
 STEPS = 10
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NOTHING = pd.DataFrame(columns=["customer", "arm", "step", *COUNTED])
 
 
@@ -37,8 +40,9 @@ def did(test, rates, size=2000, seed=0, **columns):
     return whole.groupby(["customer", "arm", "step"], as_index=False)[list(COUNTED)].sum()
 
 
-def looked(test, frame, before=NOTHING, days=5.0):
-    return look(test, Course.of(frame, [test.label(group) for group in test.groups]), before, days)
+def looked(test, frame, before=NOTHING):
+    course = Course.of(frame, [test.label(group) for group in test.groups])
+    return look(test, course, before, (NOON, NOON + timedelta(days=5), timedelta(hours=12)))
 
 
 def said(test, *args, **more):
