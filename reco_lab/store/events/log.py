@@ -15,7 +15,7 @@ from reco_lab.store.events.connecting import writing
 from reco_lab.store.events.erasing import erase
 from reco_lab.store.events.expiring import expire
 from reco_lab.store.events.journal import FOLDER, Journal
-from reco_lab.store.events.reading import Reading
+from reco_lab.store.events.measuring import Measuring
 from reco_lab.store.events.records import LONGEST_PAYLOAD, Description, Refusal, Side, Tracked, microseconds
 from reco_lab.store.events.replaying import replay
 from reco_lab.store.events.writer import Writer
@@ -24,7 +24,7 @@ from reco_lab.store.locks import FileLock
 LOCK = "events.lock"
 
 
-class EventLog(Reading):
+class EventLog(Measuring):
     """The log of one workspace; open it once in a process.
 
     On SQLite it is `events.db`, which one process writes and any may read. On PostgreSQL several may write.
