@@ -44,16 +44,32 @@ class Groups:
 def standing(ids: Sequence[str] | pd.Index, salt: str, share: float) -> Mask:
     """Who is in the standing control group: the same customers in every campaign, whatever the audience is.
 
-    A keyed hash (SipHash of the id with the workspace's salt of SALT_LENGTH characters) puts each customer at a
-    place from 0 to 1; those below `share` are in it, so a larger share only adds customers.
+    Those whose place is below `share` are in it, so a larger share only adds customers.
+    """
+    return np.asarray(places(ids, salt) < share, np.bool_)
+
+
+def places(ids: Sequence[str] | pd.Index, salt: str) -> NDArray[np.float64]:
+    """The place from 0 to 1 of each customer in the draw of a salt: a keyed hash (SipHash) of the id.
+
+    It does not depend on who else is there. `salt` has SALT_LENGTH characters; other salts are other draws.
     """
     hashed = pd.util.hash_array(np.asarray(ids, object), hash_key=salt, categorize=False)
-    places = (hashed >> np.uint64(64 - _BITS)).astype(np.float64) / 2.0**_BITS
-    return np.asarray(places < share, np.bool_)
+    found: NDArray[np.float64] = (hashed >> np.uint64(64 - _BITS)).astype(np.float64) / 2.0**_BITS
+    return found
 
 
-def groups(spec: ControlGroup, always: Mask, strata: NDArray[np.int64], rng: np.random.Generator) -> Groups:
-    """Hold back a share of every stratum (codes by row), those who always are first.
+def groups(
+    spec: ControlGroup,
+    always: Mask,
+    strata: NDArray[np.int64],
+    drawn: NDArray[np.float64],
+    rng: np.random.Generator,
+) -> Groups:
+    """Hold back a share of every stratum (codes by row): those who always are, then whose place in the draw is lowest.
+
+    `drawn` holds the places of the campaign's draw, so a customer who joins or leaves the audience moves hardly
+    anybody else; `rng` rounds the shares of small strata by lot.
 
     A stratum with more of them than its share holds all of them back. InputError where nobody is left to send to.
     """
@@ -68,11 +84,11 @@ def groups(spec: ControlGroup, always: Mask, strata: NDArray[np.int64], rng: np.
         )
     wanted = _whole(share * there.astype(np.float64), rng)
     held = np.bincount(strata[always], minlength=size)
-    order = np.lexsort((rng.random(len(strata)), ~always, strata))
+    order = np.lexsort((drawn, ~always, strata))
     first = np.concatenate(([0], np.cumsum(there)))[:-1]
     control = np.zeros(len(strata), np.bool_)
-    place = np.arange(len(strata)) - first[strata[order]]
-    control[order] = place < np.maximum(wanted, held)[strata[order]]
+    rank = np.arange(len(strata)) - first[strata[order]]
+    control[order] = rank < np.maximum(wanted, held)[strata[order]]
     if len(control) and control.all():
         raise InputError(
             "Everybody in this audience is in the standing control group.",

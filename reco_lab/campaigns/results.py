@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from reco_lab.core.words import agree, count, share
-from reco_lab.experiments.lift import Lifts, Moments, lifts, linearised
+from reco_lab.experiments.lift import Lifts, Look, Moments, lifts, linearised
 from reco_lab.experiments.power import Usual, needed
 from reco_lab.experiments.significance import LEVEL, holm
 
@@ -72,7 +72,8 @@ class Judgement(BaseModel):
     """What came of a campaign. `verdict` is about the goal's `outcome`; `more` how many further customers would be needed.
 
     `cost` is what sending cost, `gained` what it brought above what would have been spent anyway, with its interval.
-    `causal` is False where nobody was held back by chance: then `sentence` says so first.
+    `causal` is False where nobody was held back by chance: then `sentence` says so first. `looked`: somebody asked
+    before all days were over, now or earlier, so the ranges leave room for more than one look.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -91,6 +92,7 @@ class Judgement(BaseModel):
     days: int
     sent: str
     notes: tuple[str, ...] = ()
+    looked: bool = False
 
     @property
     def main(self) -> Line | None:
@@ -120,7 +122,7 @@ def line(
     treated: Mask,
     control: Mask,
     *,
-    early: bool = False,
+    look: Look = Look.only,
     level: float = LEVEL,
 ) -> Line | None:
     """The lift of one outcome of some customers; None where the data do not know it or a group is too small."""
@@ -139,13 +141,13 @@ def line(
             for who in (treated, control)
         ]
     buyers = [int((done.bought[who] > 0).sum()) for who in (treated, control)]
-    return _line(title, outcome, lifts(parts[0], parts[1], level, early=early), treated, control, buyers)
+    return _line(title, outcome, lifts(parts[0], parts[1], level, look), treated, control, buyers)
 
 
-def lines(done: Done, treated: Mask, control: Mask, *, early: bool = False) -> tuple[Line, ...]:
-    """The lift of every outcome that the data know; `early` while it is still coming in."""
+def lines(done: Done, treated: Mask, control: Mask, look: Look = Look.only) -> tuple[Line, ...]:
+    """The lift of every outcome that the data know."""
     outcomes: tuple[Outcome, ...] = ("conversion", "revenue", "order value")
-    found = (line("everyone", outcome, done, treated, control, early=early) for outcome in outcomes)
+    found = (line("everyone", outcome, done, treated, control, look=look) for outcome in outcomes)
     return tuple(one for one in found if one is not None)
 
 
@@ -155,13 +157,12 @@ def by_segment(
     treated: Mask,
     control: Mask,
     segments: Mapping[str, Mask],
-    *,
-    early: bool = False,
+    look: Look = Look.only,
 ) -> tuple[Line, ...]:
     """The lift in each segment: p values corrected by Holm, intervals by Bonferroni for how many are looked at."""
     level = 1 - (1 - LEVEL) / max(len(segments), 1)
     found = [
-        line(title, outcome, done, treated & mask, control & mask, early=early, level=level)
+        line(title, outcome, done, treated & mask, control & mask, look=look, level=level)
         for title, mask in segments.items()
     ]
     told = [one for one in found if one is not None]
@@ -185,6 +186,7 @@ def judge(
     sent: str,
     segments: tuple[Line, ...] = (),
     notes: tuple[str, ...] = (),
+    looked: bool = False,
 ) -> Judgement:
     """Say whether it worked, did not, or cannot be known yet, and what it cost and brought."""
     main = next((one for one in found if one.outcome == outcome), None)
@@ -208,6 +210,7 @@ def judge(
         days=days,
         sent=sent,
         notes=notes,
+        looked=looked,
     )
 
 

@@ -19,6 +19,7 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError, InputError, MappingError
 from reco_lab.core.interactions import ColumnMap, Interactions
 from reco_lab.core.words import agree, count
+from reco_lab.experiments.lift import Look
 from reco_lab.services import segments
 from reco_lab.services.campaign_lists import HELD, SENT, Prepared, prepared
 from reco_lab.services.keeping import load_dataset
@@ -29,6 +30,10 @@ from reco_lab.workspace import Workspace
 ONE = "a purchase"
 _TIME = ("say when", "Write times as 2026-01-31 14:05.")
 _AMOUNT = ("hold an amount", "Write 12.50.")
+_LAST = (
+    "As somebody looked before the end, the ranges are a little wider than those of a single look: so they hold for "
+    "all looks together."
+)
 Floats = NDArray[np.float64]
 
 
@@ -197,10 +202,10 @@ def _judged(
             "Nobody was held back, so what this campaign did cannot be known.",
             fix="Hold back a control group next time; until then, compare with alike customers.",
         )
-    days, note = _counted(bought, sent, goal.days)
+    days = _counted(bought, sent, goal.days)
     done = _done(made, bought, known, sent, days)
-    early = days < goal.days
-    found = lines(done, treated, control, early=early)
+    look = _look(workspace, made, early=days < goal.days)
+    found = lines(done, treated, control, look)
     then = segments.told(workspace, data.take(_rows_before(data, sent)), campaign.dataset)
     places = data.interactions.user_ids.get_indexer(pd.Index(made.customers["customer_id"]))
     inside = {title: members[places] & (places >= 0) for title, members in then.items()}
@@ -215,15 +220,16 @@ def _judged(
         cost_each=campaign.costs.per_message if per_message is None else per_message,
         days=days,
         sent=str(sent.astype("datetime64[s]")),
-        segments=by_segment(goal.outcome, done, treated, control, inside, early=early),
-        notes=note,
+        segments=by_segment(goal.outcome, done, treated, control, inside, look),
+        notes=_noted(look, days, goal.days),
+        looked=look is not Look.only,
     )
     workspace.campaigns.judged(made.id, answer.model_dump(mode="json"))
     return answer
 
 
-def _counted(bought: Spending, sent: np.datetime64, days: int) -> tuple[int, tuple[str, ...]]:
-    """How many days can be counted, and what a person should know of it."""
+def _counted(bought: Spending, sent: np.datetime64, days: int) -> int:
+    """How many days can be counted."""
     times = bought.log.times
     last = None if times is None or not len(times) else times.max()
     if last is None or last <= sent:
@@ -231,13 +237,29 @@ def _counted(bought: Spending, sent: np.datetime64, days: int) -> tuple[int, tup
             f"There are no purchases after {str(sent)[:16].replace('T', ' ')}, when the campaign was sent.",
             fix="Bring a newer version of the data, or a file of purchases; or correct the day it was sent.",
         )
-    whole = max(1, int(np.ceil((last - sent) / np.timedelta64(1, "D"))))
-    if whole >= days:
-        return days, ()
-    known = f"Only {count(whole, 'day')} of the {days} {agree(whole, 'is', 'are')} known so far."
-    return whole, (
-        f"{known} Until then the ranges are wider, so that they hold however often one looks before the end.",
-    )
+    return min(days, max(1, int(np.ceil((last - sent) / np.timedelta64(1, "D")))))
+
+
+def _look(workspace: Workspace, made: Prepared, *, early: bool) -> Look:
+    """Which look at this campaign it is."""
+    before = judgement(workspace.campaigns.get(made.id))
+    if early:
+        return Look.early
+    if before is None or not (before.looked or before.days < made.campaign.goal.days):
+        return Look.only
+    return Look.last
+
+
+def _noted(look: Look, days: int, whole: int) -> tuple[str, ...]:
+    """What a person should know of the ranges."""
+    if look is Look.early:
+        known = f"Only {count(days, 'day')} of the {whole} {agree(days, 'is', 'are')} known so far."
+        return (
+            f"{known} Until then the ranges are wider, so that they hold however often one looks before the end.",
+        )
+    if look is Look.last:
+        return (_LAST,)
+    return ()
 
 
 def _done(made: Prepared, bought: Spending, known: Spending, sent: np.datetime64, days: int) -> Done:

@@ -1,6 +1,5 @@
 """A campaign from its first draft to what it will do: whom it reaches, what its rules cost, what it can show."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from reco_lab.analysis.spending import spending
 from reco_lab.campaigns.audience import Reached, reached
 from reco_lab.campaigns.candidates import Asked, AskedFixed, AskedModels, Pool, by_segment
-from reco_lab.campaigns.control import SALT_LENGTH, Groups, groups, standing, strata_of
+from reco_lab.campaigns.control import Groups
 from reco_lab.campaigns.money import worth
 from reco_lab.campaigns.price import Tags, Trial, price
 from reco_lab.campaigns.rules import rule_set
@@ -31,9 +30,10 @@ from reco_lab.experiments.exam import FALLBACK, Exam
 from reco_lab.experiments.power import Need, detectable, needed, power_of
 from reco_lab.experiments.rerank import DEPTH
 from reco_lab.services import segments
+from reco_lab.services.campaign_draws import divide, fresh_seed
 from reco_lab.services.experiments import comparison, exam_of, models_of
 from reco_lab.services.experiments import listing as experiments_of
-from reco_lab.services.privacy import allowed, pseudonym_key
+from reco_lab.services.privacy import allowed
 from reco_lab.store.campaigns import CampaignRecord
 from reco_lab.workspace import Workspace
 
@@ -121,14 +121,18 @@ class Plan:
 
 
 def draft(workspace: Workspace, data: Dataset, title: str = "New campaign") -> Campaign:
-    """A campaign to begin with: the champion of the newest finished comparison, else what sells best."""
+    """A campaign to begin with: the champion of the newest finished comparison, else what sells best.
+
+    Its control group is drawn anew: who is held back from one campaign is not from the next, but by chance.
+    """
+    seed = fresh_seed(workspace)
     for record in experiments_of(workspace, data.name):
         if record.comparison is not None and comparison(workspace, record.id).champion is not None:
             what: FromModel | FixedItems = FromModel(experiment=record.id)
-            return Campaign(title=title, dataset=data.name, what=what, items=STARTING_ITEMS)
+            return Campaign(title=title, dataset=data.name, what=what, items=STARTING_ITEMS, seed=seed)
     order = np.argsort(-data.interactions.item_counts, kind="stable")[:STARTING_ITEMS]
     items = tuple(str(one) for one in data.interactions.item_ids[order])
-    return Campaign(title=title, dataset=data.name, what=FixedItems(items=items), items=len(items))
+    return Campaign(title=title, dataset=data.name, what=FixedItems(items=items), items=len(items), seed=seed)
 
 
 def save(workspace: Workspace, campaign: Campaign, id_: str | None = None) -> str:
@@ -176,15 +180,6 @@ def reach(workspace: Workspace, data: Dataset, campaign: Campaign) -> Reached:
         why = f"in another campaign within the last {days} days"
         reasons.append((why, _sent_to_lately(workspace, data, days)))
     return reached(n, reasons)
-
-
-def divide(workspace: Workspace, data: Dataset, campaign: Campaign, users: NDArray[np.int64]) -> Groups:
-    """Draw the control group among these customers (codes); InputError where it leaves nobody."""
-    control = campaign.control
-    ids = data.interactions.user_ids[users]
-    always = standing(ids, salt(workspace), control.standing)
-    rng = np.random.default_rng([campaign.seed, len(users)])
-    return groups(control, always, strata_of(control, data, users), rng)
 
 
 def check(workspace: Workspace, data: Dataset, campaign: Campaign) -> tuple[Reached, Groups]:
@@ -314,11 +309,6 @@ def fixed_items(data: Dataset, what: FixedItems) -> NDArray[np.int32]:
             f"There is no item {missing!r} in this data set.", fix="Ids must match exactly.", key="what"
         )
     return codes.astype(np.int32)
-
-
-def salt(workspace: Workspace) -> str:
-    """What the standing control group is drawn by: from the workspace's own key, so it is the same ever after."""
-    return hashlib.sha256(b"control group" + pseudonym_key(workspace)).hexdigest()[:SALT_LENGTH]
 
 
 def fallback(data: Dataset) -> Scorer:

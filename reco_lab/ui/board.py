@@ -23,9 +23,10 @@ def running(workspace: Workspace) -> bool:
     When a job ends the whole page is drawn anew, so that what it found appears.
     """
     watched = tuple(job.id for job in workspace.queue.recent(RECENT) if job.live)
-    if watched:
-        watch: Callable[[], None] = partial(_watch, workspace, watched)
-        st.fragment(run_every=EVERY, key="board")(watch)()
+    with st.container():  # a place that is there always: what moves closes what a person had open below
+        if watched:
+            watch: Callable[[], None] = partial(_watch, workspace, watched)
+            st.fragment(run_every=EVERY, key="board")(watch)()
     return bool(watched)
 
 

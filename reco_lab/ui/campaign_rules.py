@@ -40,12 +40,12 @@ class Priced:
 def ask(
     campaign: Campaign, data: Dataset, key: str, priced: Callable[[], Priced], *, expert: bool
 ) -> dict[str, Any]:
-    """Show the rules with their tags, take one away, add one; the changed parts of the campaign."""
+    """Show the rules with their tags, change one, take one away, add one; the changed parts of the campaign."""
     if not campaign.rules:
         st.markdown("**No rule yet**: everybody gets what the recommender ranks first.")
     tags = Priced(None) if not campaign.rules else _asked(priced)
     for place, rule in enumerate(campaign.rules):
-        _card(rule, place, tags.of(place), key, expert=expert)
+        _card(rule, place, tags.of(place), data, key, expert=expert)
     if tags.why_not:
         st.info(md(tags.why_not), icon=":material/info:")
     if tags.tags is not None:
@@ -59,10 +59,15 @@ def _asked(priced: Callable[[], Priced]) -> Priced:
         return priced()
 
 
-def _card(rule: Rule, place: int, tag: Tag | None, key: str, *, expert: bool) -> None:
+def _card(rule: Rule, place: int, tag: Tag | None, data: Dataset, key: str, *, expert: bool) -> None:
     with st.container(border=True, gap="xsmall"):
         head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
-        head.markdown(f"**{md(rule.sentence)}**", width="content")
+        head.markdown(f"**{md(rule.sentence)}**", width="stretch")
+        name = _box(key, place)
+        box = head.popover("Change", type="tertiary", icon=":material/edit:", key=name, on_change="rerun")
+        if box.open:
+            with box:
+                _form(data, key, "Keep the change", rule, place)
         head.button(
             "Take away",
             key=f"{key}-drop-{place}",
@@ -92,7 +97,8 @@ def _tag(tag: Tag, *, expert: bool) -> None:
     st.caption(md(whom(tag)))
     if expert:
         st.caption(
-            f"nDCG {signed(tag.ndcg, 4)} ({signed(tag.ndcg_low, 4)} to {signed(tag.ndcg_high, 4)}, 95% interval)"
+            f"nDCG {signed(tag.ndcg, 4)} ({signed(tag.ndcg_low, 4)} to {signed(tag.ndcg_high, 4)}; the ranges "
+            "of all rules hold together, 95%)"
         )
 
 
@@ -127,7 +133,9 @@ def _altogether(tags: Tags, *, expert: bool) -> None:
     )
     st.markdown(f"**{lead} {kept}.**")
     least = tags.ruled.share_of_best
-    scarce = f" What is scarce is shared out at {least:.1%} of the best possible, or better." if least else ""
+    scarce = ""
+    if least is not None and least < 1:
+        scarce = f" What is scarce is shared out at {least:.1%} of the best possible, or better."
     st.caption(
         f"Measured on {count(tags.customers, 'customer')} of the test part: their lists with all rules, and with "
         f"all but this one.{scarce}"
@@ -187,26 +195,41 @@ def _assumed(campaign: Campaign, tags: Tags, key: str) -> Any:
 
 def _add(data: Dataset, key: str, *, full: bool) -> None:
     with st.popover("Add a rule", icon=":material/add:", disabled=full):
-        rule = None
-        try:
-            rule = campaign_rule_form.ask(data, f"{key}-rule")
-        except InputError as error:
-            show.mistake(error)
-        st.button(
-            "Add it",
-            type="secondary",
-            icon=":material/check:",
-            disabled=rule is None,
-            key=f"{key}-add",
-            on_click=_keep,
-            args=(rule,),
-        )
+        _form(data, key, "Add it")
 
 
-def _keep(rule: Rule) -> None:
+def _form(data: Dataset, key: str, done: str, now: Rule | None = None, place: int | None = None) -> None:
+    """Ask for a rule, and keep it: at the end, or in the place of another (`now`)."""
+    rule, begun = None, f"{key}-rule" if now is None else f"{key}-rule-{place}-{now.model_dump_json()}"
+    try:
+        rule = campaign_rule_form.ask(data, begun, now)
+    except InputError as error:
+        show.mistake(error)
+    st.button(
+        done,
+        type="secondary",
+        icon=":material/check:",
+        disabled=rule is None or rule == now,
+        key=f"{begun}-keep",
+        on_click=_keep,
+        args=(rule, place, key),
+    )
+
+
+def _box(key: str, place: int) -> str:
+    """The name of the box in which a rule is changed."""
+    return f"{key}-change-{place}"
+
+
+def _keep(rule: Rule, place: int | None, key: str) -> None:
     now = state.draft()
-    if now is not None:
-        _change_rules(now, (*now.campaign.rules, rule))
+    if now is None:
+        return
+    rules = now.campaign.rules
+    at = len(rules) if place is None else place
+    if place is not None:
+        state.choose(_box(key, place), value=False)
+    _change_rules(now, (*rules[:at], rule, *rules[at + 1 :]))
 
 
 def _drop(place: int) -> None:

@@ -25,7 +25,9 @@ def start(workspace: Workspace, begin: Callable[[Brought], None]) -> None:
     if not (databases.allowed_hosts() or databases.allowed_folders()):
         database_form.switched_off()
         return
-    if _awaited(workspace, begin):
+    with st.container():
+        on_the_way = _awaited(workspace, begin)
+    if on_the_way:
         return
     known = databases.connections(workspace)
     name = _connection(workspace, known)
@@ -82,8 +84,9 @@ def _connection(workspace: Workspace, known: dict[str, Place]) -> str:
 def _wanted(workspace: Workspace, name: str, place: Place) -> Origin | None:
     """The table or the query that is wanted; None while there is none."""
     found = cache.tables(workspace, name, place)
-    if found.advice:
-        st.warning(found.advice, icon=":material/shield:")
+    with st.container():
+        if found.advice:
+            st.warning(found.advice, icon=":material/shield:")
     way = st.segmented_control("Read", [TABLE, QUERY], default=TABLE, required=True, key=f"read-{name}")
     if way == QUERY:
         return _typed(name)

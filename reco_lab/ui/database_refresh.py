@@ -24,7 +24,8 @@ def offer(lab: page.Lab) -> None:
             _begin(lab, anew=False)
         if st.button("Read everything anew", icon=":material/refresh:", key="refresh-anew", type="tertiary"):
             _begin(lab, anew=True)
-    _last(lab.workspace, lab.chosen.name)
+    with st.container():
+        _last(lab.workspace, lab.chosen.name)
 
 
 def _begin(lab: page.Lab, *, anew: bool) -> None:

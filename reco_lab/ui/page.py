@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.errors import InputError
+from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.services import data, experiments
 from reco_lab.store.records import DatasetVersion
 from reco_lab.ui import cache, linked, show, state
@@ -56,6 +56,7 @@ class Lab:
 def open(title: str, *, of_data: bool = True) -> Iterator[Lab]:  # noqa: A001 - pages say `page.open(...)`
     """Open a page: its title, the sidebar, and a guard around everything the page does.
 
+    An address with `rehearsal=1` opens the workspace of the last rehearsal instead of the person's own.
     A page that is not about the chosen data set (`of_data`) does not say that it is simulated.
     """
     heading = st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute")
@@ -63,6 +64,13 @@ def open(title: str, *, of_data: bool = True) -> Iterator[Lab]:  # noqa: A001 - 
         heading.title(title, anchor=False, width="content")
     try:
         workspace = cache.workspace()
+        if st.query_params.get(state.REHEARSAL) == "1":
+            workspace = cache.rehearsal(workspace)
+            with heading:
+                show.rehearsed()
+    except NotFoundError as error:
+        show.mistake(error)
+        st.stop()
     except Exception as error:  # noqa: BLE001 - there is no workspace, so there is no log to write to
         show.closed(error)
         st.stop()
@@ -71,9 +79,15 @@ def open(title: str, *, of_data: bool = True) -> Iterator[Lab]:  # noqa: A001 - 
         if of_data and lab.version is not None and lab.version.synthetic:
             with heading:
                 show.synthetic()
+        _notice()
+        yield lab
+
+
+def _notice() -> None:
+    """Say what was kept for this page. Its place is there always: what moves closes what a person had open below."""
+    with st.container():
         if sentence := state.told():
             st.success(md(sentence), icon=":material/check_circle:")
-        yield lab
 
 
 @contextmanager

@@ -79,18 +79,15 @@ def found(one: Story, where: str) -> Section:
         {
             "name": [one.shown, one.today],
             "value": [finds.own, finds.today],
-            "text": [f"{_of_hundred(value)} of 100 customers" for value in (finds.own, finds.today)],
+            "text": [f"{_of_hundred(value)} of 100" for value in (finds.own, finds.today)],
             "role": ["champion", "reference"],
         }
     )
-    table = pd.DataFrame(
-        {
-            "Shown": rows["name"],
-            f"Customers of 100 who {_verb(one.found)} one of {finds.k} items": 100 * rows["value"],
-            "Customers": finds.customers,
-        }
+    what = f"Customers of 100 who {_verb(one.found)} one of {finds.k} items"
+    table = pd.DataFrame({"Shown": rows["name"], what: 100 * rows["value"], "Customers": finds.customers})
+    return Section(
+        section.id, section.label, section.finding, section.lines, Drawn("bars", rows, axis=what), table
     )
-    return Section(section.id, section.label, section.finding, section.lines, Drawn("bars", rows), table)
 
 
 def person(one: Story, who: Example, look: Look) -> Section:

@@ -124,13 +124,16 @@ def visitors(chromium):
 
 
 def _patient(click):
-    """Waits while a script still draws the page: what is clicked then may be drawn anew before it is heard."""
+    """Waits while a script still draws the page: what is clicked then may be drawn anew before it is heard.
+
+    A press takes as long as a person's: one of no time at all does not always open a list.
+    """
     from playwright.sync_api import Error
 
     def patiently(locator, **how):
         with suppress(Error):
             locator.page.wait_for_function(_STILL, timeout=20_000)
-        click(locator, **how)
+        click(locator, **{"delay": 60} | how)
 
     return patiently
 

@@ -52,7 +52,16 @@ def typed(page, label, text):
     page.get_by_role("textbox", name=label).press("Tab")
 
 
-def test_a_shop_comes_out_of_its_database_and_becomes_a_campaign(serve, browser, port, tmp_path):
+def choose(page, label, option):
+    box = page.get_by_role("combobox", name=label)
+    box.click()
+    page.get_by_role("option", name=option, exact=True).click()
+    expect(box).to_have_value(option)
+
+
+def test_a_shop_comes_out_of_its_database_and_what_came_since_joins_it(
+    serve, browser, port, postgresql, tmp_path
+):
     settings = {databases.HOSTS: f"127.0.0.1:{port}", databases.password_variable("shop"): "reader"}
     url = serve(tmp_path / "home", **settings)
     browser.goto(f"{url}/data")
@@ -65,6 +74,8 @@ def test_a_shop_comes_out_of_its_database_and_becomes_a_campaign(serve, browser,
     browser.get_by_role("button", name="Connect").click()
 
     expect(browser.get_by_text("541,909 rows, 8 columns")).to_be_visible()
+    browser.get_by_text("Next time, read only what is new").click()
+    choose(browser, "The column that grows", "bought")
     browser.get_by_role("button", name="Use this table").click()
 
     expect(heading(browser, "What we found")).to_be_visible(timeout=240_000)
@@ -72,6 +83,16 @@ def test_a_shop_comes_out_of_its_database_and_becomes_a_campaign(serve, browser,
     browser.get_by_role("button", name="Import").click()
     expect(browser.get_by_text("392,692 of 541,909 rows are in")).to_be_visible(timeout=240_000)
 
+    with psycopg.connect(postgresql.url, autocommit=True) as owner:
+        owner.execute(
+            "INSERT INTO orders SELECT 'new', sku, description, 1, '2011-12-10 10:00', 1, customer, country "
+            "FROM orders WHERE customer IS NOT NULL LIMIT 3"
+        )
+    browser.get_by_role("button", name="Bring another file").click()
+    expect(heading(browser, "What is here")).to_be_visible()
+    expect(browser.get_by_role("button", name="Use this table")).to_be_enabled()
+    browser.get_by_role("button", name="Bring what is new").click()
+    expect(browser.get_by_text("orders is at version 2: 3 rows came in.")).to_be_visible(timeout=240_000)
     for path in (tmp_path / "home").rglob("*.jsonl"):
         assert "PASSWORD" not in path.read_text()
     a_campaign_of_it_is_a_checked_file(url, browser, tmp_path)

@@ -102,6 +102,14 @@ def test_a_rule_stands_with_its_price_tag(shop, visit, says):
     assert [one.label for one in browser.metric][-1] == "Lists changed"
     assert "All rules together change" in says(browser)
 
+    browser.session_state[f"{KEY}-change-0"] = True
+    browser.run()
+    low = next(one for one in browser.number_input if one.label == "from" and one.value == 5.0)
+    low.set_value(9.0).run()
+    press(browser, "Keep the change")
+    assert "Nothing whose price is 9 or more" in says(browser)
+    assert "price is 5" not in says(browser)
+
     press(browser, "Take away")
     assert "No rule yet" in says(browser)
 

@@ -66,6 +66,21 @@ def test_without_an_administrators_word_the_page_says_what_to_set(empty, asks, m
     assert databases.FOLDERS in browser.code[0].value
 
 
+def places(browser):
+    """What stands where on the page: a browser closes what a person has open there once it moves."""
+    return {at: child.type for at, child in browser.main.children.items()}
+
+
+def test_a_notice_that_goes_moves_nothing_a_person_may_have_open(till, asks, says):
+    told = press(asks(), "db-connect")
+    before = places(told)
+    assert "Connected to archive" in says(told)
+    after = places(told.run())
+    assert "Connected to archive" not in says(told)
+    assert "expander" in before.values()
+    assert before == after
+
+
 def test_from_a_connection_to_a_data_set_and_what_came_since(till, asks, work, says, empty):
     browser = press(asks(), "db-connect")
     assert "Connected to archive: 2 tables" in says(browser)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reco_lab.campaigns.audience import reached
-from reco_lab.campaigns.control import groups, standing
+from reco_lab.campaigns.control import groups, places, standing
 from reco_lab.campaigns.observed import Observed, matched
 from reco_lab.campaigns.rules import rule_set
 from reco_lab.campaigns.spec import (
@@ -32,6 +32,7 @@ from reco_lab.core.clock import ManualClock
 from reco_lab.core.errors import DataError, InputError, NotFoundError, SpecError
 from reco_lab.core.segment import Attribute
 from reco_lab.services import campaign_files, campaign_lists, campaign_results, campaigns, privacy, segments
+from reco_lab.services.campaign_draws import divide
 from reco_lab.store.campaigns import CampaignRecord
 from reco_lab.testing.serving import CUSTOMERS, NAME, compare, small_shop
 from reco_lab.workspace import Workspace
@@ -132,7 +133,7 @@ def test_the_standing_control_group_is_the_same_in_every_audience_and_only_grows
 def test_every_stratum_gives_its_share_of_the_control_group(share, strata, seed):
     rng = np.random.default_rng(seed)
     codes = np.sort(rng.integers(0, strata, 200))
-    found = groups(ControlGroup(share=share), np.zeros(200, bool), codes, rng)
+    found = groups(ControlGroup(share=share), np.zeros(200, bool), codes, rng.random(200), rng)
     assert found.control.sum() == pytest.approx(share * 200, abs=1)
     for code in range(strata):
         mine = codes == code
@@ -142,10 +143,10 @@ def test_every_stratum_gives_its_share_of_the_control_group(share, strata, seed)
 @pytest.mark.parametrize("sizes", [[1] * 60, [4] * 10 + [6] * 10, [14, 16, 3], [100]])
 def test_everybody_has_the_same_chance_to_be_held_back_however_small_her_stratum_is(sizes):
     codes = np.repeat(np.arange(len(sizes)), sizes)
+    ids, nobody = pd.Index([f"c{n}" for n in range(len(codes))]), np.zeros(len(codes), bool)
+    spec = ControlGroup(share=0.2)
     drawn = [
-        groups(
-            ControlGroup(share=0.2), np.zeros(len(codes), bool), codes, np.random.default_rng(seed)
-        ).control
+        groups(spec, nobody, codes, places(ids, f"{seed:016}"), np.random.default_rng(seed)).control
         for seed in range(500)
     ]
     rates = np.mean(drawn, axis=0)
@@ -156,8 +157,23 @@ def test_everybody_has_the_same_chance_to_be_held_back_however_small_her_stratum
 def test_whoever_is_always_held_back_is_held_back():
     always = np.zeros(100, bool)
     always[:30] = True
-    found = groups(ControlGroup(share=0.1), always, np.zeros(100, np.int64), np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    found = groups(ControlGroup(share=0.1), always, np.zeros(100, np.int64), rng.random(100), rng)
     assert (found.control == always).all()
+
+
+def test_each_campaign_holds_back_others_and_the_same_ones_when_its_audience_changes(template):
+    workspace, data = template[0], small_shop()
+    everybody = np.arange(CUSTOMERS)
+    held = []
+    for title in ("first", "second"):
+        plan = changed(campaigns.draft(workspace, data, title), control=ControlGroup(share=0.3))
+        campaigns.save(workspace, plan)
+        held.append(divide(workspace, data, plan, everybody).control)
+        fewer = divide(workspace, data, plan, everybody[::2]).control
+        assert (fewer == held[-1][::2]).mean() >= 0.8
+        assert (divide(workspace, data, plan, everybody).control == held[-1]).all()
+    assert (held[0] & held[1]).mean() == pytest.approx(0.09, abs=0.08)
 
 
 @pytest.mark.parametrize("control", [ControlGroup(customers=60), ControlGroup(customers=500)])
@@ -266,6 +282,30 @@ def test_a_planted_lift_is_found_in_a_file_of_purchases(template, campaign, tmp_
     assert found.sentence.startswith("It worked: ")
     assert campaign_results.judgement(workspace.campaigns.get(id_)) == found
     assert {one.title for one in found.segments} <= {"North"}
+
+
+def test_who_looked_before_the_end_gets_a_last_range_that_leaves_room_for_it(template, campaign, tmp_path):
+    workspace = template[0]
+    fixed = changed(campaign, what=FixedItems(items=("i01",)), items=1, control=ControlGroup(share=0.5))
+    columns = campaign_results.PurchaseColumns("who", "when")
+    sent = campaign_results.sent_by_default(
+        campaign_lists.prepare(workspace, campaigns.save(workspace, fixed))
+    )
+    widths = {}
+    for looks in ([3], [20], [3, 20]):
+        id_ = campaigns.save(workspace, fixed)
+        people = campaign_lists.prepare(workspace, id_).customers
+        for day in looks:
+            path = tmp_path / f"{day}.csv"
+            when = np.where(
+                np.arange(len(people)) == 0, sent + np.timedelta64(day, "D"), sent + np.timedelta64(1, "D")
+            )
+            pd.DataFrame({"who": people["customer_id"], "when": when})[::3].to_csv(path, index=False)
+            found = campaign_results.judge_from_file(workspace, id_, path, columns)
+        assert found.looked is (looks != [20])
+        assert len(found.notes) == found.looked
+        widths[len(looks), looks[-1]] = found.main.high - found.main.low
+    assert widths[1, 20] < widths[2, 20] < 1.1 * widths[1, 20] < widths[1, 3]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from reco_lab.experiments.lift import Moments, lifts, linearised
+from reco_lab.experiments.lift import Look, Moments, lifts, linearised
 from reco_lab.experiments.power import Usual, detectable, needed, power_of
 
 TRIALS = 4000
@@ -61,21 +61,24 @@ def test_a_ratio_of_sums_is_compared_with_its_own_interval():
     assert np.mean((found.low <= 0) & (found.high >= 0)) == pytest.approx(0.95, abs=0.012)
 
 
-def test_whoever_looks_every_day_is_not_misled_by_early_intervals():
+@pytest.mark.parametrize("days", [3, 14, 40])
+def test_whoever_looks_every_day_and_at_the_end_is_not_misled(days):
     rng = np.random.default_rng(4)
-    often = [rng.gamma(0.5, size=(1000, size, 1)) for size in (400, 200)]
-    daily = [np.cumsum(rng.poisson(0.2 * one, (*one.shape[:2], 14)), axis=2) for one in often]
-    missed = {early: np.zeros(1000, bool) for early in (False, True)}
+    often = [rng.gamma(0.5, size=(1000, size, 1)) for size in (240, 120)]
+    sides = [np.zeros((1000, size)) for size in (240, 120)]
+    missed = {careful: np.zeros(1000, bool) for careful in (False, True)}
     low = np.zeros(1000, bool)
-    for day in range(14):
-        sides = [Moments.of(one[:, :, day].astype(float)) for one in daily]
-        for early, mark in missed.items():
-            found = lifts(*sides, early=early)
+    for day in range(1, days + 1):
+        sides = [one + rng.poisson(0.2 * rate[..., 0]) for one, rate in zip(sides, often, strict=True)]
+        moments = [Moments.of(one) for one in sides]
+        for careful, mark in missed.items():
+            look = Look.only if not careful else Look.early if day < days else Look.last
+            found = lifts(*moments, look=look)
             np.logical_or(mark, (found.low > 0) | (found.high < 0), out=mark)
-            low |= early & (found.p < 0.05)
-    assert missed[False].mean() > 0.1
+            low |= careful & (found.p < 0.05)
+    assert missed[False].mean() > 0.07
     assert missed[True].mean() <= 0.05
-    assert (low == missed[True]).mean() > 0.99
+    assert (low == missed[True]).all()
 
 
 def test_where_nobody_buys_there_is_an_interval_and_no_ratio():
