@@ -8,15 +8,19 @@ from pathlib import Path
 
 from reco_lab.core.clock import Clock, SystemClock
 from reco_lab.core.errors import InputError
+from reco_lab.store.ab_tests import AbTests
 from reco_lab.store.artefacts import Artefacts
 from reco_lab.store.campaigns import Campaigns
-from reco_lab.store.database import Database, from_environment
+from reco_lab.store.database import Database
 from reco_lab.store.disk import require_room, said_if_full
 from reco_lab.store.durable import remove_drafts
 from reco_lab.store.ledger import Ledger
 from reco_lab.store.log import Log
+from reco_lab.store.own_time import clock_of, server_of
 from reco_lab.store.publications import Publications
 from reco_lab.store.queue import Queue
+from reco_lab.store.rounds import Rounds
+from reco_lab.store.schedules import Schedules
 from reco_lab.store.segments import Segments
 from reco_lab.store.staging import Staging
 from reco_lab.store.store import Store
@@ -26,13 +30,17 @@ from reco_lab.store.store import Store
 class Workspace:
     """Everything a use case may touch: what is remembered, the files, the queue, one clock, one seed, one log.
 
-    `staging.folder()` is where an upload or a half-made file lives until it is good.
+    `staging.folder()` is where an upload or a half-made file lives until it is good. `server` is the address of the
+    database server that holds the state (None: files of its own).
     """
 
     home: Path
     store: Store
     ledger: Ledger
     publications: Publications
+    rounds: Rounds
+    schedules: Schedules
+    ab_tests: AbTests
     campaigns: Campaigns
     segments: Segments
     artefacts: Artefacts
@@ -41,23 +49,26 @@ class Workspace:
     clock: Clock
     seed: int
     log: Log
+    server: str | None = None
 
     @classmethod
     def open(cls, home: Path | None = None, *, clock: Clock | None = None, seed: int = 0) -> "Workspace":
         """Open the workspace, making it where there is none, and sweep what dead processes left behind.
 
-        `home` is by default RECO_LAB_HOME, else the platform's folder for a user's data.
-        RECO_LAB_DATABASE_URL names a PostgreSQL server to use instead of `state.db`.
+        `home` is by default RECO_LAB_HOME, else the platform's folder for a user's data. `clock` is by default the one
+        the folder was given, else the machine's. RECO_LAB_DATABASE_URL names a PostgreSQL server to use instead of
+        `state.db`, but for a rehearsal.
         Raises InputError if the folder cannot be written, the server cannot be used or a newer Reco Lab wrote it.
         """
         home = (home or default_home()).expanduser().resolve()
-        clock = clock or SystemClock()
+        # workers live and die by the machine's time, however fast the workspace's clock runs
+        work_clock, clock, server = clock or SystemClock(), clock or clock_of(home), server_of(home)
         staging = Staging(home / "staging")
         try:
             with said_if_full(home):
                 home.mkdir(parents=True, exist_ok=True)
                 staging.root.mkdir(exist_ok=True)
-                database = Database.open(home, from_environment())
+                database = Database.open(home, server)
                 store, artefacts = Store(database, clock), Artefacts(home / "artefacts", staging)
                 artefacts.sweep(store.references)
                 remove_drafts(home / "backups")
@@ -72,14 +83,18 @@ class Workspace:
             store=store,
             ledger=Ledger(database, clock),
             publications=Publications(database, clock),
+            rounds=Rounds(database, clock),
+            schedules=Schedules(database, clock),
+            ab_tests=AbTests(database, clock),
             campaigns=Campaigns(database, clock),
             segments=Segments(database, clock),
             artefacts=artefacts,
-            queue=Queue(database, clock, partial(require_room, home)),
+            queue=Queue(database, work_clock, partial(require_room, home)),
             staging=staging,
             clock=clock,
             seed=seed,
             log=Log(home / "log", clock, secrets=database.secrets),
+            server=server,
         )
 
     def require_room(self) -> None:

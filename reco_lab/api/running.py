@@ -19,7 +19,6 @@ from reco_lab.api.prompt import PromptProtocol
 from reco_lab.api.service import Service
 from reco_lab.api.settings import ACCESS_LOG, DEMO, LOOPBACK, ORIGINS, WORKERS, ApiSettings
 from reco_lab.core.errors import InputError
-from reco_lab.store.database import from_environment
 from reco_lab.store.server import EXAMPLE, VARIABLE
 from reco_lab.workspace import Workspace
 
@@ -50,7 +49,7 @@ def serve(
     """
     if settings.demo and host not in LOOPBACK:
         raise InputError("The demo needs no key, so it answers this machine only.", where=f"--host {host}")
-    if settings.workers > 1 and from_environment() is None:
+    if settings.workers > 1 and workspace.server is None:
         raise InputError(
             "More than one worker needs PostgreSQL, as SQLite has one writer.",
             where=f"--workers {settings.workers}",

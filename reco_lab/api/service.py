@@ -13,7 +13,9 @@ from reco_lab.api.counters import Counters
 from reco_lab.api.rates import Buckets
 from reco_lab.api.refusals import busy
 from reco_lab.api.settings import ApiSettings
+from reco_lab.services.ad_learning import LEARN_SECONDS
 from reco_lab.services.ad_server import AdServer
+from reco_lab.services.gate import begin_due
 from reco_lab.services.keys import KnownKeys, known_keys
 from reco_lab.services.retention import expire
 from reco_lab.serving.decide import choose
@@ -21,6 +23,7 @@ from reco_lab.serving.reasons import reasons_of
 from reco_lab.workspace import Workspace
 
 LOOK_SECONDS = 0.5
+TICK_SECONDS = 5.0
 
 
 @dataclass(eq=False)
@@ -33,6 +36,7 @@ class Service:
     keys: KnownKeys
     counters: Counters = field(default_factory=Counters)
     _expired: date | None = None
+    _ticked: float = 0.0
 
     def __post_init__(self) -> None:
         share = max(1, self.settings.workers)
@@ -61,13 +65,14 @@ class Service:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Look every half second for a newer publication, changed ads and keys; close everything at the end."""
-        watch = asyncio.create_task(self._watch())
+        tasks = [asyncio.create_task(one) for one in (self._watch(), self._learn())]
         try:
             yield
         finally:
-            watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await watch
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             self.server.close()
 
     async def _watch(self) -> None:
@@ -78,7 +83,16 @@ class Service:
                 self.keys = await asyncio.to_thread(known_keys, self.workspace)
                 self.counters.ready(self.server.readiness().ready)
                 await self._expire()
+                await self._tick()
             except Exception as error:  # noqa: BLE001 - whatever it is, what serves now serves on
+                self.workspace.log.reference(error)
+
+    async def _learn(self) -> None:
+        while True:
+            await asyncio.sleep(LEARN_SECONDS)
+            try:
+                await self.server.learn()
+            except Exception as error:  # noqa: BLE001 - whatever it is, what was learnt serves on
                 self.workspace.log.reference(error)
 
     async def _expire(self) -> None:
@@ -86,6 +100,12 @@ class Service:
         if (today := self.workspace.clock.now().date()) != self._expired:
             self._expired = today
             await asyncio.to_thread(expire, self.workspace, self.server.log)
+
+    async def _tick(self) -> None:
+        """Now and then, begin what is due by its schedule."""
+        if (now := time.monotonic()) - self._ticked > TICK_SECONDS:
+            self._ticked = now
+            await asyncio.to_thread(begin_due, self.workspace)
 
 
 def _warm(server: AdServer) -> None:

@@ -291,6 +291,7 @@ def _publishing(actions: "Actions") -> None:
         actions, "rollback", "Let what served before serve again.", "example:\n  reco-lab rollback"
     )
     _json(back).set_defaults(command=later("publishing", "rollback"))
+    import_module("reco_lab.cli.gate_parser").add(actions)
 
 
 def _serving(actions: "Actions") -> None:
@@ -315,7 +316,24 @@ def _serving(actions: "Actions") -> None:
     serve.add_argument(
         "--access-log", action="store_true", help="write a line a request to standard error, without ids"
     )
+    serve.add_argument("--attached", action="store_true", help=argparse.SUPPRESS)
     serve.set_defaults(command=later("serving", "serve"))
+    rehearse = _command(
+        actions,
+        "rehearse",
+        "Let simulated customers visit the demo shop through the service, on a fast clock of its own.",
+        "example:\n  reco-lab rehearse --minutes 2 --seed 7",
+    )
+    rehearse.add_argument("--minutes", type=float, default=2.0, help="how long it takes (default 2)")
+    rehearse.add_argument(
+        "--rate",
+        type=float,
+        default=15120.0,
+        help="how many times as fast the shop's clock runs (default 15120)",
+    )
+    rehearse.add_argument("--seed", type=int, default=0, help="the same seed, the same visits (default 0)")
+    rehearse.add_argument("--port", type=int, default=0, help="port of its service (default: any free one)")
+    _json(rehearse).set_defaults(command=later("rehearsing", "rehearse"))
 
 
 def _keys(actions: "Actions") -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from reco_lab.cli.answer import Answer
 from reco_lab.cli.commands import _progress
+from reco_lab.cli.people import me
 from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.store.publications import Publication
 from reco_lab.workspace import Workspace
@@ -31,7 +32,7 @@ def rollback(_options: argparse.Namespace) -> Answer:
     """Let what served before serve again."""
     from reco_lab.services.publishing import rollback as back
 
-    return _told(back(Workspace.open()), "serves again")
+    return _told(back(Workspace.open(), who=me()), "serves again")
 
 
 def _setting(text: str) -> tuple[str, float]:

@@ -2,8 +2,10 @@
 
 import argparse
 import os
+import signal
 import sys
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 from reco_lab.cli.answer import Answer
@@ -11,6 +13,7 @@ from reco_lab.cli.commands import _progress
 from reco_lab.cli.people import me
 from reco_lab.cli.text import table
 from reco_lab.core.errors import InputError
+from reco_lab.jobs.lifeline import when_left_alone
 from reco_lab.services import bookings, keys
 from reco_lab.store.keyring import KeyRecord
 from reco_lab.workspace import Workspace
@@ -25,6 +28,8 @@ def serve(options: argparse.Namespace) -> Answer:
 
     if not 1 <= options.workers <= MOST_WORKERS:
         raise InputError(f"--workers {options.workers} is not allowed; it must be from 1 to {MOST_WORKERS}.")
+    if options.attached:
+        when_left_alone(partial(os.kill, os.getpid(), signal.SIGTERM))
     workspace, settings = Workspace.open(), ApiSettings.from_environment()
     if options.demo:
         _prepare_demo(workspace)

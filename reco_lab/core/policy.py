@@ -1,7 +1,7 @@
 """How ads are chosen once they are ranked: a frozen specification that knows the chance of what it did."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reco_lab.core.discovery import discover, lookup, public_id
 from reco_lab.core.errors import ParameterError
+from reco_lab.core.memory import Memory
 from reco_lab.core.parameters import Parameter, explain, parameters_of
 from reco_lab.core.ranking import top
 
@@ -30,6 +31,21 @@ class Choice:
     propensities: NDArray[np.float64]
 
 
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What a policy sees when it chooses: the candidates for one customer at one moment.
+
+    `scores` is what the ranking gave each, its bid included as far as bids count, `worth` what the bid multiplied it
+    by (None: nothing). `ads` are the rows of the candidates in a learner's memory (a negative row, or None for all of
+    them: an ad it never heard of). `features` are numbers known of the customer, the first of them 1; None: nothing.
+    """
+
+    scores: Scores
+    ads: NDArray[np.intp] | None = None
+    features: NDArray[np.float32] | None = None
+    worth: Scores | None = None
+
+
 @dataclass(frozen=True)
 class PolicyInfo:
     """What a person reads about a policy: its name, a sentence for a marketer, where it was published.
@@ -46,7 +62,8 @@ class PolicyInfo:
 class Policy(BaseModel, ABC):
     """Chooses among ranked candidates; frozen, hashable, JSON, one a file in `reco_lab/policies`.
 
-    It sees scores alone: that a candidate may be shown at all was settled before.
+    That a candidate may be shown at all was settled before. `choose` and `chances` see scores alone; whoever knows
+    more asks `place` and `odds`, which are the same for a policy that looks at nothing else.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,6 +77,23 @@ class Policy(BaseModel, ABC):
     @abstractmethod
     def chances(self, scores: Scores, before: NDArray[np.intp]) -> NDArray[np.float64]:
         """The chance of each candidate at the next place, given those placed `before` (which have none); sums to 1."""
+
+    def place(self, seen: Seen, n: int, rng: np.random.Generator, memory: Memory | None = None) -> Choice:  # noqa: ARG002 - for those that learn
+        """Fill up to n places, with all that is seen and what was learnt."""
+        return self.choose(seen.scores, n, rng)
+
+    def odds(
+        self,
+        seen: Seen,
+        before: NDArray[np.intp],
+        rng: np.random.Generator,  # noqa: ARG002 - for those that draw
+        memory: Memory | None = None,  # noqa: ARG002 - for those that learn
+    ) -> NDArray[np.float64]:
+        """The chance of each candidate at the next place, given those placed `before`; sums to 1.
+
+        It is the one that `place` uses when it is given a generator in the same state.
+        """
+        return self.chances(seen.scores, before)
 
     @classmethod
     def policy(cls) -> str:
@@ -100,3 +134,10 @@ def best_first(scores: Scores, n: int) -> NDArray[np.intp]:
         return np.array([scores.argmax()], np.intp)
     chosen, _ = top(np.require(scores, np.float32, ("C", "W"))[None, :], min(n, len(scores)))
     return np.asarray(chosen[0], np.intp)
+
+
+def nth_left(taken: Sequence[int], nth: int) -> int:
+    """The nth candidate (from 0) when those taken are left out."""
+    for one in sorted(taken):
+        nth += one <= nth
+    return nth

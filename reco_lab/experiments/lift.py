@@ -15,24 +15,30 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from reco_lab.experiments.significance import LEVEL
+from reco_lab.experiments.significance import LEVEL, POWER
 
 Floats = NDArray[np.float64]
 NOTHING = 1e-12
 FEW = 50.0
+WIDEST = 1e6  # standard errors: as good as no bound, and a number
 INFORMATION = 8.0  # where the bound that holds at all looks is narrowest
 
 
 class Look(Enum):
-    """Which look at an outcome it is; the value is the part of the chance of a miss that this look may spend.
+    """Which look at an outcome it is: the part of the chance of a miss that it may spend, and whether more comes in.
 
     `only`: it is complete, and nobody looked before. `early`: it is still coming in and will be looked at again.
     `last`: it is complete, after early looks. All early looks and the last spend no more than the whole together.
+    `any`: it is still coming in, and may be looked at for ever.
     """
 
-    only = 1.0
-    early = 0.2
-    last = 0.8
+    only = 1.0, False
+    early = 0.2, True
+    last = 0.8, False
+    any = 1.0, True
+
+    def __init__(self, part: float, running: bool) -> None:
+        self.part, self.running = part, running
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,17 +94,27 @@ class Lifts:
     explained: Floats
 
 
-def lifts(treated: Moments, control: Moments, level: float = LEVEL, look: Look = Look.only) -> Lifts:
+def lifts(
+    treated: Moments,
+    control: Moments,
+    level: float = LEVEL,
+    look: Look = Look.only,
+    *,
+    smallest: float = 0.0,
+    power: float = POWER,
+) -> Lifts:
     """Compare two groups of customers who were told apart by chance.
 
     Where the time before is known, both means are moved by what it explains (CUPED): the groups differ in it by
     chance alone. The interval of the difference is Welch's, that of the ratio Fieller's, both exact for normal means.
     Where most buy nothing and the smaller group has few who do, both are taken to vary alike (Student's interval).
 
-    Intervals of early looks are those of a confidence sequence, which holds at however many there are; that of the
-    last is a little wider than if nobody had looked. `p` is divided by the part that the look may spend. So of one
+    Intervals of looks while more comes in are those of a confidence sequence, which holds at however many there are; that
+    of the last is a little wider than if nobody had looked. `p` is divided by the part that the look may spend. So of one
     that looks every day and at the end, all intervals hold together as often as the level says, and `p` is below .05
     at any of them once in twenty at most.
+    Where customers are still coming in too, `smallest` says for which relative lift the looking ends once it is seen
+    with this `power`: intervals are then wider before that much is known, and a little wider long after it.
     """
     slope = _slope(treated, control)
     treated, control = _steadied(treated, control, slope)
@@ -113,9 +129,10 @@ def lifts(treated: Moments, control: Moments, level: float = LEVEL, look: Look =
         NOTHING**4,
     )
     freedom = np.maximum(freedom, 1)
-    miss, early = look.value * (1 - level), look is Look.early
-    tail = stats.norm.sf(_anytime(miss)) if early else miss / 2
-    wide: Floats = np.asarray(stats.t.isf(tail, freedom), np.float64)
+    known = _known(smallest * down, error, level, power) if smallest else np.asarray(INFORMATION)
+    miss = look.part * (1 - level)
+    tail = stats.norm.sf(anytime(miss, known)) if look.running else miss / 2
+    wide: Floats = np.minimum(stats.t.isf(tail, freedom), WIDEST)
     gap = up - down
     ratio_low, ratio_high = _fieller(up, down, treated, control, slope, share, wide)
     plain = treated.spread / treated.n + control.spread / control.n
@@ -127,7 +144,7 @@ def lifts(treated: Moments, control: Moments, level: float = LEVEL, look: Look =
         relative=np.divide(gap, down, out=np.full_like(np.asarray(gap, float), np.nan), where=down > NOTHING),
         relative_low=ratio_low - 1,
         relative_high=ratio_high - 1,
-        p=np.minimum((_anytime_p(surprise) if early else 2 * surprise) / look.value, 1.0),
+        p=np.minimum((_anytime_p(surprise, known) if look.running else 2 * surprise) / look.part, 1.0),
         treated=up,
         control=down,
         explained=np.clip(1 - (parts[0] + parts[1]) / np.maximum(plain, NOTHING), 0, 1),
@@ -146,15 +163,26 @@ def linearised(numerator: Floats, denominator: Floats) -> Floats:
     return found
 
 
-def _anytime(miss: float) -> float:
-    """How many standard errors no look leaves out with this chance of a miss at any of them."""
-    return float(np.sqrt(2 * (1 + 1 / INFORMATION) * np.log(np.sqrt(1 + INFORMATION) / miss)))
+def anytime(miss: float, known: Floats | float = INFORMATION) -> Floats:
+    """How many standard errors no look leaves out with this chance of a miss at any of them.
+
+    `known` is how much is known by now, INFORMATION where the bound was meant to be narrowest.
+    """
+    wide: Floats = np.sqrt(2 * (1 + 1 / np.asarray(known)) * np.log(np.sqrt(1 + np.asarray(known)) / miss))
+    return wide
 
 
-def _anytime_p(surprise: Floats) -> Floats:
+def _known(gap: Floats, error: Floats, level: float, power: float) -> Floats:
+    """How much is known, INFORMATION once a difference of `gap` would be seen with this power."""
+    planned = gap / (anytime(1 - level) + stats.norm.ppf(power))
+    known: Floats = INFORMATION * (planned / np.maximum(error, NOTHING)) ** 2
+    return np.maximum(known, NOTHING)
+
+
+def _anytime_p(surprise: Floats, known: Floats) -> Floats:
     """The smallest chance of a miss at which a difference of this one-sided p value is left out."""
     errors = stats.norm.isf(surprise)
-    smallest: Floats = np.sqrt(1 + INFORMATION) * np.exp(-(errors**2) / (2 * (1 + 1 / INFORMATION)))
+    smallest: Floats = np.sqrt(1 + known) * np.exp(-(errors**2) / (2 * (1 + 1 / known)))
     return np.minimum(smallest, 1.0)
 
 

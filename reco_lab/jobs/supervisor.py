@@ -13,10 +13,11 @@ from pathlib import Path
 from reco_lab.core.clock import SystemClock
 from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.jobs.handlers import thread_limits
-from reco_lab.store.database import Database, from_environment
+from reco_lab.store.database import Database
 from reco_lab.store.disk import lay_ballast
 from reco_lab.store.locks import FileLock
 from reco_lab.store.log import Log
+from reco_lab.store.own_time import server_of
 from reco_lab.store.queue import Queue
 from reco_lab.store.records import Job, JobState
 
@@ -50,7 +51,7 @@ class Supervisor:
         if not lock.acquire(timeout=1.0):
             return False
         clock = SystemClock()
-        self._database = Database.open(self.home, from_environment())
+        self._database = Database.open(self.home, server_of(self.home))
         log = Log(self.home / "log", clock, secrets=self._database.secrets)
         self._log = log.bind(supervisor=self.name)
         self._queue = Queue(self._database, clock)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_lab.core.parameters import tunable
-from reco_lab.core.policy import Choice, Policy, PolicyInfo, Scores, best_first
+from reco_lab.core.policy import Choice, Policy, PolicyInfo, Scores, best_first, nth_left
 
 
 class EpsilonGreedy(Policy):
@@ -29,7 +29,7 @@ class EpsilonGreedy(Policy):
         for place in range(n):
             best = next(int(one) for one in ranked if one not in chosen)
             left = len(scores) - place
-            one = _nth_left(chosen, int(draws[1, place] * left)) if draws[0, place] < self.epsilon else best
+            one = nth_left(chosen, int(draws[1, place] * left)) if draws[0, place] < self.epsilon else best
             propensities[place] = self.epsilon / left + (1 - self.epsilon) * (one == best)
             chosen.append(one)
         return Choice(np.array(chosen, np.intp), propensities)
@@ -42,10 +42,3 @@ class EpsilonGreedy(Policy):
         chances[before] = 0.0
         chances[np.argmax(left)] += 1 - self.epsilon
         return chances
-
-
-def _nth_left(taken: list[int], nth: int) -> int:
-    """The nth candidate (from 0) when those taken are left out."""
-    for one in sorted(taken):
-        nth += one <= nth
-    return nth

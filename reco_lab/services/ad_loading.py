@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from reco_lab.core.ab_test import AbTest
 from reco_lab.core.ads import Ad
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.events import Visit
@@ -16,11 +18,11 @@ from reco_lab.core.policy import policy
 from reco_lab.services import bookings
 from reco_lab.services.privacy import objecting
 from reco_lab.services.published_segments import members
-from reco_lab.services.publishing import GREEDY, Plan, RouteSpec, plan_data, restore
+from reco_lab.services.publishing import GREEDY, Plan, RouteSpec, arm_model, plan_data, restore
 from reco_lab.serving.booked import Booked
 from reco_lab.serving.histories import Histories
 from reco_lab.serving.people import People
-from reco_lab.serving.snapshot import NOTHING_PUBLISHED, Route, Snapshot
+from reco_lab.serving.snapshot import NOTHING_PUBLISHED, Ranker, Route, Running, Snapshot
 from reco_lab.store.publications import Publication
 from reco_lab.workspace import Workspace
 
@@ -83,6 +85,7 @@ def _loaded(workspace: Workspace, ads: Iterable[Ad], publication: Publication | 
         hide_bought=plan.hide_bought,
         bid_weight=plan.bid_weight,
         members=members(workspace, plan.members),
+        running=None if plan.test is None else _running(workspace, plan, plan.test, chain),
     )
     return Loaded(snapshot, data)
 
@@ -97,12 +100,33 @@ def booked_over(ads: Iterable[Ad], data: Dataset | None) -> Booked:
 
 
 def histories_over(data: Dataset | None, visits: Iterable[Visit]) -> Histories:
-    """The histories of a data set with the live interactions on top."""
+    """The histories of a data set with the live interactions on top, as far as the data were not made of them."""
     log = data.interactions if data is not None else _nothing()
     found = Histories(log)
-    for visit in visits:
+    for visit in _not_in(log, list(visits)):
         found.add(visit.customer, visit.item_id, Kind[visit.kind], visit.at, visit.value)
     return found
+
+
+def _not_in(log: Interactions, visits: list[Visit]) -> list[Visit]:
+    """The visits that are no rows of a log yet: no row is of that item, kind and microsecond."""
+    if log.times is None or not visits:
+        return visits
+    moments = np.array([np.datetime64(one.at.astimezone(UTC).replace(tzinfo=None), "us") for one in visits])
+    near = np.flatnonzero(np.isin(log.times, moments))
+    known = set(
+        zip(
+            log.times[near].tolist(),
+            log.item_ids.take(log.items[near]),
+            log.kinds[near].tolist(),
+            strict=True,
+        )
+    )
+    return [
+        visit
+        for visit, moment in zip(visits, moments.tolist(), strict=True)
+        if (moment, visit.item_id, int(Kind[visit.kind])) not in known
+    ]
 
 
 def people_over(
@@ -118,6 +142,19 @@ def people_over(
 def _route(workspace: Workspace, spec: RouteSpec) -> Route:
     model = None if spec.model is None else restore(workspace, spec.model)
     return Route(spec.name, policy(spec.policy), spec.attributes, spec.segments, model)
+
+
+def _running(workspace: Workspace, plan: Plan, test: AbTest, chain: tuple[Ranker, ...]) -> Running:
+    """The arms of a test; a model that serves everybody too is read once."""
+    read = {link.artefact: ranker for link, ranker in zip(plan.chain, chain, strict=True)}
+    routes = []
+    for arm in test.groups:
+        link = arm_model(arm)
+        if link is not None and link.artefact not in read:
+            read[link.artefact] = restore(workspace, link)
+        model = read[link.artefact] if link is not None else None
+        routes.append(Route(test.label(arm), policy(arm.policy or plan.policy), model=model))
+    return Running(test, tuple(routes))
 
 
 def _nothing() -> Interactions:

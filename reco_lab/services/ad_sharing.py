@@ -13,7 +13,6 @@ from reco_lab.serving.accounts import Accounts
 from reco_lab.serving.booked import Booked
 from reco_lab.serving.decide import Standing, Weighed
 from reco_lab.serving.histories import Histories
-from reco_lab.store.database import from_environment
 from reco_lab.store.events.accounts import Claim, SharedAccounts
 from reco_lab.store.events.log import EventLog
 from reco_lab.workspace import Workspace
@@ -74,5 +73,5 @@ def _claim(accounts: Accounts, booked: Booked, place: int) -> Claim | None:
 
 def opened(workspace: Workspace, log: EventLog, heard: int) -> Sharing | None:
     """The books and ears that workers share, where there is a server for them; `heard` is the last visit known."""
-    url = from_environment()
+    url = workspace.server
     return None if url is None else Sharing(log, SharedAccounts.open(workspace.home, url), heard)

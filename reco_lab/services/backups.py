@@ -24,7 +24,7 @@ from reco_lab.workspace import Workspace
 FOLDER, SAFETY = "backups", "before-restore"
 MARGIN = 16 << 20
 # what is made, brought or fetched again, or belongs to living processes; everything else in the folder is somebody's and is kept
-_LEFT_OUT = {"artefacts", "staging", "log", FOLDER, "ballast", "public", INBOX, "worker.wanted"}
+_LEFT_OUT = {"artefacts", "staging", "log", FOLDER, "ballast", "public", INBOX, "worker.wanted", "rehearsal"}
 # who objected after the backup was made has objected still
 _UNITED = {Path("privacy", "suppressed.txt")}
 _SEAL = Path("privacy", "audit.seal")

@@ -6,7 +6,6 @@ from datetime import datetime
 from reco_lab.cleaning.personal import pseudonym
 from reco_lab.core.events import Decision, Feedback
 from reco_lab.services.privacy import pseudonym_key
-from reco_lab.store.database import from_environment
 from reco_lab.store.events.log import EventLog
 from reco_lab.workspace import Workspace
 
@@ -26,7 +25,7 @@ class Sought:
 
 def open_log(workspace: Workspace) -> EventLog:
     """The log for reading, while another process writes it."""
-    return EventLog.open(workspace.home, workspace.clock, from_environment(), writer=False)
+    return EventLog.open(workspace.home, workspace.clock, workspace.server, writer=False)
 
 
 def search(

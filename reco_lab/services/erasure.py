@@ -19,7 +19,6 @@ from reco_lab.services.lost_data import SENTENCE
 from reco_lab.services.pending import PATIENCE, Pending
 from reco_lab.services.privacy import objecting, suppress
 from reco_lab.services.traces import Traces
-from reco_lab.store.database import from_environment
 from reco_lab.store.events.connecting import FILE
 from reco_lab.store.events.log import LOCK, EventLog
 from reco_lab.store.forgetting import Anew, Successor, forget
@@ -112,7 +111,7 @@ def erase_restored(workspace: Workspace, *, who: str) -> list[Receipt]:
 
 def _from_log(workspace: Workspace, traces: Traces, pending: Pending, log: EventLog | None) -> int:
     """Erase her rows of the log: by whoever writes it, as only one process can."""
-    url = from_environment()
+    url = workspace.server
     if log is None and url is None and not (workspace.home / FILE).exists():
         pending.answer(0)
         return 0

@@ -10,11 +10,12 @@ from reco_lab.core.errors import DataError
 from reco_lab.core.events import FeedbackKind
 from reco_lab.core.interactions import ColumnMap, Interactions, Kind
 from reco_lab.services import bookings
-from reco_lab.services.appending import append
+from reco_lab.services.appending import append, known_rows
 from reco_lab.services.decisions import open_log
-from reco_lab.services.keeping import load_dataset, save_dataset
+from reco_lab.services.keeping import load_version, save_dataset
 from reco_lab.services.merging import Part, remember_part
 from reco_lab.services.privacy import objecting, pseudonym_key
+from reco_lab.services.recipes import keep, recipe_of
 from reco_lab.store.events.log import EventLog
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
@@ -30,7 +31,7 @@ _MAP = ColumnMap(user="customer", item="item", value="value", time="time", kind=
 class FeedbackData:
     """A data set that was made of the log, how many rows the log gave, and what of the log is not among them.
 
-    `without_item` are clicks and conversions of ads that promote no item (any more), `without_customer` those of
+    `rows` are those that were not in the other data set already. `without_item` are clicks and conversions of ads that promote no item (any more), `without_customer` those of
     decisions for nobody, `told_twice` those that a visit tells as well, `left_out` rows of customers on the
     suppression list.
     """
@@ -61,7 +62,8 @@ def save_feedback(workspace: Workspace, name: str, *, onto: str | None = None) -
     no interaction, nor is a dismissal. A site that tells one deed both as what came of an ad and as a visit (the
     same customer, item and kind within SAME_DEED) means one interaction: the visit stays. Customers are
     pseudonyms, except those whom the other data set knows by their ids. What was told of customers and items
-    joins the tables. Nobody on the suppression list is in what the log gives. Raises DataError for an empty log.
+    joins the tables. Nobody on the suppression list is in what the log gives. What the other data set has of the log
+    already is not added again. Raises DataError where the log gives nothing (new).
     """
     log = open_log(workspace)
     try:
@@ -71,23 +73,32 @@ def save_feedback(workspace: Workspace, name: str, *, onto: str | None = None) -
         log.close()
     objects = objecting(workspace)
     frame = told.frame[~told.frame["customer"].isin(list(objects))]
+    left_out = len(told.frame) - len(frame)
     if frame.empty:
         raise DataError("The log holds no interactions yet.", fix="Serve ads, and send what came of them.")
-    earlier = None if onto is None else load_dataset(workspace, onto)
+    came = None if onto is None else workspace.store.dataset(onto)
+    earlier = None if came is None else load_version(workspace, came)
     if customers is not None:
         customers = customers[~customers.index.isin(list(objects))]
     if earlier is not None:
         ids = _ids(workspace, earlier)
         frame = frame.assign(customer=frame["customer"].map(ids).fillna(frame["customer"]))
+        frame = frame[~known_rows(earlier.interactions, frame.rename(columns={"customer": "user"}))]
+        if frame.empty:
+            raise DataError(
+                "The log holds nothing that the data lack.",
+                where=onto or "",
+                fix="Serve ads, and send what came of them.",
+            )
         customers = None if customers is None else customers.rename(index=ids)
     data = Dataset.join(name, Interactions.from_frame(frame, _MAP), customers, items)
     if earlier is not None:
         whole = append(replace(earlier, name=name, synthetic=False, truth=None), data)
         data = replace(whole, synthetic=earlier.synthetic)
-    left_out = len(told.frame) - len(frame)
     version = save_dataset(workspace, data)
-    came = None if onto is None else workspace.store.dataset(onto)
     remember_part(workspace, version, Part(LOG, LOG, len(frame)), came)
+    if came is not None and (recipe := recipe_of(workspace, came)) is not None:
+        keep(workspace, version, recipe)  # so that it can still be read again from where it came
     return FeedbackData(
         version, len(frame), told.without_item, told.without_customer, told.told_twice, left_out
     )

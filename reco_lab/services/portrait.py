@@ -20,7 +20,6 @@ from reco_lab.services.auditing import audit
 from reco_lab.services.keeping import load_version
 from reco_lab.services.privacy import objecting
 from reco_lab.services.traces import Traces
-from reco_lab.store.database import from_environment
 from reco_lab.store.events.log import EventLog
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
@@ -34,7 +33,7 @@ def portrait(workspace: Workspace, user_id: str, *, who: str, log: EventLog | No
     By her id or her pseudonym; InputError for what cannot be an id. That it was made is noted in the audit trail.
     """
     traces = Traces.of(workspace, one_id(user_id, "customer"))
-    own = log or EventLog.open(workspace.home, workspace.clock, from_environment(), writer=False)
+    own = log or EventLog.open(workspace.home, workspace.clock, workspace.server, writer=False)
     try:
         told = _of_log(own, traces.name)
     finally:
@@ -91,10 +90,13 @@ def _of_log(log: EventLog, name: str) -> dict[str, Any]:
     for _, event in log.feedback(customer=name):
         came.setdefault(event.decision_id, []).append(event)
     decisions = log.decisions(customer=name, limit=EVERYTHING)
+    considered = log.weighings([one.request_id for one in decisions])
     return {
         "attributes_told": log.described("users").get(name, {}),
         "decisions": [
-            asdict(one) | {"feedback": [event for ad in one.placed for event in came.get(ad.decision_id, ())]}
+            asdict(one)
+            | {"considered": considered.get(one.request_id)}
+            | {"feedback": [event for ad in one.placed for event in came.get(ad.decision_id, ())]}
             for one in decisions
         ],
         "visits": [visit for _, visit in log.visits(customer=name)],

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from threadpoolctl import threadpool_limits
 
+from reco_lab.core.ab_test import AbTest, Arm
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError, NeedsError, NotFoundError, SpecError
 from reco_lab.core.events import Stage
@@ -58,9 +59,10 @@ class RouteSpec(BaseModel):
 
 
 class Plan(BaseModel):
-    """All that a publication says: data, chain, policy, routes and the two settings of ranking.
+    """All that a publication says: data, chain, policy, routes, the two settings of ranking, the A/B test that runs.
 
-    `members` is the artefact that says who is in which saved segment of the data, empty without one.
+    `members` is the artefact that says who is in which saved segment of the data, empty without one. `parent` is the
+    number of the publication in whose place it came, `round` the round of the gate that promoted it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -74,6 +76,9 @@ class Plan(BaseModel):
     hide_bought: bool = True
     bid_weight: float = Field(0.0, ge=0.0, le=1.0)
     members: str = ""
+    parent: int | None = None
+    round: str = ""
+    test: AbTest | None = None
 
     @property
     def model(self) -> str:
@@ -82,10 +87,10 @@ class Plan(BaseModel):
 
     @property
     def version(self) -> str:
-        """The version that answers name: a hash of the plan."""
-        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[
-            :12
-        ]
+        """The version that answers name: a hash of the plan, wherever it came from."""
+        nowhere = {"parent", "round"} | ({"test"} if self.test is None else set())
+        said = self.model_dump(mode="json", exclude=nowhere)
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def publish(
@@ -146,14 +151,15 @@ def change(workspace: Workspace, **settings: Any) -> Publication:
         changed = Plan.model_validate(plan.model_dump() | settings | _counted(workspace, plan))
     except ValueError as error:
         raise SpecError(f"These settings cannot serve: {error}.") from error
-    for spec in (changed.policy, *(route.policy for route in changed.routes)):
+    mine = [arm.policy for arm in _arms(changed) if arm.policy]
+    for spec in (changed.policy, *(route.policy for route in changed.routes), *mine):
         parse_policy(spec)
     return _let_serve(workspace, changed)
 
 
-def rollback(workspace: Workspace) -> Publication:
+def rollback(workspace: Workspace, *, who: str = "") -> Publication:
     """Let what served before serve again; the models are still there. NotFoundError if nothing served before."""
-    return workspace.publications.rollback()
+    return workspace.publications.rollback(who=who)
 
 
 def serving_plan(workspace: Workspace) -> Plan | None:
@@ -198,7 +204,8 @@ def train_chain(
 
 def train_again(workspace: Workspace, plan: Plan, data: Dataset, report: Report) -> Plan:
     """The same plan with every model trained anew on other data; one that this data cannot feed is left out."""
-    links = {one.artefact: one for one in (*plan.chain, *(route.model for route in plan.routes)) if one}
+    aside = (*(route.model for route in plan.routes), *(arm_model(arm) for arm in _arms(plan)))
+    links = {one.artefact: one for one in (*plan.chain, *aside) if one}
     again: dict[str, Link] = {}
     for number, (artefact, link) in enumerate(links.items()):
         report(number / len(links), f"training {link.name} again")
@@ -214,9 +221,23 @@ def train_again(workspace: Workspace, plan: Plan, data: Dataset, report: Report)
         for route in plan.routes
     ]
     chain = tuple(again[link.artefact] for link in plan.chain if link.artefact in again)
-    values = {"fingerprint": data.fingerprint, "chain": chain, "routes": tuple(routes)}
+    values: dict[str, Any] = {"fingerprint": data.fingerprint, "chain": chain, "routes": tuple(routes)}
     values["members"] = count_members(workspace, data)
+    if plan.test is not None:
+        arms = tuple(_with(arm, again) for arm in plan.test.arms)
+        values["test"] = plan.test.model_copy(update={"arms": arms})
     return plan.model_copy(update=values)
+
+
+def kept_plan(workspace: Workspace, plan: Plan) -> tuple[str, dict[str, Any], str]:
+    """The version, the specification and the artefact of a plan that is about to serve."""
+    spec = plan.model_dump(mode="json")
+    return plan.version, spec, workspace.artefacts.save(KIND, meta=spec)
+
+
+def arm_model(arm: Arm) -> Link | None:
+    """The model of an arm of an A/B test; None where it has none of its own."""
+    return None if arm.model is None else Link.model_validate(arm.model)
 
 
 def plan_data(workspace: Workspace, plan: Plan) -> Dataset:
@@ -231,6 +252,17 @@ def restore(workspace: Workspace, link: Link) -> Ranker:
     spec, state = workspace.artefacts.load_state(link.artefact)
     scorer = recommender(spec).restore(state)
     return Ranker(link.stage, link.name, scorer, link.wants_attributes)
+
+
+def _arms(plan: Plan) -> tuple[Arm, ...]:
+    return () if plan.test is None else plan.test.arms
+
+
+def _with(arm: Arm, again: Mapping[str, Link]) -> Arm:
+    """The arm with its model trained again."""
+    link = arm_model(arm)
+    trained = again.get(link.artefact) if link else None
+    return arm.model_copy(update={"model": trained.model_dump(mode="json") if trained else None})
 
 
 def _counted(workspace: Workspace, plan: Plan) -> dict[str, str]:
@@ -259,7 +291,7 @@ def _seed(workspace: Workspace, plan: Plan) -> int:
 
 
 def _settings(kept: Plan | None, dataset: str) -> dict[str, Any]:
-    """Policy, routes and settings stay as they are when another model of the same data is published."""
+    """Policy, routes, settings and a running A/B test stay as they are when another model of the same data is published."""
     if kept is None or kept.dataset != dataset:
         return {}
     return {
@@ -267,10 +299,11 @@ def _settings(kept: Plan | None, dataset: str) -> dict[str, Any]:
         "routes": kept.routes,
         "hide_bought": kept.hide_bought,
         "bid_weight": kept.bid_weight,
+        "test": kept.test,
     }
 
 
 def _let_serve(workspace: Workspace, plan: Plan) -> Publication:
-    spec = plan.model_dump(mode="json")
-    artefact = workspace.artefacts.save(KIND, meta=spec)
-    return workspace.publications.publish(plan.version, spec, artefact)
+    now = workspace.publications.serving()
+    plan = plan.model_copy(update={"parent": now.number if now else None, "round": ""})
+    return workspace.publications.publish(*kept_plan(workspace, plan))

@@ -17,7 +17,6 @@ from reco_lab.services.backups import Restored, alone, backup, backups, restore
 from reco_lab.services.decisions import open_log
 from reco_lab.services.retention import Retention, expire, moment_before, retention, set_retention
 from reco_lab.store.archive import Backup
-from reco_lab.store.database import from_environment
 from reco_lab.store.disk import Disk, drop_ballast, lay_ballast, look, size_text
 from reco_lab.store.events.log import EventLog
 from reco_lab.store.records import DatasetVersion, JobState
@@ -219,7 +218,7 @@ def _older_decisions(workspace: Workspace, before: datetime) -> int:
 def _expire_unserved(workspace: Workspace) -> None:
     """Where no process serves ads, the log has no writer who would do it by himself."""
     try:
-        log = EventLog.open(workspace.home, workspace.clock, from_environment(), writer=True)
+        log = EventLog.open(workspace.home, workspace.clock, workspace.server, writer=True)
     except InputError:
         return
     try:

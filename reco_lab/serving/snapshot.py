@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reco_lab.core.ab_test import AbTest
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.errors import ScoreError
 from reco_lab.core.events import Stage
@@ -74,11 +75,25 @@ class Route:
 
 
 @dataclass(frozen=True, eq=False)
+class Running:
+    """A running A/B test: the route of each of its groups, in their order."""
+
+    test: AbTest
+    routes: tuple[Route, ...]
+
+    def route(self, customer: str) -> Route | None:
+        """The arm of a customer by her pseudonym; None where she takes no part."""
+        place = self.test.place(customer)
+        return None if place is None else self.routes[place]
+
+
+@dataclass(frozen=True, eq=False)
 class Snapshot:
     """Everything an answer depends on besides the customer and the books.
 
     `chain` are the rankers in the order in which they are asked: model, attributes, segment, popular; what none of
-    them can answer gets a house ad. `routes` are tried in order before the `everybody` route. `customers` is the
+    them can answer gets a house ad. `routes` are tried in order before the `everybody` route;
+    whom none of them takes may be in an arm of the `running` test. `customers` is the
     data set's table by code, `members` says by code who is in which saved segment. `hide_bought` leaves out ads for what a customer bought already; `bid_weight` is how
     much of an ad's bid enters its rank (0: none, 1: in proportion).
     """
@@ -93,10 +108,24 @@ class Snapshot:
     hide_bought: bool = True
     bid_weight: float = 0.0
     members: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    running: Running | None = None
 
-    def route(self, attributes: Mapping[str, str], segments: frozenset[str]) -> Route:
-        """The first route that takes a customer."""
-        return next((one for one in self.routes if one.takes(attributes, segments)), self.everybody)
+    @property
+    def ways(self) -> tuple[Route, ...]:
+        """Every route that somebody may go."""
+        return (*self.routes, *(self.running.routes if self.running else ()), self.everybody)
+
+    def title(self, item: int) -> str:
+        """What an item is called."""
+        return str(self.titles[item]) if item < len(self.titles) else ""
+
+    def route(self, customer: str, attributes: Mapping[str, str], segments: frozenset[str]) -> Route:
+        """The first route that takes a customer; else her arm of the running test, if she is in one."""
+        for one in self.routes:
+            if one.takes(attributes, segments):
+                return one
+        arm = self.running.route(customer) if self.running else None
+        return arm or self.everybody
 
     def rank(
         self, route: Route, batch_of: Callable[[bool], UserBatch], fails: Callable[[Ranker, Exception], None]

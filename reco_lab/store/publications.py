@@ -1,4 +1,4 @@
-"""What was published to serve, in order, and which of it serves now."""
+"""What was published to serve, in order, which of it serves now, and when that changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +13,9 @@ from reco_lab.store.database import Database
 from reco_lab.store.schema import publications, settings
 
 SERVING = "serving"
+TURNS = "served"
+MOST_TURNS = 1000
+PUBLISHED, PROMOTED, ROLLED_BACK = "published", "promoted", "rolled back"
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,16 @@ class Publication:
     created: datetime
 
 
+@dataclass(frozen=True)
+class Turn:
+    """A publication began to serve: when, how (PUBLISHED, PROMOTED or ROLLED_BACK) and by whom, empty if not told."""
+
+    number: int
+    at: datetime
+    how: str
+    who: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Publications:
     """Only ever added to; which one serves is a setting. Every method is one transaction."""
@@ -33,19 +46,17 @@ class Publications:
     database: Database
     clock: Clock
 
-    def publish(self, version: str, spec: Mapping[str, Any], artefact: str | None) -> Publication:
+    def publish(
+        self, version: str, spec: Mapping[str, Any], artefact: str | None, *, who: str = ""
+    ) -> Publication:
         """Add a publication and let it serve."""
-        row = {"version": version, "spec": dict(spec), "artefact": artefact, "created": self.clock.now()}
         with self.database.write() as connection:
-            key = connection.execute(publications.insert().values(row)).inserted_primary_key
-            number = int(key[0]) if key else 0
-            _point(connection, number)
-            return _publication(connection.execute(_one(number)).one())
+            return let_serve(connection, self.clock.now(), version, spec, artefact, who=who)
 
-    def rollback(self) -> Publication:
+    def rollback(self, *, who: str = "") -> Publication:
         """Let the publication before the one that serves serve again; NotFoundError if there is none."""
         with self.database.write() as connection:
-            now = _serving(connection)
+            now = serving_number(connection)
             query = sa.select(publications).where(publications.c.number < (now or 0))
             row = connection.execute(query.order_by(publications.c.number.desc()).limit(1)).one_or_none()
             if row is None:
@@ -53,14 +64,20 @@ class Publications:
                     "There is no earlier publication to go back to.",
                     fix="Publish another model from the Ads page or with: reco-lab publish.",
                 )
-            _point(connection, int(row.number))
+            _point(connection, Turn(int(row.number), self.clock.now(), ROLLED_BACK, who))
         return _publication(row)
 
     def serving(self) -> Publication | None:
         """The publication that serves; None before the first."""
         with self.database.read() as connection:
-            number = _serving(connection)
+            number = serving_number(connection)
             row = None if number is None else connection.execute(_one(number)).one_or_none()
+        return None if row is None else _publication(row)
+
+    def get(self, number: int) -> Publication | None:
+        """A publication; None where it is gone."""
+        with self.database.read() as connection:
+            row = connection.execute(_one(number)).one_or_none()
         return None if row is None else _publication(row)
 
     def history(self, limit: int = 50) -> list[Publication]:
@@ -69,19 +86,53 @@ class Publications:
         with self.database.read() as connection:
             return [_publication(row) for row in connection.execute(query)]
 
+    def turns(self) -> list[Turn]:
+        """When which publication began to serve, oldest first; no more than the last MOST_TURNS are kept."""
+        with self.database.read() as connection:
+            return [
+                Turn(one["number"], datetime.fromisoformat(one["at"]), one["how"], one["who"])
+                for one in _turns(connection)
+            ]
+
+
+def let_serve(
+    connection: sa.Connection,
+    now: datetime,
+    version: str,
+    spec: Mapping[str, Any],
+    artefact: str | None,
+    *,
+    how: str = PUBLISHED,
+    who: str = "",
+) -> Publication:
+    """Add a publication and let it serve, as part of a transaction."""
+    row = {"version": version, "spec": dict(spec), "artefact": artefact, "created": now}
+    key = connection.execute(publications.insert().values(row)).inserted_primary_key
+    number = int(key[0]) if key else 0
+    _point(connection, Turn(number, now, how, who))
+    return _publication(connection.execute(_one(number)).one())
+
+
+def serving_number(connection: sa.Connection) -> int | None:
+    """The number of the publication that serves, as part of a transaction."""
+    value = connection.execute(sa.select(settings.c.value).where(settings.c.name == SERVING)).scalar()
+    return None if value is None else int(value)
+
 
 def _one(number: int) -> sa.Select[Any]:
     return sa.select(publications).where(publications.c.number == number)
 
 
-def _serving(connection: sa.Connection) -> int | None:
-    value = connection.execute(sa.select(settings.c.value).where(settings.c.name == SERVING)).scalar()
-    return None if value is None else int(value)
+def _turns(connection: sa.Connection) -> list[dict[str, Any]]:
+    query = sa.select(settings.c.value).where(settings.c.name == TURNS)
+    return list(connection.execute(query).scalar() or [])
 
 
-def _point(connection: sa.Connection, number: int) -> None:
-    connection.execute(settings.delete().where(settings.c.name == SERVING))
-    connection.execute(settings.insert().values(name=SERVING, value=number))
+def _point(connection: sa.Connection, turn: Turn) -> None:
+    told = {"number": turn.number, "at": turn.at.isoformat(), "how": turn.how, "who": turn.who}
+    values = {SERVING: turn.number, TURNS: [*_turns(connection), told][-MOST_TURNS:]}
+    connection.execute(settings.delete().where(settings.c.name.in_(values)))
+    connection.execute(settings.insert(), [{"name": name, "value": value} for name, value in values.items()])
 
 
 def _publication(row: Any) -> Publication:

@@ -170,6 +170,38 @@ campaigns = sa.Table(
     sa.Column("changed", Moment, nullable=False),
 )
 
+ab_tests = sa.Table(
+    "ab_tests",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("title", Words, nullable=False),
+    sa.Column("spec", _json(), nullable=False),
+    sa.Column("result", _json(none_as_null=True)),
+    sa.Column("created", Moment, nullable=False),
+    sa.Column("started", Moment),
+    sa.Column("ended", Moment),
+)
+
+rounds = sa.Table(
+    "rounds",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("spec", _json(), nullable=False),
+    sa.Column("findings", _json(none_as_null=True)),
+    sa.Column("created", Moment, nullable=False),
+    sa.Column("changed", Moment, nullable=False),
+)
+
+schedules = sa.Table(
+    "schedules",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("spec", _json(), nullable=False),
+    sa.Column("next_run", Moment),
+    sa.Column("last_run", Moment),
+)
+
 keys = sa.Table(
     "keys",
     metadata,

@@ -1,13 +1,14 @@
 """What every policy must do, whoever wrote it: run `CHECKS` over a policy."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from reco_lab.core.policy import Policy, policy
+from reco_lab.core.policy import Policy, Seen, policy
 from reco_lab.testing.randomness import global_state
 
 SCORES = np.array([0.3, 0.9, 0.1, 0.9, 0.5, 0.2], np.float32)
-DRAWS = 4000
+SEEN = Seen(SCORES)
+NOTHING = np.zeros(0, np.intp)
+DRAWS = 1000
 TOLERANCE = 4.5
 
 
@@ -45,35 +46,35 @@ def chances_sum_to_one(one: Policy) -> None:
 
 
 def logs_the_chance_it_used(one: Policy) -> None:
-    """The chance it tells for each place is that of its own rule, given the places before."""
+    """The chance it tells for each place is that of its own rule with the same draws, given the places before."""
     for seed in range(50):
-        choice = one.choose(SCORES, 4, np.random.default_rng(seed))
+        choice = one.place(SEEN, 4, np.random.default_rng(seed))
         for place, chosen in enumerate(choice.chosen):
-            rule = one.chances(SCORES, choice.chosen[:place])
+            rule = one.odds(SEEN, choice.chosen[:place], np.random.default_rng(seed))
+            assert np.isclose(rule.sum(), 1.0), "chances sum to 1"
             assert np.isclose(choice.propensities[place], rule[chosen]), "the chance told is the one used"
             assert choice.propensities[place] > 0, "what was done had a chance"
 
 
 def chooses_as_often_as_it_says(one: Policy) -> None:
     """Over many draws each candidate stands first, and second, as often as its chances say."""
-    rng = np.random.default_rng(7)
-    drawn = np.array([one.choose(SCORES, 2, rng).chosen for _ in range(DRAWS)])
-    nothing = np.zeros(0, np.intp)
-    first = one.chances(SCORES, nothing)
-    _close(np.bincount(drawn[:, 0], minlength=len(SCORES)), first)
-    second = sum(
-        first[lead] * one.chances(SCORES, np.array([lead], np.intp)) for lead in np.flatnonzero(first)
-    )
-    _close(np.bincount(drawn[:, 1], minlength=len(SCORES)), np.asarray(second))
+    surplus, variance = np.zeros((2, len(SCORES))), np.zeros((2, len(SCORES)))
+    for seed in range(DRAWS):
+        chosen = one.place(SEEN, 2, np.random.default_rng(seed)).chosen
+        for place in range(2):
+            odds = one.odds(SEEN, chosen[:place], np.random.default_rng(seed))
+            surplus[place] -= odds
+            surplus[place, chosen[place]] += 1
+            variance[place] += odds * (1 - odds)
+    assert (np.abs(surplus) <= TOLERANCE * np.sqrt(variance) + 1e-9).all(), "it chooses as often as it says"
 
 
 def weighs_without_bias(one: Policy) -> None:
     """Rewards weighted by one over the told chance estimate the even policy's reward, where every candidate has a chance."""
-    nothing = np.zeros(0, np.intp)
-    if (one.chances(SCORES, nothing) <= 0).any():
+    if (one.odds(SEEN, NOTHING, np.random.default_rng(0)) <= 0).any():
         return
     rng, rewards = np.random.default_rng(3), np.array([0.2, 0.9, 0.4, 0.1, 0.6, 0.3])
-    choices = [one.choose(SCORES, 1, rng) for _ in range(DRAWS)]
+    choices = [one.place(SEEN, 1, rng) for _ in range(DRAWS)]
     weighted = np.array(
         [rewards[drawn.chosen[0]] / drawn.propensities[0] / len(SCORES) for drawn in choices], np.float64
     )
@@ -96,12 +97,6 @@ def leaves_scores_alone(one: Policy) -> None:
     one.choose(scores, 3, np.random.default_rng(0))
     one.chances(scores, np.array([1], np.intp))
     assert (scores == SCORES).all(), "scores are untouched"
-
-
-def _close(counts: NDArray[np.intp], chances: NDArray[np.float64]) -> None:
-    expected = DRAWS * chances
-    slack = TOLERANCE * np.sqrt(DRAWS * chances * (1 - chances)) + 1e-9
-    assert (np.abs(counts - expected) <= slack).all(), "it chooses as often as it says"
 
 
 CHECKS = (

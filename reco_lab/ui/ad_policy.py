@@ -9,7 +9,7 @@ import streamlit as st
 from reco_lab.core.policy import Policy, policies, policy
 from reco_lab.services import publishing
 from reco_lab.services.publishing import Plan
-from reco_lab.ui import ad_status, forms, page, state
+from reco_lab.ui import ad_status, forms, gate, page, state
 from reco_lab.ui.ad_status import Status
 from reco_lab.ui.words import count, md, when
 from reco_lab.workspace import Workspace
@@ -130,7 +130,7 @@ def _history(workspace: Workspace, plan: Plan) -> None:
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Publications, newest first")
     earlier = serving is not None and any(one.number < serving.number for one in made)
     if st.button("Back to what served before", icon=":material/undo:", disabled=not earlier, key="rollback"):
-        back = publishing.rollback(workspace)
+        back = publishing.rollback(workspace, who=gate.WHO)
         state.tell(
             f"{Plan.model_validate(back.spec).model}, version {back.version}, serves again within a second."
         )

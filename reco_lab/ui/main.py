@@ -48,6 +48,7 @@ chosen = st.navigation(
         "Market": [
             _page(page.CAMPAIGNS, "Campaigns", "campaign", "From a goal to a list to send, and what it did."),
             _page(page.ADS, "Ads", "ads_click", "What is shown to whom right now, and why."),
+            _page(page.MONITOR, "Monitor", "monitoring", "How the ads do, what changed, and what to do."),
             _page(page.REPORT, "Report", "slideshow", "The story of a comparison or campaign, to show."),
             _page(page.SETTINGS, "Settings", "settings", "Store, backups, retention, privacy."),
         ],

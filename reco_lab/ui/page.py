@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.errors import InputError
+from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.services import data, experiments
 from reco_lab.store.records import DatasetVersion
 from reco_lab.ui import cache, linked, show, state
@@ -27,6 +27,7 @@ CALIBRATION = PAGES / "lab" / "calibration.py"
 CUSTOMER = PAGES / "lab" / "customer.py"
 CAMPAIGNS = PAGES / "market" / "campaigns.py"
 ADS = PAGES / "market" / "ads.py"
+MONITOR = PAGES / "market" / "monitor.py"
 REPORT = PAGES / "market" / "report.py"
 SETTINGS = PAGES / "market" / "settings.py"
 
@@ -55,6 +56,7 @@ class Lab:
 def open(title: str, *, of_data: bool = True) -> Iterator[Lab]:  # noqa: A001 - pages say `page.open(...)`
     """Open a page: its title, the sidebar, and a guard around everything the page does.
 
+    An address with `rehearsal=1` opens the workspace of the last rehearsal instead of the person's own.
     A page that is not about the chosen data set (`of_data`) does not say that it is simulated.
     """
     heading = st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute")
@@ -62,6 +64,13 @@ def open(title: str, *, of_data: bool = True) -> Iterator[Lab]:  # noqa: A001 - 
         heading.title(title, anchor=False, width="content")
     try:
         workspace = cache.workspace()
+        if st.query_params.get(state.REHEARSAL) == "1":
+            workspace = cache.rehearsal(workspace)
+            with heading:
+                show.rehearsed()
+    except NotFoundError as error:
+        show.mistake(error)
+        st.stop()
     except Exception as error:  # noqa: BLE001 - there is no workspace, so there is no log to write to
         show.closed(error)
         st.stop()

@@ -49,6 +49,11 @@ def synthetic() -> None:
     st.badge("Example data (simulated)", icon=":material/science:", color="orange")
 
 
+def rehearsed() -> None:
+    """The badge of a rehearsal."""
+    st.badge("Rehearsal, simulated customers", icon=":material/theater_comedy:", color="orange")
+
+
 def go(page: Path, address: Mapping[str, str] | None = None) -> None:
     """Go to another page, with these parameters of its address.
 

@@ -14,6 +14,7 @@ from reco_lab.core.clock import ManualClock
 from reco_lab.core.errors import FullError, InputError
 from reco_lab.core.events import FeedbackKind
 from reco_lab.store.events import EventLog, journal, writer
+from reco_lab.store.events.schema import VERSION
 from reco_lab.testing.events import counted, decision, feedback, visit
 
 
@@ -215,6 +216,18 @@ def test_a_log_of_a_newer_version_is_refused(clock, tmp_path):
     for writes in (True, False):
         with pytest.raises(InputError, match="newer Reco Lab"):
             EventLog.open(tmp_path, clock, writer=writes).decisions()
+
+
+def test_a_log_of_an_older_version_gets_the_new_tables_and_says_so(clock, tmp_path):
+    EventLog.open(tmp_path, clock, writer=True).close()
+    with closing(sqlite3.connect(tmp_path / "events.db")) as raw:
+        raw.executescript("UPDATE log_version SET number = 1; DROP TABLE log_weighed;")
+    log = EventLog.open(tmp_path, clock, writer=True)
+    log.log(decision(clock, 1))
+    log.close()
+    with closing(sqlite3.connect(tmp_path / "events.db")) as raw:
+        assert raw.execute("SELECT number FROM log_version").fetchone() == (VERSION,)
+        assert raw.execute("SELECT count(*) FROM log_weighed").fetchone() is not None
 
 
 def test_while_no_file_can_be_opened_the_log_says_so_and_then_goes_on(clock, tmp_path, monkeypatch):

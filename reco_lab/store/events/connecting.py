@@ -31,6 +31,8 @@ def writing(home: Path, url: str | None) -> sa.Engine:
         if found is None:
             connection.execute(version.insert().values(number=VERSION))
         _check(found)
+        if found is not None and found < VERSION:  # the tables that were new are made above
+            connection.execute(version.update().values(number=VERSION))
     return engine
 
 

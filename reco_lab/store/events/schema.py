@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-VERSION = 1
+VERSION = 2
 
 metadata = sa.MetaData()
 _NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # only INTEGER counts up by itself on SQLite
@@ -47,6 +47,35 @@ placed = sa.Table(
     sa.Column("seen", sa.BigInteger),
     sa.Column("clicked", sa.BigInteger),
     sqlite_with_rowid=False,
+)
+
+# what a decision was chosen from, so that another policy can be judged by it: the scores of the candidates (the ids of
+# `log_sets` in their order) and the numbers known of the customer, both as little-endian float32
+weighed = sa.Table(
+    "log_weighed",
+    metadata,
+    sa.Column("request_id", sa.Text, primary_key=True),
+    sa.Column("scores", sa.LargeBinary, nullable=False),
+    sa.Column("features", sa.LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+sets = sa.Table(
+    "log_sets",
+    metadata,
+    sa.Column("candidates", sa.Text, primary_key=True),
+    sa.Column("ids", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# what a learning policy knows, and up to which event: the rest is read from the log
+learnt = sa.Table(
+    "log_learnt",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("upto", sa.Text, nullable=False),
+    sa.Column("arrays", sa.LargeBinary, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
 )
 
 feedback = sa.Table(

@@ -17,10 +17,21 @@ from reco_lab.ui.cache._lab import (
     story,
     work,
 )
-from reco_lab.ui.cache._market import caller, campaign_plan, events, onlooker, prepared, price_tags, reached
-from reco_lab.ui.cache._opening import dataset, workspace
+from reco_lab.ui.cache._market import (
+    ab_look,
+    ab_segments,
+    ab_traffic,
+    caller,
+    campaign_plan,
+    events,
+    onlooker,
+    prepared,
+    price_tags,
+    reached,
+)
+from reco_lab.ui.cache._opening import dataset, rehearsal, workspace
 
-__all__ = ["alternatives", "caller", "campaign_plan", "choices", "cold_start", "comparison", "cut", "dataset", "dragged", "events", "evidence", "forget_people", "inspection", "look", "microscope", "onlooker", "peek", "portrait", "prepared", "preview", "preview_cut", "price_tags", "quality", "reached", "saved_ways", "shop", "story", "survey", "tables", "traffic", "work", "workspace"]  # fmt: skip
+__all__ = ["ab_look", "ab_segments", "ab_traffic", "alternatives", "caller", "campaign_plan", "choices", "cold_start", "comparison", "cut", "dataset", "dragged", "events", "evidence", "forget_people", "inspection", "look", "microscope", "onlooker", "peek", "portrait", "prepared", "preview", "preview_cut", "price_tags", "quality", "reached", "rehearsal", "saved_ways", "shop", "story", "survey", "tables", "traffic", "work", "workspace"]  # fmt: skip
 
 
 def forget_people() -> None:

@@ -5,12 +5,17 @@ import streamlit as st
 from reco_lab.campaigns.audience import Reached
 from reco_lab.campaigns.price import Tags
 from reco_lab.campaigns.spec import Campaign
+from reco_lab.experiments.ab_look import Ahead, Look
 from reco_lab.services import (
+    ab_test_plan,
+    ab_tests,
     ad_calls,
     campaign_lists,
     campaigns,
     decisions,
 )
+from reco_lab.services.ab_test_plan import Traffic
+from reco_lab.services.ab_tests import Running
 from reco_lab.services.ad_calls import Caller
 from reco_lab.services.campaign_lists import Prepared
 from reco_lab.services.campaigns import Bench, Plan
@@ -60,6 +65,36 @@ def price_tags(
 def prepared(opened: Workspace, campaign: str, artefact: str) -> Prepared:
     """The lists of a campaign."""
     return _prepared(opened, str(opened.home), campaign, artefact)
+
+
+def ab_traffic(opened: Workspace) -> Traffic | None:
+    """What the log knows of the last days, to plan an A/B test by."""
+    return _ab_traffic(opened, str(opened.home))
+
+
+def ab_look(opened: Workspace, now: Running) -> Look:
+    """What is known of a running A/B test."""
+    return _ab_look(opened, str(opened.home), now, now.record.id)
+
+
+def ab_segments(opened: Workspace, now: Running) -> tuple[Ahead, ...]:
+    """The same by segment."""
+    return _ab_segments(opened, str(opened.home), now, now.record.id)
+
+
+@st.cache_resource(max_entries=2, ttl="1m", show_spinner="Reading the log…")
+def _ab_traffic(_opened: Workspace, home: str) -> Traffic | None:  # noqa: ARG001 - part of the key
+    return ab_test_plan.traffic(_opened, events(_opened))
+
+
+@st.cache_resource(max_entries=2, ttl="4s", show_spinner=False)
+def _ab_look(_opened: Workspace, home: str, _now: Running, key: str) -> Look:  # noqa: ARG001 - part of the key
+    return ab_tests.look_at(_opened, events(_opened), _now)
+
+
+@st.cache_resource(max_entries=2, ttl="1m", show_spinner="Looking at each segment…")
+def _ab_segments(_opened: Workspace, home: str, _now: Running, key: str) -> tuple[Ahead, ...]:  # noqa: ARG001 - part of the key
+    return ab_tests.look_by_segment(_opened, events(_opened), _now)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -125,4 +160,4 @@ def _prepared(_opened: Workspace, home: str, name: str, key: str) -> Prepared:  
     return campaign_lists.prepared(_opened, name)
 
 
-OF_PEOPLE = (_onlooker, _reached, _campaign_plan, _bench, _price_tags, _prepared)
+OF_PEOPLE = (_onlooker, _ab_traffic, _reached, _campaign_plan, _bench, _price_tags, _prepared)

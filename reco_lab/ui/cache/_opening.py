@@ -15,6 +15,7 @@ from reco_lab.services import (
     experiments,
     upkeep,
 )
+from reco_lab.services import rehearsal as rehearsals
 from reco_lab.workspace import Workspace
 
 
@@ -24,6 +25,11 @@ def workspace() -> Workspace:
     Set RECO_LAB_DEMO=0 to start without the demo shop.
     """
     return _workspace(os.environ.get("RECO_LAB_HOME", ""), os.environ.get("RECO_LAB_DEMO", "1") != "0")
+
+
+def rehearsal(opened: Workspace) -> Workspace:
+    """The workspace of the last rehearsal; NotFoundError before the first."""
+    return _rehearsal(opened, str(opened.home), rehearsals.room_name(opened))
 
 
 def dataset(opened: Workspace, name: str, fingerprint: str) -> Dataset:
@@ -40,6 +46,11 @@ def _workspace(home: str, demo_wanted: bool) -> Workspace:  # noqa: ARG001 - par
     with suppress(InputError):  # a backup at work keeps tidying out; the next start does it
         upkeep.tidy_if_due(opened)
     return opened
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening the rehearsal…")
+def _rehearsal(_opened: Workspace, home: str, key: str) -> Workspace:  # noqa: ARG001 - part of the key
+    return rehearsals.room(_opened)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the data…")

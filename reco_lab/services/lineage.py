@@ -1,0 +1,123 @@
+"""Where every served model comes from: its data, its parent, why it came, and when it served."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from reco_lab.services import gate
+from reco_lab.services.publishing import Plan
+from reco_lab.store.publications import ROLLED_BACK, Publication, Turn
+from reco_lab.store.rounds import Round
+from reco_lab.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Ancestor:
+    """One publication: what served, from which version of which data, in whose place, why, and when.
+
+    `data_version` is None where that version is gone. `turns` are the moments when it began to serve.
+    """
+
+    number: int
+    version: str
+    model: str
+    policy: str
+    dataset: str
+    data_version: int | None
+    parent: int | None
+    round: str
+    why: str
+    created: datetime
+    serves: bool
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True)
+class Span:
+    """A time in which one publication served; `until` is now for the one that serves."""
+
+    number: int
+    begin: datetime
+    until: datetime
+    how: str
+    who: str
+
+
+def lineage(workspace: Workspace, limit: int = 50) -> list[Ancestor]:
+    """Everything that served, newest first."""
+    made = workspace.publications.history(limit)
+    serving, turns = workspace.publications.serving(), workspace.publications.turns()
+    rounds = {one.id: one for one in workspace.rounds.listing(1000)}
+    by_number = {one.number: Plan.model_validate(one.spec) for one in made}
+    versions = {
+        (one.name, one.fingerprint): one.version
+        for name in {plan.dataset for plan in by_number.values()}
+        for one in workspace.store.versions(name)
+    }
+    return [
+        _ancestor(
+            one,
+            by_number,
+            versions,
+            rounds.get(by_number[one.number].round),
+            serves=serving is not None and serving.number == one.number,
+            turns=tuple(turn for turn in turns if turn.number == one.number),
+        )
+        for one in made
+    ]
+
+
+def spans(workspace: Workspace) -> list[Span]:
+    """When what served, oldest first."""
+    turns, now = workspace.publications.turns(), workspace.clock.now()
+    ends = [*(turn.at for turn in turns[1:]), now]
+    return [
+        Span(turn.number, turn.at, end, turn.how, turn.who) for turn, end in zip(turns, ends, strict=True)
+    ]
+
+
+def _ancestor(
+    one: Publication,
+    plans: dict[int, Plan],
+    versions: dict[tuple[str, str], int],
+    round_: Round | None,
+    *,
+    serves: bool,
+    turns: tuple[Turn, ...],
+) -> Ancestor:
+    plan = plans[one.number]
+    parent = (
+        plan.parent if plan.parent is not None else max((n for n in plans if n < one.number), default=None)
+    )
+    return Ancestor(
+        number=one.number,
+        version=one.version,
+        model=plan.model,
+        policy=str(plan.policy.get("policy", "")),
+        dataset=plan.dataset,
+        data_version=versions.get((plan.dataset, plan.fingerprint)),
+        parent=parent,
+        round=plan.round,
+        why=_why(plan, None if parent is None else plans.get(parent), round_, turns),
+        created=one.created,
+        serves=serves,
+        turns=turns,
+    )
+
+
+def _why(plan: Plan, parent: Plan | None, round_: Round | None, turns: tuple[Turn, ...]) -> str:
+    """Why it came, and who went back to it since."""
+    if round_ is not None:
+        came = f"Promoted by the gate: {gate.reason(round_)}"
+    elif parent is None:
+        came = "Published by a person; nothing served before."
+    elif plan.chain == parent.chain:
+        came = "The same models with other settings."
+    elif plan.fingerprint == parent.fingerprint:
+        came = "Another model of the same data, published by a person."
+    else:
+        came = "Other data, published by a person."
+    backs = [turn for turn in turns if turn.how == ROLLED_BACK]
+    told = [
+        f"Gone back to on {turn.at:%Y-%m-%d %H:%M}{f' by {turn.who}' if turn.who else ''}." for turn in backs
+    ]
+    return " ".join([came, *told])

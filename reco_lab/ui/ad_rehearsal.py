@@ -1,0 +1,139 @@
+"""Simulated customers on the Ads page: begun with one button, watched live, stopped."""
+
+from datetime import UTC
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from reco_lab.charts.lines import lines
+from reco_lab.services import rehearsal, rehearsal_figures
+from reco_lab.services.rehearsal import Asked, Phase, Seen
+from reco_lab.store.own_time import rehearsed
+from reco_lab.ui import page, show
+from reco_lab.ui.words import count, md
+from reco_lab.workspace import Workspace
+
+EVERY = 1.0
+LINES = {"clicked": "Clicked", "possible": "Best possible", "by_lot": "Drawn by lot"}
+HONEST = (
+    "The customers are simulated, and nothing is scripted: they visit a copy of the demo shop through the same service, "
+    "on a clock that runs fast, and your own data and log are not touched. A real site is served by the same code."
+)
+
+
+def card(workspace: Workspace) -> None:
+    """Offer a rehearsal, show the one that runs, or what the last one came to; nothing inside of one."""
+    if rehearsed(workspace.home):
+        return
+    seen = rehearsal.look(workspace)
+    with st.container(border=True):
+        if seen.live:
+            watch = partial(_watch, workspace)
+            st.fragment(run_every=EVERY, key="rehearsal")(watch)()
+            return
+        _idle(workspace, seen)
+
+
+def _idle(workspace: Workspace, seen: Seen) -> None:
+    phase = seen.status.phase
+    st.subheader("Rehearse with simulated customers", anchor=False)
+    if phase is Phase.failed:
+        st.error(md(seen.status.said), title="The rehearsal could not go on", icon=":material/error:")
+    elif phase is Phase.broken:
+        st.warning(
+            "The last rehearsal ended before its time: its process was ended.", icon=":material/warning:"
+        )
+    days = _days(seen)
+    if days is not None and phase is not Phase.failed:
+        _figures(seen, days)
+    weeks = Asked().minutes * 60 * Asked().rate / 86400 / 7
+    st.caption(f"Two minutes, in which {weeks:.0f} weeks of the shop pass. {HONEST}")
+    with st.container(horizontal=True):
+        label = "Start traffic" if days is None else "Start traffic again"
+        if st.button(
+            label,
+            type="primary" if days is None else "secondary",
+            icon=":material/play_arrow:",
+            key="rehearse",
+        ):
+            with st.spinner("Starting…"):
+                rehearsal.begin(workspace, Asked(seed=seen.status.asked.seed + (days is not None)))
+            st.rerun()
+
+
+def _watch(workspace: Workspace) -> None:
+    with page.guard(workspace):
+        seen = rehearsal.look(workspace)
+        if not seen.live:
+            st.rerun()
+        _live(workspace, seen)
+
+
+def _live(workspace: Workspace, seen: Seen) -> None:
+    head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+    head.subheader("Simulated customers are visiting", anchor=False, width="content")
+    head.button(
+        "Stop",
+        icon=":material/stop:",
+        key="rehearsal-stop",
+        on_click=rehearsal.stop,
+        args=(workspace,),
+    )
+    clock = seen.clock
+    if clock is None or seen.status.phase is Phase.preparing:
+        st.progress(0.0, text="Setting up a copy of the demo shop, with a service and a clock of its own…")
+        st.caption(HONEST)
+        return
+    passed = (clock.now() - clock.shown).total_seconds() / clock.rate
+    share = min(passed / (60 * seen.status.asked.minutes), 1.0)
+    st.progress(share, text=f"{clock.now().astimezone(UTC):%A, %d %B %Y, %H:%M} in the shop")
+    days = _days(seen)
+    if days is not None:
+        _figures(seen, days)
+    st.caption(HONEST)
+
+
+def _figures(seen: Seen, days: pd.DataFrame) -> None:
+    last = seen.tallies[-1]
+    recent = days.tail(1)
+    cells = st.columns(4)
+    cells[0].metric("Visits", f"{last.visits:,}")
+    cells[1].metric("Ads shown", f"{last.places:,}")
+    rate = float(recent["clicked"].iloc[0])
+    over = rate / float(recent["by_lot"].iloc[0]) if float(recent["by_lot"].iloc[0]) else 0.0
+    cells[2].metric(
+        "Click rate, last day", f"{rate:.1%}", help="Clicks of the places that ads had on the last day."
+    )
+    cells[3].metric(
+        "Against drawing by lot",
+        f"{over:.1f} times",
+        help="What ads drawn by lot would have got is known here, as the customers are simulated.",
+    )
+    rows = days.melt("day", list(LINES), "name", "value").assign(low=None, high=None)
+    rows["name"], rows["step"] = rows["name"].map(LINES), rows["day"].astype(str)
+    figure = lines(rows, x_axis="day of the shop", y_axis="share of places clicked", palette=show.palette())
+    figure.update_yaxes(tickformat=".0%")
+    show.chart(
+        figure,
+        finding=rehearsal_figures.sentence(days),
+        table=None,
+        key="rehearsal",
+        explained="Drawn by lot and best possible are no measurements: the simulator knows what every customer likes.",
+    )
+    share = float(days.tail(3)["best"].mean())
+    st.markdown(
+        f"**What was learnt:** {share:.0%} of the places show a customer one of her three best ads."
+        + (
+            f" {count(last.late, 'visit')} came faster than this machine could play them and were left out."
+            if last.late
+            else ""
+        )
+    )
+
+
+def _days(seen: Seen) -> pd.DataFrame | None:
+    if seen.clock is None or not seen.tallies:
+        return None
+    days = rehearsal_figures.by_day(seen.tallies, seen.clock.shown)
+    return None if days.empty else days

@@ -1,0 +1,74 @@
+"""The gate as a person meets it on the Monitor page."""
+
+import pytest
+
+from reco_lab.services import gate, publishing, schedules
+from reco_lab.services.data import load_dataset
+from reco_lab.store.rounds import RoundState
+from reco_lab.testing.serving import publish_chain
+
+MONITOR = "pages/market/monitor.py"
+RECOMMENDERS = ({"algorithm": "most_popular"}, {"algorithm": "item_knn"})
+
+
+def press(browser, label):
+    next(one for one in browser.button if one.label == label).click().run()
+    assert not browser.exception
+    return browser
+
+
+@pytest.fixture(autouse=True)
+def _no_worker(monkeypatch):
+    monkeypatch.setattr("reco_lab.services.gate.ensure_worker", lambda _workspace: True)
+
+
+@pytest.fixture
+def served(shop):
+    """What serves, and what served before."""
+    from reco_lab.core.recommender import recommender
+
+    data = load_dataset(shop, "small-shop")
+    for spec in RECOMMENDERS:
+        publish_chain(shop, data, recommender(spec), spec["algorithm"])
+    return shop
+
+
+def test_without_anything_served_it_says_what_is_missing(shop, visit, says):
+    assert "there is no champion to challenge" in says(visit(MONITOR, section="The gate"))
+
+
+def test_before_the_first_round_it_says_what_a_challenger_is(served, visit, says):
+    seen = says(visit(MONITOR, section="The gate"))
+    assert "No challenger has been trained yet." in seen
+    assert "serves only if it is better, or newer and no worse" in seen
+    assert "item_knn serves since" in seen
+
+
+def test_a_button_queues_a_round_and_the_schedule_is_kept(served, visit):
+    browser = press(visit(MONITOR, section="The gate"), "Train a challenger now")
+    (job,) = [one for one in served.queue.recent() if one.kind == gate.JOB]
+    assert next(one for one in browser.button if one.label == "Train a challenger now").disabled
+    browser.segmented_control(key="gate-schedule").set_value("Daily").run()
+    assert schedules.schedule(served).every_hours == 24
+    browser.segmented_control(key="gate-schedule").set_value("Off").run()
+    assert schedules.next_run(served) is None
+    served.queue.cancel(job.id)
+
+
+def test_a_refused_round_says_why_and_nothing_else_serves(served, visit, says):
+    before = served.publications.serving().number
+    found = gate.run_round(served)
+    assert found.state is RoundState.refused
+    browser = visit(MONITOR, section="The gate")
+    assert "The challenger was refused: nothing new has come since the champion was trained." in says(browser)
+    assert "Are the data sound?" in says(browser)
+    assert served.publications.serving().number == before
+
+
+def test_one_click_goes_back_and_the_lineage_says_who_did(served, visit, says):
+    browser = press(visit(MONITOR, section="The gate"), "Back to what served before")
+    assert publishing.serving_plan(served).model == "most_popular"
+    assert "most_popular serves since" in says(browser)
+    table = next(one.value for one in browser.dataframe if "Why" in one.value)
+    assert "by a person in the app" in table.set_index("Number").loc[1, "Why"]
+    assert table.set_index("Number")["In place of"].tolist()[0] in {1, None}

@@ -1,0 +1,45 @@
+"""What a rehearsal came to, day by day, and the sentence about it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from reco_lab.services.rehearsal_figures import by_day, sentence
+from reco_lab.simulation.traffic import Tally
+
+OPENING = datetime(2026, 1, 5, tzinfo=UTC)
+
+
+def tallies(rates):
+    """Four notes a day, 400 places a day, clicked at these rates."""
+    total, found = Tally(), []
+    for day, rate in enumerate(rates):
+        for hour in (1, 7, 13, 22):
+            at = OPENING + timedelta(days=day, hours=hour)
+            total = Tally(
+                at=at.isoformat(), places=total.places + 100, clicks=total.clicks + round(100 * rate),
+                by_lot=total.by_lot + 5, possible=total.possible + 20, best=total.best + 40,
+            )  # fmt: skip
+            found.append(total)
+    return found
+
+
+def test_each_day_is_told_by_what_came_on_it_alone():
+    days = by_day(tallies([0.08, 0.10, 0.12]), OPENING)
+    assert days["day"].tolist() == [1, 2, 3]
+    assert days["places"].tolist() == [400, 400, 400]
+    assert days["clicked"].tolist() == pytest.approx([0.08, 0.10, 0.12])
+    assert days["possible"].tolist() == pytest.approx([0.2, 0.2, 0.2])
+
+
+def test_the_sentence_says_whether_the_rate_climbed_and_what_was_possible():
+    told = sentence(by_day(tallies([0.08] * 3 + [0.12] * 3), OPENING))
+    assert told == (
+        "The click rate climbed from 8.0% to 12.0%; ads drawn by lot would have got 5.0%, the best possible 20.0%."
+    )
+    assert "went from 12.0% to 8.0%" in sentence(by_day(tallies([0.12] * 3 + [0.08] * 3), OPENING))
+
+
+def test_of_the_first_days_no_climb_is_claimed():
+    assert sentence(by_day(tallies([0.08, 0.12]), OPENING)).startswith("10.0% of the places are clicked")
+    assert sentence(by_day([], OPENING)) == "The first customers are on their way."
