@@ -124,9 +124,7 @@ def lifts(
     error = np.sqrt(parts[0] + parts[1])
     freedom = _freedom(parts[0], parts[1], treated.n, control.n)
     known = _known(smallest * down, error, level, power) if smallest else np.asarray(INFORMATION)
-    miss = look.part * (1 - level)
-    tail = stats.norm.sf(anytime(miss, known)) if look.running else miss / 2
-    wide: Floats = np.minimum(stats.t.isf(tail, freedom), WIDEST)
+    wide = _wide(look, level, known, freedom)
     gap = up - down
     ratio_low, ratio_high = _fieller(up, down, treated, control, slope, share, wide)
     surprise = np.asarray(stats.t.sf(np.abs(gap) / np.maximum(error, NOTHING), freedom), np.float64)
@@ -165,6 +163,13 @@ def anytime(miss: float, known: Floats | float = INFORMATION) -> Floats:
     """
     wide: Floats = np.sqrt(2 * (1 + 1 / np.asarray(known)) * np.log(np.sqrt(1 + np.asarray(known)) / miss))
     return wide
+
+
+def _wide(look: Look, level: float, known: Floats, freedom: Floats) -> Floats:
+    """How many standard errors the interval of a look goes to either side."""
+    miss = look.part * (1 - level)
+    tail = stats.norm.sf(anytime(miss, known)) if look.running else miss / 2
+    return np.minimum(stats.t.isf(tail, freedom), WIDEST)
 
 
 def _freedom(one: Floats, other: Floats, n: Floats, m: Floats) -> Floats:
