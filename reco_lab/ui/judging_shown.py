@@ -56,11 +56,11 @@ def table(found: Judgement, meaning: Meaning) -> pd.DataFrame:
             {
                 "Estimated by": one.label,
                 unit: one.value.value * per,
-                "from": one.value.low * per,
-                "to": one.value.high * per,
+                "from": _own_doubt(one).low * per,
+                "to": _own_doubt(one).high * per,
                 "More than was earned": one.difference.value * per,
-                "more from": one.difference.low * per,
-                "more to": one.difference.high * per,
+                "more from": nan if one.name in MODEL else one.difference.low * per,
+                "more to": nan if one.name in MODEL else one.difference.high * per,
             }
             for one in found.estimates
         ]
