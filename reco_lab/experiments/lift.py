@@ -123,12 +123,7 @@ def lifts(
     up = treated.mean - slope * (treated.before - middle)
     down = control.mean - slope * (control.before - middle)
     parts = [_left(one, slope) / one.n for one in (treated, control)]
-    error = np.sqrt(parts[0] + parts[1])
-    freedom = (parts[0] + parts[1]) ** 2 / np.maximum(
-        parts[0] ** 2 / np.maximum(treated.n - 1, 1) + parts[1] ** 2 / np.maximum(control.n - 1, 1),
-        NOTHING**4,
-    )
-    freedom = np.maximum(freedom, 1)
+    error, freedom = np.sqrt(parts[0] + parts[1]), _freedom(parts, treated, control)
     known = _known(smallest * down, error, level, power) if smallest else np.asarray(INFORMATION)
     miss = look.part * (1 - level)
     tail = stats.norm.sf(anytime(miss, known)) if look.running else miss / 2
@@ -184,6 +179,13 @@ def _anytime_p(surprise: Floats, known: Floats) -> Floats:
     errors = stats.norm.isf(surprise)
     smallest: Floats = np.sqrt(1 + known) * np.exp(-(errors**2) / (2 * (1 + 1 / known)))
     return np.minimum(smallest, 1.0)
+
+
+def _freedom(parts: list[Floats], treated: Moments, control: Moments) -> Floats:
+    """Welch's degrees of freedom, from the variances of the two means."""
+    low = sum(part**2 / np.maximum(one.n - 1, 1) for part, one in zip(parts, (treated, control), strict=True))
+    found: Floats = np.asarray((parts[0] + parts[1]) ** 2 / np.maximum(low, NOTHING**4), np.float64)
+    return np.maximum(found, 1)
 
 
 def _slope(treated: Moments, control: Moments) -> Floats:
