@@ -113,8 +113,8 @@ def lifts(
     of the last is a little wider than if nobody had looked. `p` is divided by the part that the look may spend. So of one
     that looks every day and at the end, all intervals hold together as often as the level says, and `p` is below .05
     at any of them once in twenty at most.
-    Where customers are still coming in too, `smallest` says for which relative lift the looking ends once it is seen
-    with this `power`: intervals are then wider before that much is known, and a little wider long after it.
+    Where customers still come in, `smallest` is the relative lift for which looking ends once it is seen with this
+    `power`: before and long after that intervals are wider.
     """
     slope = _slope(treated, control)
     treated, control = _steadied(treated, control, slope)
@@ -123,14 +123,14 @@ def lifts(
     up = treated.mean - slope * (treated.before - middle)
     down = control.mean - slope * (control.before - middle)
     parts = [_left(one, slope) / one.n for one in (treated, control)]
-    error, freedom = np.sqrt(parts[0] + parts[1]), _freedom(parts, treated, control)
+    error = np.sqrt(parts[0] + parts[1])
+    freedom = _freedom(parts[0], parts[1], treated.n, control.n)
     known = _known(smallest * down, error, level, power) if smallest else np.asarray(INFORMATION)
     miss = look.part * (1 - level)
     tail = stats.norm.sf(anytime(miss, known)) if look.running else miss / 2
     wide: Floats = np.minimum(stats.t.isf(tail, freedom), WIDEST)
     gap = up - down
     ratio_low, ratio_high = _fieller(up, down, treated, control, slope, share, wide)
-    plain = treated.spread / treated.n + control.spread / control.n
     surprise = np.asarray(stats.t.sf(np.abs(gap) / np.maximum(error, NOTHING), freedom), np.float64)
     return Lifts(
         absolute=gap,
@@ -142,7 +142,9 @@ def lifts(
         p=np.minimum((_anytime_p(surprise, known) if look.running else 2 * surprise) / look.part, 1.0),
         treated=up,
         control=down,
-        explained=np.clip(1 - (parts[0] + parts[1]) / np.maximum(plain, NOTHING), 0, 1),
+        explained=np.clip(
+            1 - error**2 / np.maximum(treated.spread / treated.n + control.spread / control.n, NOTHING), 0, 1
+        ),
     )
 
 
@@ -167,6 +169,12 @@ def anytime(miss: float, known: Floats | float = INFORMATION) -> Floats:
     return wide
 
 
+def _freedom(one: Floats, other: Floats, n: Floats, m: Floats) -> Floats:
+    """The degrees of freedom of a sum of two squared errors of means (Satterthwaite)."""
+    below = one**2 / np.maximum(n - 1, 1) + other**2 / np.maximum(m - 1, 1)
+    return np.maximum((one + other) ** 2 / np.maximum(below, NOTHING**4), 1)
+
+
 def _known(gap: Floats, error: Floats, level: float, power: float) -> Floats:
     """How much is known, INFORMATION once a difference of `gap` would be seen with this power."""
     planned = gap / (anytime(1 - level) + stats.norm.ppf(power))
@@ -179,13 +187,6 @@ def _anytime_p(surprise: Floats, known: Floats) -> Floats:
     errors = stats.norm.isf(surprise)
     smallest: Floats = np.sqrt(1 + known) * np.exp(-(errors**2) / (2 * (1 + 1 / known)))
     return np.minimum(smallest, 1.0)
-
-
-def _freedom(parts: list[Floats], treated: Moments, control: Moments) -> Floats:
-    """Welch's degrees of freedom, from the variances of the two means."""
-    low = sum(part**2 / np.maximum(one.n - 1, 1) for part, one in zip(parts, (treated, control), strict=True))
-    found: Floats = np.asarray((parts[0] + parts[1]) ** 2 / np.maximum(low, NOTHING**4), np.float64)
-    return np.maximum(found, 1)
 
 
 def _slope(treated: Moments, control: Moments) -> Floats:

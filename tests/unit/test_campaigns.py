@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from reco_lab.campaigns.audience import reached
 from reco_lab.campaigns.control import groups, places, standing
-from reco_lab.campaigns.observed import Observed, matched
 from reco_lab.campaigns.rules import rule_set
 from reco_lab.campaigns.spec import (
     Audience,
@@ -358,18 +357,3 @@ def test_rules_are_read_from_any_column_of_the_items():
     assert found.boost.min() == 0
     assert set(found.levels[0]) == {0, 1}
     assert not found.limited
-
-
-def test_alike_customers_are_compared_and_a_difference_from_before_gives_the_matching_away():
-    rng = np.random.default_rng(0)
-    before = rng.gamma(1.0, size=(6000, 2))
-    chosen = rng.random(6000) < before[:, 0] / (1 + before[:, 0])
-    outcome = before[:, 0] + rng.normal(size=6000)
-    found = matched(outcome + 0.5 * chosen, chosen, before)
-    assert found.low < 0.5 < found.high
-    assert outcome[chosen].mean() - outcome[~chosen].mean() > found.absolute - 0.5 + 0.2
-    hidden = rng.random(6000) < 0.5
-    unlike = matched(outcome + 2.0 * hidden, hidden, before)
-    assert not Observed(found, unlike).credible
-    assert "must not be put down to the campaign" in Observed(found, unlike).sentence
-    assert "proves nothing" in Observed(found, None).sentence
