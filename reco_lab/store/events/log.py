@@ -17,6 +17,7 @@ from reco_lab.store.events.erasing import erase
 from reco_lab.store.events.expiring import expire
 from reco_lab.store.events.journal import FOLDER, Journal
 from reco_lab.store.events.learning import remember
+from reco_lab.store.events.measuring import Measuring
 from reco_lab.store.events.records import LONGEST_PAYLOAD, Description, Refusal, Side, Tracked, microseconds
 from reco_lab.store.events.replaying import replay
 from reco_lab.store.events.writer import Writer
@@ -25,7 +26,7 @@ from reco_lab.store.locks import FileLock
 LOCK = "events.lock"
 
 
-class EventLog(ByCustomer):
+class EventLog(ByCustomer, Measuring):
     """The log of one workspace; open it once in a process.
 
     On SQLite it is `events.db`, which one process writes and any may read. On PostgreSQL several may write.

@@ -19,6 +19,7 @@ from reco_lab.services.ab_tests import Running
 from reco_lab.services.ad_calls import Caller
 from reco_lab.services.campaign_lists import Prepared
 from reco_lab.services.campaigns import Bench, Plan
+from reco_lab.services.monitoring import Monitor
 from reco_lab.services.onlooking import Onlooker
 from reco_lab.store.events.log import EventLog
 from reco_lab.store.records import DatasetVersion
@@ -29,6 +30,11 @@ from reco_lab.workspace import Workspace
 def events(opened: Workspace) -> EventLog:
     """The log of decisions, for reading."""
     return _events(opened, str(opened.home), "reading")
+
+
+def monitor(opened: Workspace) -> Monitor:
+    """What watches the log, one for all visitors of this app."""
+    return _monitor(opened, str(opened.home), "monitor")
 
 
 def caller(opened: Workspace, url: str) -> Caller:
@@ -69,7 +75,7 @@ def prepared(opened: Workspace, campaign: str, artefact: str) -> Prepared:
 
 def ab_traffic(opened: Workspace) -> Traffic | None:
     """What the log knows of the last days, to plan an A/B test by."""
-    return _ab_traffic(opened, str(opened.home))
+    return _ab_traffic(opened, str(opened.home), "traffic")
 
 
 def ab_look(opened: Workspace, now: Running) -> Look:
@@ -83,7 +89,7 @@ def ab_segments(opened: Workspace, now: Running) -> tuple[Ahead, ...]:
 
 
 @st.cache_resource(max_entries=2, ttl="1m", show_spinner="Reading the log…")
-def _ab_traffic(_opened: Workspace, home: str) -> Traffic | None:  # noqa: ARG001 - part of the key
+def _ab_traffic(_opened: Workspace, home: str, key: str) -> Traffic | None:  # noqa: ARG001 - part of the key
     return ab_test_plan.traffic(_opened, events(_opened))
 
 
@@ -100,6 +106,11 @@ def _ab_segments(_opened: Workspace, home: str, _now: Running, key: str) -> tupl
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _events(_opened: Workspace, home: str, key: str) -> EventLog:  # noqa: ARG001 - part of the key
     return decisions.open_log(_opened)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _monitor(_opened: Workspace, home: str, key: str) -> Monitor:  # noqa: ARG001 - part of the key
+    return Monitor.open(_opened)
 
 
 @st.cache_resource(max_entries=4, ttl="12h", show_spinner=False)
@@ -160,4 +171,15 @@ def _prepared(_opened: Workspace, home: str, name: str, key: str) -> Prepared:  
     return campaign_lists.prepared(_opened, name)
 
 
-OF_PEOPLE = (_onlooker, _ab_traffic, _reached, _campaign_plan, _bench, _price_tags, _prepared)
+OF_PEOPLE = (
+    _monitor,
+    _onlooker,
+    _ab_traffic,
+    _ab_look,
+    _ab_segments,
+    _reached,
+    _campaign_plan,
+    _bench,
+    _price_tags,
+    _prepared,
+)
