@@ -17,6 +17,7 @@ from reco_lab.experiments.ab_verdict import Verdict, harmed, verdict
 from reco_lab.jobs.start import ensure_worker
 from reco_lab.services import ab_tests, gate, publishing, schedules
 from reco_lab.services.decisions import open_log
+from reco_lab.services.gate_words import sentence
 from reco_lab.services.schedules import Schedule
 from reco_lab.store.ab_tests import AbTestRecord
 from reco_lab.store.durable import replaced
@@ -106,7 +107,7 @@ class Acts:
             serves=serves,
             test=self._test,
             decided=self._decided,
-            gate="" if last is None else gate.sentence(last),
+            gate="" if last is None else sentence(last),
             passed=passed,
         )
         with replaced(self.note) as draft:
