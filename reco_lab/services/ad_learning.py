@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
@@ -134,10 +134,10 @@ class Learning:
         name = learner.remembered_as
         one = self._settled.get(name) or self._recalled(learner)
         while one.upto < before and (end := self.log.enough(one.upto)) is not None and end <= before:
-            earlier = self._outcomes(self.log.since(one.upto, end, CLICK_WINDOW))
+            earlier = self.outcomes(self.log.since(one.upto, end, CLICK_WINDOW))
             one = Settled(learner.fold(one.memory, earlier), end, one.kept)
         happened = self.log.since(one.upto, None, CLICK_WINDOW)
-        outcomes, old = self._outcomes(happened), happened.since < before
+        outcomes, old = self.outcomes(happened), happened.since < before
         if one.upto < before:
             one = Settled(learner.fold(one.memory, outcomes.among(old)), before, one.kept)
             outcomes = outcomes.among(~old)
@@ -162,9 +162,9 @@ class Learning:
                     return Settled(memory, found[0], memory)
         return Settled(nothing, 0, nothing)
 
-    def _outcomes(self, happened: Happened) -> Outcomes:
+    def outcomes(self, happened: Happened) -> Outcomes:
         """Rows of the log as learners take them: the relevance is the score without what the bid added."""
-        weights = np.array([self._weight(version) for version in happened.versions], np.float64)
+        weights = np.array([self.bid_weight(version) for version in happened.versions], np.float64)
         worth = np.power(np.maximum(happened.bids, LEAST_BID), weights)
         return Outcomes(
             ads=happened.ads,
@@ -176,7 +176,7 @@ class Learning:
             features=_features(happened.features),
         )
 
-    def _weight(self, version: str) -> float:
+    def bid_weight(self, version: str) -> float:
         """How much bids counted in a publication."""
         if version not in self._weights:
             self._weights |= {
@@ -216,6 +216,12 @@ def of_each_arm(snapshot: Snapshot, learnt: Learnt, most: int) -> tuple[ArmLearn
 def knowledge(workspace: Workspace, log: EventLog, policies: Iterable[Policy]) -> Mapping[str, Memory]:
     """What learners know by now, read from beside the service."""
     return Learning(workspace, log).catch_up(policies).memories
+
+
+def known_before(workspace: Workspace, log: EventLog, learner: Learner, moment: datetime) -> Memory:
+    """What a learner would have known at a moment, of all that was logged until then."""
+    learning, nothing = Learning(workspace, log), learner.nothing(WIDTH)
+    return learner.fold(nothing, learning.outcomes(log.since(0, microseconds(moment), CLICK_WINDOW)))
 
 
 def _features(blocks: tuple[bytes | None, ...]) -> NDArray[np.float32]:

@@ -25,7 +25,7 @@ def logged_table(path: Path, columns: LoggedColumns, chosen: JudgedPolicy) -> Lo
 
 @st.cache_resource(max_entries=8, show_spinner="Weighing what was logged…")
 def _judged(_opened: Workspace, home: str, chosen: Policy, asked: Asked) -> Judged:  # noqa: ARG001 - part of the key
-    return judging.judge_policy(events(_opened), chosen, asked)
+    return judging.judge_policy(_opened, events(_opened), chosen, asked)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the table…")
