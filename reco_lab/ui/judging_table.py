@@ -46,7 +46,7 @@ def _judged(lab: page.Lab, kept: Kept, top: DeltaGenerator) -> None:
     policy = _policy(lab)
     if columns is None or policy is None:
         return
-    found = cache.logged_table(kept.path, columns, policy)
+    found = cache.logged_table(lab.workspace, kept.path, columns, policy)
     made = judge(found.logged, np.random.default_rng(SEED))
     who = "the even policy" if policy.kind == "uniform" else "the judged policy"
     with top:
