@@ -60,8 +60,9 @@ def traffic(workspace, rounds=1, clicks=lambda _arm: 0.3):
         for user in range(CUSTOMERS):
             decision = server.ads(f"u{user:02d}").decision
             if rng.random() < clicks(decision.arm.rpartition("/")[2]):
-                click = f"c{workspace.clock.at}-{turn}-{user}"
-                events.append(EventIn(click, decision.placed[0].decision_id, "click"))
+                events.append(
+                    EventIn(f"click of {decision.request_id}", decision.placed[0].decision_id, "click")
+                )
         asyncio.run(server.track(events))
     server.close()
 
@@ -77,7 +78,7 @@ def test_a_challenger_that_does_no_harm_is_promoted_after_its_hours(workspace):
     found = on_trial(workspace)
     arms = [arm.name for arm in ab_tests.running(workspace).test.arms]
     assert arms == [canary.CHAMPION, canary.CHALLENGER]
-    traffic(workspace, 4)
+    traffic(workspace, 5)
     assert gate.tick(workspace) is None
     workspace.clock.at += timedelta(hours=1)
     assert gate.run_round(workspace).state is RoundState.canary
