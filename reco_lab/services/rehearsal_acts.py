@@ -28,6 +28,7 @@ CONTROL, LEARNER = "By lot", "Learning"
 LEARNING: Mapping[str, Any] = {"policy": "lin_thompson"}
 GATE_HOURS = 48
 MOST_DAYS = 12
+WORTH_HAVING = 0.25
 LOOK_SECONDS = 5.0
 GATE_PATIENCE_SECONDS = 45.0
 
@@ -61,7 +62,7 @@ class Acts:
         Latency is no guardrail here: on a machine that plays the customers as well it says nothing.
         """
         arms = ({"name": CONTROL, "share": 0.5}, {"name": LEARNER, "share": 0.5, "policy": dict(LEARNING)})
-        spec = {"title": "Does learning pay?", "arms": arms}
+        spec = {"title": "Does learning pay?", "arms": arms, "minimum_lift": WORTH_HAVING}
         begun = ab_tests.start(
             self.room, spec | {"guardrails": ("fallback", "dismissed", "revenue")}, who=WHO
         )
