@@ -13,6 +13,7 @@ from reco_lab.api.counters import Counters
 from reco_lab.api.rates import Buckets
 from reco_lab.api.refusals import busy
 from reco_lab.api.settings import ApiSettings
+from reco_lab.services.ad_learning import LEARN_SECONDS
 from reco_lab.services.ad_server import AdServer
 from reco_lab.services.gate import begin_due
 from reco_lab.services.keys import KnownKeys, known_keys
@@ -64,13 +65,14 @@ class Service:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Look every half second for a newer publication, changed ads and keys; close everything at the end."""
-        watch = asyncio.create_task(self._watch())
+        tasks = [asyncio.create_task(one) for one in (self._watch(), self._learn())]
         try:
             yield
         finally:
-            watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await watch
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             self.server.close()
 
     async def _watch(self) -> None:
@@ -83,6 +85,14 @@ class Service:
                 await self._expire()
                 await self._tick()
             except Exception as error:  # noqa: BLE001 - whatever it is, what serves now serves on
+                self.workspace.log.reference(error)
+
+    async def _learn(self) -> None:
+        while True:
+            await asyncio.sleep(LEARN_SECONDS)
+            try:
+                await self.server.learn()
+            except Exception as error:  # noqa: BLE001 - whatever it is, what was learnt serves on
                 self.workspace.log.reference(error)
 
     async def _expire(self) -> None:

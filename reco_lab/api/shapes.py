@@ -170,6 +170,32 @@ class Ready(BaseModel):
     ads: int
 
 
+class LearntAd(BaseModel):
+    """What is known of an ad: how often it counts as shown and was clicked, and between what its click rate is expected."""
+
+    ad: str
+    shown: float
+    clicked: float
+    rate: float
+    low: float
+    high: float
+
+
+class LearntArm(BaseModel):
+    """What serves the customers of an arm, and what it has learnt of its best ads."""
+
+    arm: str
+    policy: dict[str, Any]
+    learns: bool
+    ads: list[LearntAd]
+
+
+class Policies(BaseModel):
+    """Every arm that serves."""
+
+    arms: list[LearntArm]
+
+
 class Said(BaseModel):
     """What was wrong: a code for programs, a sentence for people, and which part is meant."""
 

@@ -12,7 +12,10 @@ from starlette.responses import PlainTextResponse, Response
 from reco_lab.api.documents import refusals
 from reco_lab.api.refusals import JSON
 from reco_lab.api.service import Service
-from reco_lab.api.shapes import Alive, Ready
+from reco_lab.api.shapes import Alive, Policies, Ready
+from reco_lab.services.ad_learning import of_each_arm
+
+MOST_TOLD = 100
 
 
 def watching(service: Service) -> APIRouter:
@@ -32,6 +35,13 @@ def watching(service: Service) -> APIRouter:
         """Say whether ads are served as they should be, by what, and what is wrong."""
         found = service.server.readiness()
         return Response(orjson.dumps(asdict(found)), 200 if found.ready else 503, media_type=JSON)
+
+    @router.get("/policy", response_model=Policies, responses=refusals())
+    async def policy() -> Response:
+        """Say by which policies ads are chosen, and what those that learn know of their best ads."""
+        server = service.server
+        found = of_each_arm(server.snapshot, server.learning.learnt, MOST_TOLD)
+        return Response(orjson.dumps({"arms": found}), media_type=JSON)
 
     @router.get("/metrics", response_class=PlainTextResponse, responses=refusals())
     async def metrics() -> Response:

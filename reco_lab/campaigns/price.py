@@ -89,7 +89,7 @@ class Standing:
 class Tag:
     """What one rule does: differences with less without it. `rule` is its place among the rules.
 
-    `ndcg` has an interval over customers. `changed` is the share of customers whose list is another one because of
+    `ndcg` has an interval over customers, which holds together with those of the tags beside it. `changed` is the share of customers whose list is another one because of
     it, `by_segment` the same of each segment's members.
     """
 
@@ -122,15 +122,16 @@ class Tags:
 
 
 def price(trial: Trial, rules: Sequence[Rule], k: int) -> Tags:
-    """Tag every rule. Raises InputError as `rule_set` does."""
+    """Tag every rule; all intervals hold together (Bonferroni). Raises InputError as `rule_set` does."""
     ruled = stand(trial, trial.lists(rules, k), k)
     plain = stand(trial, trial.lists((), k), k) if rules else ruled
     tags = []
+    level = LEVEL if len(rules) < 2 else 1 - (1 - LEVEL) / (len(rules) + 1)
     for place, rule in enumerate(rules):
         others = [one for other, one in enumerate(rules) if other != place]
         without = stand(trial, trial.lists(others, k), k) if others else plain
-        tags.append(_tag(trial, place, rule.sentence, ruled, without))
-    altogether = _tag(trial, -1, "All rules together", ruled, plain) if rules else None
+        tags.append(_tag(trial, place, rule.sentence, ruled, without, level))
+    altogether = _tag(trial, -1, "All rules together", ruled, plain, level) if rules else None
     return Tags(
         plain, ruled, altogether, tuple(tags), len(trial.users), trial.worth.sentence, trial.worth.assumed
     )
@@ -167,12 +168,12 @@ def since(log: Interactions, as_of: np.datetime64 | None, days: int | None) -> n
     return (log.times.max() if as_of is None else as_of) - np.timedelta64(days, "D")
 
 
-def _tag(trial: Trial, place: int, sentence: str, ruled: Standing, without: Standing) -> Tag:
+def _tag(trial: Trial, place: int, sentence: str, ruled: Standing, without: Standing, level: float) -> Tag:
     changed = (ruled.items != without.items).any(axis=1)
     gap = ruled.gains - without.gains
     half = 0.0
     if len(gap) > 1:
-        half = float(stats.norm.ppf((1 + LEVEL) / 2) * gap.std(ddof=1) / np.sqrt(len(gap)))
+        half = float(stats.norm.ppf((1 + level) / 2) * gap.std(ddof=1) / np.sqrt(len(gap)))
     ndcg = ruled.ndcg - without.ndcg
     known = ruled.revenue is not None and without.revenue is not None
     return Tag(

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class FeedbackKind(StrEnum):
     """What can come of a decision."""
@@ -41,13 +44,27 @@ class Placed:
     click_cost: float = 0.0
 
 
+@dataclass(frozen=True, eq=False)
+class Considered:
+    """What a decision was chosen from: the candidates with their scores, and the numbers known of the customer.
+
+    `ids` are in the order of the scores; None where another decision with the same `candidates` told them lately. Where
+    there were too many candidates to keep, `scores` is empty.
+    """
+
+    ids: tuple[str, ...] | None
+    scores: NDArray[np.float32]
+    features: NDArray[np.float32]
+
+
 @dataclass(frozen=True)
 class Decision:
     """One answer of the service: which ads a customer got, out of which, and by which rules.
 
     `customer` is her pseudonym; empty where nothing personal may be kept. `candidates` is the hash of the ids that
     could have been chosen and `n_candidates` their number. `rules` are the rules that took ads out, with how many.
-    `latency_us` is what deciding took. `at` is the moment in UTC.
+    `latency_us` is what deciding took. `at` is the moment in UTC. `considered` goes into the log with it and is asked for
+    apart.
     """
 
     request_id: str
@@ -63,6 +80,7 @@ class Decision:
     stage: Stage
     rules: dict[str, int] = field(default_factory=dict)
     latency_us: int = 0
+    considered: Considered | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

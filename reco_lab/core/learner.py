@@ -4,13 +4,13 @@ import json
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reco_lab.core.memory import Floats, Memory, Outcomes, exact
+from reco_lab.core.memory import Floats, Memory, Outcomes, Vocabulary, exact
 from reco_lab.core.parameters import tunable
 from reco_lab.core.policy import Choice, Policy, Scores, Seen, nth_left
 from reco_lab.core.ranking import top
@@ -59,10 +59,10 @@ class Learner(Policy):
     the order of outcomes makes no difference; without any memory an ad counts as one that nobody saw.
     """
 
-    remembers: ClassVar[tuple[str, ...]] = ("look",)
+    remembers: ClassVar[tuple[str, ...]] = ("attention",)
 
     floor: float = tunable(0.02, 0.0, 1.0, help="the share of places that are given to any ad, evenly")
-    look: float = tunable(
+    attention: float = tunable(
         0.75, 0.1, 1.0, help="how much each next place is looked at, compared with the one before it"
     )
 
@@ -81,7 +81,7 @@ class Learner(Policy):
     def nothing(self, width: int = WIDTH) -> Memory:
         """The memory before anything happened, for so many numbers known of a customer."""
         own, shared = self.sums(width)
-        return Memory((), {name: np.zeros((1, *shape)) for name, shape in own.items()},
+        return Memory(Vocabulary(()), {name: np.zeros((1, *shape)) for name, shape in own.items()},
                       {name: np.zeros(shape) for name, shape in shared.items()})  # fmt: skip
 
     def sums(self, width: int) -> tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:  # noqa: ARG002 - for those who look at customers
@@ -96,7 +96,7 @@ class Learner(Policy):
         own = {name: values.copy() for name, values in grown.own.items()}
         shared = {name: values.copy() for name, values in grown.shared.items()}
         self.add(own, shared, grown.rows(outcomes.ads), outcomes)
-        return Memory(grown.ids, own, shared)
+        return Memory(grown.vocabulary, own, shared)
 
     def add(
         self, own: dict[str, Floats], shared: dict[str, Floats], rows: NDArray[np.intp], outcomes: Outcomes  # noqa: ARG002 - for those with more sums
@@ -107,7 +107,7 @@ class Learner(Policy):
 
     def looked_at(self, outcomes: Outcomes) -> Floats:
         """How much each outcome counts as shown, by its place."""
-        return exact(outcomes.shown * np.power(self.look, outcomes.places.astype(np.float64)))
+        return exact(outcomes.shown * np.power(self.attention, outcomes.places.astype(np.float64)))
 
     def once(self, memory: Memory, work: Callable[[Memory], Found]) -> Found:
         """What follows from a memory alone, worked out once for it."""
@@ -120,8 +120,7 @@ class Learner(Policy):
     @property
     def remembered_as(self) -> str:
         """Under which name its memory is kept: learners that sum up alike share one."""
-        told = {name: getattr(self, name) for name in self.remembers}
-        return json.dumps({"policy": self.policy()} | told, sort_keys=True)
+        return _remembered_as(self)
 
     def place(self, seen: Seen, n: int, rng: np.random.Generator, memory: Memory | None = None) -> Choice:
         """Fill the places one after the other from the same draws."""
@@ -176,7 +175,13 @@ class Learner(Policy):
         return Drawn(short, self.draws(_among(whole, short), known, rng))
 
 
-@cache
+@lru_cache(256)
+def _remembered_as(learner: Learner) -> str:
+    told = {name: getattr(learner, name) for name in learner.remembers}
+    return json.dumps({"policy": learner.policy()} | told, sort_keys=True)
+
+
+@lru_cache(256)
 def _nothing(learner: Learner, width: int) -> Memory:
     return learner.nothing(width)
 

@@ -5,6 +5,8 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import compress
 from typing import Any, Self
 
 import numpy as np
@@ -36,38 +38,75 @@ class Outcomes:
     def __len__(self) -> int:
         return len(self.ads)
 
+    def among(self, mask: NDArray[np.bool_]) -> Self:
+        """Those of a mask."""
+        return type(self)(
+            ads=tuple(compress(self.ads, mask.tolist())),
+            places=self.places[mask],
+            shown=self.shown[mask],
+            clicked=self.clicked[mask],
+            relevance=self.relevance[mask],
+            at=self.at[mask],
+            features=self.features[mask],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """The ids of ads in their order, and the row of each."""
+
+    ids: tuple[str, ...]
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The row of each id."""
+        return {id_: row for row, id_ in enumerate(self.ids)}
+
+    def rows(self, ids: Iterable[str]) -> NDArray[np.intp]:
+        """The row of each ad, the last one for those never heard of."""
+        places, nothing = self.places, len(self.ids)
+        return np.array([places.get(id_, nothing) for id_ in ids], np.intp)
+
 
 @dataclass(frozen=True, eq=False)
 class Memory:
-    """Named sums: `own` with a row for each ad of `ids` (sorted) and a last one, always nothing, for all others.
+    """Named sums: `own` with a row for each ad (sorted by id) and a last one, always nothing, for all others.
 
     `shared` are sums over all ads. `known` is for what is worked out of them once. Never changed: folding makes another.
     """
 
-    ids: tuple[str, ...]
+    vocabulary: Vocabulary
     own: Mapping[str, Floats]
     shared: Mapping[str, Floats]
     known: dict[Any, Any] = field(default_factory=dict, repr=False)
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ads it knows."""
+        return self.vocabulary.ids
+
     def rows(self, ids: Iterable[str]) -> NDArray[np.intp]:
         """The row of each ad, the last one for those never heard of."""
-        places, nothing = self._places, len(self.ids)
-        return np.array([places.get(id_, nothing) for id_ in ids], np.intp)
+        return self.vocabulary.rows(ids)
 
     def over(self, ids: Iterable[str]) -> Self:
         """The same with room for more ads."""
-        more = set(ids) - self._places.keys()
+        places = self.vocabulary.places
+        more = set(ids) - places.keys()
         if not more:
             return self
-        every = tuple(sorted(more | self._places.keys()))
-        before = (
-            np.isin(every, np.array(self.ids, object).astype(str)) if self.ids else np.zeros(len(every), bool)
-        )
-        own = {}
+        grown = Vocabulary(tuple(sorted(more | places.keys())))
+        before, own = grown.rows(self.ids), {}
         for name, values in self.own.items():
-            own[name] = np.zeros((len(every) + 1, *values.shape[1:]))
-            own[name][:-1][before] = values[:-1]
-        return type(self)(every, own, self.shared)
+            own[name] = np.zeros((len(grown.ids) + 1, *values.shape[1:]))
+            own[name][before] = values[:-1]
+        return type(self)(grown, own, self.shared)
+
+    def alike(self, other: Self) -> bool:
+        """Whether it has sums of the same names and shapes for each ad and over all."""
+        mine, others = ({name: sums.shape[1:] for name, sums in one.own.items()} for one in (self, other))
+        shared = [{name: sums.shape for name, sums in one.shared.items()} for one in (self, other)]
+        return mine == others and shared[0] == shared[1]
 
     def to_bytes(self) -> bytes:
         """The arrays and ids as one block."""
@@ -91,14 +130,7 @@ class Memory:
                     parts[kind][key] = read[name]
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise CorruptError("What a policy learnt cannot be read.") from error
-        return cls(ids, parts["own"], parts["shared"])
-
-    @property
-    def _places(self) -> dict[str, int]:
-        if "places" not in self.known:
-            self.known["places"] = {id_: row for row, id_ in enumerate(self.ids)}
-        found: dict[str, int] = self.known["places"]
-        return found
+        return cls(Vocabulary(ids), parts["own"], parts["shared"])
 
 
 def exact(values: Floats) -> Floats:

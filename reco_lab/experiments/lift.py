@@ -109,12 +109,10 @@ def lifts(
     chance alone. The interval of the difference is Welch's, that of the ratio Fieller's, both exact for normal means.
     Where most buy nothing and the smaller group has few who do, both are taken to vary alike (Student's interval).
 
-    Intervals of looks while more comes in are those of a confidence sequence, which holds at however many there are; that
-    of the last is a little wider than if nobody had looked. `p` is divided by the part that the look may spend. So of one
-    that looks every day and at the end, all intervals hold together as often as the level says, and `p` is below .05
-    at any of them once in twenty at most.
-    Where customers still come in, `smallest` is the relative lift for which looking ends once it is seen with this
-    `power`: before and long after that intervals are wider.
+    Intervals of looks while more comes in are those of a confidence sequence; that of the last is a little wider than if
+    nobody had looked. `p` is divided by the part that the look may spend. So all intervals of one who looks as often as
+    she likes hold together as often as the level says, and `p` is below .05 at any of them once in twenty at most.
+    Where customers still come in, `smallest` is the lift for which looking ends once it is seen with this `power`.
     """
     slope = _slope(treated, control)
     treated, control = _steadied(treated, control, slope)

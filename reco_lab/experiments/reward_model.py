@@ -11,6 +11,7 @@ from reco_lab.experiments.logged import Codes, Floats, Modelled
 
 FOLDS = 5
 STEADY = 20.0
+MOST_TRAITS = 2000
 
 
 def cross_fitted(

@@ -1,21 +1,43 @@
 """What was chosen, as the log keeps it."""
 
 import secrets
+from dataclasses import dataclass, field
 from datetime import datetime
-from time import perf_counter_ns
+from time import monotonic, perf_counter_ns
 
 import numpy as np
 
-from reco_lab.core.events import Decision, Placed
-from reco_lab.serving.decide import Chosen
+from reco_lab.core.events import Considered, Decision, Placed
+from reco_lab.serving.booked import Booked, Mask
+from reco_lab.serving.decide import MOST_KEPT, Chosen
 from reco_lab.serving.snapshot import Snapshot
 from reco_lab.store.events.records import microseconds
 
 LAST = "of the house, which come last"
+TELL_AGAIN_SECONDS = 60.0
+MOST_TOLD = 10_000
+NO_SCORES = np.zeros(0, np.float32)
+
+
+@dataclass(eq=False)
+class ToldSets:
+    """Which sets of candidates the log was told lately, so that their ids are not written with every decision."""
+
+    told: dict[str, float] = field(default_factory=dict)
+
+    def news(self, candidates: str) -> bool:
+        """Whether a set should be told now."""
+        now = monotonic()
+        if now - self.told.get(candidates, -TELL_AGAIN_SECONDS) < TELL_AGAIN_SECONDS:
+            return False
+        if len(self.told) >= MOST_TOLD:
+            self.told.clear()
+        self.told[candidates] = now
+        return True
 
 
 def decision_of(
-    snapshot: Snapshot, name: str, slot: str, chosen: Chosen, now: datetime, begun: int
+    snapshot: Snapshot, name: str, slot: str, chosen: Chosen, now: datetime, begun: int, told: ToldSets
 ) -> Decision:
     """The decision for a customer by her pseudonym (empty: nothing personal is kept); it began at `begun` nanoseconds."""
     booked, weighed = snapshot.booked, chosen.weighed
@@ -23,6 +45,7 @@ def decision_of(
     if chosen.alone:
         rules, could = rules | ({LAST: booked.n_house} if booked.n_house else {}), weighed.eligible.not_house
     could, request = weighed.among(could), _request_id(now)
+    candidates, n_candidates = booked.candidates(could), int(np.count_nonzero(could))
     chances, scores = chosen.propensities.tolist(), weighed.scores[chosen.places].tolist()
     placed = tuple(
         Placed(
@@ -43,15 +66,29 @@ def decision_of(
         customer=name,
         slot=slot,
         placed=placed,
-        candidates=booked.candidates(could),
-        n_candidates=int(np.count_nonzero(could)),
+        candidates=candidates,
+        n_candidates=n_candidates,
         model_version=snapshot.version,
         policy=weighed.route.policy_name,
         arm=weighed.route.name,
         stage=chosen.stage,
         rules=rules,
         latency_us=(perf_counter_ns() - begun) // 1000,
+        considered=_considered(chosen, booked, could, candidates, n_candidates, told),
     )
+
+
+def _considered(
+    chosen: Chosen, booked: Booked, could: Mask, candidates: str, count: int, told: ToldSets
+) -> Considered | None:
+    """What the policy saw, where it is kept: all of it for few candidates, the customer's numbers where it learns by them."""
+    seen = chosen.seen
+    if seen is None or seen.features is None or not chosen.alone:
+        return None
+    if count > MOST_KEPT:
+        return Considered(None, NO_SCORES, seen.features)
+    ids = tuple(booked.ids[place] for place in np.flatnonzero(could)) if told.news(candidates) else None
+    return Considered(ids, seen.scores, seen.features)
 
 
 def _request_id(now: datetime) -> str:

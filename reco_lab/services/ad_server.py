@@ -16,11 +16,12 @@ from reco_lab.cleaning.personal import pseudonym
 from reco_lab.core.ads import Ad
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError
-from reco_lab.core.events import Decision, Feedback, FeedbackKind, Stage, Visit
+from reco_lab.core.events import Decision, Feedback, FeedbackKind, Visit
 from reco_lab.core.interactions import Kind
-from reco_lab.core.ranking import top
 from reco_lab.services import ad_loading, bookings, erasure
-from reco_lab.services.ad_decisions import decision_of
+from reco_lab.services.ad_decisions import ToldSets, decision_of
+from reco_lab.services.ad_items import best_items
+from reco_lab.services.ad_learning import Learning, in_use
 from reco_lab.services.ad_messages import (
     UNWILLING,
     Answer,
@@ -63,8 +64,10 @@ class AdServer:
     people: People
     standing: Standing
     _key: bytes
+    learning: Learning
     sharing: Sharing | None = None
     _seen: tuple[Any, ...] = ()
+    _told: ToldSets = field(default_factory=ToldSets)
     _meanwhile: list[Visit] | None = None
     _unwell: str = ""
     _problem: str = ""
@@ -95,7 +98,10 @@ class AdServer:
             raise
         key = pseudonym_key(workspace)
         chance = rng or np.random.default_rng()
-        found = cls(workspace, log, chance, snapshot, loaded.data, people, standing, key, sharing, seen)
+        learning = Learning(workspace, log)
+        found = cls(
+            workspace, log, chance, snapshot, loaded.data, people, standing, key, learning, sharing, seen
+        )
         if trouble is not None:
             found._refuse(trouble)
         return found
@@ -107,7 +113,7 @@ class AdServer:
         chosen = self._chosen(name, user_id, slot, n, now)
         weighed = chosen.weighed
         logged = name if weighed.personal else ""
-        decision = decision_of(self.snapshot, logged, slot, chosen, now, begun)
+        decision = decision_of(self.snapshot, logged, slot, chosen, now, begun, self._told)
         self._count(decision, chosen)
         self.log.log(decision)
         booked = self.snapshot.booked.ads
@@ -120,20 +126,7 @@ class AdServer:
         if self.sharing is not None:
             self.sharing.listen(self.standing.histories)
         weighed = self._weighed(name, user_id, "", now)
-        if weighed.ranker is None or weighed.batch is None or self.data is None:
-            return ItemsAnswer(user_id, (), Stage.house, self.snapshot.version)
-        scores = weighed.ranker.score(weighed.batch)[None, :].copy()
-        if self.snapshot.hide_bought:
-            bought = self.standing.histories.bought(weighed.batch)
-            scores[0, bought[bought < scores.shape[1]]] = -np.inf
-        items, values = top(scores, min(k, scores.shape[1]))
-        ids = self.data.interactions.item_ids
-        found = tuple(
-            (str(ids[item]), self.title(int(item)), float(value))
-            for item, value in zip(items[0], values[0], strict=True)
-            if item >= 0
-        )
-        return ItemsAnswer(user_id, found, weighed.stage, self.snapshot.version)
+        return best_items(self.snapshot, self.standing, self.data, weighed, user_id, k)
 
     def weigh(self, user_id: str, slot: str = "") -> Weighed:
         """How every ad stands for a customer now, and what takes it out: nothing is decided or logged."""
@@ -244,6 +237,12 @@ class AdServer:
             self._meanwhile = None
         return not self._problem
 
+    async def learn(self) -> None:
+        """Let policies that learn know what happened since; answers go on meanwhile."""
+        await asyncio.to_thread(self.learning.catch_up, in_use(self.snapshot))
+        if self.learning.learnt.memories:
+            await asyncio.to_thread(self.learning.keep)
+
     def readiness(self) -> Readiness:
         """What `/ready` says."""
         booked = self.snapshot.booked
@@ -264,19 +263,20 @@ class AdServer:
 
     def title(self, item: int) -> str:
         """What an item is called."""
-        return str(self.snapshot.titles[item]) if item < len(self.snapshot.titles) else ""
+        return self.snapshot.title(item)
 
     def close(self) -> None:
         """Bring everything counted to the disk and let go of the log."""
         if self.sharing is not None:
             self.sharing.books.close()
+        self.learning.close()
         self.log.close()
 
     def _chosen(self, name: str, user_id: str, slot: str, n: int, now: datetime) -> Chosen:
         """Choose; where books are shared, anew without what they refuse, and with what was heard of her meanwhile."""
         weighed = self._weighed(name, user_id, slot, now)
         while True:
-            chosen = choose(self.snapshot, weighed, n, self.rng)
+            chosen = choose(self.snapshot, weighed, n, self.rng, self.learning.learnt)
             if self.sharing is None:
                 return chosen
             refused, news = self.sharing.claim(self.standing, weighed, name, chosen.places)

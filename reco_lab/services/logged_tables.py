@@ -16,11 +16,10 @@ from reco_lab.core.errors import DataError, MappingError
 from reco_lab.core.source import Table
 from reco_lab.core.words import count
 from reco_lab.experiments.logged import Codes, Floats, Logged, Modelled
-from reco_lab.experiments.reward_model import cross_fitted
+from reco_lab.experiments.reward_model import MOST_TRAITS, cross_fitted
 from reco_lab.services.import_report import unread
 from reco_lab.sources import sniff
 
-MOST_TRAITS = 2000
 Target = Literal["uniform", "column", "table"]
 
 
@@ -41,7 +40,7 @@ class LoggedColumns:
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedPolicy:
     """The policy that is judged: every one of `actions` alike, a column's chances, or as often as in a table of its own.
 
     `uniform`: `actions` is how many there are to choose from (0: those of the table). `table`: `path` is a table that
@@ -67,7 +66,7 @@ class LoggedTable:
     own: Logged | None = None
 
 
-def read_logged(path: Path, columns: LoggedColumns, judged: Judged) -> LoggedTable:
+def read_logged(path: Path, columns: LoggedColumns, judged: JudgedPolicy) -> LoggedTable:
     """Read a file of any kind that can be read.
 
     Raises MappingError for a column that is not there, DataError where no row can be used or where the judged policy
@@ -197,7 +196,7 @@ def _customers(frame: pd.DataFrame, name: str | None, kept: pd.Series) -> Codes:
     return np.where(codes >= 0, codes, len(names) + np.arange(rows)).astype(np.int64)
 
 
-def _second(judged: Judged) -> Table:
+def _second(judged: JudgedPolicy) -> Table:
     if judged.path is None:
         raise DataError("The table that the judged policy logged is missing.", fix="Bring it too.")
     return sniff(judged.path).read(judged.path, header=True)
@@ -241,7 +240,7 @@ def _even(rows: _Rows, actions: int) -> Floats:
     return np.full((len(rows.position_names), there), 1.0 / (actions or there))
 
 
-def _choices(rows: _Rows, judged: Judged) -> Floats:
+def _choices(rows: _Rows, judged: JudgedPolicy) -> Floats:
     """Among how many was chosen, as far as the table shows it."""
     return np.full(len(rows.actions), float(judged.actions or len(rows.action_names)))
 

@@ -90,10 +90,13 @@ def _of_log(log: EventLog, name: str) -> dict[str, Any]:
     for _, event in log.feedback(customer=name):
         came.setdefault(event.decision_id, []).append(event)
     decisions = log.decisions(customer=name, limit=EVERYTHING)
+    considered = log.weighings([one.request_id for one in decisions])
     return {
         "attributes_told": log.described("users").get(name, {}),
         "decisions": [
-            asdict(one) | {"feedback": [event for ad in one.placed for event in came.get(ad.decision_id, ())]}
+            asdict(one)
+            | {"considered": considered.get(one.request_id)}
+            | {"feedback": [event for ad in one.placed for event in came.get(ad.decision_id, ())]}
             for one in decisions
         ],
         "visits": [visit for _, visit in log.visits(customer=name)],

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from reco_lab.analysis.visits import amounts
 from reco_lab.core.catalogue import margins, prices
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.results import Outcome
@@ -44,15 +45,17 @@ class Assumptions:
                 "customers of the last 30 days before the test",
             )
         price, earned = prices(exam.train), margins(exam.train)
-        paid = np.nanmean(price[items]) if price is not None and np.isfinite(price[items]).any() else np.nan
-        kept = np.nanmean(earned[items]) / paid if earned is not None and paid > 0 else np.nan
+        each = np.nanmean(price[items]) if price is not None and np.isfinite(price[items]).any() else np.nan
+        kept = np.nanmean(earned[items]) / each if earned is not None and each > 0 else np.nan
+        spent, _ = amounts(exam.train, exam.judged)
+        paid = np.nan if spent is None else spent[spent > 0].mean() if (spent > 0).any() else np.nan
         guess = cls(customers=1.0)
         return cls(
             customers=float(max(customers, 1)),
             value=round(float(paid), 2) if paid > 0 else guess.value,
             margin=round(float(kept), 2) if 0 <= kept <= 1 else guess.margin,
             customers_from=source,
-            value_from="mean price of the items of the test" if paid > 0 else GUESS,
+            value_from="what customers paid for an item in the test, on average" if paid > 0 else GUESS,
             margin_from="mean margin of the items of the test" if 0 <= kept <= 1 else GUESS,
         )
 

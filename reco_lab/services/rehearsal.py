@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reco_lab.core.clock import RunningClock
-from reco_lab.core.errors import NotFoundError
+from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.core.parameters import tunable
 from reco_lab.services.rehearsal_room import folder
 from reco_lab.simulation.traffic import Tally
@@ -25,7 +26,10 @@ LOCK = "director.lock"
 STOP = "stop"
 STATUS = "status.json"
 TRAFFIC = "traffic.jsonl"
+BEGIN_SECONDS = 60.0
+LOOK_SECONDS = 0.1
 _TAIL = 1 << 18
+_directors: dict[Path, subprocess.Popen[bytes]] = {}
 
 
 class Phase(StrEnum):
@@ -98,17 +102,19 @@ def look(workspace: Workspace) -> Seen:
 
 
 def begin(workspace: Workspace, asked: Asked) -> None:
-    """Start a rehearsal as a process that outlives the page; it says how it stands where `look` reads it."""
+    """Start a rehearsal as a process that outlives the page, and wait until it is at work; `look` says how it stands.
+
+    InputError where it does not begin.
+    """
     home = folder(workspace)
     home.mkdir(parents=True, exist_ok=True)
-    Status(phase=Phase.preparing, asked=asked).keep(home)
     command = [sys.executable, "-m", "reco_lab.cli", "rehearse"]
     command += [word for name, value in asked for word in (f"--{name}", str(value))]
     detached: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         detached = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
     with (home / "director.txt").open("a") as output:
-        subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        process = _directors[home] = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -116,6 +122,11 @@ def begin(workspace: Workspace, asked: Asked) -> None:
             env=os.environ | {"RECO_LAB_HOME": str(workspace.home)},
             **detached,
         )
+    until = time.monotonic() + BEGIN_SECONDS
+    while not _at_work(home):
+        if process.poll() is not None or time.monotonic() > until:
+            raise InputError("The rehearsal did not begin.", where=str(home / "director.txt"))
+        time.sleep(LOOK_SECONDS)
 
 
 def room(workspace: Workspace) -> Workspace:

@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.events import Stage
-from reco_lab.core.policy import Choice
+from reco_lab.core.learner import Learner
+from reco_lab.core.policy import Choice, Seen
 from reco_lab.core.recommender import Scores
 from reco_lab.serving.accounts import Accounts
 from reco_lab.serving.appeal import Appeal
 from reco_lab.serving.booked import Mask
 from reco_lab.serving.eligible import Eligibility, Eligible
+from reco_lab.serving.features import features_of
 from reco_lab.serving.histories import Histories
+from reco_lab.serving.learnt import NOTHING_LEARNT, Learnt, rows_of
 from reco_lab.serving.snapshot import Ranker, Route, Snapshot
 
 Floats = NDArray[np.float64]
@@ -26,6 +29,7 @@ NEUTRAL = 0.5
 NOTHING_PERSONAL = "nothing personal"
 TAKEN = "taken by another worker"
 NO_CHOICE = Choice(np.zeros(0, np.intp), np.zeros(0))
+MOST_KEPT = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +64,7 @@ class Weighed:
 
     `scores` has one number an ad; `eligible` are the ads that may be shown to customers like her, `hers` the rules
     that take some out for her alone, each with their places. `stage` and `ranker` say who ranked, `batch` with what
-    history (both None where nobody could).
+    history (both None where nobody could). `customer` is who asks, where anything of her may be used.
     """
 
     route: Route
@@ -70,6 +74,7 @@ class Weighed:
     scores: Scores
     eligible: Eligible
     hers: Mapping[str, list[int]] = field(default_factory=dict)
+    customer: Customer | None = None
 
     @property
     def personal(self) -> bool:
@@ -107,7 +112,8 @@ class Weighed:
 class Chosen:
     """Positions of ads, best place first, the chance of each, and who ranked them.
 
-    `alone`: the policy chose them all, and among ads that are not the shop's own.
+    `alone`: the policy chose them all, and among ads that are not the shop's own. `seen` is what it saw, where it saw
+    anything.
     """
 
     places: NDArray[np.intp]
@@ -115,6 +121,7 @@ class Chosen:
     stage: Stage
     weighed: Weighed
     alone: bool
+    seen: Seen | None = None
 
 
 def weigh(
@@ -146,7 +153,9 @@ def weigh(
     if snapshot.hide_bought and batch is not None and len(bought := standing.histories.bought(batch)):
         hers["bought already"] = booked.promoting(set(bought.tolist()))
     stage = ranker.stage if ranker else Stage.house
-    return Weighed(route, stage, ranker, batch, _scores(snapshot, standing.appeal, items), eligible, hers)
+    return Weighed(
+        route, stage, ranker, batch, _scores(snapshot, standing.appeal, items), eligible, hers, customer
+    )
 
 
 def without(weighed: Weighed, refused: list[int]) -> Weighed:
@@ -155,14 +164,22 @@ def without(weighed: Weighed, refused: list[int]) -> Weighed:
     return replace(weighed, hers={**weighed.hers, TAKEN: [*before, *refused]})
 
 
-def choose(snapshot: Snapshot, weighed: Weighed, n: int, rng: np.random.Generator) -> Chosen:
+def choose(
+    snapshot: Snapshot,
+    weighed: Weighed,
+    n: int,
+    rng: np.random.Generator,
+    learnt: Learnt = NOTHING_LEARNT,
+) -> Chosen:
     """Let the policy fill n places; the shop's own ads take the places that nothing else can."""
     from reco_lab.serving._kernels.relevance import narrowed
 
     every = weighed.eligible.regular
     regular, scores = np.empty(len(every), np.int32), np.empty(len(every), np.float32)
     count = narrowed(every, weighed.gone, weighed.scores, regular, scores)
-    choice = weighed.route.policy.choose(scores[:count], n, rng) if count else NO_CHOICE
+    policy = weighed.route.policy
+    seen = _seen(snapshot, weighed, scores[:count], regular[:count], learnt) if count else None
+    choice = policy.place(seen, n, rng, learnt.of(policy)) if seen else NO_CHOICE
     places, propensities = regular[choice.chosen].astype(np.intp), choice.propensities
     missing = n - len(places)
     own = np.flatnonzero(weighed.open & snapshot.booked.house)[:missing] if missing else places[:0]
@@ -172,7 +189,25 @@ def choose(snapshot: Snapshot, weighed: Weighed, n: int, rng: np.random.Generato
         weighed.stage if len(places) else Stage.house,
         weighed,
         alone=len(places) > 0 and not len(own),
+        seen=seen,
     )
+
+
+def _seen(
+    snapshot: Snapshot, weighed: Weighed, scores: Scores, places: NDArray[np.int32], learnt: Learnt
+) -> Seen:
+    """What the policy sees: the customer where it learns or where it is kept, the ads as a learner knows them."""
+    policy, customer = weighed.route.policy, weighed.customer
+    learns = isinstance(policy, Learner)
+    wanted = customer is not None and (learns or len(scores) <= MOST_KEPT)
+    features = (
+        features_of(customer.attributes, customer.segments, weighed.batch) if customer and wanted else None
+    )
+    if not learns:
+        return Seen(scores, None, features)
+    memory, weight = learnt.of(policy), snapshot.bid_weight
+    rows = None if memory is None else rows_of(memory.vocabulary, snapshot.booked)[places]
+    return Seen(scores, rows, features, snapshot.booked.worth(weight)[places] if weight > 0 else None)
 
 
 def _but(mask: Mask, places: NDArray[np.int32]) -> Mask:

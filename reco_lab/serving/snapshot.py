@@ -110,6 +110,15 @@ class Snapshot:
     members: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     running: Running | None = None
 
+    @property
+    def ways(self) -> tuple[Route, ...]:
+        """Every route that somebody may go."""
+        return (*self.routes, *(self.running.routes if self.running else ()), self.everybody)
+
+    def title(self, item: int) -> str:
+        """What an item is called."""
+        return str(self.titles[item]) if item < len(self.titles) else ""
+
     def route(self, customer: str, attributes: Mapping[str, str], segments: frozenset[str]) -> Route:
         """The first route that takes a customer; else her arm of the running test, if she is in one."""
         for one in self.routes:

@@ -18,7 +18,7 @@ from reco_lab.simulation.visits import live
 from reco_lab.simulation.world import NEXT_SLOT, World
 
 OPENING_STREAM, LOOK_STREAM = 6, 7
-BUSY = 4.0
+BUSY = 3.0
 BEST = 3
 _TOLD = ("view", "cart", "purchase")
 

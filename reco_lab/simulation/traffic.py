@@ -119,6 +119,7 @@ class Traffic:
         day = (visit.at - world.spec.opening).days
         rng = world.spec.rng(LOOK_STREAM, day, visit.number)
         name, told = str(world.people.table.index[visit.customer]), list(visit.did)
+        events: list[Event] = []
         for page in range(min(1 + len(visit.did), MOST_PAGES)):
             shown = client.ads(name, SLOTS[min(page, 1)], PLACES)
             if not shown:
@@ -126,8 +127,10 @@ class Traffic:
             with self._lock:
                 looked = eyes.look(visit.customer, [ad.ad_id for ad in shown], day, rng)
                 self.tally.add(looked, sum(ad.ad_id in eyes.codes for ad in shown))
-            client.track(*self._events(shown, looked, eyes))
+            events += self._events(shown, looked, eyes)
             told += self._after(shown, looked, eyes)
+        if events:
+            client.track(*events)
         if told:
             items = world.catalogue.table.index
             client.visit(

@@ -10,9 +10,11 @@ from reco_lab.core.clock import Clock
 from reco_lab.store.database import Database
 from reco_lab.store.publications import SERVING
 from reco_lab.store.records import DatasetVersion
-from reco_lab.store.schema import datasets, experiments, publications, runs, settings
+from reco_lab.store.rounds import OPEN, RoundState
+from reco_lab.store.schema import datasets, experiments, publications, rounds, runs, settings
 
 LOST = "lost-a-customer"
+ERASED = "A customer was erased from its data meanwhile."
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def forget(
         told, kept = _tell(connection, concerned, sentence)
         dropped = _drop_runs(connection, kept)
         published = _republish(connection, clock, concerned, successor)
+        _end_rounds(connection, clock, concerned)
         for one in anew:
             _move_settings(connection, one)
     return Forgotten(len(anew), told, dropped, published)
@@ -146,6 +149,22 @@ def _republish(
     for number in going:
         connection.execute(publications.delete().where(publications.c.number == number))
     return len(going)
+
+
+def _end_rounds(connection: sa.Connection, clock: Clock, concerned: _Concerned) -> None:
+    """Let go of challengers that learnt from her; an open round that knows her data is over."""
+    for row in connection.execute(sa.select(rounds)).all():
+        if not concerned.by(row.spec.get("dataset"), row.spec.get("fingerprint", "")):
+            continue
+        live = row.state in OPEN
+        told = [{"step": "decision", "passed": None, "short": ERASED, "sentence": ERASED}] if live else []
+        values = {
+            "state": RoundState.cancelled if live else row.state,
+            "spec": row.spec | {"plan": None},
+            "findings": [*(row.findings or ()), *told],
+            "changed": clock.now(),
+        }
+        connection.execute(rounds.update().where(rounds.c.id == row.id).values(values))
 
 
 def _move_settings(connection: sa.Connection, one: Anew) -> None:

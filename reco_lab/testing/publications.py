@@ -1,4 +1,4 @@
-"""Publish over and over while a server answers, and compute every answer anew from the version that it names."""
+"""Publish and go back over and over while a server answers, and compute every answer anew from the version that it names."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ from reco_lab.services import ad_loading, bookings
 from reco_lab.services.data import save_dataset
 from reco_lab.services.keys import make_key
 from reco_lab.services.privacy import pseudonym_key
-from reco_lab.services.publishing import Plan, restore
+from reco_lab.services.publishing import Plan, restore, rollback
 from reco_lab.serving.accounts import Accounts
 from reco_lab.serving.appeal import Appeal
 from reco_lab.serving.decide import Standing, Weighed, choose, weigh
@@ -40,7 +40,7 @@ MODELS: tuple[Mapping[str, Any], ...] = ({"algorithm": "item_knn"}, {"algorithm"
 POLICIES: tuple[Mapping[str, Any], ...] = (
     {"policy": "greedy"}, {"policy": "epsilon_greedy", "epsilon": 0.3}, {"policy": "greedy"}, {"policy": "uniform_random"},
 )  # fmt: skip
-CLIENTS, PLACES = 6, 3
+CLIENTS, PLACES, BACK_EVERY = 6, 3, 4
 LONGEST = 30.0
 
 
@@ -58,6 +58,7 @@ class Seen:
     """What became of the answers: by version, and what must be none."""
 
     publications: int = 0
+    rollbacks: int = 0
     served: int = 0
     answers: int = 0
     greedy: int = 0
@@ -71,7 +72,7 @@ class Seen:
 
 
 def publish_often(home: Path, publications: int) -> Seen:
-    """Let so many versions serve one after the other under load, and look at every answer."""
+    """Let so many versions serve one after the other under load, go back after some, and look at every answer."""
     with closing(Workspace.open(home)) as workspace:
         plans = _prepared(workspace)
         key = make_key(workspace, "load", ["admin"], who="a test")[0]
@@ -122,16 +123,25 @@ async def _under_load(
         await asyncio.to_thread(publish_plan, workspace, plan)
         published[plan.version] = plan
         seen.publications += 1
-        until = time.monotonic() + LONGEST
-        while (await looking.ask(get("/ready", key))).values["model_version"] != plan.version:
-            if time.monotonic() > until:
-                seen.wrong.append(f"{plan.version} never served")
-                break
-            await asyncio.sleep(0.02)
+        await _served(looking, key, plan.version, seen)
+        if seen.publications % BACK_EVERY == 0:
+            back = await asyncio.to_thread(rollback, workspace)
+            seen.rollbacks += 1
+            await _served(looking, key, back.version, seen)
     over.set()
     await asyncio.gather(*clients)
     looking.close()
     return seen, asked, published
+
+
+async def _served(looking: Connection, key: str, version: str, seen: Seen) -> None:
+    """Wait until a version serves."""
+    until = time.monotonic() + LONGEST
+    while (await looking.ask(get("/ready", key))).values["model_version"] != version:
+        if time.monotonic() > until:
+            seen.wrong.append(f"{version} never served")
+            break
+        await asyncio.sleep(0.02)
 
 
 async def _client(
@@ -252,6 +262,6 @@ def told(seen: Seen) -> str:
     """What was seen, in a line."""
     why = Counter(line.partition(": ")[2] for line in seen.wrong)
     return (
-        f"{seen.publications:,} publications, {seen.served:,} versions seen in {seen.answers:,} answers "
+        f"{seen.publications:,} publications, {seen.rollbacks:,} rollbacks, {seen.served:,} versions seen in {seen.answers:,} answers "
         f"({seen.greedy:,} greedy): {seen.failed} failed, {len(seen.wrong)} not what their version gives {dict(why) or ''}"
     )

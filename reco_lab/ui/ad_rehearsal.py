@@ -9,6 +9,7 @@ import streamlit as st
 from reco_lab.charts.lines import lines
 from reco_lab.services import rehearsal, rehearsal_figures
 from reco_lab.services.rehearsal import Asked, Phase, Seen
+from reco_lab.store.own_time import rehearsed
 from reco_lab.ui import page, show
 from reco_lab.ui.words import count, md
 from reco_lab.workspace import Workspace
@@ -22,7 +23,9 @@ HONEST = (
 
 
 def card(workspace: Workspace) -> None:
-    """Offer a rehearsal, show the one that runs, or what the last one came to."""
+    """Offer a rehearsal, show the one that runs, or what the last one came to; nothing inside of one."""
+    if rehearsed(workspace.home):
+        return
     seen = rehearsal.look(workspace)
     with st.container(border=True):
         if seen.live:
@@ -54,7 +57,8 @@ def _idle(workspace: Workspace, seen: Seen) -> None:
             icon=":material/play_arrow:",
             key="rehearse",
         ):
-            rehearsal.begin(workspace, Asked(seed=seen.status.asked.seed + (days is not None)))
+            with st.spinner("Starting…"):
+                rehearsal.begin(workspace, Asked(seed=seen.status.asked.seed + (days is not None)))
             st.rerun()
 
 

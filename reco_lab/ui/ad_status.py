@@ -13,6 +13,7 @@ from reco_lab.core.policy import policies
 from reco_lab.services import ad_calls, decisions, experiments, publishing
 from reco_lab.services.ad_calls import Caller
 from reco_lab.services.publishing import Plan
+from reco_lab.store.own_time import rehearsed
 from reco_lab.store.records import JobState
 from reco_lab.ui import cache, page, records, show
 from reco_lab.ui.words import count, md
@@ -39,7 +40,7 @@ def look(workspace: Workspace) -> Status:
     """Ask the service how it is."""
     plan = publishing.serving_plan(workspace)
     with st.spinner("Asking the service…"):
-        url = ad_calls.address(workspace, own_address())
+        url = ad_calls.address(workspace, "" if rehearsed(workspace.home) else own_address())
     if url is None:
         return Status(None, {}, plan)
     caller = cache.caller(workspace, url)

@@ -97,7 +97,8 @@ def _tag(tag: Tag, *, expert: bool) -> None:
     st.caption(md(whom(tag)))
     if expert:
         st.caption(
-            f"nDCG {signed(tag.ndcg, 4)} ({signed(tag.ndcg_low, 4)} to {signed(tag.ndcg_high, 4)}, 95% interval)"
+            f"nDCG {signed(tag.ndcg, 4)} ({signed(tag.ndcg_low, 4)} to {signed(tag.ndcg_high, 4)}; the ranges "
+            "of all rules hold together, 95%)"
         )
 
 
@@ -132,7 +133,9 @@ def _altogether(tags: Tags, *, expert: bool) -> None:
     )
     st.markdown(f"**{lead} {kept}.**")
     least = tags.ruled.share_of_best
-    scarce = f" What is scarce is shared out at {least:.1%} of the best possible, or better." if least else ""
+    scarce = ""
+    if least is not None and least < 1:
+        scarce = f" What is scarce is shared out at {least:.1%} of the best possible, or better."
     st.caption(
         f"Measured on {count(tags.customers, 'customer')} of the test part: their lists with all rules, and with "
         f"all but this one.{scarce}"

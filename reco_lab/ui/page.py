@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.errors import InputError
+from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.services import data, experiments
 from reco_lab.store.records import DatasetVersion
 from reco_lab.ui import cache, linked, show, state
@@ -64,14 +64,17 @@ def open(title: str, *, of_data: bool = True) -> Iterator[Lab]:  # noqa: A001 - 
         heading.title(title, anchor=False, width="content")
     try:
         workspace = cache.workspace()
-    except Exception as error:  # noqa: BLE001 - there is no workspace, so there is no log to write to
-        show.closed(error)
-        st.stop()
-    with guard(workspace):
         if st.query_params.get(state.REHEARSAL) == "1":
             workspace = cache.rehearsal(workspace)
             with heading:
                 show.rehearsed()
+    except NotFoundError as error:
+        show.mistake(error)
+        st.stop()
+    except Exception as error:  # noqa: BLE001 - there is no workspace, so there is no log to write to
+        show.closed(error)
+        st.stop()
+    with guard(workspace):
         lab = _linked(workspace) if show.presenting() else _sidebar(workspace)
         if of_data and lab.version is not None and lab.version.synthetic:
             with heading:

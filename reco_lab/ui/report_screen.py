@@ -10,7 +10,11 @@ from reco_lab.ui.report_sections import Column, Drawn, Item, Section
 from reco_lab.ui.words import md
 
 FEW, AT_ONCE = 2, 3
-LARGE = "<style>html{font-size:clamp(16px,1.3vw,32px)}</style>"
+ROOM = 0.45  # so that what is written beside a bar is not cut on a phone
+LARGE = (
+    "<style>html{font-size:clamp(13px,min(1.3vw,1.95vh),32px)}"
+    "[data-testid=stMainBlockContainer]{padding-top:3.5rem;padding-bottom:1rem}</style>"
+)
 
 
 def draw(one: Section, colours: Palette, *, large: bool = False) -> None:
@@ -37,7 +41,7 @@ def draw(one: Section, colours: Palette, *, large: bool = False) -> None:
 
 
 def enlarge() -> None:
-    """Let everything on this page grow with the width of the screen, as on a projector."""
+    """Let everything on this page grow with the screen, as on a projector, and waste no room around it."""
     st.html(LARGE)
 
 
@@ -45,7 +49,6 @@ def _figure(one: Section, colours: Palette, *, large: bool) -> None:
     if one.figure is not None and not one.figure.rows.empty:
         if large:
             st.image(report_file.figure(one.figure, one.finding, colours), width="stretch", alt=one.finding)
-            st.caption(md(one.figure.axis))
         else:
             st.plotly_chart(
                 _chart(one.figure, colours),
@@ -54,6 +57,8 @@ def _figure(one: Section, colours: Palette, *, large: bool) -> None:
                 config=show.MODEBAR,
                 key=f"chart-{one.id}",
             )
+        if large or one.figure.form == "bars":  # dots have an axis that says it
+            st.caption(md(one.figure.axis))
     if one.table is not None:
         with st.expander("Show as table", icon=":material/table_rows:"):
             show.numbers(one.table, alt=one.finding, key=one.id)
@@ -61,7 +66,7 @@ def _figure(one: Section, colours: Palette, *, large: bool) -> None:
 
 def _chart(drawn: Drawn, colours: Palette) -> Figure:
     if drawn.form == "bars":
-        return bars(drawn.rows, palette=colours, form=".0%", axis=drawn.axis)
+        return bars(drawn.rows, palette=colours, form=".0%", axis=drawn.axis, room=ROOM)
     return leaderboard(drawn.rows, axis=drawn.axis, palette=colours, percent=drawn.percent, zero=drawn.zero)
 
 

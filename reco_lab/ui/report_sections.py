@@ -79,18 +79,15 @@ def found(one: Story, where: str) -> Section:
         {
             "name": [one.shown, one.today],
             "value": [finds.own, finds.today],
-            "text": [f"{_of_hundred(value)} of 100 customers" for value in (finds.own, finds.today)],
+            "text": [f"{_of_hundred(value)} of 100" for value in (finds.own, finds.today)],
             "role": ["champion", "reference"],
         }
     )
-    table = pd.DataFrame(
-        {
-            "Shown": rows["name"],
-            f"Customers of 100 who {_verb(one.found)} one of {finds.k} items": 100 * rows["value"],
-            "Customers": finds.customers,
-        }
+    what = f"Customers of 100 who {_verb(one.found)} one of {finds.k} items"
+    table = pd.DataFrame({"Shown": rows["name"], what: 100 * rows["value"], "Customers": finds.customers})
+    return Section(
+        section.id, section.label, section.finding, section.lines, Drawn("bars", rows, axis=what), table
     )
-    return Section(section.id, section.label, section.finding, section.lines, Drawn("bars", rows), table)
 
 
 def person(one: Story, who: Example, look: Look) -> Section:
@@ -215,10 +212,19 @@ def _of_her(who: Example, look: Look, today: Panel, shown: Panel) -> str:
     if not look.held_out:
         return f"{lead}: what would be shown"
     own, base, held = told.hits(shown), told.hits(today), len(look.held_out)
+    if held == 1:
+        return f"{lead}: {_of_one(own > 0, base > 0, shown, today)} {first}"
     choices = f"of {count(held, 'later choice')}"
     if own == base:
         return f"{lead}: both lists hold {own or 'none'} {choices} {first}"
     return f"{lead}: {shown.name} holds {own or 'none'} {choices}, {today.name} {base or 'none'}, {first}"
+
+
+def _of_one(own: bool, base: bool, shown: Panel, today: Panel) -> str:
+    """Which list holds the only thing that was chosen later."""
+    if own == base:
+        return f"{'both lists hold' if own else 'neither list holds'} the one later choice"
+    return f"{shown.name if own else today.name} holds the one later choice, {today.name if own else shown.name} does not,"
 
 
 def _duel(one: Story) -> Verdict | None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from reco_lab.experiments.off_policy import apart, judge
-from reco_lab.services.logged_tables import Judged, LoggedColumns, read_logged
+from reco_lab.services.logged_tables import JudgedPolicy, LoggedColumns, read_logged
 
 pytestmark = pytest.mark.data
 
@@ -13,7 +13,7 @@ COLUMNS = LoggedColumns("item_id", "click", "propensity_score", position="positi
 
 def judged(real_data, campaign, kind="uniform", actions=0):
     there = real_data(f"open-bandit/obd/random/{campaign}/{campaign}.csv")
-    policy = Judged(kind, actions, there if kind == "table" else None)
+    policy = JudgedPolicy(kind, actions, there if kind == "table" else None)
     found = read_logged(real_data(f"open-bandit/obd/bts/{campaign}/{campaign}.csv"), COLUMNS, policy)
     return found, judge(found.logged, np.random.default_rng(0))
 

@@ -27,12 +27,14 @@ from reco_lab.services.lost_data import SENTENCE
 from reco_lab.services.pending import pending
 from reco_lab.services.portrait import portrait
 from reco_lab.store import server as server_store
+from reco_lab.store.rounds import RoundState
 from reco_lab.testing.erasing import ACCENTED, MAIL, RAW, live, open_shop, question, shop
 from reco_lab.testing.serving import NAME
 from reco_lab.testing.traces import places_of
 from reco_lab.workspace import Workspace
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+do = asyncio.run
 
 
 def nothing(_fraction, _message):
@@ -61,10 +63,6 @@ def server(workspace):
     serving = AdServer.open(workspace, rng=np.random.default_rng(0))
     yield serving
     serving.close()
-
-
-def do(work):
-    return asyncio.run(work)
 
 
 def found(workspace, *texts):
@@ -382,9 +380,20 @@ def in_tables(url, text):
     """The tables of a server in which a text occurs."""
     engine = server_store.connect(url)
     with engine.connect() as connection:
-        tables = sa.inspect(engine).get_table_names(
-            connection.exec_driver_sql("SELECT current_schema()").scalar()
-        )
+        schema = connection.exec_driver_sql("SELECT current_schema()").scalar()
+        tables = sa.inspect(engine).get_table_names(schema)
         rows = {name: connection.exec_driver_sql(f'SELECT * FROM "{name}"').all() for name in tables}
     engine.dispose()
     return sorted(name for name, found in rows.items() if text in str(found))
+
+
+def test_a_challenger_that_knew_her_is_let_go_and_its_round_is_over(workspace):
+    champion = workspace.publications.serving()
+    before = {"dataset": NAME, "champion": champion.number, "fingerprint": champion.spec["fingerprint"]}
+    found = workspace.rounds.begin(before)
+    workspace.rounds.advance(found, RoundState.judging, {"plan": champion.spec})
+    erase_her(workspace)
+    ended = workspace.rounds.get(found.id)
+    assert ended.state is RoundState.cancelled
+    assert ended.spec["plan"] is None
+    assert "erased" in ended.findings[-1]["sentence"]

@@ -8,11 +8,12 @@ import pytest
 from reco_lab.core.ads import Ad
 from reco_lab.core.errors import DataError
 from reco_lab.core.interactions import Kind
+from reco_lab.core.recommender import recommender
 from reco_lab.services import bookings, privacy
 from reco_lab.services.ad_server import AdServer, EventIn, VisitIn
 from reco_lab.services.data import load_dataset
 from reco_lab.services.feedback_data import save_feedback
-from reco_lab.testing.serving import NAME, open_shop
+from reco_lab.testing.serving import NAME, open_shop, publish_chain
 from reco_lab.workspace import Workspace
 
 
@@ -98,6 +99,20 @@ def test_behind_another_data_set_its_customers_keep_their_ids(workspace):
     assert sum(str(id_).startswith("p_") for id_ in data.interactions.user_ids) == 1
     assert data.customers.loc["u04", "city"] == "Ghent"
     assert data.items.loc["brand new item", "title"] == "A lamp"
+
+
+def test_what_the_data_were_made_of_is_not_in_a_history_twice(workspace):
+    serve(workspace)
+    save_feedback(workspace, NAME, onto=NAME)
+    data = load_dataset(workspace, NAME)
+    publish_chain(workspace, data, recommender({"algorithm": "item_knn"}), "Item k-NN")
+    server = AdServer.open(workspace, rng=np.random.default_rng(0))
+    batch = server.weigh("u04").batch
+    names = data.interactions.item_ids[batch.items].tolist()
+    server.close()
+    assert names.count("brand new item") == 1
+    with pytest.raises(DataError, match="nothing that the data lack"):
+        save_feedback(workspace, NAME, onto=NAME)
 
 
 def test_nobody_on_the_suppression_list_is_in_what_the_log_gives(workspace):

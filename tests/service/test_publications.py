@@ -1,4 +1,4 @@
-"""Publish under load: every request is answered, and every answer is that of the version it names."""
+"""Publish and go back under load: every request is answered, and every answer is that of the version it names."""
 
 import sys
 
@@ -10,8 +10,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at the pr
 
 
 @pytest.mark.slow
-def test_twenty_versions_under_load_fail_nobody_and_mix_nothing(tmp_path):
+def test_twenty_versions_and_five_rollbacks_under_load_fail_nobody_and_mix_nothing(tmp_path):
     seen = publish_often(tmp_path / "home", 20)
     assert seen.clean, (told(seen), seen.wrong[:5])
+    assert seen.rollbacks == 5
     assert seen.served > 10
     assert seen.greedy > 50

@@ -4,7 +4,7 @@ import pytest
 
 from reco_lab.core.errors import DataError, MappingError
 from reco_lab.experiments.off_policy import judge
-from reco_lab.services.logged_tables import Judged, LoggedColumns, guessed, read_logged
+from reco_lab.services.logged_tables import JudgedPolicy, LoggedColumns, guessed, read_logged
 
 COLUMNS = LoggedColumns("ad", "click", "chance", customer="who", position="place")
 
@@ -31,7 +31,7 @@ def rows(n=400, ads=4, seed=0):
 
 
 def test_what_even_chances_earned_is_what_even_chances_would_earn(file):
-    found = read_logged(file(rows()), COLUMNS, Judged())
+    found = read_logged(file(rows()), COLUMNS, JudgedPolicy())
     one = judge(found.logged, np.random.default_rng(0))
     assert found.logged.weight.tolist() == [1.0] * 400
     assert one.best.value.value == pytest.approx(one.logged.value)
@@ -42,7 +42,7 @@ def test_every_row_is_used_or_refused_with_its_reason(file):
     bad = rows(12)
     bad["chance"] = ["0", "1.5", "", "nan", "-0.1", "often", *["0.25"] * 6]
     bad["ad"][6], bad["click"] = "", [*bad["click"][:7], "", "maybe", 1, 0, 1]
-    found = read_logged(file(bad), COLUMNS, Judged())
+    found = read_logged(file(bad), COLUMNS, JudgedPolicy())
     assert found.rows_in_file == 12 == len(found.logged) + len(found.refused)
     assert dict(
         zip(found.refused["line"] - found.refused["line"].min(), found.refused["reason"], strict=True)
@@ -62,20 +62,20 @@ def test_every_row_is_used_or_refused_with_its_reason(file):
 def test_rows_that_name_nobody_are_customers_of_their_own(file):
     some = rows(10)
     some["who"] = ["x", "x", *[""] * 8]
-    found = read_logged(file(some), COLUMNS, Judged())
+    found = read_logged(file(some), COLUMNS, JudgedPolicy())
     assert len(set(found.logged.customers.tolist())) == 9
-    alone = read_logged(file(some), LoggedColumns("ad", "click", "chance"), Judged())
+    alone = read_logged(file(some), LoggedColumns("ad", "click", "chance"), JudgedPolicy())
     assert len(set(alone.logged.customers.tolist())) == 10
 
 
 def test_a_column_can_hold_the_chances_of_the_judged_policy(file):
     some = rows(6) | {"target": [0.5, 0, 1, 1.2, -1, 0.25]}
     columns = LoggedColumns("ad", "click", "chance", target="target")
-    found = read_logged(file(some), columns, Judged("column"))
+    found = read_logged(file(some), columns, JudgedPolicy("column"))
     assert found.logged.target.tolist() == [0.5, 0, 1, 0.25]
     assert set(found.refused["reason"]) == {"has a target chance that is not from 0 to 1"}
     with pytest.raises(MappingError, match="No column holds the target chance"):
-        read_logged(file(some), COLUMNS, Judged("column"))
+        read_logged(file(some), COLUMNS, JudgedPolicy("column"))
 
 
 def test_a_table_of_its_own_says_how_often_the_policy_does_what_and_what_it_earned(file):
@@ -86,7 +86,7 @@ def test_a_table_of_its_own_says_how_often_the_policy_does_what_and_what_it_earn
         "chance": 0.5,
         "place": [1, 1, 1, 2],
     }
-    judged = Judged("table", path=file(own, "own.csv"))
+    judged = JudgedPolicy("table", path=file(own, "own.csv"))
     some = {
         "who": list("efg"),
         "ad": ["a0", "a1", "a1"],
@@ -98,22 +98,22 @@ def test_a_table_of_its_own_says_how_often_the_policy_does_what_and_what_it_earn
     assert found.logged.target == pytest.approx([2 / 3, 1 / 3, 0])
     assert found.own.reward.mean() == 0.75
     with pytest.raises(DataError, match="is missing"):
-        read_logged(file(some), COLUMNS, Judged("table"))
+        read_logged(file(some), COLUMNS, JudgedPolicy("table"))
 
 
 def test_more_to_choose_from_than_the_table_shows_makes_each_chance_smaller_and_fewer_is_refused(file):
     path = file(rows())
-    assert read_logged(path, COLUMNS, Judged(actions=8)).logged.target[0] == 1 / 8
+    assert read_logged(path, COLUMNS, JudgedPolicy(actions=8)).logged.target[0] == 1 / 8
     with pytest.raises(DataError, match="4 different actions, more than the 3"):
-        read_logged(path, COLUMNS, Judged(actions=3))
+        read_logged(path, COLUMNS, JudgedPolicy(actions=3))
 
 
 def test_a_table_without_a_usable_row_or_a_column_is_refused_in_a_sentence(file):
     path = file(rows() | {"chance": np.zeros(400)})
     with pytest.raises(DataError, match="No row can be used: the first one has a propensity"):
-        read_logged(path, COLUMNS, Judged())
+        read_logged(path, COLUMNS, JudgedPolicy())
     with pytest.raises(MappingError, match="There is no column 'advert'"):
-        read_logged(path, LoggedColumns("advert", "click", "chance"), Judged())
+        read_logged(path, LoggedColumns("advert", "click", "chance"), JudgedPolicy())
 
 
 def test_columns_are_guessed_by_their_names():

@@ -1,10 +1,14 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.interactions import ColumnMap, Interactions
 from reco_lab.experiments.results import Outcome
 from reco_lab.services.reckoning import GUESS, OWN, Assumptions, Finds, reckon
 from reco_lab.ui.report_money import measured_in
@@ -28,6 +32,20 @@ def test_the_range_is_that_of_the_measurement_whatever_is_assumed(customers, see
     assert sums.revenue.low <= sums.revenue.centre <= sums.revenue.high
     assert sums.revenue.low * FINDS.high == pytest.approx(sums.revenue.high * FINDS.low)
     assert sums.margin.centre == pytest.approx(sums.revenue.centre * margin)
+
+
+def test_an_order_is_worth_what_customers_paid_for_all_pieces_of_an_item():
+    log = Interactions.from_frame(
+        pd.DataFrame(
+            {"user": ["a", "a", "b"], "item": ["x", "y", "x"], "value": [12.0, 1.0, 2.0], "kind": "purchase"}
+        ),
+        ColumnMap("user", "item", value="value", kind="kind"),
+    )
+    data = Dataset.join("shop", log, items=pd.DataFrame({"price": [2.0, 6.0]}, index=["x", "y"]))
+    known = Assumptions.of(SimpleNamespace(known=log, judged=log, train=data))
+
+    assert known.value == round((24 + 6 + 4) / 3, 2)
+    assert known.value_from.startswith("what customers paid")
 
 
 def test_what_a_person_changed_is_told_from_what_the_data_said():

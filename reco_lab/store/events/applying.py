@@ -33,7 +33,9 @@ from reco_lab.store.events.rows import (
     feedback_row,
     listed,
     placed_row,
+    set_row,
     visit_row,
+    weighed_row,
 )
 from reco_lab.store.schema import keepable, unkept
 
@@ -96,6 +98,9 @@ def _decide(connection: sa.Connection, decisions: Sequence[Decision]) -> None:
         for one in decision.placed
     )
     add(connection, schema.placed, sorted(placed, key=_id))
+    sets = {row[0]: row for row in map(set_row, decisions) if row}
+    add(connection, schema.sets, sorted(sets.values()))
+    add(connection, schema.weighed, sorted(filter(None, map(weighed_row, decisions))))
 
 
 def _track(connection: sa.Connection, events: Sequence[Feedback]) -> Applied:

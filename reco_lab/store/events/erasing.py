@@ -32,6 +32,7 @@ def erase(engine: sa.Engine, customer: str, ids: Sequence[str] = ()) -> int:
             )
         ),
         placed.delete().where(placed.c.request_id.in_(requests)),
+        schema.weighed.delete().where(schema.weighed.c.request_id.in_(requests)),
         of.delete().where(of.c.customer == customer),
         schema.visits.delete().where(schema.visits.c.customer == customer),
         schema.described.delete().where(*told),

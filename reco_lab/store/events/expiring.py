@@ -22,11 +22,17 @@ def expire(engine: sa.Engine, before: int) -> int:
         deletes = (
             feedback.delete().where(feedback.c.decision_id.in_(decided)),
             placed.delete().where(placed.c.request_id.in_(requests)),
+            schema.weighed.delete().where(schema.weighed.c.request_id.in_(requests)),
             schema.decisions.delete().where(of.request_id.in_(requests)),
             _oldest(schema.visits, schema.visits.c.received, before),
             _oldest(schema.refused, schema.refused.c.at, before),
         )
-        return sum(connection.execute(delete).rowcount for delete in deletes)
+        rows = sum(connection.execute(delete).rowcount for delete in deletes)
+        if 0 < rows < AT_ONCE:  # the last of them: nobody refers any more to some of the sets
+            connection.execute(
+                schema.sets.delete().where(schema.sets.c.candidates.not_in(sa.select(of.candidates)))
+            )
+        return rows
 
 
 def _oldest(table: sa.Table, moment: sa.ColumnElement[int], before: int) -> sa.Delete:

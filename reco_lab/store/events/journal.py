@@ -10,9 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 
-from reco_lab.core.events import Decision, Feedback, FeedbackKind, Placed, Stage, Visit
+from reco_lab.core.events import Considered, Decision, Feedback, FeedbackKind, Placed, Stage, Visit
 from reco_lab.store.durable import sync_folder
 from reco_lab.store.events.records import Description, Refusal
 from reco_lab.store.locks import FileLock
@@ -139,6 +140,10 @@ def read_entry(kind: str, values: dict[str, Any]) -> Entry:
 def _decision(values: dict[str, Any]) -> Decision:
     values["placed"] = tuple(Placed(**one) for one in values["placed"])
     values["stage"] = Stage(values["stage"])
+    if (told := values.get("considered")) is not None:
+        ids = None if told["ids"] is None else tuple(told["ids"])
+        numbers = (np.array(told[name], np.float32) for name in ("scores", "features"))
+        values["considered"] = Considered(ids, *numbers)
     return Decision(**_timed(values))
 
 

@@ -16,6 +16,8 @@ from reco_lab.store.events.connecting import writing
 from reco_lab.store.events.erasing import erase
 from reco_lab.store.events.expiring import expire
 from reco_lab.store.events.journal import FOLDER, Journal
+from reco_lab.store.events.learning import remember
+from reco_lab.store.events.measuring import Measuring
 from reco_lab.store.events.records import LONGEST_PAYLOAD, Description, Refusal, Side, Tracked, microseconds
 from reco_lab.store.events.replaying import replay
 from reco_lab.store.events.writer import Writer
@@ -24,7 +26,7 @@ from reco_lab.store.locks import FileLock
 LOCK = "events.lock"
 
 
-class EventLog(ByCustomer):
+class EventLog(ByCustomer, Measuring):
     """The log of one workspace; open it once in a process.
 
     On SQLite it is `events.db`, which one process writes and any may read. On PostgreSQL several may write.
@@ -95,6 +97,16 @@ class EventLog(ByCustomer):
         """Try the events that were kept apart once more, each counted once for ever as before."""
         done: Tracked = self._write.do(replay).result()
         return done
+
+    def remember(self, name: str, upto: int, arrays: bytes) -> None:
+        """Keep what a learner knows of all that happened before a moment (microseconds)."""
+        at = microseconds(self._clock.now())
+
+        def keep(engine: sa.Engine) -> None:
+            with engine.begin() as connection:
+                remember(connection, name, upto, arrays, at)
+
+        self._write.do(keep).result()
 
     def erase(self, customer: str, ids: Sequence[str] = ()) -> int:
         """Remove all that is known of a customer from tables, files and journal; how many rows that were.

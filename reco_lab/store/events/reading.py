@@ -12,14 +12,17 @@ import sqlalchemy as sa
 
 from reco_lab.core.clock import Clock
 from reco_lab.core.events import Decision, Feedback, FeedbackKind, Visit
-from reco_lab.store.events import schema
+from reco_lab.store.events import learning, schema
 from reco_lab.store.events.connecting import reading
+from reco_lab.store.events.judging import Served, served
+from reco_lab.store.events.learning import Happened, Weighing
 from reco_lab.store.events.records import Counts, Minute, RefusedEvent, Side, microseconds, moment
 from reco_lab.store.events.rows import among, as_decision, as_feedback, as_visit, listed
 
 MINUTES = 60
 _MINUTE = 60_000_000
 _MANY = 1 << 62
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Reading:
@@ -106,6 +109,13 @@ class Reading:
         of = schema.described.c
         query = sa.select(of.id, of.attributes).where(of.side == side)
         return {row.id: json.loads(row.attributes) for row in self._rows(query)}
+
+    def served(self, since: datetime, until: datetime, most: int) -> list[Served]:
+        """The newest answers of a period with what they were chosen from, at most so many, oldest first."""
+        with self._connection() as connection:
+            if connection is None:
+                return []
+            return served(connection, microseconds(since), microseconds(until), most)
 
     def spending(self, day: date) -> dict[str, tuple[float, float]]:
         """For each ad what it was billed on a day (UTC) and ever: for decisions, and for their first clicks."""
@@ -208,6 +218,31 @@ class Reading:
             )
             for minute in range(first, last + 1)
         )
+
+    def since(self, begin: int, end: int | None, window: timedelta) -> Happened:
+        """What was shown from a moment (microseconds) on, to before another, and first clicks that came meanwhile.
+
+        A click counts where it is within `window` of its decision.
+        """
+        with self._connection() as connection:
+            if connection is None:
+                return learning.NOTHING
+            return learning.happened(connection, begin, end, window // _MICROSECOND)
+
+    def enough(self, begin: int) -> int | None:
+        """The moment before which there is as much as is read at once, from a moment on; None where there is less."""
+        with self._connection() as connection:
+            return None if connection is None else learning.enough(connection, begin)
+
+    def weighings(self, requests: Iterable[str]) -> dict[str, Weighing]:
+        """What decisions were chosen from, by request id, as far as that was kept."""
+        with self._connection() as connection:
+            return {} if connection is None else learning.weighings(connection, requests)
+
+    def recall(self, name: str) -> tuple[int, bytes] | None:
+        """What a learner knew last, and of all that happened before which moment (microseconds)."""
+        with self._connection() as connection:
+            return None if connection is None else learning.recall(connection, name)
 
     def close(self) -> None:
         """Close the connections."""

@@ -6,8 +6,10 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
+import numpy as np
 import orjson
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from reco_lab.core.events import Decision, Feedback, FeedbackKind, Placed, Stage, Visit
 from reco_lab.store.events.records import microseconds, moment
@@ -15,7 +17,8 @@ from reco_lab.store.schema import keepable
 
 Row = tuple[Any, ...]
 MOST_ROWS = 256
-_ARRAYS = {sa.Text: "text[]", sa.BigInteger: "bigint[]", sa.Float: "float8[]"}
+FLOATS = "<f4"
+_ARRAYS = {sa.Text: "text[]", sa.BigInteger: "bigint[]", sa.Float: "float8[]", sa.LargeBinary: "bytea[]"}
 
 
 def add(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> set[str] | None:
@@ -74,6 +77,18 @@ def decision_row(one: Decision) -> Row:
         orjson.dumps(one.rules).decode(),
         int(one.latency_us),
     )
+
+
+def weighed_row(one: Decision) -> Row | None:
+    """The row of what a decision was chosen from, where that is kept."""
+    told = one.considered
+    return None if told is None else (one.request_id, _block(told.scores), _block(told.features))
+
+
+def set_row(one: Decision) -> Row | None:
+    """The row of the ids of a decision's candidates, where it tells them."""
+    told = one.considered
+    return None if told is None or told.ids is None else (one.candidates, orjson.dumps(told.ids).decode())
 
 
 def placed_row(one: Placed, request: str, at: int) -> Row:
@@ -141,6 +156,10 @@ def as_visit(row: sa.Row[Any]) -> Visit:
     return Visit(
         row.event_id, row.customer, row.item_id, row.kind, moment(row.at), moment(row.received), row.value
     )
+
+
+def _block(numbers: NDArray[np.float32]) -> bytes:
+    return numbers.astype(FLOATS).tobytes()
 
 
 @cache

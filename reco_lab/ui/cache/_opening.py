@@ -49,7 +49,7 @@ def _workspace(home: str, demo_wanted: bool) -> Workspace:  # noqa: ARG001 - par
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the rehearsal…")
-def _rehearsal(_opened: Workspace, home: str, room: str) -> Workspace:  # noqa: ARG001 - part of the key
+def _rehearsal(_opened: Workspace, home: str, key: str) -> Workspace:  # noqa: ARG001 - part of the key
     return rehearsals.room(_opened)
 
 

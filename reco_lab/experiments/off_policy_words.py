@@ -1,0 +1,75 @@
+"""An off-policy judgement in words that a person reads."""
+
+from dataclasses import dataclass
+
+from reco_lab.core.words import share
+from reco_lab.experiments.off_policy import Interval, Judgement
+from reco_lab.experiments.significance import LEVEL, NOTHING
+
+SCALES = (100, 1_000, 10_000)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a reward is and what a row is, in the plural: "clicks" per "answers"."""
+
+    reward: str = "clicks"
+    row: str = "answers"
+
+
+def sentence(found: Judgement, who: str, meaning: Meaning = Meaning()) -> str:
+    """The answer: what a policy would have earned more or less than what served, or why that cannot be judged."""
+    if found.refusal:
+        return f"What {who} would have earned cannot be judged from these logs: {found.refusal}."
+    gap = found.best.difference
+    per = scale(found)
+    rows = f"per {per:,} {meaning.row}"
+    low, high = (number(abs(one) * per) for one in sorted((gap.low, gap.high), key=abs))
+    if max(abs(gap.low), abs(gap.high)) < NOTHING:
+        return f"{_begun(who)} would have earned just what was earned."
+    if gap.low > 0 or gap.high < 0:
+        more = "more" if gap.low > 0 else _fewer(meaning)
+        return f"{_begun(who)} would have earned {low} to {high} {meaning.reward} {more} {rows}."
+    less, more = number(-gap.low * per), number(gap.high * per)
+    return (
+        f"{_begun(who)} cannot be told apart from what served: between {less} {meaning.reward} {_fewer(meaning)} "
+        f"and {more} more {rows}."
+    )
+
+
+def detail(found: Judgement, meaning: Meaning = Meaning()) -> str:
+    """What was earned and what is estimated, with the certainty of the answer."""
+    per, one = scale(found), found.best.value
+    was = f"{number(found.logged.value * per)} {meaning.reward} per {per:,} {meaning.row} were earned"
+    if found.refusal:
+        return f"{was[0].upper()}{was[1:]}."
+    return (
+        f"{was[0].upper()}{was[1:]}; {number(one.value * per)} ({span(one, per)}) would have been. All with "
+        f"{share(LEVEL)} certainty, for customers and candidates like those of the log."
+    )
+
+
+def span(one: Interval, per: float) -> str:
+    """The ends of an interval."""
+    return f"{number(one.low * per)} to {number(one.high * per)}"
+
+
+def scale(found: Judgement) -> int:
+    """Of how many rows is spoken, so that there is something before the point or just behind it."""
+    largest = max(found.logged.value, abs(found.best.value.value), NOTHING)
+    return next((per for per in SCALES if largest * per >= 1), SCALES[-1])
+
+
+def number(value: float) -> str:
+    """A figure to two or three digits."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}".rstrip("0").rstrip(".") if value else "0"
+
+
+def _fewer(meaning: Meaning) -> str:
+    return "fewer" if meaning.reward == "clicks" else "less"
+
+
+def _begun(who: str) -> str:
+    return who[:1].upper() + who[1:]

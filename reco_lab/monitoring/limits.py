@@ -1,0 +1,198 @@
+"""Limits within which a rate or a mean moves by chance, and the moment from which on it moved otherwise.
+
+Sources: D. Laney, Improved control charts for attributes (Quality Engineering 2002) for rates that vary more than
+chance alone would have it; E. Page, Continuous inspection schemes (Biometrika 1954) for the last few steps together;
+D. Hinkley, Inference about the change-point in a sequence of binomial variables (Biometrika 1970) for the moment.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.special import xlogy
+
+LENGTHS = (
+    1,
+    2,
+    4,
+    8,
+    16,
+)  # the last steps that are looked at together: few for a fault, many for a small shift
+FALSE_A_WEEK = 0.25  # one false alarm in four weeks, over everything that is watched
+WEEK = 7 * 24 * 3600 * 10**6  # microseconds
+FEWEST_STEPS = 8
+FEWEST_EVENTS = 20.0
+FEWEST_TRIES = 100.0
+MOVING_RANGE, MEDIAN = 1.128, 1.4826  # what they are in standard deviations of a normal variable
+LEAST_SPREAD = 0.05
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """Series (rows) held against what they were: slices x steps, all of the time shown.
+
+    `rate` is what was seen, `low` and `high` the limits of one step, `centre` what it was before. `off` says by how many
+    standard errors the last step, or the last few together, lie off, where most; `limit` is what that may
+    be. `known` is False where there is too little to say anything.
+    """
+
+    rate: Floats
+    centre: Floats
+    low: Floats
+    high: Floats
+    off: Floats
+    limit: Floats
+    known: NDArray[np.bool_]
+
+    @property
+    def out(self) -> NDArray[np.bool_]:
+        """Which series have moved, as of the last step."""
+        found: NDArray[np.bool_] = self.known & (np.abs(self.off) > self.limit)
+        return found
+
+
+def chance_of_one(tests: int, step: int, a_week: float = FALSE_A_WEEK) -> float:
+    """How unlikely one reading must be, so that false alarms stay at `a_week`: of all tests, at every step of a week."""
+    return a_week / (2 * max(tests, 1) * WEEK / step)
+
+
+def rates(x: Floats, n: Floats, before: int, chance: float, floor: float = 0.0) -> Chart:
+    """Rates x / n (series x steps) from step `before` on, held against the steps before it.
+
+    How much more a rate varies from step to step than chance alone explains is measured there too, and widens the
+    limits; as it is known from few steps, limits are Student's. `floor`: a fault that was rarer than that is taken to
+    have been so frequent, so that it need not have happened before.
+    """
+    old_x, old_n = x[:, :before], n[:, :before]
+    total = old_n.sum(axis=1)
+    centre = np.maximum(np.divide(old_x.sum(axis=1), total, out=np.zeros(len(x)), where=total > 0), floor)
+    filled = (old_n > 0).sum(axis=1)
+    events = np.minimum(old_x.sum(axis=1), (old_n - old_x).sum(axis=1))
+    enough = total >= FEWEST_TRIES if floor else events >= FEWEST_EVENTS
+    known = enough & (filled >= FEWEST_STEPS)
+    scale = _overspread(old_x, old_n, centre) ** 2
+    off = _most(
+        _off(_latest(x, before, size), _latest(n, before, size), centre, scale, total) for size in LENGTHS
+    )
+    limit = stats.t.isf(chance / len(LENGTHS) / 2, np.maximum(filled - 1, 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = np.where(n > 0, x / n, np.nan)
+        error = np.sqrt(centre * (1 - centre) * scale * (1 / total + (1 / n.T)))
+    half = np.where(n > 0, (limit * error).T, np.nan)
+    low, high = np.clip(centre[:, None] - half, 0, 1), np.clip(centre[:, None] + half, 0, 1)
+    return Chart(rate, centre, low, high, off, np.asarray(limit, np.float64), known)
+
+
+def means(values: Floats, before: int, chance: float) -> Chart:
+    """The same for numbers with no count behind them (series x steps, NaN where there is none), such as log times."""
+    old, new = values[:, :before], values[:, before:]
+    filled = np.isfinite(old).sum(axis=1)
+    known = (filled >= FEWEST_STEPS) & np.isfinite(new).any(axis=1)
+    safe = np.where(known[:, None], old, 0.0)
+    centre = np.nanmedian(safe, axis=1)
+    spread = np.maximum(_spread(safe), LEAST_SPREAD)
+    few = 1 / np.maximum(filled, 1)
+    there = np.isfinite(values)
+    readings = []
+    for size in LENGTHS:
+        count = _latest(there.astype(np.float64), before, size)
+        mean = _latest(np.where(there, values, 0.0), before, size) / np.maximum(count, 1)
+        readings.append(
+            np.where(count > 0, (mean - centre) / (spread * np.sqrt(1 / np.maximum(count, 1) + few)), 0.0)
+        )
+    limit = np.asarray(stats.t.isf(chance / len(LENGTHS) / 2, np.maximum(filled - 1, 1)), np.float64)
+    half = (limit * spread * np.sqrt(1 + few))[:, None]
+    low, high = centre[:, None] - half, centre[:, None] + half
+    shape = values.shape
+    return Chart(
+        values,
+        centre,
+        np.broadcast_to(low, shape),
+        np.broadcast_to(high, shape),
+        _most(readings),
+        limit,
+        known,
+    )
+
+
+def since(x: Floats, n: Floats, before: int) -> tuple[int, float]:
+    """The step, `before` or later, from which on a rate is most likely another, and how likely (2 log likelihood)."""
+    left_x, left_n = np.cumsum(x), np.cumsum(n)
+    places = np.arange(before, len(x))
+    ax, an = left_x[places - 1], left_n[places - 1]
+    bx, bn = left_x[-1] - ax, left_n[-1] - an
+    gain = _likely(ax, an) + _likely(bx, bn) - _likely(left_x[-1], left_n[-1])
+    best = int(np.argmax(gain))
+    return int(places[best]), float(2 * gain[best])
+
+
+def jumped(values: Floats, before: int) -> int:
+    """The step, `before` or later, from which on the mean of numbers is most likely another (NaN: no number)."""
+    there = np.isfinite(values)
+    total, count = np.cumsum(np.where(there, values, 0.0)), np.cumsum(there)
+    places = np.arange(before, len(values))
+    left, right = count[places - 1], count[-1] - count[places - 1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        apart = total[places - 1] / left - (total[-1] - total[places - 1]) / right
+        gain = np.nan_to_num(apart**2 * left * right / (left + right))
+    return int(places[int(np.argmax(gain))])
+
+
+def _likely(x: Floats, n: Floats) -> Floats:
+    """The log likelihood of a rate at its best."""
+    share = np.divide(x, n, out=np.zeros_like(np.asarray(x, float)), where=np.asarray(n) > 0)
+    found: Floats = xlogy(x, share) + xlogy(n - x, 1 - share)
+    return found
+
+
+def _off(x: Floats, n: Floats, centre: Floats, scale: Floats, behind: Floats) -> Floats:
+    """By how many standard errors a rate lies off its centre, by the likelihood, so that few events count right.
+
+    The centre itself is known from `behind`. Half an event is taken off, as counts are whole.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        worth = np.where(behind > 0, n / (scale * (1 + n / behind)), 0.0)
+        share = np.where(n > 0, x / n, centre)
+        gap = np.maximum(np.abs(share - centre) * worth - 0.5, 0.0) / worth
+        near = centre + np.sign(share - centre) * np.nan_to_num(gap)
+        apart = xlogy(near, near / centre) + xlogy(1 - near, (1 - near) / (1 - centre))
+        found: Floats = np.nan_to_num(np.sign(share - centre) * np.sqrt(2 * np.maximum(worth * apart, 0.0)))
+    return found
+
+
+def _overspread(x: Floats, n: Floats, centre: Floats) -> Floats:
+    """How many times as much a rate varies from step to step as chance alone would have it; at least once."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.sqrt(centre[:, None] * (1 - centre[:, None]) / n)
+        z = np.where((n > 0) & (error > 0), (x / n - centre[:, None]) / error, np.nan)
+    return np.maximum(_spread(z), 1.0)
+
+
+def _spread(values: Floats) -> Floats:
+    """The standard deviation from step to step, or about the middle where that is more; one wild step does not count."""
+    if values.shape[1] < 2:
+        return np.zeros(len(values))
+    ranges = np.abs(np.diff(values, axis=1))
+    none = ~np.isfinite(ranges).any(axis=1, keepdims=True)
+    ranges, values = np.where(none, 0.0, ranges), np.where(none, 0.0, values)
+    middle = np.nanmedian(values, axis=1, keepdims=True)
+    steps = np.nanmean(ranges, axis=1) / MOVING_RANGE
+    found: Floats = np.maximum(steps, MEDIAN * np.nanmedian(np.abs(values - middle), axis=1))
+    return found
+
+
+def _latest(values: Floats, before: int, size: int) -> Floats:
+    """The sum of the last steps, none of them earlier than `before`."""
+    found: Floats = values[:, max(before, values.shape[1] - size) :].sum(axis=1)
+    return found
+
+
+def _most(readings: Iterable[Floats]) -> Floats:
+    """The reading that lies farthest off, of each row."""
+    every = np.array(list(readings))
+    found: Floats = np.take_along_axis(every, np.abs(every).argmax(axis=0)[None, :], axis=0)[0]
+    return found

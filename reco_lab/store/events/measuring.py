@@ -1,0 +1,214 @@
+"""What the log holds of a period, as columns: read once, then only what is new."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from reco_lab.core.events import FeedbackKind
+from reco_lab.store.events import schema
+from reco_lab.store.events.reading import Reading
+
+AT_ONCE = 20_000
+MOST = 4_000_000  # ads in answers; they take about 100 bytes each
+NEVER = np.iinfo(np.int64).max
+
+_OF, _PLACED, _CAME, _VISIT = schema.decisions.c, schema.placed.c, schema.feedback.c, schema.visits.c
+_TEXTS = ("customer", "slot", "stage", "model_version", "arm")
+_DECIDED = ("at", "latency_us", "n_candidates", *_TEXTS)
+_MOMENTS = ("seen", "clicked")
+_PLACES = ("ad_id", "position", "propensity", "score", "cost", "click_cost", *_MOMENTS)
+_ORDER = (_OF.at, _OF.request_id, _PLACED.position)
+
+Array = NDArray[Any]
+Columns = Mapping[str, Array]
+
+
+@dataclass(frozen=True, eq=False)
+class Period:
+    """Decisions from `begin` to before `end` (microseconds since 1970) in their order, and the ads in them.
+
+    `decided` has a value a decision: `at`, `latency_us`, `n_candidates`, and as codes `customer`, `slot`, `stage`,
+    `model_version`, `arm`. `placed` has a value an ad: `of` (which decision), the code `ad_id`, `position`, `propensity`,
+    `score`, `cost`, `click_cost`, and the moments `seen` and `clicked` (NEVER if it was not). `names` spell the codes.
+    `cut`: there was more than can be held, and the oldest is left out.
+    """
+
+    begin: int
+    end: int
+    decided: Columns
+    placed: Columns
+    names: Mapping[str, Sequence[str]]
+    cut: bool = False
+
+    def __len__(self) -> int:
+        return len(self.decided["at"])
+
+    def between(self, begin: int, end: int) -> "Period":
+        """The part of it in which decisions fall from `begin` to before `end`."""
+        first, last = np.searchsorted(self.decided["at"], (begin, end))
+        low, high = np.searchsorted(self.placed["of"], (first, last))
+        decided = {name: column[first:last] for name, column in self.decided.items()}
+        placed = {name: column[low:high] for name, column in self.placed.items()}
+        placed["of"] = placed["of"] - first
+        return Period(begin, end, decided, placed, self.names, self.cut)
+
+
+class _Codes(dict[str, int]):
+    """Gives every text a number, in the order in which they come."""
+
+    def __missing__(self, text: str) -> int:
+        self[text] = code = len(self)
+        return code
+
+
+class Measuring(Reading):
+    """Reads the log by periods."""
+
+    def pulse(self) -> tuple[int, int]:
+        """What changes when something comes in: the moment of the last decision, the number of the last event."""
+        last = sa.select(sa.func.max(_OF.at)).scalar_subquery()
+        number = sa.select(sa.func.max(_CAME.number)).scalar_subquery()
+        rows = self._rows(sa.select(last.label("at"), number.label("number")))
+        return (int(rows[0].at or 0), int(rows[0].number or 0)) if rows else (0, 0)
+
+    def touched(self, after: int) -> int | None:
+        """The earliest decision of which an event came behind this running number; None if none came."""
+        query = sa.select(sa.func.min(_PLACED.at).label("at")).select_from(
+            schema.feedback.join(schema.placed, _CAME.decision_id == _PLACED.decision_id)
+        )
+        rows = self._rows(query.where(_CAME.number > after))
+        return int(rows[0].at) if rows and rows[0].at is not None else None
+
+    def starting(self, end: int, most: int) -> int:
+        """The moment from which on at most so many decisions lie before `end`; 0 where there are not more."""
+        query = sa.select(_OF.at).where(_OF.at < end).order_by(_OF.at.desc()).offset(most).limit(1)
+        rows = self._rows(query)
+        return int(rows[0].at) + 1 if rows else 0
+
+    def conversions(self, begin: int, end: int) -> pd.DataFrame:
+        """Conversions told of the decisions of a period, with their decisions: a row each, `at` and `value` as told."""
+        what = {name: _OF[name] for name in _TEXTS} | {"ad_id": _PLACED.ad_id, "position": _PLACED.position}
+        what |= {"decided": _OF.at, "clicked": _PLACED.clicked, "at": _CAME.at, "value": _CAME.value}
+        chain = schema.feedback.join(schema.placed, _CAME.decision_id == _PLACED.decision_id)
+        query = sa.select(*(column.label(name) for name, column in what.items())).select_from(
+            chain.join(schema.decisions, _OF.request_id == _PLACED.request_id)
+        )
+        query = query.where(_CAME.kind == FeedbackKind.conversion.value, _CAME.received >= begin)
+        return _table(self._rows(query.where(_OF.at >= begin, _OF.at < end)), list(what))
+
+    def purchases(self, begin: int, end: int) -> pd.DataFrame:
+        """Purchases told as visits: `customer`, `item_id`, `at` and `value`."""
+        query = sa.select(_VISIT.customer, _VISIT.item_id, _VISIT.at, _VISIT.value)
+        query = query.where(_VISIT.kind == "purchase", _VISIT.at >= begin, _VISIT.at < end)
+        return _table(self._rows(query), ["customer", "item_id", "at", "value"])
+
+    def told(self, begin: int, end: int, step: int) -> pd.DataFrame:
+        """How many events were `accepted` and `refused`, a row a `step` (in microseconds, counted from `begin`)."""
+        parts = []
+        for name, table, moment in (
+            ("accepted", schema.feedback, _CAME.received),
+            ("refused", schema.refused, schema.refused.c.at),
+        ):
+            when = (moment - begin) // step
+            query = sa.select(when.label("step"), sa.func.count().label(name)).select_from(table)
+            query = query.where(moment >= begin, moment < end).group_by(when)
+            parts.append(_table(self._rows(query), ["step", name]).set_index("step"))
+        return pd.concat(parts, axis=1).fillna(0).astype(np.int64).sort_index().reset_index()
+
+    def rows_of(self, begin: int, end: int) -> Iterable[Sequence[sa.Row[Any]]]:
+        """Every ad of every decision of a period with its decision, in their order, some thousand rows at a time."""
+        query = (
+            sa.select(*(_OF[name] for name in _DECIDED), *(_PLACED[name] for name in _PLACES))
+            .select_from(schema.decisions.outerjoin(schema.placed, _OF.request_id == _PLACED.request_id))
+            .where(_OF.at >= begin, _OF.at < end)
+            .order_by(*_ORDER)
+        )
+        with self._connection() as connection:
+            if connection is not None:
+                found = connection.execution_options(yield_per=AT_ONCE).execute(query)
+                yield from found.partitions()
+
+
+@dataclass(eq=False)
+class Mirror:
+    """The latest period of a log in memory, kept up to date; many may ask at once."""
+
+    log: Measuring
+    _codes: dict[str, _Codes] = field(default_factory=dict)
+    _held: Period | None = None
+    _heard: int = 0
+    _lock: Lock = field(default_factory=Lock)
+
+    def period(self, begin: int, end: int) -> Period:
+        """What the log holds of a period; what was read before and did not change is not read again."""
+        with self._lock:
+            held, (_, heard) = self._held, self.log.pulse()
+            if held is None or begin < held.begin or end < held.end:
+                self._codes = {name: _Codes() for name in (*_TEXTS, "ad_id")}
+                found = self._read(max(begin, self.log.starting(end, MOST // 2)), end)
+            else:
+                touched = self.log.touched(self._heard) if heard > self._heard else None
+                again = max(begin, min(held.end if touched is None else touched, held.end))
+                found = _joined(held.between(begin, again), self._read(again, end))
+            self._held, self._heard = (
+                Period(begin, end, found.decided, found.placed, found.names, found.begin > begin),
+                heard,
+            )
+            return self._held
+
+    def _read(self, begin: int, end: int) -> Period:
+        parts = [self._columns(rows) for rows in self.log.rows_of(begin, end)]
+        parts = parts or [self._columns([])]
+        decided = {name: np.concatenate([part[0][name] for part in parts]) for name in _DECIDED}
+        starts = np.concatenate([part[1]["first"] for part in parts])
+        filled = np.concatenate([part[1]["filled"] for part in parts])
+        placed = {name: np.concatenate([part[1][name] for part in parts]) for name in _PLACES}
+        placed["of"] = (np.cumsum(starts) - 1)[filled]
+        names = {name: list(codes) for name, codes in self._codes.items()}
+        return Period(begin, end, decided, placed, names)
+
+    def _columns(self, rows: Sequence[sa.Row[Any]]) -> tuple[Columns, dict[str, Array]]:
+        width = len(_DECIDED) + len(_PLACES)
+        columns = dict(
+            zip((*_DECIDED, *_PLACES), zip(*rows, strict=True) if rows else [()] * width, strict=True)
+        )
+        filled = np.array([value is not None for value in columns["ad_id"]], bool)
+        first = ~filled | (np.array([value or 0 for value in columns["position"]], np.int64) == 0)
+        firsts, places = np.flatnonzero(first), np.flatnonzero(filled)
+        decided = {name: self._array(name, columns[name], firsts) for name in _DECIDED}
+        placed = {name: self._array(name, columns[name], places) for name in _PLACES}
+        return decided, placed | {"first": first, "filled": filled}
+
+    def _array(self, name: str, values: Sequence[Any], chosen: NDArray[np.intp]) -> Array:
+        if len(chosen) < len(values):
+            values = (
+                itemgetter(*chosen.tolist())(values) if len(chosen) > 1 else [values[one] for one in chosen]
+            )
+        if name in self._codes:
+            return np.fromiter(map(self._codes[name].__getitem__, values), np.int32, len(values))
+        if name in _MOMENTS:
+            return np.fromiter((NEVER if one is None else one for one in values), np.int64, len(values))
+        kind = np.float64 if name in {"propensity", "score", "cost", "click_cost"} else np.int64
+        return np.array(values, kind)
+
+
+def _joined(before: Period, after: Period) -> Period:
+    """Two periods that follow each other; the codes of the second continue those of the first."""
+    shift = {"of": len(before)}
+    decided = {name: np.concatenate([column, after.decided[name]]) for name, column in before.decided.items()}
+    placed = {
+        name: np.concatenate([column, after.placed[name] + shift.get(name, 0)])
+        for name, column in before.placed.items()
+    }
+    return Period(before.begin, after.end, decided, placed, after.names, before.cut)
+
+
+def _table(rows: Sequence[sa.Row[Any]], names: list[str]) -> pd.DataFrame:
+    return pd.DataFrame.from_records([tuple(row) for row in rows], columns=names)
