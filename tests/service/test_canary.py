@@ -55,7 +55,7 @@ def traffic(workspace, rounds=1, clicks=lambda _arm: 0.3):
     """Everybody asks for ads and clicks by the arm she is in."""
     rng = np.random.default_rng(0)
     server = AdServer.open(workspace, rng=rng)
-    for turn in range(rounds):
+    for _turn in range(rounds):
         events = []
         for user in range(CUSTOMERS):
             decision = server.ads(f"u{user:02d}").decision
