@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from reco_lab.core.words import agree, count, share
+from reco_lab.core.words import about, agree, share
 from reco_lab.experiments.lift import Lifts, Look, Moments, lifts, linearised
 from reco_lab.experiments.power import Usual, needed
 from reco_lab.experiments.significance import LEVEL, holm
@@ -280,8 +280,8 @@ def _sentence(verdict: str, main: Line | None, smallest: float, power: float, mo
     wanted = ""
     if more:
         wanted = (
-            f" To see a lift of {share(smallest)} with {share(power)} power, {count(more, 'more customer')} "
-            f"{agree(more, 'is', 'are')} needed."
+            f" To see a lift of {share(smallest)} with {share(power)} power, about {about(more)} "
+            f"more {agree(more, 'customer is', 'customers are')} needed."
         )
     if main.low is None or main.high is None:
         return f"It cannot be known yet: too few bought anything.{wanted}"

@@ -9,7 +9,7 @@ from reco_lab.cli.answer import Answer
 from reco_lab.cli.commands import _progress
 from reco_lab.cli.text import table
 from reco_lab.core.errors import InputError
-from reco_lab.services import gate, schedules
+from reco_lab.services import gate, gate_words, schedules
 from reco_lab.services.lineage import lineage
 from reco_lab.store.rounds import Round, RoundState
 from reco_lab.workspace import Workspace
@@ -20,7 +20,7 @@ SHOWN = 10
 def run(_options: argparse.Namespace) -> Answer:
     """Train and judge a challenger now; 1 where it was refused, so that a script sees it."""
     found = gate.run_round(Workspace.open(), _progress())
-    lines = [gate.sentence(found), *(f"  {one['step']}: {one['sentence']}" for one in found.findings)]
+    lines = [gate_words.sentence(found), *(f"  {one['step']}: {one['sentence']}" for one in found.findings)]
     return Answer(_values(found), "\n".join(lines), found.state is not RoundState.refused)
 
 
@@ -57,7 +57,7 @@ def status(_options: argparse.Namespace) -> Answer:
         )
         for one in served
     ]
-    told = gate.sentence(rounds[0]) if rounds else "No challenger has been trained yet."
+    told = gate_words.sentence(rounds[0]) if rounds else "No challenger has been trained yet."
     often = f"A challenger is trained {schedules.schedule(workspace).words}."
     text = table(("", "no", "model", "learnt from", "why"), rows) if rows else "Nothing is published yet."
     return Answer(values, f"{told}\n{often}\n\n{text}")
@@ -90,7 +90,7 @@ def _values(found: Round) -> dict[str, Any]:
     return {
         "id": found.id,
         "state": found.state.value,
-        "sentence": gate.sentence(found),
+        "sentence": gate_words.sentence(found),
         "findings": list(found.findings),
         "created": found.created.isoformat(),
         "changed": found.changed.isoformat(),

@@ -1,5 +1,6 @@
 """Numbers with their nouns and verbs, as a person writes them."""
 
+import math
 import re
 
 LONGEST = 80
@@ -9,6 +10,14 @@ _QUOTED = re.compile(r"""(?s)(?<!\w)(['"])((?:(?!\1)[^\\]|\\.)*)\1(?!\w)""")
 def count(number: float, noun: str) -> str:
     """A number with its noun: "1 customer", "13,151 interactions"."""
     return f"{number:,.0f} {noun}{agree(number, '', 's')}"
+
+
+def about(number: float) -> str:
+    """An estimate with no more digits than it is worth, rounded up to two: "4,300" of 4,237."""
+    if number < 100:
+        return f"{math.ceil(number):,}"
+    unit = 10 ** (len(str(math.ceil(number))) - 2)
+    return f"{math.ceil(number / unit) * unit:,}"
 
 
 def agree(number: float, one: str, many: str) -> str:

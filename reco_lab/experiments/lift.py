@@ -109,12 +109,10 @@ def lifts(
     chance alone. The interval of the difference is Welch's, that of the ratio Fieller's, both exact for normal means.
     Where most buy nothing and the smaller group has few who do, both are taken to vary alike (Student's interval).
 
-    Intervals of looks while more comes in are those of a confidence sequence, which holds at however many there are; that
-    of the last is a little wider than if nobody had looked. `p` is divided by the part that the look may spend. So of one
-    that looks every day and at the end, all intervals hold together as often as the level says, and `p` is below .05
-    at any of them once in twenty at most.
-    Where customers are still coming in too, `smallest` says for which relative lift the looking ends once it is seen
-    with this `power`: intervals are then wider before that much is known, and a little wider long after it.
+    Intervals of looks while more comes in are those of a confidence sequence; that of the last is a little wider than if
+    nobody had looked. `p` is divided by the part that the look may spend. So all intervals of one who looks as often as
+    she likes hold together as often as the level says, and `p` is below .05 at any of them once in twenty at most.
+    Where customers still come in, `smallest` is the lift for which looking ends once it is seen with this `power`.
     """
     slope = _slope(treated, control)
     treated, control = _steadied(treated, control, slope)
@@ -124,18 +122,11 @@ def lifts(
     down = control.mean - slope * (control.before - middle)
     parts = [_left(one, slope) / one.n for one in (treated, control)]
     error = np.sqrt(parts[0] + parts[1])
-    freedom = (parts[0] + parts[1]) ** 2 / np.maximum(
-        parts[0] ** 2 / np.maximum(treated.n - 1, 1) + parts[1] ** 2 / np.maximum(control.n - 1, 1),
-        NOTHING**4,
-    )
-    freedom = np.maximum(freedom, 1)
+    freedom = _freedom(parts[0], parts[1], treated.n, control.n)
     known = _known(smallest * down, error, level, power) if smallest else np.asarray(INFORMATION)
-    miss = look.part * (1 - level)
-    tail = stats.norm.sf(anytime(miss, known)) if look.running else miss / 2
-    wide: Floats = np.minimum(stats.t.isf(tail, freedom), WIDEST)
+    wide = _wide(look, level, known, freedom)
     gap = up - down
     ratio_low, ratio_high = _fieller(up, down, treated, control, slope, share, wide)
-    plain = treated.spread / treated.n + control.spread / control.n
     surprise = np.asarray(stats.t.sf(np.abs(gap) / np.maximum(error, NOTHING), freedom), np.float64)
     return Lifts(
         absolute=gap,
@@ -147,7 +138,9 @@ def lifts(
         p=np.minimum((_anytime_p(surprise, known) if look.running else 2 * surprise) / look.part, 1.0),
         treated=up,
         control=down,
-        explained=np.clip(1 - (parts[0] + parts[1]) / np.maximum(plain, NOTHING), 0, 1),
+        explained=np.clip(
+            1 - error**2 / np.maximum(treated.spread / treated.n + control.spread / control.n, NOTHING), 0, 1
+        ),
     )
 
 
@@ -170,6 +163,19 @@ def anytime(miss: float, known: Floats | float = INFORMATION) -> Floats:
     """
     wide: Floats = np.sqrt(2 * (1 + 1 / np.asarray(known)) * np.log(np.sqrt(1 + np.asarray(known)) / miss))
     return wide
+
+
+def _wide(look: Look, level: float, known: Floats, freedom: Floats) -> Floats:
+    """How many standard errors the interval of a look goes to either side."""
+    miss = look.part * (1 - level)
+    tail = stats.norm.sf(anytime(miss, known)) if look.running else miss / 2
+    return np.minimum(stats.t.isf(tail, freedom), WIDEST)
+
+
+def _freedom(one: Floats, other: Floats, n: Floats, m: Floats) -> Floats:
+    """The degrees of freedom of a sum of two squared errors of means (Satterthwaite)."""
+    below = one**2 / np.maximum(n - 1, 1) + other**2 / np.maximum(m - 1, 1)
+    return np.maximum((one + other) ** 2 / np.maximum(below, NOTHING**4), 1)
 
 
 def _known(gap: Floats, error: Floats, level: float, power: float) -> Floats:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from reco_lab.core.words import count, share
+from reco_lab.core.words import about, count, share
 from reco_lab.experiments.significance import LEVEL, POWER
 
 Floats = NDArray[np.float64]
@@ -72,11 +72,11 @@ class Need:
         """The plan in plain words."""
         if not self.possible:
             return "Nobody bought anything in as many days before, so how many customers are needed cannot be known."
-        days = "" if self.days is None else f", {count(self.days, 'day')} at your traffic"
+        days = "" if self.days is None else f" (as many as buy here in {count(self.days, 'day')})"
         return (
-            f"To see a {share(self.lift)} lift with {share(self.power)} power you need "
-            f"{count(self.customers, 'customer')}{days}: {self.treated:,} who get the campaign and "
-            f"{self.control:,} who do not."
+            f"To see a {share(self.lift)} lift with {share(self.power)} power you need about "
+            f"{about(self.customers)} customers{days}: {about(self.treated)} who get the campaign and "
+            f"{about(self.control)} who do not."
         )
 
 

@@ -16,6 +16,7 @@ FEWEST_REWARDS = 10.0
 MOST_UNTRIED = 0.05
 SURE = 3.0
 UNEVEN = 2.0
+HEAVY = 0.25
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Support:
     @property
     def refusal(self) -> str:
         """Why nothing can be judged by this log, in words that follow a colon; empty where something can."""
-        if self.effective < FEWEST and self.largest_share > 1 / FEWEST_REWARDS:
+        if self.effective < FEWEST and self.largest_share > HEAVY:
             return (
                 f"one customer has {share(self.largest_share)} of all the weight (the heaviest row counts "
                 f"{self.largest:,.0f} times), which leaves an effective sample of {_number(self.effective)}"

@@ -28,7 +28,7 @@ class LinUcb(Learner):
     )
 
     optimism: float = tunable(
-        1.0, 0.0, 10.0, help="how much doubt counts for an ad: 0 follows what is known, more tries more"
+        2.0, 0.0, 10.0, help="how much doubt counts for an ad: 0 follows what is known, more tries more"
     )
     strength: float = tunable(
         10.0,

@@ -151,7 +151,7 @@ def _pinned(arm: Arm, plan: Plan) -> Arm:
     return arm.model_copy(
         update={
             "policy": dict(arm.policy or plan.policy),
-            "model": None if model is None else model.model_dump(mode="json"),
+            "model": None if model is None else _learnt_from(model, plan).model_dump(mode="json"),
         }
     )
 
@@ -173,5 +173,10 @@ def models(workspace: Workspace) -> dict[str, Link]:
         earlier = Plan.model_validate(one.spec)
         first = next((link for link in earlier.chain if link.stage is Stage.model), None)
         if plan is not None and first is not None and earlier.dataset == plan.dataset:
-            found.setdefault(first.name, first)
+            found.setdefault(first.name, _learnt_from(first, earlier))
     return found
+
+
+def _learnt_from(link: Link, plan: Plan) -> Link:
+    """The model with the data it learnt from, so that it serves beside models of other versions."""
+    return link.model_copy(update={"learnt": link.learnt or plan.fingerprint})

@@ -16,12 +16,23 @@ from reco_lab.core.events import Visit
 from reco_lab.core.interactions import Interactions, Kind
 from reco_lab.core.policy import policy
 from reco_lab.services import bookings
+from reco_lab.services.keeping import load_version
 from reco_lab.services.privacy import objecting
 from reco_lab.services.published_segments import members
-from reco_lab.services.publishing import GREEDY, Plan, RouteSpec, arm_model, plan_data, restore
+from reco_lab.services.publishing import (
+    GREEDY,
+    Link,
+    Plan,
+    RouteSpec,
+    arm_model,
+    plan_data,
+    restore,
+    version_of,
+)
 from reco_lab.serving.booked import Booked
 from reco_lab.serving.histories import Histories
 from reco_lab.serving.people import People
+from reco_lab.serving.served import as_served
 from reco_lab.serving.snapshot import NOTHING_PUBLISHED, Ranker, Route, Running, Snapshot
 from reco_lab.store.publications import Publication
 from reco_lab.workspace import Workspace
@@ -73,19 +84,19 @@ def _loaded(workspace: Workspace, ads: Iterable[Ad], publication: Publication | 
         return Loaded(Snapshot(NOTHING_PUBLISHED, (), booked, Route(EVERYBODY, policy(GREEDY))), None)
     plan = Plan.model_validate(publication.spec)
     data = plan_data(workspace, plan)
-    chain = tuple(restore(workspace, link) for link in plan.chain)
+    chain = tuple(_ranker(workspace, link, plan, data) for link in plan.chain)
     snapshot = Snapshot(
         version=publication.version,
         chain=chain,
         booked=booked_over(ads, data),
         everybody=Route(EVERYBODY, policy(plan.policy)),
-        routes=tuple(_route(workspace, route) for route in plan.routes),
+        routes=tuple(_route(workspace, route, plan, data) for route in plan.routes),
         customers=data.customers,
         titles=data.titles.to_numpy(object),
         hide_bought=plan.hide_bought,
         bid_weight=plan.bid_weight,
         members=members(workspace, plan.members),
-        running=None if plan.test is None else _running(workspace, plan, plan.test, chain),
+        running=_running(workspace, plan, data, chain) if _runs(workspace, plan.test) else None,
     )
     return Loaded(snapshot, data)
 
@@ -139,22 +150,40 @@ def people_over(
     return People(snapshot.customers, frozenset(wanted), live, objecting, snapshot.members)
 
 
-def _route(workspace: Workspace, spec: RouteSpec) -> Route:
-    model = None if spec.model is None else restore(workspace, spec.model)
+def _ranker(workspace: Workspace, link: Link, plan: Plan, data: Dataset) -> Ranker:
+    """A model as it serves here; one that learnt from another version is told which of its codes is which."""
+    found = restore(workspace, link)
+    if link.learnt in {"", data.fingerprint}:
+        return found
+    learnt = load_version(workspace, version_of(workspace, plan.dataset, link.learnt))
+    return replace(found, scorer=as_served((found,), learnt, data))
+
+
+def _runs(workspace: Workspace, test: AbTest | None) -> bool:
+    """Whether a test that a publication carries still runs: who goes back to one does not start it again."""
+    return test is not None and any(
+        one.id == test.id and one.ended is None for one in workspace.ab_tests.listing()
+    )
+
+
+def _route(workspace: Workspace, spec: RouteSpec, plan: Plan, data: Dataset) -> Route:
+    model = None if spec.model is None else _ranker(workspace, spec.model, plan, data)
     return Route(spec.name, policy(spec.policy), spec.attributes, spec.segments, model)
 
 
-def _running(workspace: Workspace, plan: Plan, test: AbTest, chain: tuple[Ranker, ...]) -> Running:
-    """The arms of a test; a model that serves everybody too is read once."""
+def _running(workspace: Workspace, plan: Plan, data: Dataset, chain: tuple[Ranker, ...]) -> Running | None:
+    """The arms of the plan's test; a model that serves everybody too is read once."""
+    if plan.test is None:
+        return None
     read = {link.artefact: ranker for link, ranker in zip(plan.chain, chain, strict=True)}
     routes = []
-    for arm in test.groups:
+    for arm in plan.test.groups:
         link = arm_model(arm)
         if link is not None and link.artefact not in read:
-            read[link.artefact] = restore(workspace, link)
+            read[link.artefact] = _ranker(workspace, link, plan, data)
         model = read[link.artefact] if link is not None else None
-        routes.append(Route(test.label(arm), policy(arm.policy or plan.policy), model=model))
-    return Running(test, tuple(routes))
+        routes.append(Route(plan.test.label(arm), policy(arm.policy or plan.policy), model=model))
+    return Running(plan.test, tuple(routes))
 
 
 def _nothing() -> Interactions:

@@ -46,17 +46,6 @@ def challenge(
     return champion.model_copy(update=about | {"members": count_members(workspace, data)})
 
 
-def version_of(workspace: Workspace, dataset: str, fingerprint: str) -> DatasetVersion:
-    """The version with this content; NotFoundError where it is gone."""
-    found = next((one for one in workspace.store.versions(dataset) if one.fingerprint == fingerprint), None)
-    if found is None:
-        raise NotFoundError(
-            f"The version of {dataset!r} that it learnt from is gone, so nobody can say what is new to it.",
-            fix="Publish a model that learnt from a version that is here.",
-        )
-    return found
-
-
 def parties(workspace: Workspace, champion: Plan, challenger: Plan, version: DatasetVersion) -> Parties:
     """Both sides with their data; InputError for a challenger that learnt from other data than it is to be judged on."""
     if (challenger.dataset, challenger.fingerprint) != (version.name, version.fingerprint):
@@ -70,7 +59,7 @@ def parties(workspace: Workspace, champion: Plan, challenger: Plan, version: Dat
             f"The champion learnt from {champion.dataset!r} and the challenger from {challenger.dataset!r}: they cannot "
             "be held against each other."
         )
-    before = version_of(workspace, champion.dataset, champion.fingerprint)
+    before = publishing.version_of(workspace, champion.dataset, champion.fingerprint)
     return Parties(champion, challenger, load_version(workspace, before), load_version(workspace, version))
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from reco_lab.services import gate
+from reco_lab.services import gate_words
 from reco_lab.services.publishing import Plan
 from reco_lab.store.publications import ROLLED_BACK, Publication, Turn
 from reco_lab.store.rounds import Round
@@ -107,7 +107,7 @@ def _ancestor(
 def _why(plan: Plan, parent: Plan | None, round_: Round | None, turns: tuple[Turn, ...]) -> str:
     """Why it came, and who went back to it since."""
     if round_ is not None:
-        came = f"Promoted by the gate: {gate.reason(round_)}"
+        came = f"Promoted by the gate: {gate_words.reason(round_)}"
     elif parent is None:
         came = "Published by a person; nothing served before."
     elif plan.chain == parent.chain:

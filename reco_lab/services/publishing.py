@@ -19,6 +19,7 @@ from reco_lab.services.keeping import load_dataset
 from reco_lab.services.published_segments import count_members
 from reco_lab.serving.snapshot import Ranker
 from reco_lab.store.publications import Publication
+from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
 
 JOB = "publish"
@@ -36,7 +37,10 @@ Report = Callable[[float, str], None]
 
 
 class Link(BaseModel):
-    """One ranker of the chain: the artefact of its model, and where it stands."""
+    """One ranker of the chain: the artefact of its model, and where it stands.
+
+    `learnt` is the fingerprint of the data it learnt from, where that may be another than the plan's.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,6 +48,7 @@ class Link(BaseModel):
     name: str
     artefact: str
     wants_attributes: bool = False
+    learnt: str = ""
 
 
 class RouteSpec(BaseModel):
@@ -245,6 +250,17 @@ def plan_data(workspace: Workspace, plan: Plan) -> Dataset:
     versions = workspace.store.versions(plan.dataset)
     number = next((one.version for one in versions if one.fingerprint == plan.fingerprint), None)
     return load_dataset(workspace, plan.dataset, number)
+
+
+def version_of(workspace: Workspace, dataset: str, fingerprint: str) -> DatasetVersion:
+    """The version with this content; NotFoundError where it is gone."""
+    found = next((one for one in workspace.store.versions(dataset) if one.fingerprint == fingerprint), None)
+    if found is None:
+        raise NotFoundError(
+            f"The version of {dataset!r} that a model learnt from is gone.",
+            fix="Publish a model that learnt from a version that is here.",
+        )
+    return found
 
 
 def restore(workspace: Workspace, link: Link) -> Ranker:

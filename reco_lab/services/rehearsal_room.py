@@ -13,7 +13,7 @@ from reco_lab.services import publishing
 from reco_lab.services.bookings import ensure_demo_ads
 from reco_lab.services.data import save_dataset
 from reco_lab.services.demo import DEMO, FOLDER, TITLE
-from reco_lab.services.publishing import GREEDY, Link, Plan
+from reco_lab.services.publishing import Link, Plan
 from reco_lab.services.shop import load_shop
 from reco_lab.store.locks import FileLock
 from reco_lab.store.own_time import keep_clock
@@ -22,6 +22,7 @@ from reco_lab.workspace import Workspace
 PLACE = Path("rehearsal")
 SHOP = "shop"
 CHAMPION = {"algorithm": "ease"}
+BY_LOT = {"policy": "uniform_random"}
 SWEEP_SECONDS = 20.0
 _SEED = 0
 
@@ -38,8 +39,9 @@ def prepare(workspace: Workspace, name: str, report: Report) -> Workspace:
 
     Those of earlier rehearsals are removed.
 
-    The model and the policy are those that serve the demo shop in the workspace of the person; where nothing does,
-    a model is trained. Nothing else is taken along, and nothing of the person's own is touched.
+    Its model is the one that serves the demo shop in the workspace of the person; where nothing does, one is trained.
+    Ads are drawn by lot at first, as in a shop that learnt nothing yet. Nothing else is taken along, and nothing of
+    the person's own is touched.
     """
     report(0.0, "Clearing the stage")
     for before in folder(workspace).glob(f"{SHOP}-*"):
@@ -89,7 +91,16 @@ def _carried(workspace: Workspace, made: Workspace, data: Dataset) -> Plan | Non
         except InputError as error:  # a damaged model is no reason to rehearse nothing
             workspace.log.reference(error)
             continue
-        return plan.model_copy(update={"chain": chain, "routes": (), "members": "", "experiment": ""})
+        return plan.model_copy(
+            update={
+                "chain": chain,
+                "routes": (),
+                "members": "",
+                "experiment": "",
+                "policy": BY_LOT,
+                "test": None,
+            }
+        )
     return None
 
 
@@ -103,7 +114,7 @@ def _trained(made: Workspace, data: Dataset, report: Report) -> Plan:
     chain = publishing.train_chain(
         made, data, spec, spec.info.label, _SEED, lambda done, said: report(0.5 + done / 2, said)
     )
-    return Plan(dataset=DEMO, fingerprint=data.fingerprint, chain=chain, policy=GREEDY)
+    return Plan(dataset=DEMO, fingerprint=data.fingerprint, chain=chain, policy=BY_LOT)
 
 
 def _serve(made: Workspace, plan: Plan) -> None:

@@ -16,6 +16,7 @@ from reco_lab.core.errors import InputError
 from reco_lab.jobs.handlers import thread_limits
 from reco_lab.services import ad_calls
 from reco_lab.services.rehearsal import LOCK, STOP, TRAFFIC, Asked, Phase, Status
+from reco_lab.services.rehearsal_acts import STORY, Acts
 from reco_lab.services.rehearsal_room import SHOP, folder, prepare
 from reco_lab.store.locks import FileLock
 from reco_lab.store.own_time import keep_clock
@@ -59,14 +60,18 @@ class _Rehearsal:
     def play(self, report: Report) -> Status:
         self._note(Phase.preparing, "The stage is being set.")
         try:
-            (self.home / TRAFFIC).unlink(missing_ok=True)
+            for left in (TRAFFIC, STORY):
+                (self.home / left).unlink(missing_ok=True)
             room = prepare(self.workspace, self.room, report)
             with self._playing(room):
                 shown, seconds = room.clock.now(), 60 * self.asked.minutes
                 clock = RunningClock.started(shown, self.asked.rate, seconds)
                 keep_clock(room.home, clock)
-                self._until_over(clock)
+                acts = Acts(room, self.home / STORY)
+                acts.begin()
+                self._until_over(clock, acts)
                 keep_clock(room.home, clock.stopped())
+                acts.end()
             room.close()
         except InputError as error:
             if not self._asked_to_stop:
@@ -116,8 +121,9 @@ class _Rehearsal:
             child.keep_alive()
             self.stop.wait(LOOK_SECONDS)
 
-    def _until_over(self, clock: RunningClock) -> None:
+    def _until_over(self, clock: RunningClock, acts: Acts) -> None:
         while not (clock.over or self._asked_to_stop):
+            acts.tick()
             for child in self.children:
                 child.keep_alive()
             self.stop.wait(LOOK_SECONDS)

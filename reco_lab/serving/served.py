@@ -63,7 +63,7 @@ class Served(Scorer):
     def _translated(self, batch: UserBatch) -> UserBatch:
         if self.items is None or self.users is None:
             return batch
-        beyond = int(self.items.max(initial=0)) + 1
+        batch, beyond = batch.within(self.n_items), int(self.items.max(initial=0)) + 1
         items, known = self.items[batch.items], batch.codes >= 0
         codes = np.where(known, self.users[np.where(known, batch.codes, 0)], UNKNOWN)
         told = batch.attributes

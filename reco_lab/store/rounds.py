@@ -88,7 +88,7 @@ class Rounds:
         self,
         was: Round,
         publication: tuple[str, Mapping[str, Any], str],
-        finding: Mapping[str, Any],
+        findings: Sequence[Mapping[str, Any]],
         *,
         instead_of: int,
     ) -> Publication | None:
@@ -104,8 +104,8 @@ class Rounds:
             made = let_serve(connection, now, *publication, how=PROMOTED, who="the gate")
             values = {
                 "state": RoundState.promoted,
-                "spec": {**was.spec, "publication": made.number},
-                "findings": [*was.findings, finding],
+                "spec": {**was.spec, "plan": None, "publication": made.number},
+                "findings": [*was.findings, *findings],
                 "changed": now,
             }
             connection.execute(rounds.update().where(rounds.c.id == was.id).values(values))

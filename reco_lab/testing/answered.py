@@ -1,19 +1,17 @@
 """A log of answers whose truth is known: for tests of what judges policies by it."""
 
-import json
 from datetime import timedelta
 
 import numpy as np
-import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from reco_lab.core.events import Decision, Feedback, FeedbackKind, Placed, Stage
+from reco_lab.core.events import Considered, Decision, Feedback, FeedbackKind, Placed, Stage
 from reco_lab.core.policy import Policy
-from reco_lab.store.events import schema
 from reco_lab.store.events.log import EventLog
 from reco_lab.workspace import Workspace
 
 BIDS = 0.5
+NOTHING = np.zeros(0, np.float32)
 _WAIT = 30.0
 
 
@@ -45,7 +43,8 @@ def log_answers(
         )
         made.append(
             Decision(
-                f"r-{row:06d}", at, f"p_{row // 3}", "home", placed, "four", len(ids), "v", policy.policy(), "", Stage.model
+                f"r-{row:06d}", at, f"p_{row // 3}", "home", placed, "four", len(ids), "v", policy.policy(), "", Stage.model,
+                considered=Considered(tuple(ids), some, NOTHING) if kept else None,
             )
         )  # fmt: skip
         log.log(made[-1])
@@ -56,20 +55,4 @@ def log_answers(
         ]
     log.track(events).result(_WAIT)
     log.close()
-    if kept:
-        _keep(workspace, made, scores, ids)
     return made
-
-
-def _keep(workspace: Workspace, made: list[Decision], scores: NDArray[np.float32], ids: list[str]) -> None:
-    engine = sa.create_engine(f"sqlite:///{workspace.home / 'events.db'}")
-    with engine.begin() as connection:
-        connection.execute(schema.sets.insert().values(candidates="four", ids=json.dumps(ids)))
-        connection.execute(
-            schema.weighed.insert(),
-            [
-                {"request_id": one.request_id, "scores": some.astype("<f4").tobytes(), "features": b""}
-                for one, some in zip(made, scores, strict=True)
-            ],
-        )
-    engine.dispose()

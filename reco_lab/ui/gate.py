@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from reco_lab.services import gate, publishing, schedules
+from reco_lab.services import gate, gate_words, publishing, schedules
 from reco_lab.services.publishing import Plan
 from reco_lab.services.schedules import DAY, WEEK, Schedule
 from reco_lab.store.rounds import Round
@@ -47,7 +47,7 @@ def _answer(rounds: list[Round], plan: Plan) -> tuple[str, str]:
         )
         return "No challenger has been trained yet.", f"{serves} {how}"
     last = rounds[0]
-    return gate.sentence(last), f"{when(last.changed)}: {gate.reason(last)} {serves}"
+    return gate_words.sentence(last), f"{when(last.changed)}: {gate_words.reason(last)} {serves}"
 
 
 def _act(workspace: Workspace, *, busy: bool) -> None:

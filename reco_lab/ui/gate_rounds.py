@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from reco_lab.charts.lineage import lineage as draw
-from reco_lab.services import gate
+from reco_lab.services import gate, gate_words
 from reco_lab.services import lineage as served
 from reco_lab.services.lineage import Ancestor
 from reco_lab.store.rounds import Round, RoundState
@@ -96,7 +96,7 @@ def _table(rounds: list[Round]) -> pd.DataFrame:
                 "Challenged": one.spec.get("model", ""),
                 "Data version": one.spec.get("version"),
                 "End": _end(one),
-                "Why": gate.reason(one),
+                "Why": gate_words.reason(one),
             }
             for one in rounds
         ]

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from reco_lab.ui import ab_test, gate, monitor_now, page
+from reco_lab.ui import ab_test, gate, judging, monitor_now, page
 
 
 def sections(lab: page.Lab) -> None:
@@ -10,6 +10,7 @@ def sections(lab: page.Lab) -> None:
     draw = {
         "Now": monitor_now.view,
         "A/B tests": ab_test.view,
+        "What would have happened": judging.view,
         "The gate": gate.view,
     }
     tabs = st.tabs(list(draw), key="section", on_change="rerun", bind="query-params")

@@ -7,7 +7,7 @@ import pandas as pd
 
 from reco_lab.campaigns.results import Line
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.words import share
+from reco_lab.core.words import about, agree, share
 from reco_lab.experiments.verdict import listed
 from reco_lab.services.campaign_story import CampaignStory, history
 from reco_lab.services.story import Example
@@ -182,7 +182,10 @@ def after(one: CampaignStory) -> Section:
         "unknown": ("Wait, or reach more customers", ["Wait until all days are counted, or repeat it with more customers."]),
     }[verdict]  # fmt: skip
     if judged is not None and judged.more:
-        steps = [*steps, f"{count(judged.more, 'more customer')} would show the smallest lift worth having."]
+        steps = [
+            *steps,
+            f"About {about(judged.more)} more {agree(judged.more, 'customer', 'customers')} would show the smallest lift worth having.",
+        ]
     unknown = [
         "Whether the effect lasts beyond the days that were counted.",
         "What other customers than these would have done.",

@@ -212,10 +212,19 @@ def _of_her(who: Example, look: Look, today: Panel, shown: Panel) -> str:
     if not look.held_out:
         return f"{lead}: what would be shown"
     own, base, held = told.hits(shown), told.hits(today), len(look.held_out)
+    if held == 1:
+        return f"{lead}: {_of_one(own > 0, base > 0, shown, today)} {first}"
     choices = f"of {count(held, 'later choice')}"
     if own == base:
         return f"{lead}: both lists hold {own or 'none'} {choices} {first}"
     return f"{lead}: {shown.name} holds {own or 'none'} {choices}, {today.name} {base or 'none'}, {first}"
+
+
+def _of_one(own: bool, base: bool, shown: Panel, today: Panel) -> str:
+    """Which list holds the only thing that was chosen later."""
+    if own == base:
+        return f"{'both lists hold' if own else 'neither list holds'} the one later choice"
+    return f"{shown.name if own else today.name} holds the one later choice, {today.name if own else shown.name} does not,"
 
 
 def _duel(one: Story) -> Verdict | None:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from reco_lab.charts.bars import bars
 from reco_lab.core.conditions import Lifetime
+from reco_lab.core.words import about
 from reco_lab.services.segment_looks import Shop
 from reco_lab.ui import linked, show
 from reco_lab.ui.page import Lab
@@ -76,10 +77,9 @@ def _chart(table: pd.DataFrame, shares: dict[str, float], measure: str, when: st
     total = float(table[measure].sum())
     first = next(iter(shares))
     money = measure == "value"
-    finding = (
-        f"{count(len(table), 'customer')} are expected to bring {total:,.0f} "
-        f"{'in money' if money else 'purchases'} in {when}; the {first} of them {shares[first]:.0%} of it"
-    )
+    what = f"to spend about {about(total)}" if money else f"to make about {about(total)} purchases"
+    part = f"the {first} of them {shares[first]:.0%} of it"
+    finding = f"{count(len(table), 'customer')} are expected {what} in {when}; {part}"
     rows = pd.DataFrame({"name": list(shares), "value": list(shares.values())})
     rows["mark"] = [high - low for low, high in BANDS.values()]
     rows["text"] = [f"{share:.0%}" for share in shares.values()]

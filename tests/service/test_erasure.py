@@ -34,6 +34,7 @@ from reco_lab.testing.traces import places_of
 from reco_lab.workspace import Workspace
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+do = asyncio.run
 
 
 def nothing(_fraction, _message):
@@ -62,10 +63,6 @@ def server(workspace):
     serving = AdServer.open(workspace, rng=np.random.default_rng(0))
     yield serving
     serving.close()
-
-
-def do(work):
-    return asyncio.run(work)
 
 
 def found(workspace, *texts):
@@ -383,9 +380,8 @@ def in_tables(url, text):
     """The tables of a server in which a text occurs."""
     engine = server_store.connect(url)
     with engine.connect() as connection:
-        tables = sa.inspect(engine).get_table_names(
-            connection.exec_driver_sql("SELECT current_schema()").scalar()
-        )
+        schema = connection.exec_driver_sql("SELECT current_schema()").scalar()
+        tables = sa.inspect(engine).get_table_names(schema)
         rows = {name: connection.exec_driver_sql(f'SELECT * FROM "{name}"').all() for name in tables}
     engine.dispose()
     return sorted(name for name, found in rows.items() if text in str(found))

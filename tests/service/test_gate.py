@@ -13,7 +13,7 @@ import pytest
 
 from reco_lab.core.errors import NotFoundError
 from reco_lab.core.recommender import recommender
-from reco_lab.services import gate, publishing
+from reco_lab.services import gate, gate_settings, gate_words, publishing
 from reco_lab.services.ad_server import AdServer, VisitIn
 from reco_lab.services.data import load_dataset, save_dataset
 from reco_lab.services.demo import FOLDER
@@ -23,7 +23,7 @@ from reco_lab.store.rounds import RoundState
 from reco_lab.testing.serving import publish_chain
 from reco_lab.workspace import Workspace
 
-QUIET = gate.GateSettings(margin=0.3)
+QUIET = gate_settings.GateSettings(margin=0.3)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def served(shop, cut, tmp_path_factory):
     first = replace(shop, interactions=log.take(log.times < cut))
     save_dataset(workspace, first, "Demo shop")
     publish_chain(workspace, first, recommender({"algorithm": "item_knn"}), "Item k-NN")
-    gate.set_gate(workspace, QUIET)
+    gate_settings.set_gate(workspace, QUIET)
     workspace.close()
     return home
 
@@ -67,11 +67,11 @@ def steps(found):
 def test_later_weeks_of_the_shop_are_learnt_from_and_promoted(workspace, shop):
     save_dataset(workspace, shop)
     found = gate.run_round(workspace)
-    assert found.state is RoundState.promoted, gate.sentence(found)
-    assert steps(found) == {"data": True, "training": True, "forward": True}
+    assert found.state is RoundState.promoted, gate_words.sentence(found)
+    assert steps(found) == {"data": True, "training": True, "forward": True, "canary": None}
     plan = publishing.serving_plan(workspace)
     assert (plan.fingerprint, plan.round, plan.parent) == (shop.fingerprint, found.id, 1)
-    assert found.findings[-1]["customers"] > 100
+    assert found.findings[2]["customers"] > 100
     assert workspace.publications.turns()[-1].how == PROMOTED
     publishing.rollback(workspace, who="a person")
     assert workspace.publications.serving().number == 1
@@ -90,7 +90,7 @@ def test_shuffled_labels_are_refused_before_anything_is_trained(workspace, shop,
     found = gate.run_round(workspace)
     assert found.state is RoundState.refused
     assert steps(found) == {"data": False}
-    assert "chance gives 50%" in gate.reason(found)
+    assert "chance gives 50%" in gate_words.reason(found)
     assert workspace.publications.serving().number == 1
 
 
@@ -107,7 +107,7 @@ def test_a_robot_flood_through_the_log_is_refused_and_its_version_taken_out(work
     server.close()
     found = gate.run_round(workspace)
     assert found.state is RoundState.refused
-    assert "20 customers who did more in a day than anybody used to" in gate.reason(found)
+    assert "20 customers who did more in a day than anybody used to" in gate_words.reason(found)
     assert workspace.store.dataset("demo-shop").version == 1
     assert [one.version for one in workspace.store.dropped()] == [2]
     assert gate.run_round(workspace).state is RoundState.refused
@@ -126,13 +126,13 @@ def test_what_the_log_gave_once_is_not_given_again(workspace):
     assert len(load_dataset(workspace, "demo-shop").interactions) == len(known) + 40
     again = gate.run_round(workspace)
     assert workspace.store.dataset("demo-shop").version == 2
-    assert "holds nothing that the data lack" in gate.reason(again) or again.findings[0]["passed"]
+    assert "holds nothing that the data lack" in gate_words.reason(again) or again.findings[0]["passed"]
 
 
 def test_nothing_new_is_refused_in_a_sentence(workspace):
     found = gate.run_round(workspace)
     assert found.state is RoundState.refused
-    assert "Nothing new has come since the champion was trained." in gate.reason(found)
+    assert "Nothing new has come since the champion was trained." in gate_words.reason(found)
 
 
 def test_without_a_champion_there_is_nobody_to_challenge(tmp_path):
@@ -155,7 +155,7 @@ def test_a_challenger_of_other_data_than_it_is_judged_on_is_refused(workspace, s
         gate.run_round(workspace, swap)
     found = gate.run_round(workspace)
     assert found.state is RoundState.refused
-    assert "was trained on other data" in gate.sentence(found)
+    assert "was trained on other data" in gate_words.sentence(found)
 
 
 @pytest.mark.slow
@@ -169,7 +169,7 @@ def test_what_was_published_meanwhile_is_not_pushed_aside(workspace, shop):
 
     found = gate.run_round(workspace, meanwhile)
     assert found.state is RoundState.refused
-    assert "Something else was published" in gate.sentence(found)
+    assert "something else was published" in gate_words.sentence(found)
     assert workspace.publications.serving().number == 2
 
 
@@ -185,7 +185,7 @@ def test_a_round_that_dies_again_and_again_is_given_up(workspace, shop):
             gate.run_round(workspace, dies)
     found = gate.run_round(workspace, dies)
     assert found.state is RoundState.refused
-    assert "interrupted 3 times" in gate.sentence(found)
+    assert "interrupted 3 times" in gate_words.sentence(found)
 
 
 def test_a_round_whose_job_was_cancelled_is_cancelled(workspace, shop):
@@ -225,6 +225,6 @@ def test_a_round_survives_kill_9_between_its_steps(workspace, shop):
         assert workspace.rounds.open().state is state
         assert workspace.publications.serving().number == 1
     found = gate.run_round(workspace)
-    assert found.state is RoundState.promoted, gate.sentence(found)
-    assert [one["step"] for one in found.findings] == ["data", "training", "forward"]
+    assert found.state is RoundState.promoted, gate_words.sentence(found)
+    assert [one["step"] for one in found.findings] == ["data", "training", "forward", "canary"]
     assert len(workspace.publications.history()) == 2

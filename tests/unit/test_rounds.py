@@ -40,12 +40,12 @@ def test_a_challenger_serves_and_its_round_ends_both_or_neither(workspace):
     champion = workspace.publications.publish("v0", {}, None).number
     found = workspace.rounds.begin({})
     finding = {"step": "forward", "passed": True, "sentence": "It is better."}
-    assert workspace.rounds.promote(found, PLAN, finding, instead_of=champion + 1) is None
+    assert workspace.rounds.promote(found, PLAN, [finding], instead_of=champion + 1) is None
     assert workspace.rounds.get(found.id) == found
-    made = workspace.rounds.promote(found, PLAN, finding, instead_of=champion)
+    made = workspace.rounds.promote(found, PLAN, [finding], instead_of=champion)
     assert workspace.publications.serving() == made
     assert workspace.rounds.get(found.id).state is RoundState.promoted
-    assert workspace.rounds.promote(found, PLAN, finding, instead_of=made.number) is None
+    assert workspace.rounds.promote(found, PLAN, [finding], instead_of=made.number) is None
 
 
 def test_a_schedule_is_taken_by_one_alone_and_missed_runs_are_one(workspace):
@@ -66,6 +66,7 @@ def test_a_schedule_is_taken_by_one_alone_and_missed_runs_are_one(workspace):
 
 def test_what_is_due_becomes_a_job_once(workspace):
     workspace.publications.publish("v0", {"dataset": "d", "fingerprint": "f", "chain": []}, None)
+    workspace.store.add_dataset("d", "f", "a" * 64, {})
     schedules.set_schedule(workspace, Schedule(every_hours=1))
     assert gate.tick(workspace) is None
     workspace.clock.at += timedelta(hours=2)

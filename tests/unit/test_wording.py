@@ -1,6 +1,6 @@
 import pytest
 
-from reco_lab.core.words import agree, count
+from reco_lab.core.words import about, agree, count
 
 
 @pytest.mark.parametrize(
@@ -8,6 +8,14 @@ from reco_lab.core.words import agree, count
 )
 def test_a_noun_goes_with_its_number(number, words):
     assert count(number, "row") == words
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(3.2, "4"), (99, "99"), (100, "100"), (101, "110"), (4237, "4,300"), (58_411, "59,000")],
+)
+def test_an_estimate_has_no_more_digits_than_it_is_worth(number, words):
+    assert about(number) == words
 
 
 def test_a_verb_goes_with_its_number():

@@ -1,8 +1,9 @@
 """The only caches: one workspace a process, data and models by fingerprint, all of them bounded."""
 
-from reco_lab.ui.cache import _customers, _files, _lab, _market, _opening
+from reco_lab.ui.cache import _customers, _files, _judging, _lab, _market, _opening
 from reco_lab.ui.cache._customers import choices, look, portrait, shop
 from reco_lab.ui.cache._files import peek, preview, quality, survey, tables, traffic
+from reco_lab.ui.cache._judging import judged, logged_table
 from reco_lab.ui.cache._lab import (
     alternatives,
     cold_start,
@@ -32,11 +33,11 @@ from reco_lab.ui.cache._market import (
 )
 from reco_lab.ui.cache._opening import dataset, rehearsal, workspace
 
-__all__ = ["ab_look", "ab_segments", "ab_traffic", "alternatives", "caller", "campaign_plan", "choices", "cold_start", "comparison", "cut", "dataset", "dragged", "events", "evidence", "forget_people", "inspection", "look", "microscope", "monitor", "onlooker", "peek", "portrait", "prepared", "preview", "preview_cut", "price_tags", "quality", "reached", "rehearsal", "saved_ways", "shop", "story", "survey", "tables", "traffic", "work", "workspace"]  # fmt: skip
+__all__ = ["ab_look", "ab_segments", "ab_traffic", "alternatives", "caller", "campaign_plan", "choices", "cold_start", "comparison", "cut", "dataset", "dragged", "events", "evidence", "forget_people", "inspection", "judged", "logged_table", "look", "microscope", "monitor", "onlooker", "peek", "portrait", "prepared", "preview", "preview_cut", "price_tags", "quality", "reached", "rehearsal", "saved_ways", "shop", "story", "survey", "tables", "traffic", "work", "workspace"]  # fmt: skip
 
 
 def forget_people() -> None:
     """Drop whatever may hold data of a customer who was erased; it is read anew when it is asked for."""
-    for part in (_opening, _files, _lab, _customers, _market):
+    for part in (_opening, _files, _lab, _customers, _market, _judging):
         for one in part.OF_PEOPLE:
             one.clear()

@@ -75,7 +75,7 @@ def prepared(opened: Workspace, campaign: str, artefact: str) -> Prepared:
 
 def ab_traffic(opened: Workspace) -> Traffic | None:
     """What the log knows of the last days, to plan an A/B test by."""
-    return _ab_traffic(opened, str(opened.home))
+    return _ab_traffic(opened, str(opened.home), "traffic")
 
 
 def ab_look(opened: Workspace, now: Running) -> Look:
@@ -89,7 +89,7 @@ def ab_segments(opened: Workspace, now: Running) -> tuple[Ahead, ...]:
 
 
 @st.cache_resource(max_entries=2, ttl="1m", show_spinner="Reading the log…")
-def _ab_traffic(_opened: Workspace, home: str) -> Traffic | None:  # noqa: ARG001 - part of the key
+def _ab_traffic(_opened: Workspace, home: str, key: str) -> Traffic | None:  # noqa: ARG001 - part of the key
     return ab_test_plan.traffic(_opened, events(_opened))
 
 
@@ -171,4 +171,15 @@ def _prepared(_opened: Workspace, home: str, name: str, key: str) -> Prepared:  
     return campaign_lists.prepared(_opened, name)
 
 
-OF_PEOPLE = (_monitor, _onlooker, _ab_traffic, _reached, _campaign_plan, _bench, _price_tags, _prepared)
+OF_PEOPLE = (
+    _monitor,
+    _onlooker,
+    _ab_traffic,
+    _ab_look,
+    _ab_segments,
+    _reached,
+    _campaign_plan,
+    _bench,
+    _price_tags,
+    _prepared,
+)

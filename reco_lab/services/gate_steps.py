@@ -1,0 +1,184 @@
+"""The steps of a round, each of which is kept before the next begins."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from reco_lab.core.errors import DataError, InputError
+from reco_lab.core.words import count
+from reco_lab.services import canary, publishing
+from reco_lab.services.gate_settings import GateSettings
+from reco_lab.services.gate_words import Finding, forward_finding, said
+from reco_lab.services.publishing import Plan
+from reco_lab.store.records import DatasetVersion
+from reco_lab.store.rounds import Round, RoundState
+from reco_lab.workspace import Workspace
+
+Report = Callable[[float, str], None]
+
+
+def collect(workspace: Workspace, found: Round, report: Report) -> Round:
+    """Make a version of what was served and done, and ask whether it can be learnt from."""
+    from reco_lab.analysis.soundness import soundness
+    from reco_lab.services.keeping import load_version
+
+    report(0.0, "collecting what was served and done")
+    plan = challenged(workspace, found)
+    version, made, note = _version(workspace, found)
+    if version.fingerprint == plan.fingerprint:
+        words = f"Nothing new has come since the champion was trained. {note}".strip()
+        short = "nothing new has come since the champion was trained."
+        return refuse(workspace, found, [said("data", words, passed=False, short=short)])
+    report(0.1, "looking whether it can be learnt from")
+    known = load_version(workspace, publishing.version_of(workspace, plan.dataset, plan.fingerprint))
+    new = load_version(workspace, version)
+    limits = settings_of(found).limits
+    checks = soundness(known.interactions, new.interactions, limits, np.random.default_rng(workspace.seed))
+    wrong = [one for one in checks if one.passed is False]
+    rows = len(new.interactions) - len(known.interactions)
+    about = {"version": version.version, "fingerprint": version.fingerprint, "made": made}
+    values: Finding = {"checks": [asdict(one) for one in checks], "rows": rows}
+    if wrong:
+        taken = " The version was taken out again; it can be brought back for some days." if made else ""
+        if made:
+            workspace.store.drop_dataset(version.name, version.version)
+        words = f"Version {version.version} of the data looks poisoned. {' '.join(one.sentence for one in wrong)}{taken}"
+        short = f"its data look poisoned ({', '.join(one.name for one in wrong)})."
+        return refuse(workspace, found, [said("data", words, passed=False, short=short, **values)], about)
+    words = f"Version {version.version} of {version.title} is sound, with {count(max(rows, 0), 'row')} more than the champion knew."
+    return workspace.rounds.advance(
+        found, RoundState.training, about, [said("data", words, passed=True, **values)]
+    )
+
+
+def _version(workspace: Workspace, found: Round) -> tuple[DatasetVersion, bool, str]:
+    """The version to learn from, whether this round made it of the log, and why it could not where it did not."""
+    from reco_lab.services.feedback_data import LOG, save_feedback
+    from reco_lab.services.merging import parts
+
+    dataset = str(found.spec["dataset"])
+    newest = workspace.store.dataset(dataset)
+    made = parts(workspace, newest)[-1:]
+    if newest.version > int(found.spec["before"]) and made and made[0].file == LOG:
+        return newest, True, ""
+    try:
+        return save_feedback(workspace, dataset, onto=dataset).dataset, True, ""
+    except DataError as error:
+        return newest, False, error.what
+
+
+def train(workspace: Workspace, found: Round, report: Report) -> Round:
+    """Train the challenger on all of the new version."""
+    from reco_lab.services.challengers import challenge
+    from reco_lab.services.keeping import load_version
+
+    version = publishing.version_of(workspace, str(found.spec["dataset"]), str(found.spec["fingerprint"]))
+    plan = challenge(
+        workspace,
+        challenged(workspace, found),
+        load_version(workspace, version),
+        lambda fraction, message: report(0.2 + 0.4 * fraction, message),
+        from_experiment=settings_of(found).challenger == "experiment",
+    )
+    plan = plan.model_copy(update={"round": found.id, "parent": found.spec["champion"]})
+    words = f"{plan.model} was trained on version {version.version}."
+    kept = {"plan": plan.model_dump(mode="json")}
+    return workspace.rounds.advance(found, RoundState.judging, kept, [said("training", words, passed=True)])
+
+
+def judge(workspace: Workspace, found: Round, report: Report) -> Round:
+    """Hold the challenger against the champion on what came later."""
+    from reco_lab.services import challengers
+
+    version = publishing.version_of(workspace, str(found.spec["dataset"]), str(found.spec["fingerprint"]))
+    both = challengers.parties(workspace, challenged(workspace, found), challenger(found), version)
+    settings = settings_of(found)
+    seen = challengers.judge(
+        workspace,
+        both,
+        settings.judged_share,
+        lambda fraction, message: report(0.6 + 0.35 * fraction, message),
+    )
+    told = forward_finding(seen, settings)
+    if not told["passed"]:
+        return refuse(workspace, found, [told])
+    return workspace.rounds.advance(found, RoundState.canary, {}, [told])
+
+
+def try_out(workspace: Workspace, found: Round, report: Report) -> Round:
+    """Let it serve a share of the customers first, look how it does, and promote it once it did no harm there."""
+    settings, test = settings_of(found), found.spec.get("test")
+    if test is None and (settings.canary_share == 0 or not canary.served_lately(workspace)):
+        why = "By the settings it is tried on nobody first."
+        if settings.canary_share:
+            why = "Nobody was served within a day, so there is nobody to try it on."
+        return promote(workspace, found, said("canary", why, passed=None))
+    if test is None:
+        report(0.97, "beginning to serve a share of the customers by it")
+        test = canary.begin(workspace, found.id, challenger(found), settings.canary_share)
+        serving = workspace.publications.serving()
+        kept = {"test": test, "serving": serving.number if serving else 0}
+        return workspace.rounds.advance(found, RoundState.canary, kept)
+    report(0.97, "looking how customers take it")
+    seen = canary.trial(workspace, str(test), settings.canary_hours, settings.canary_customers)
+    if not seen.over:
+        return workspace.rounds.advance(found, RoundState.canary, {"trial": seen.sentence})
+    told = said("canary", seen.sentence, passed=seen.held, short=seen.short)
+    if seen.held:
+        return promote(workspace, found, told)
+    if seen.held is None:
+        return workspace.rounds.advance(found, RoundState.cancelled, {"plan": None}, [told])
+    return refuse(workspace, found, [told])
+
+
+def promote(workspace: Workspace, found: Round, told: Finding) -> Round:
+    """Let the challenger serve, unless something else was published since the round began."""
+    made = workspace.rounds.promote(
+        found,
+        publishing.kept_plan(workspace, challenger(found)),
+        [told],
+        instead_of=int(found.spec.get("serving", found.spec["champion"])),
+    )
+    ended = workspace.rounds.get(found.id)
+    if made is None and ended.live:
+        words = (
+            "something else was published while it was judged, so it was judged against what serves no more."
+        )
+        return refuse(workspace, ended, [told, said("decision", words, passed=False)])
+    tidy(workspace, ended)
+    return ended
+
+
+def refuse(
+    workspace: Workspace, found: Round, told: Sequence[Finding], about: Mapping[str, Any] | None = None
+) -> Round:
+    """End a round without its challenger, whose models go with the next tidying."""
+    ended = workspace.rounds.advance(found, RoundState.refused, {**(about or {}), "plan": None}, told)
+    tidy(workspace, ended)
+    return ended
+
+
+def tidy(workspace: Workspace, found: Round) -> None:
+    """End the trial of a round that came to an end."""
+    if not found.live and found.spec.get("test"):
+        canary.end(workspace, str(found.spec["test"]))
+
+
+def settings_of(found: Round) -> GateSettings:
+    """What was asked for when the round began."""
+    return GateSettings.model_validate(found.spec["settings"])
+
+
+def challenger(found: Round) -> Plan:
+    """The challenger of a round that has one."""
+    return Plan.model_validate(found.spec["plan"])
+
+
+def challenged(workspace: Workspace, found: Round) -> Plan:
+    """The champion of a round; InputError where it is gone."""
+    champion = workspace.publications.get(int(found.spec["champion"]))
+    if champion is None:
+        raise InputError("What served when the round began is gone.", fix="Start a new round.")
+    return Plan.model_validate(champion.spec)

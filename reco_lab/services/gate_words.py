@@ -1,0 +1,104 @@
+"""What the rounds of the gate found, in words and numbers."""
+
+from typing import TYPE_CHECKING, Any
+
+from reco_lab.core.words import count
+from reco_lab.services.gate_settings import GateSettings
+from reco_lab.store.rounds import Round, RoundState
+
+if TYPE_CHECKING:
+    from reco_lab.services.forward import Duel
+
+Finding = dict[str, Any]
+RULES = {
+    "better": "it is better than what served.",
+    "no worse": "it is newer, and no worse than what served.",
+    "worse": "it is worse than what serves.",
+    "unsure": "too few customers to show that it is no worse than what serves.",
+    "too few": "hardly anybody did anything since, so it cannot be judged.",
+}
+
+
+def said(step: str, words: str, *, passed: bool | None, short: str = "", **figures: Any) -> Finding:
+    """What a step found: in a few words for the title, in full with its figure, and as numbers."""
+    return {"step": step, "passed": passed, "short": short or words, "sentence": words, **figures}
+
+
+def sentence(found: Round) -> str:
+    """What came of a round, in a sentence or two."""
+    if found.state is RoundState.refused:
+        told = next((str(one["short"]) for one in found.findings if one["passed"] is False), "")
+        return f"The challenger was refused: {told}"
+    words = {
+        RoundState.collecting: "What was served and done is being collected.",
+        RoundState.training: "A challenger is being trained.",
+        RoundState.judging: "The challenger is being judged.",
+        RoundState.canary: "The challenger serves a share of the customers, and is looked at.",
+        RoundState.cancelled: "The round was cancelled; nothing of it serves.",
+    }
+    if found.state is RoundState.promoted:
+        return f"The challenger serves: {_grounds(found)['short']}"
+    return words[found.state]
+
+
+def reason(found: Round) -> str:
+    """The same with its figure, where it ended for a reason."""
+    if found.state is RoundState.promoted:
+        return str(_grounds(found)["sentence"])
+    if found.state is RoundState.canary:
+        return str(found.spec.get("trial", ""))
+    return next((str(one["sentence"]) for one in found.findings if one["passed"] is False), "")
+
+
+def _grounds(found: Round) -> Finding:
+    """Why a challenger was promoted: what it did on what came later."""
+    return dict(next(one for one in found.findings if one["step"] == "forward"))
+
+
+def forward_finding(seen: "Duel", settings: GateSettings) -> Finding:
+    """Whether a challenger may serve by what came after: better, or newer and no worse than the margin allows."""
+    from reco_lab.experiments.verdict import shown
+
+    apart, margin = seen.difference, settings.margin * abs(seen.champion)
+    low, high = (apart.low, apart.high) if seen.sign > 0 else (-apart.high, -apart.low)
+    few = seen.customers < settings.fewest_customers
+    rule = "too few" if few else _rule(low, high, margin if seen.champion > 0 else 0.0)
+    gap = f"{seen.challenger:.3f} against {seen.champion:.3f} {shown(seen.metric)}"
+    span = f"the difference lies between {apart.low:+.3f} and {apart.high:+.3f}".replace(
+        "-", "\N{MINUS SIGN}"
+    )
+    words = (
+        f"{gap}, over {count(seen.customers, 'customer')} after {_day(seen)}; {span}. A newer model may be short of "
+        f"{margin:.3f}, and {settings.fewest_customers} customers are needed."
+    )
+    figures = {
+        "metric": seen.metric,
+        "champion": seen.champion,
+        "challenger": seen.challenger,
+        "low": apart.low,
+        "high": apart.high,
+        "margin": margin,
+        "customers": seen.customers,
+        "begins": str(seen.begins.astype("datetime64[s]")),
+        "rule": rule,
+    }
+    short = RULES[rule]
+    return said(
+        "forward",
+        f"{short.capitalize()} {words}",
+        passed=rule in {"better", "no worse"},
+        short=short,
+        **figures,
+    )
+
+
+def _rule(low: float, high: float, margin: float) -> str:
+    if low > 0:
+        return "better"
+    if low >= -margin and margin > 0:
+        return "no worse"
+    return "worse" if high < 0 else "unsure"
+
+
+def _day(seen: "Duel") -> str:
+    return str(seen.begins.astype("datetime64[D]"))
