@@ -21,6 +21,7 @@ OWN, TABLE = "own", "table"
 PERIODS = {"all": "Everything", "30": "Last 30 days", "7": "7 days", "1": "1 day"}
 PLACES = {"first": "The first place", "all": "Every place"}
 REWARDS = {"clicks": "Clicks", "income": "Income"}
+MINUTES = 5
 _BEGIN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -89,10 +90,10 @@ def _asked(lab: page.Lab) -> tuple[Policy, Asked, tuple[str, ...]]:
             settings = _settings(name, known[name].parameters())
             places = linked.choice("Places", PLACES, key="places", noun="choice", few=True)
             reward = linked.choice("Counted in", REWARDS, key="reward", noun="reward", few=True)
-    now = lab.workspace.clock.now().replace(second=0, microsecond=0) + timedelta(minutes=1)
-    since = _BEGIN if days == "all" else now - timedelta(days=int(days))
+    until = _next(lab.workspace.clock.now())
+    since = _BEGIN if days == "all" else until - timedelta(days=int(days))
     asked = Asked(
-        since, now, "all" if places == "all" else "first", "income" if reward == "income" else "clicks"
+        since, until, "all" if places == "all" else "first", "income" if reward == "income" else "clicks"
     )
     more = (
         "Each place is judged given the ads before it: its weight is the product of those up to it."
@@ -100,6 +101,12 @@ def _asked(lab: page.Lab) -> tuple[Policy, Asked, tuple[str, ...]]:
         else "Only the first place of each answer is judged: what stands there depends on no other place.",
     )
     return policy({"policy": name, **settings}), asked, more
+
+
+def _next(now: datetime) -> datetime:
+    """The end of these minutes: what is worked out once holds until then."""
+    begun = now.replace(minute=now.minute - now.minute % MINUTES, second=0, microsecond=0)
+    return begun + timedelta(minutes=MINUTES)
 
 
 def _settings(name: str, parameters: tuple[Parameter, ...]) -> Mapping[str, Any]:
