@@ -109,12 +109,10 @@ def lifts(
     chance alone. The interval of the difference is Welch's, that of the ratio Fieller's, both exact for normal means.
     Where most buy nothing and the smaller group has few who do, both are taken to vary alike (Student's interval).
 
-    Intervals of looks while more comes in are those of a confidence sequence, which holds at however many there are; that
-    of the last is a little wider than if nobody had looked. `p` is divided by the part that the look may spend. So of one
-    that looks every day and at the end, all intervals hold together as often as the level says, and `p` is below .05
-    at any of them once in twenty at most.
-    Where customers still come in, `smallest` is the relative lift for which looking ends once it is seen with this
-    `power`: before and long after that intervals are wider.
+    Intervals of looks while more comes in are those of a confidence sequence; that of the last is a little wider than if
+    nobody had looked. `p` is divided by the part that the look may spend. So all intervals of one who looks as often as
+    she likes hold together as often as the level says, and `p` is below .05 at any of them once in twenty at most.
+    Where customers still come in, `smallest` is the lift for which looking ends once it is seen with this `power`.
     """
     slope = _slope(treated, control)
     treated, control = _steadied(treated, control, slope)
@@ -126,9 +124,7 @@ def lifts(
     error = np.sqrt(parts[0] + parts[1])
     freedom = _freedom(parts[0], parts[1], treated.n, control.n)
     known = _known(smallest * down, error, level, power) if smallest else np.asarray(INFORMATION)
-    miss = look.part * (1 - level)
-    tail = stats.norm.sf(anytime(miss, known)) if look.running else miss / 2
-    wide: Floats = np.minimum(stats.t.isf(tail, freedom), WIDEST)
+    wide = _wide(look, level, known, freedom)
     gap = up - down
     ratio_low, ratio_high = _fieller(up, down, treated, control, slope, share, wide)
     surprise = np.asarray(stats.t.sf(np.abs(gap) / np.maximum(error, NOTHING), freedom), np.float64)
@@ -167,6 +163,13 @@ def anytime(miss: float, known: Floats | float = INFORMATION) -> Floats:
     """
     wide: Floats = np.sqrt(2 * (1 + 1 / np.asarray(known)) * np.log(np.sqrt(1 + np.asarray(known)) / miss))
     return wide
+
+
+def _wide(look: Look, level: float, known: Floats, freedom: Floats) -> Floats:
+    """How many standard errors the interval of a look goes to either side."""
+    miss = look.part * (1 - level)
+    tail = stats.norm.sf(anytime(miss, known)) if look.running else miss / 2
+    return np.minimum(stats.t.isf(tail, freedom), WIDEST)
 
 
 def _freedom(one: Floats, other: Floats, n: Floats, m: Floats) -> Floats:

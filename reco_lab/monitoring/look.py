@@ -38,7 +38,7 @@ class Look:
     """A period as it stands at a moment.
 
     `now` are its facts, `before` those of the period before it, `watch` both, searched for what moved (None: there is
-    too little yet to know what is usual). `alarms` are not muted, `muted` are. `credited` are the conversions that
+    too little yet to know what is usual). `alarms` say what moved. `credited` are the conversions that
     count, `bookable` the ads that fly, `known` the customers whom the model's data know, `last` the last decision,
     `refused` the share of events that were.
     """
@@ -48,7 +48,6 @@ class Look:
     before: Facts
     watch: Watch | None
     alarms: tuple[Alarm, ...]
-    muted: tuple[Alarm, ...]
     credited: pd.DataFrame
     names: Names
     bookable: int

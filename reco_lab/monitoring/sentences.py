@@ -74,6 +74,20 @@ class Names:
             case _:
                 return "all ads"
 
+    def short(self, part: Slice) -> str:
+        """A part of the traffic, as it stands in a table."""
+        value = part.value
+        match part.dimension:
+            case "ad":
+                return self.ads.get(value, value)
+            case "model_version":
+                found = next((one.name for one in self.served if one.version == value), "")
+                return f"{found} ({value})" if found else value
+            case "position":
+                return str(int(value) + 1)
+            case _:
+                return value or "(unnamed)"
+
 
 def moment(microseconds: int) -> datetime:
     """A moment of the log."""

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from reco_lab.monitoring.facts import Facts, Slice
 from reco_lab.monitoring.limits import FEWEST_STEPS
 from reco_lab.monitoring.look import Freshness, Look
 from reco_lab.monitoring.sentences import Alarm, Deed, Names, Served, alarm_of, data_alarm
-from reco_lab.services import bookings, publishing
+from reco_lab.services import bookings, gate, publishing
 from reco_lab.services.decisions import open_log
 from reco_lab.services.keeping import load_dataset
 from reco_lab.services.privacy import pseudonym_key
@@ -34,7 +35,20 @@ from reco_lab.store.events.records import microseconds, moment
 from reco_lab.store.publications import Publication
 from reco_lab.workspace import Workspace
 
-__all__ = ["PERIODS", "WINDOWS", "Alarm", "Deed", "Look", "Monitor", "Slice", "mute", "retrain", "roll_back"]
+__all__ = [
+    "PERIODS",
+    "WINDOWS",
+    "Alarm",
+    "Deed",
+    "Look",
+    "Monitor",
+    "Slice",
+    "loud",
+    "mute",
+    "retrain",
+    "roll_back",
+    "unmute",
+]
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -48,6 +62,8 @@ PERIODS: Mapping[str, tuple[timedelta, timedelta]] = {
 WINDOWS: Mapping[str, timedelta] = {"hour": HOUR, "day": DAY, "week": 7 * DAY, "month": 30 * DAY}
 MUTE = timedelta(days=7)
 CLICKS_COME = 0.95
+REST = 5.0  # times as long as a look takes, nothing new is looked for
+STALE = 60.0  # seconds after which time alone has changed enough
 USUAL = 2 / 3  # of what there is, where there is no period before
 SEGMENT = "segment"
 _MUTED = "monitor.mute/"
@@ -65,6 +81,16 @@ class _Trained:
     known: frozenset[str]
 
 
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A look, what had come until then, and how long it took."""
+
+    look: Look
+    pulse: tuple[object, ...]
+    done: float
+    took: float
+
+
 @dataclass(eq=False)
 class Monitor:
     """Looks at one workspace's log; what it has read once it does not read again. Many may ask at once."""
@@ -74,6 +100,7 @@ class Monitor:
     mirror: Mirror
     _trained: _Trained | None = None
     _drifts: dict[tuple[str, str], tuple[Drift, ...]] = field(default_factory=dict)
+    _seen: dict[tuple[str, str], _Seen] = field(default_factory=dict)
 
     @classmethod
     def open(cls, workspace: Workspace) -> "Monitor":
@@ -82,9 +109,33 @@ class Monitor:
         return cls(workspace, log, Mirror(log))
 
     def look(self, period: str = "day", window: str = "day") -> Look:
-        """See how a period stands at this moment; InputError for a period or a window that there is not."""
+        """See how a period stands at this moment; InputError for a period or a window that there is not.
+
+        What was seen lately is answered again while nothing came since, or a new look would take too much of the time.
+        """
         if period not in PERIODS or window not in WINDOWS:
             raise InputError("There is no such period.", fix=f"There are: {', '.join(PERIODS)}.")
+        begun, key, pulse = perf_counter(), (period, window), self._pulse()
+        seen = self._seen.get(key)
+        if seen is not None:
+            rested = begun - seen.done > REST * seen.took
+            if not rested or (seen.pulse == pulse and begun - seen.done < STALE):
+                return seen.look
+        look = self._look(period, window)
+        done = perf_counter()
+        self._seen[key] = _Seen(look, pulse, done, done - begun)
+        return look
+
+    def pulse(self) -> tuple[int, int]:
+        """The moment of the last decision (microseconds) and the number of the last event; zeros before the first."""
+        return self.log.pulse()
+
+    def _pulse(self) -> tuple[object, ...]:
+        """What changes when there is something new to see."""
+        serving = self.workspace.publications.serving()
+        return (*self.log.pulse(), serving and serving.number)
+
+    def _look(self, period: str, window: str) -> Look:
         at = self.workspace.clock.now()
         trained, history = self._serving(), self.workspace.publications.history()
         facts, first = self._facts(at, period, window, trained)
@@ -100,15 +151,13 @@ class Monitor:
         if fresh is not None and trained is not None:
             told = (trained.plan.dataset, fresh.newest, fresh.trained)
             found += [data_alarm(one, *told) for one in drifts if one.much]
-        quiet = {one.key for one in found if _muted(self.workspace, one.key, at)}
         times = facts.period.decided["at"]
         return Look(
             at=at,
             now=now,
             before=before,
             watch=watch,
-            alarms=tuple(one for one in found if one.key not in quiet),
-            muted=tuple(one for one in found if one.key in quiet),
+            alarms=tuple(found),
             credited=self._credited(now, ads),
             names=names,
             bookable=sum(ad.flies(at) for ad in ads),
@@ -211,19 +260,21 @@ def unmute(workspace: Workspace, key: str) -> None:
     workspace.store.set_setting(_place(key), None)
 
 
-def roll_back(workspace: Workspace) -> Publication:
+def loud(workspace: Workspace, alarms: Sequence[Alarm]) -> tuple[list[Alarm], list[Alarm]]:
+    """The alarms to be spoken of, and those that are muted."""
+    at = workspace.clock.now()
+    quiet = {one.key for one in alarms if _muted(workspace, one.key, at)}
+    return [one for one in alarms if one.key not in quiet], [one for one in alarms if one.key in quiet]
+
+
+def roll_back(workspace: Workspace, *, who: str = "") -> Publication:
     """Let what served before serve again; NotFoundError if nothing served before."""
-    return publishing.rollback(workspace)
+    return publishing.rollback(workspace, who=who)
 
 
 def retrain(workspace: Workspace) -> str:
-    """Queue the training of what serves on the newest version of its data; the job's id. InputError where it cannot be."""
-    plan = publishing.serving_plan(workspace)
-    if plan is None or not plan.experiment:
-        raise InputError(
-            "What serves came from no comparison.", fix="Compare recommenders, then publish one."
-        )
-    return publishing.submit(workspace, plan.experiment, plan.model)
+    """Queue a challenger, which learns from what came since and serves if the gate lets it pass; the job's id."""
+    return gate.submit(workspace)
 
 
 def _muted(workspace: Workspace, key: str, at: datetime) -> bool:

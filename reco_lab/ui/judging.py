@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from reco_lab.core.errors import InputError
 from reco_lab.core.parameters import Parameter
@@ -17,7 +18,7 @@ from reco_lab.ui import cache, judging_shown, judging_table, linked, page, show
 from reco_lab.ui.words import count
 
 OWN, TABLE = "own", "table"
-PERIODS = {"all": "Everything", "30": "30 days", "7": "7 days", "1": "1 day"}
+PERIODS = {"all": "Everything", "30": "Last 30 days", "7": "7 days", "1": "1 day"}
 PLACES = {"first": "The first place", "all": "Every place"}
 REWARDS = {"clicks": "Clicks", "income": "Income"}
 _BEGIN = datetime(2000, 1, 1, tzinfo=UTC)
@@ -31,12 +32,13 @@ def view(lab: page.Lab) -> None:
     if not ours:
         _nothing()
         with st.expander("Judge by a table from elsewhere", icon=":material/upload_file:"):
-            judging_table.view(lab)
+            judging_table.view(lab, st.container())
         return
-    if linked.choice("By", sources, key="log", noun="log", few=True) == TABLE:
-        judging_table.view(lab)
+    top = st.container()
+    if linked.choice("Which log?", sources, key="log", noun="log", few=True) == TABLE:
+        judging_table.view(lab, top)
         return
-    _own(lab)
+    _own(lab, top)
 
 
 def _nothing() -> None:
@@ -50,15 +52,18 @@ def _nothing() -> None:
     )
 
 
-def _own(lab: page.Lab) -> None:
+def _own(lab: page.Lab, top: DeltaGenerator) -> None:
+    """Judge by our own log; the answer stands above what was asked."""
     chosen, period, more = _asked(lab)
     try:
         found = cache.judged(lab.workspace, chosen, period)
     except InputError as error:
-        show.mistake(error)
+        with top:
+            show.mistake(error)
         return
     meaning = Meaning(reward=period.reward, row="answers" if period.places == "first" else "places")
-    judging_shown.answer(found.judgement, f"“{chosen.info.label}”", meaning)
+    with top:
+        judging_shown.answer(found.judgement, f"“{chosen.info.label}”", meaning)
     judging_shown.chart(found.judgement, meaning)
     judging_shown.support(
         found.judgement, (f"{count(found.told.used, 'answer')} are judged.", *found.told.sentences, *more)
@@ -79,10 +84,10 @@ def _asked(lab: page.Lab) -> tuple[Policy, Asked, tuple[str, ...]]:
             noun="policy",
             help_text="Each policy is judged by the answers of another one, as if it had chosen among the same ads.",
         )
-        days = linked.choice("In the last", PERIODS, key="period", noun="period", few=True)
+        days = linked.choice("Period", PERIODS, key="period", noun="period", few=True)
         with st.popover("More", icon=":material/tune:"):
             settings = _settings(name, known[name].parameters())
-            places = linked.choice("Judged by", PLACES, key="places", noun="choice", few=True)
+            places = linked.choice("Places", PLACES, key="places", noun="choice", few=True)
             reward = linked.choice("Counted in", REWARDS, key="reward", noun="reward", few=True)
     now = lab.workspace.clock.now().replace(second=0, microsecond=0) + timedelta(minutes=1)
     since = _BEGIN if days == "all" else now - timedelta(days=int(days))

@@ -1,6 +1,7 @@
 """An off-policy judgement on the screen: the answer, the estimates as a chart, what they rest on."""
 
-from math import isfinite
+from dataclasses import replace
+from math import isfinite, nan
 
 import pandas as pd
 import streamlit as st
@@ -8,13 +9,14 @@ import streamlit as st
 from reco_lab.charts.leaderboard import leaderboard
 from reco_lab.core.words import share
 from reco_lab.experiments.estimators import ESTIMATORS
-from reco_lab.experiments.off_policy import Interval, Judgement
+from reco_lab.experiments.off_policy import Estimate, Interval, Judgement
 from reco_lab.experiments.off_policy_words import Meaning, detail, number, scale, sentence
 from reco_lab.experiments.support import FEWEST, FEWEST_REWARDS
 from reco_lab.ui import show
 from reco_lab.ui.words import count, md
 
 UNSURE = ("replay",)
+MODEL = ("direct",)
 
 
 def answer(found: Judgement, who: str, meaning: Meaning) -> None:
@@ -28,10 +30,11 @@ def chart(found: Judgement, meaning: Meaning) -> None:
     if found.refusal:
         return
     per = scale(found)
-    rows = [("What was earned", found.logged, "reference")] + [
-        (one.label, one.value, "champion" if one is found.best else "challenger")
-        for one in found.estimates
-        if one.name not in UNSURE
+    first, *others = [one for one in found.estimates if one.name not in UNSURE]
+    rows = [
+        (first.label, first.value, "champion"),
+        ("What was earned", found.logged, "reference"),
+        *((one.label, _own_doubt(one), "challenger") for one in others),
     ]
     drawn = pd.DataFrame([_row(*one, per) for one in rows])
     show.chart(
@@ -39,8 +42,8 @@ def chart(found: Judgement, meaning: Meaning) -> None:
         finding=_finding(found),
         table=table(found, meaning),
         key="judged",
-        explained="A dot is an estimate, its line the range that holds the truth in 95 of 100 cases. The ways to estimate "
-        "are explained below, under what this rests on.",
+        explained="A dot is an estimate, its line the range that holds the truth in 95 of 100 cases (a model alone has "
+        "none: nobody knows how wrong it is). The ways to estimate are explained under “What this rests on”.",
     )
 
 
@@ -53,11 +56,11 @@ def table(found: Judgement, meaning: Meaning) -> pd.DataFrame:
             {
                 "Estimated by": one.label,
                 unit: one.value.value * per,
-                "from": one.value.low * per,
-                "to": one.value.high * per,
+                "from": _own_doubt(one).low * per,
+                "to": _own_doubt(one).high * per,
                 "More than was earned": one.difference.value * per,
-                "more from": one.difference.low * per,
-                "more to": one.difference.high * per,
+                "more from": nan if one.name in MODEL else one.difference.low * per,
+                "more to": nan if one.name in MODEL else one.difference.high * per,
             }
             for one in found.estimates
         ]
@@ -121,12 +124,26 @@ def rests(found: Judgement) -> pd.DataFrame:
 
 
 def _finding(found: Judgement) -> str:
-    gap = found.best.difference
-    if gap.low > 0:
-        return "The estimate lies above what was earned"
-    if gap.high < 0:
-        return "The estimate lies below what was earned"
-    return "The estimate and what was earned may be the same"
+    """How many of the ways to estimate agree with the recommended one."""
+    some = [one for one in found.estimates if one.name not in (*UNSURE, *MODEL)]
+    sides = [_side(one.difference) for one in some]
+    side = _side(found.best.difference)
+    many = f"{sides.count(side)} of {count(len(some), 'way')} to estimate it"
+    words = {
+        1: "say more than was earned",
+        -1: "say less than was earned",
+        0: "cannot tell it from what was earned",
+    }
+    return f"{many} {words[side]}"
+
+
+def _side(gap: Interval) -> int:
+    return int(gap.low > 0) - int(gap.high < 0)
+
+
+def _own_doubt(one: Estimate) -> Interval:
+    """The interval of an estimate; none for that of the model alone, whose own doubt no resampling shows."""
+    return replace(one.value, low=nan, high=nan) if one.name in MODEL else one.value
 
 
 def _row(name: str, one: Interval, role: str, per: int) -> dict[str, object]:

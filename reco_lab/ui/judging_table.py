@@ -2,6 +2,7 @@
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from reco_lab.core.errors import InputError
 from reco_lab.experiments.off_policy import Judgement, apart, judge
@@ -22,8 +23,8 @@ KINDS = {
 }
 
 
-def view(lab: page.Lab) -> None:
-    """Ask for the file, its columns and the policy; then the answer."""
+def view(lab: page.Lab, top: DeltaGenerator) -> None:
+    """Ask for the file, its columns and the policy; the answer goes to the `top`."""
     st.markdown(
         "One row for each decision: what was done, what came of it, and the chance it had. With a column for the customer, "
         "rows of one customer are taken together."
@@ -32,23 +33,25 @@ def view(lab: page.Lab) -> None:
     if kept is None:
         return
     try:
-        _judged(lab, kept)
+        _judged(lab, kept, top)
     except InputError as error:
-        show.mistake(error)
+        with top:
+            show.mistake(error)
 
 
-def _judged(lab: page.Lab, kept: Kept) -> None:
+def _judged(lab: page.Lab, kept: Kept, top: DeltaGenerator) -> None:
     names = [str(name) for name in cache.preview(lab.workspace, kept.path, header=True).rows.columns]
     st.caption(f"{md(kept.title)}: say which column is which, and which policy is judged.")
     columns = _columns(names)
     policy = _policy(lab)
     if columns is None or policy is None:
         return
-    found = cache.logged_table(kept.path, columns, policy)
+    found = cache.logged_table(lab.workspace, kept.path, columns, policy)
     made = judge(found.logged, np.random.default_rng(SEED))
     who = "the even policy" if policy.kind == "uniform" else "the judged policy"
-    judging_shown.answer(made, who, MEANING)
-    _own(found, made)
+    with top:
+        judging_shown.answer(made, who, MEANING)
+        _own(found, made)
     judging_shown.chart(made, MEANING)
     told = f"{count(len(found.logged), 'row')} of {found.rows_in_file:,} are used, {len(found.refused):,} are not."
     judging_shown.support(made, (told,))

@@ -1,20 +1,96 @@
-"""The Now tab: how the ads do at the moment, and what moved."""
+"""The tab "Now": how the ads do, what moved and since when, and what to do about it."""
 
-from reco_lab.services import decisions
-from reco_lab.ui import cache, page, show
-from reco_lab.ui.words import count
+from functools import partial
+
+import streamlit as st
+
+from reco_lab.services import monitoring
+from reco_lab.services.monitoring import Look
+from reco_lab.ui import board, cache, linked, monitor_alarms, monitor_figures, page, show
+from reco_lab.ui.words import count, when
+from reco_lab.workspace import Workspace
+
+EVERY = 1.0
+LIVE = 1 / 30  # of the period: traffic so lately means that it is still coming
+PERIODS = {"hour": "Last hour", "day": "Last 24 hours", "week": "Last 7 days", "month": "Last 28 days"}
+WINDOWS = {"hour": "an hour", "day": "a day", "week": "7 days", "month": "30 days"}
+USUAL = {
+    "hour": "the hour before",
+    "day": "the day before",
+    "week": "the 7 days before",
+    "month": "the 28 days before",
+}
 
 
 def view(lab: page.Lab) -> None:
-    """Say how the last hour was, or what is missing for that."""
-    served = sum(decisions.calls_a_minute(cache.events(lab.workspace)))
-    if not served:
+    """Show the period that is chosen, brought up to date every second while traffic comes."""
+    watch = cache.monitor(lab.workspace)
+    if watch.pulse() == (0, 0):
         show.empty(
-            "No ads are served at the moment",
-            "Once a website asks for ads, here stands how they do, what moved, and what can be done about it.",
+            "No ads have been served yet",
+            "Once a website asks for ads, here stands how they do, what moved, and what can be done about it. "
+            "Without a website, simulated customers can come: press Start traffic on the Ads page.",
             page=page.ADS,
             label="Serve ads",
             icon=":material/ads_click:",
         )
         return
-    show.answer(f"{count(served, 'decision')} in the last hour.")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        period = linked.choice("Period", PERIODS, key="period", noun="period", few=True)
+        window = linked.choice(
+            "A click or purchase counts within",
+            WINDOWS,
+            key="window",
+            noun="window",
+            help_text="How long after an ad was shown a click, or after a click a purchase, is still owed to it: the "
+            "last ad that was clicked gets it.",
+        )
+    board.running(lab.workspace)
+    look = watch.look(period, window)
+    draw = partial(_draw, lab.workspace, period, window)
+    st.fragment(draw, run_every=EVERY if _live(look) else None)()
+
+
+def _draw(workspace: Workspace, period: str, window: str) -> None:
+    with page.guard(workspace):
+        look = cache.monitor(workspace).look(period, window)
+        alarms, muted = monitoring.loud(workspace, look.alarms)
+        show.answer(*answer(look, len(alarms), period))
+        monitor_alarms.cards(workspace, alarms, muted)
+        if len(look.now.period):
+            monitor_figures.figures(look)
+            monitor_figures.chart(look)
+            monitor_figures.table(look)
+            monitor_figures.service(look)
+
+
+def answer(look: Look, alarms: int, period: str) -> tuple[str, str]:
+    """What there is to say of a period, in one sentence and one line."""
+    if not len(look.now.period):
+        last = f"The last one was on {when(look.last)} (UTC)." if look.last else "Choose a longer period."
+        return "No ads were served in this period.", last
+    rate, usual = look.sums.click_rate, look.usual
+    traffic = (
+        f"{count(look.sums.decisions, 'decision')} for {count(look.sums.customers, 'customer')}, the last on "
+        f"{when(look.last)} (UTC)"
+    )
+    if alarms:
+        return f"{count(alarms, 'thing').capitalize()} moved that chance does not explain.", traffic
+    shown = f"{rate.value:.1%} of what was {'seen' if look.now.impressions else 'shown'} was clicked"
+    if look.watch is None:
+        return (
+            f"{shown}.",
+            f"{traffic} · There is too little yet to know what is usual, so nothing is watched.",
+        )
+    same = usual.known and rate.known and usual.low <= rate.high and rate.low <= usual.high
+    how = ", as usual" if same else f", {usual.value:.1%} in {USUAL[period]}" if usual.n else ""
+    return (
+        f"All is well: {shown}{how}.",
+        f"{traffic} · {count(look.watch.tests, 'rate')} watched: at most one false alarm in four weeks",
+    )
+
+
+def _live(look: Look) -> bool:
+    """Whether traffic is coming at the moment."""
+    length = (look.now.period.end - look.now.period.begin) / 1e6
+    return look.last is not None and (look.at - look.last).total_seconds() < LIVE * length

@@ -1,9 +1,13 @@
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from reco_lab.campaigns.results import Done, by_segment, judge, lines
+from reco_lab.core.errors import DataError
+from reco_lab.services import campaign_results
 from reco_lab.services.campaign_story import CampaignStory
 from reco_lab.ui import campaign_results as shown
 from reco_lab.ui import report_campaign
@@ -77,3 +81,35 @@ def test_the_report_expects_no_money_where_none_can_be_told(buyers, paid, said):
     section = report_campaign.money(CampaignStory(made, found, ()))
     assert said in section.finding
     assert section.table is None or section.table["Expected"].isna().iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("days", "paid", "expected"),
+    [
+        (["05/01/2026", "13/01/2026"], ["1.234,50", "2,00"], 1236.5),
+        (["2026-01-05 12:00", "2026-01-13"], ["12.5", "1"], 13.5),
+        (["05.01.2026", "06.01.2026"], ["1", "2"], 3),
+    ],
+)
+def test_purchases_are_read_as_they_are_written_elsewhere(days, paid, expected):
+    frame = pd.DataFrame({"who": ["c1", "c2"], "when": days, "paid": paid})
+    columns = campaign_results.PurchaseColumns("who", "when", "paid")
+    found = campaign_results.purchases(frame, columns, datetime(2026, 3, 1, tzinfo=UTC))
+    assert found.money.sum() == expected
+    assert set(found.log.times.astype("datetime64[M]")) == {np.datetime64("2026-01")}
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        (("05/01/2026", "1"), "day or month first.* Write times as 2026-01-31"),
+        (("soon", "1"), "does not hold times.* Write times as"),
+        (("2026-01-05", "much"), "does not hold an amount in every row"),
+        (("2026-01-05", "1,234"), "decimal comma, or thousands.* Write 12.50"),
+    ],
+)
+def test_purchases_that_can_be_read_in_two_ways_or_none_are_refused(row, sentence):
+    frame = pd.DataFrame([("c1", *row)], columns=["who", "when", "paid"])
+    columns = campaign_results.PurchaseColumns("who", "when", "paid")
+    with pytest.raises(DataError, match=sentence):
+        campaign_results.purchases(frame, columns, datetime(2026, 3, 1, tzinfo=UTC))

@@ -28,7 +28,7 @@ from reco_lab.campaigns.spec import (
 )
 from reco_lab.campaigns.terms import AllOf, AnyOf, Everyone, InSegment, Without, in_words, mask_of
 from reco_lab.core.clock import ManualClock
-from reco_lab.core.errors import DataError, InputError, NotFoundError, SpecError
+from reco_lab.core.errors import InputError, NotFoundError, SpecError
 from reco_lab.core.segment import Attribute
 from reco_lab.services import campaign_files, campaign_lists, campaign_results, campaigns, privacy, segments
 from reco_lab.services.campaign_draws import divide
@@ -305,38 +305,6 @@ def test_who_looked_before_the_end_gets_a_last_range_that_leaves_room_for_it(tem
         assert len(found.notes) == found.looked
         widths[len(looks), looks[-1]] = found.main.high - found.main.low
     assert widths[1, 20] < widths[2, 20] < 1.1 * widths[1, 20] < widths[1, 3]
-
-
-@pytest.mark.parametrize(
-    ("days", "paid", "expected"),
-    [
-        (["05/01/2026", "13/01/2026"], ["1.234,50", "2,00"], 1236.5),
-        (["2026-01-05 12:00", "2026-01-13"], ["12.5", "1"], 13.5),
-        (["05.01.2026", "06.01.2026"], ["1", "2"], 3),
-    ],
-)
-def test_purchases_are_read_as_they_are_written_elsewhere(days, paid, expected):
-    frame = pd.DataFrame({"who": ["c1", "c2"], "when": days, "paid": paid})
-    columns = campaign_results.PurchaseColumns("who", "when", "paid")
-    found = campaign_results.purchases(frame, columns, datetime(2026, 3, 1, tzinfo=UTC))
-    assert found.money.sum() == expected
-    assert set(found.log.times.astype("datetime64[M]")) == {np.datetime64("2026-01")}
-
-
-@pytest.mark.parametrize(
-    ("row", "sentence"),
-    [
-        (("05/01/2026", "1"), "day or month first.* Write times as 2026-01-31"),
-        (("soon", "1"), "does not hold times.* Write times as"),
-        (("2026-01-05", "much"), "does not hold an amount in every row"),
-        (("2026-01-05", "1,234"), "decimal comma, or thousands.* Write 12.50"),
-    ],
-)
-def test_purchases_that_can_be_read_in_two_ways_or_none_are_refused(row, sentence):
-    frame = pd.DataFrame([("c1", *row)], columns=["who", "when", "paid"])
-    columns = campaign_results.PurchaseColumns("who", "when", "paid")
-    with pytest.raises(DataError, match=sentence):
-        campaign_results.purchases(frame, columns, datetime(2026, 3, 1, tzinfo=UTC))
 
 
 def test_a_file_of_strangers_says_nothing_about_a_campaign(template, campaign, tmp_path):

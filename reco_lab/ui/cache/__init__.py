@@ -25,6 +25,7 @@ from reco_lab.ui.cache._market import (
     caller,
     campaign_plan,
     events,
+    monitor,
     onlooker,
     prepared,
     price_tags,
@@ -32,7 +33,7 @@ from reco_lab.ui.cache._market import (
 )
 from reco_lab.ui.cache._opening import dataset, rehearsal, workspace
 
-__all__ = ["ab_look", "ab_segments", "ab_traffic", "alternatives", "caller", "campaign_plan", "choices", "cold_start", "comparison", "cut", "dataset", "dragged", "events", "evidence", "forget_people", "inspection", "judged", "logged_table", "look", "microscope", "onlooker", "peek", "portrait", "prepared", "preview", "preview_cut", "price_tags", "quality", "reached", "rehearsal", "saved_ways", "shop", "story", "survey", "tables", "traffic", "work", "workspace"]  # fmt: skip
+__all__ = ["ab_look", "ab_segments", "ab_traffic", "alternatives", "caller", "campaign_plan", "choices", "cold_start", "comparison", "cut", "dataset", "dragged", "events", "evidence", "forget_people", "inspection", "judged", "logged_table", "look", "microscope", "monitor", "onlooker", "peek", "portrait", "prepared", "preview", "preview_cut", "price_tags", "quality", "reached", "rehearsal", "saved_ways", "shop", "story", "survey", "tables", "traffic", "work", "workspace"]  # fmt: skip
 
 
 def forget_people() -> None:

@@ -19,6 +19,7 @@ from reco_lab.services.ab_tests import Running
 from reco_lab.services.ad_calls import Caller
 from reco_lab.services.campaign_lists import Prepared
 from reco_lab.services.campaigns import Bench, Plan
+from reco_lab.services.monitoring import Monitor
 from reco_lab.services.onlooking import Onlooker
 from reco_lab.store.events.log import EventLog
 from reco_lab.store.records import DatasetVersion
@@ -29,6 +30,11 @@ from reco_lab.workspace import Workspace
 def events(opened: Workspace) -> EventLog:
     """The log of decisions, for reading."""
     return _events(opened, str(opened.home), "reading")
+
+
+def monitor(opened: Workspace) -> Monitor:
+    """What watches the log, one for all visitors of this app."""
+    return _monitor(opened, str(opened.home), "monitor")
 
 
 def caller(opened: Workspace, url: str) -> Caller:
@@ -102,6 +108,11 @@ def _events(_opened: Workspace, home: str, key: str) -> EventLog:  # noqa: ARG00
     return decisions.open_log(_opened)
 
 
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _monitor(_opened: Workspace, home: str, key: str) -> Monitor:  # noqa: ARG001 - part of the key
+    return Monitor.open(_opened)
+
+
 @st.cache_resource(max_entries=4, ttl="12h", show_spinner=False)
 def _caller(_opened: Workspace, home: str, key: str) -> Caller:  # noqa: ARG001 - part of the key
     return ad_calls.caller(_opened, key)
@@ -161,6 +172,7 @@ def _prepared(_opened: Workspace, home: str, name: str, key: str) -> Prepared:  
 
 
 OF_PEOPLE = (
+    _monitor,
     _onlooker,
     _ab_traffic,
     _ab_look,
