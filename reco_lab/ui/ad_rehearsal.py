@@ -114,6 +114,14 @@ def _figures(seen: Seen, days: pd.DataFrame) -> None:
         f"{over:.1f} times",
         help="What ads drawn by lot would have got is known here, as the customers are simulated.",
     )
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _chart(days)
+    with right:
+        _told(seen, days)
+
+
+def _chart(days: pd.DataFrame) -> None:
     rows = days.melt("day", list(LINES), "name", "value").assign(low=None, high=None)
     rows["name"], rows["step"] = rows["name"].map(LINES), rows["day"].astype(str)
     figure = lines(rows, x_axis="day of the shop", y_axis="share of places clicked", palette=show.palette())
@@ -125,7 +133,6 @@ def _figures(seen: Seen, days: pd.DataFrame) -> None:
         key="rehearsal",
         explained="Drawn by lot and best possible are no measurements: the simulator knows what every customer likes.",
     )
-    _told(seen, days)
 
 
 def _told(seen: Seen, days: pd.DataFrame) -> None:
@@ -133,11 +140,13 @@ def _told(seen: Seen, days: pd.DataFrame) -> None:
     told, best = seen.story, float(days.tail(rehearsal_figures.FIRST)["best"].mean())
     rows = {
         "What serves": f"{told.serves}. {best:.0%} of the places show a customer one of her three best ads.",
-        "The A/B test": told.test or "Begins with the first customers.",
-        "The gate": told.gate or "Trains a challenger every five days of the shop, and judges it.",
+        "The A/B test": told.test or "It begins with the first customers.",
+        "The gate": told.gate
+        or "Every two days of the shop it trains a challenger and judges it, unless a test runs.",
     }
     for name, words in rows.items():
-        st.markdown(f"**{name}:** {md(words)}")
+        st.subheader(name, anchor=False)
+        st.markdown(md(words))
     if late := seen.tallies[-1].late:
         st.caption(f"{count(late, 'visit')} came faster than this machine could play them and were left out.")
 
