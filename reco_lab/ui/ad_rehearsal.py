@@ -16,6 +16,7 @@ from reco_lab.workspace import Workspace
 
 EVERY = 1.0
 LINES = {"clicked": "Clicked", "possible": "Best possible", "by_lot": "Drawn by lot"}
+MONITOR = {state.REHEARSAL: "1", "period": "month", "window": "day"}
 HONEST = (
     "The customers are simulated, and nothing is scripted: they visit a copy of the demo shop through the same service, "
     "on a clock that runs fast, and your own data and log are not touched. A real site is served by the same code."
@@ -53,7 +54,7 @@ def _idle(workspace: Workspace, seen: Seen) -> None:
         if days is not None and st.button(
             "Look at it in the Monitor", icon=":material/monitoring:", key="rehearsal-monitor"
         ):
-            show.go(page.MONITOR, {state.REHEARSAL: "1"})
+            show.go(page.MONITOR, MONITOR)
         label = "Start traffic" if days is None else "Start traffic again"
         if st.button(
             label,
@@ -142,7 +143,7 @@ def _told(seen: Seen, days: pd.DataFrame) -> None:
         "What serves": f"{told.serves}. {best:.0%} of the places show a customer one of her three best ads.",
         "The A/B test": told.test or "It begins with the first customers.",
         "The gate": told.gate
-        or "Every two days of the shop it trains a challenger and judges it, unless a test runs.",
+        or "Every day of the shop it may train a challenger and judge it, unless a test runs.",
     }
     for name, words in rows.items():
         st.subheader(name, anchor=False)
