@@ -59,10 +59,10 @@ class Learner(Policy):
     the order of outcomes makes no difference; without any memory an ad counts as one that nobody saw.
     """
 
-    remembers: ClassVar[tuple[str, ...]] = ("look",)
+    remembers: ClassVar[tuple[str, ...]] = ("attention",)
 
     floor: float = tunable(0.02, 0.0, 1.0, help="the share of places that are given to any ad, evenly")
-    look: float = tunable(
+    attention: float = tunable(
         0.75, 0.1, 1.0, help="how much each next place is looked at, compared with the one before it"
     )
 
@@ -107,7 +107,7 @@ class Learner(Policy):
 
     def looked_at(self, outcomes: Outcomes) -> Floats:
         """How much each outcome counts as shown, by its place."""
-        return exact(outcomes.shown * np.power(self.look, outcomes.places.astype(np.float64)))
+        return exact(outcomes.shown * np.power(self.attention, outcomes.places.astype(np.float64)))
 
     def once(self, memory: Memory, work: Callable[[Memory], Found]) -> Found:
         """What follows from a memory alone, worked out once for it."""

@@ -27,7 +27,7 @@ class Popularity(Learner):
         "Koren (2010), Communications of the ACM 53(4); Sutton and Barto (2018), section 2.5",
         ranked=False,
     )
-    remembers: ClassVar[tuple[str, ...]] = ("look", "half_life")
+    remembers: ClassVar[tuple[str, ...]] = ("attention", "half_life")
 
     half_life: float = tunable(
         7.0,

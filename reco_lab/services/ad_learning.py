@@ -2,10 +2,10 @@
 
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
@@ -82,14 +82,13 @@ class Learning:
     _settled: dict[str, Settled] = field(default_factory=dict)
     _marks: deque[tuple[float, int]] = field(default_factory=deque)
     _weights: dict[str, float] = field(default_factory=dict)
-    _kept_at: float = 0.0
+    _kept_at: float = -KEEPING_SECONDS
     _one_at_a_time: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
         """Take what was written before this process began as settled, as far as no other process may still write."""
         now = microseconds(self.workspace.clock.now())
         self._before = now - OTHERS_MICROS if self.log.durable_server else now
-        self._kept_at = time.monotonic()
 
     def catch_up(self, policies: Iterable[Policy]) -> Learnt:
         """Fold what happened since, and let answers know it; nothing changes while the log does not answer."""
@@ -110,9 +109,9 @@ class Learning:
         if self.log.healthy() or (now - self._kept_at < KEEPING_SECONDS and not at_once):
             return
         with self._one_at_a_time:
-            self._kept_at = now
             for name, one in self._settled.items():
                 if one.memory is not one.kept:
+                    self._kept_at = now
                     self.log.remember(name, one.upto, one.memory.to_bytes())
                     self._settled[name] = Settled(one.memory, one.upto, one.memory)
 
@@ -134,10 +133,10 @@ class Learning:
         name = learner.remembered_as
         one = self._settled.get(name) or self._recalled(learner)
         while one.upto < before and (end := self.log.enough(one.upto)) is not None and end <= before:
-            earlier = self._outcomes(self.log.since(one.upto, end, CLICK_WINDOW))
+            earlier = self.outcomes(self.log.since(one.upto, end, CLICK_WINDOW))
             one = Settled(learner.fold(one.memory, earlier), end, one.kept)
         happened = self.log.since(one.upto, None, CLICK_WINDOW)
-        outcomes, old = self._outcomes(happened), happened.since < before
+        outcomes, old = self.outcomes(happened), happened.since < before
         if one.upto < before:
             one = Settled(learner.fold(one.memory, outcomes.among(old)), before, one.kept)
             outcomes = outcomes.among(~old)
@@ -162,9 +161,9 @@ class Learning:
                     return Settled(memory, found[0], memory)
         return Settled(nothing, 0, nothing)
 
-    def _outcomes(self, happened: Happened) -> Outcomes:
+    def outcomes(self, happened: Happened) -> Outcomes:
         """Rows of the log as learners take them: the relevance is the score without what the bid added."""
-        weights = np.array([self._weight(version) for version in happened.versions], np.float64)
+        weights = np.array([self.bid_weight(version) for version in happened.versions], np.float64)
         worth = np.power(np.maximum(happened.bids, LEAST_BID), weights)
         return Outcomes(
             ads=happened.ads,
@@ -176,7 +175,7 @@ class Learning:
             features=_features(happened.features),
         )
 
-    def _weight(self, version: str) -> float:
+    def bid_weight(self, version: str) -> float:
         """How much bids counted in a publication."""
         if version not in self._weights:
             self._weights |= {
@@ -213,9 +212,17 @@ def of_each_arm(snapshot: Snapshot, learnt: Learnt, most: int) -> tuple[ArmLearn
     return tuple(found)
 
 
-def knowledge(workspace: Workspace, log: EventLog, policies: Iterable[Policy]) -> Mapping[str, Memory]:
-    """What learners know by now, read from beside the service."""
-    return Learning(workspace, log).catch_up(policies).memories
+def known(workspace: Workspace, log: EventLog, policy: Policy) -> Memory | None:
+    """What a learner knows by now, seen from beside the service; None for what does not learn or never served."""
+    if not isinstance(policy, Learner) or log.recall(policy.remembered_as) is None:
+        return None
+    return Learning(workspace, log).catch_up([policy]).of(policy)
+
+
+def known_before(workspace: Workspace, log: EventLog, learner: Learner, moment: datetime) -> Memory:
+    """What a learner would have known at a moment, of all that was logged until then."""
+    learning, nothing = Learning(workspace, log), learner.nothing(WIDTH)
+    return learner.fold(nothing, learning.outcomes(log.since(0, microseconds(moment), CLICK_WINDOW)))
 
 
 def _features(blocks: tuple[bytes | None, ...]) -> NDArray[np.float32]:

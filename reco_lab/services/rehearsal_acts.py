@@ -15,10 +15,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from reco_lab.core.policy import policies
 from reco_lab.experiments.ab_verdict import Verdict, harmed, verdict
 from reco_lab.jobs.supervisor import lock_path
-from reco_lab.services import ab_tests, publishing, schedules
+from reco_lab.services import ab_tests, gate_words, publishing, schedules
 from reco_lab.services.decisions import open_log
 from reco_lab.services.gate_settings import GateSettings, set_gate
-from reco_lab.services.gate_words import sentence
 from reco_lab.services.schedules import Schedule
 from reco_lab.store.ab_tests import AbTestRecord
 from reco_lab.store.durable import replaced
@@ -114,7 +113,7 @@ class Acts:
             serves=serves,
             test=self._test,
             decided=self._decided,
-            gate="" if last is None else sentence(last),
+            gate="" if last is None else gate_words.sentence(last),
             passed=passed,
         )
         with replaced(self.note) as draft:

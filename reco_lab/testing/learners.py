@@ -48,7 +48,7 @@ RATES = dict(zip(ADS, (0.05, 0.2, 0.05, 0.05), strict=True))
 
 def folds_in_any_order(one: Learner) -> None:
     """Outcomes folded at once, or shuffled and in parts, or clicks apart from what was shown, make the same memory."""
-    told = outcomes(RATES, places=3, next_place=one.look)
+    told = outcomes(RATES, places=3, next_place=one.attention)
     at_once = one.fold(one.nothing(), told)
     order = np.random.default_rng(1).permutation(ROWS)
     again = one.nothing()
@@ -112,7 +112,7 @@ def follows_clicks(one: Learner) -> None:
 def is_fair_to_low_places(one: Learner) -> None:
     """An ad that stood low is not taken for a weak one."""
     first = outcomes({"apron": 0.2}, ROWS)
-    low = outcomes({"boots": 0.2 * one.look**3}, ROWS, seed=1)
+    low = outcomes({"boots": 0.2 * one.attention**3}, ROWS, seed=1)
     low = Outcomes(low.ads, low.places + 3, low.shown, low.clicked, low.relevance, low.at, low.features)
     memory = one.fold(one.fold(one.nothing(), first), low)
     rates, _ = one.rates(memory)

@@ -2,20 +2,21 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
+from reco_lab.core.learner import Learner
+from reco_lab.core.memory import Memory
 from reco_lab.core.policy import Policy, policies, policy
-from reco_lab.services import publishing
+from reco_lab.services import ad_learning, bookings, publishing
+from reco_lab.services.exploring import PLACES, Exploring, exploring
 from reco_lab.services.publishing import Plan
-from reco_lab.ui import ad_status, forms, gate, page, state
+from reco_lab.ui import ad_learnt, ad_status, cache, forms, gate, page, state
 from reco_lab.ui.ad_status import Status
 from reco_lab.ui.words import count, md, when
 from reco_lab.workspace import Workspace
 
-EXAMPLE = 10
-PLACES = 1000
+LEARNS = " (learns from clicks)"
 
 
 def view(lab: page.Lab, now: Status) -> None:
@@ -31,8 +32,9 @@ def view(lab: page.Lab, now: Status) -> None:
         "The model ranks the ads; the policy decides which of the ranked ads is shown. Every decision is logged with "
         "the chance it had, so that another policy can be judged later by the same log."
     )
-    chosen = _chosen(plan)
-    st.info(cost(chosen, int(now.said.get("ads", 0))), icon=":material/savings:")
+    chosen, log = _chosen(plan), cache.events(lab.workspace)
+    memory = ad_learning.known(lab.workspace, log, chosen)
+    st.info(cost(_exploring(lab.workspace, plan, chosen, memory)), icon=":material/savings:")
     settings = _settings(plan)
     wanted = {"policy": chosen.to_dict(), **settings}
     same = {"policy": policy(plan.policy).to_dict(), **{name: getattr(plan, name) for name in settings}}
@@ -42,39 +44,53 @@ def view(lab: page.Lab, now: Status) -> None:
         made = publishing.change(lab.workspace, **wanted)
         state.tell(f"Version {made.version} serves within a second.")
         st.rerun()
+    if isinstance(chosen, Learner):
+        ad_learnt.view(lab.workspace, chosen, memory)
     if plan.routes:
         _routes(plan)
     _history(lab.workspace, plan)
 
 
-def cost(chosen: Policy, ads: int) -> str:
-    """What exploring costs, in one sentence that holds for any policy; asked of the policy itself."""
-    number = max(2, ads or EXAMPLE)
-    scores = np.linspace(1.0, 0.0, number, dtype=np.float32)
-    best = float(chosen.chances(scores, np.zeros(0, np.intp))[0])
-    aside = round(PLACES * (1 - best))
+def cost(found: Exploring | None) -> str:
+    """What exploring costs, in words that hold for any policy."""
+    if found is None:
+        return "With fewer than two ads to choose from there is nothing to explore."
+    aside = round(found.aside)
     if not aside:
         return "Nothing is left to chance: every place goes to the first ad, so nothing is learnt about the ads behind it."
+    money = f", worth {found.money:,.2f} in bids" if round(found.money, 2) else ""
+    among = f"With {count(found.ads, 'ad')} to choose from, about {aside:,} of {PLACES:,} first places"
+    if found.begins:
+        return f"{among} go to another ad than the first while it knows nothing yet; the more it learns, the fewer."
     return (
-        f"With {count(number, 'ad')} to choose from, about {aside:,} of {PLACES:,} first places go to another ad than the best "
-        "ranked one. They earn less today and show which of those ads is better than it was thought."
+        f"{among} go to another ad than the best. By the click rates known now that costs about {found.clicks:.1f} clicks{money}; "
+        "it shows which of those ads is better than it was thought."
     )
+
+
+def _exploring(workspace: Workspace, plan: Plan, chosen: Policy, memory: Memory | None) -> Exploring | None:
+    now = workspace.clock.now()
+    ads = [ad for ad in bookings.ads(workspace) if ad.flies(now) and not ad.house]
+    return exploring(chosen, ads, cache.events(workspace).outcomes(), memory, plan.bid_weight)
 
 
 def _chosen(plan: Plan) -> Policy:
     known, now = policies(), policy(plan.policy)
-    ids = list(known)
-    name = st.radio(
+    ids = sorted(known, key=lambda one: (issubclass(known[one], Learner), known[one].info.label))
+    name = st.selectbox(
         "Policy",
         ids,
         ids.index(now.policy()),
-        format_func=lambda one: known[one].info.label,
-        captions=[known[one].info.summary for one in ids],
+        format_func=lambda one: f"{known[one].info.label}{LEARNS if issubclass(known[one], Learner) else ''}",
         key="policy",
     )
+    st.caption(known[name].info.summary)
     kept = now.model_dump() if name == now.policy() else {}
     parameters = [replace(one, default=kept.get(one.name, one.default)) for one in known[name].parameters()]
-    return policy({"policy": name} | forms.fields(parameters, key=f"policy-{name}"))
+    if not parameters:
+        return policy({"policy": name})
+    with st.expander("Settings of this policy", icon=":material/tune:"):
+        return policy({"policy": name} | forms.fields(parameters, key=f"policy-{name}"))
 
 
 def _settings(plan: Plan) -> dict[str, object]:

@@ -76,7 +76,7 @@ class Partial(Thompson):
 
 
 class Mixing(Popularity):
-    remembers = ("look", "floor")
+    remembers = ("attention", "floor")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_memory_makes_room_for_new_ads_between_those_it_knows():
 
 
 def test_recent_clicks_outweigh_old_ones_by_half_lives():
-    one = Popularity(half_life=1.0, look=1.0)
+    one = Popularity(half_life=1.0, attention=1.0)
     day = 86_400 * 10**6
     told = Outcomes(
         ("a", "a"), np.zeros(2, np.int64), np.ones(2), np.array([1.0, 0.0]), np.ones(2),

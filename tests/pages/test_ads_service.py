@@ -8,7 +8,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from threading import Thread
-from time import sleep
+from time import monotonic, sleep
 
 import pytest
 import uvicorn
@@ -17,8 +17,9 @@ from reco_lab.api.building import build
 from reco_lab.api.note import noted
 from reco_lab.api.service import Service
 from reco_lab.api.settings import ApiSettings
+from reco_lab.client import Client, Event
 from reco_lab.core.ads import Ad
-from reco_lab.services import bookings, decisions, experiments, keys, privacy, publishing
+from reco_lab.services import ad_calls, bookings, decisions, experiments, keys, privacy, publishing
 from reco_lab.ui.ad_connect import snippets
 from reco_lab.workspace import Workspace
 
@@ -214,7 +215,7 @@ def test_a_policy_is_chosen_with_its_price_and_taken_back(served, visit, says):
     browser = visit(ADS, section="Policy")
     assert "Nothing is left to chance" in says(browser)
 
-    browser.radio(key="policy").set_value("epsilon_greedy").run()
+    browser.selectbox(key="policy").set_value("epsilon_greedy").run()
     assert "about 95 of 1,000 first places go to another ad" in says(browser)
     press(browser, "Let this serve")
     assert publishing.serving_plan(served).policy == {"policy": "epsilon_greedy", "epsilon": 0.1}
@@ -268,3 +269,20 @@ def test_without_a_comparison_the_page_leads_to_one(empty, other_shop, visit, sa
     data.save_dataset(Workspace.open(empty), other_shop, "Another shop")
 
     assert "Nothing has been compared on this data set yet" in says(visit(ADS))
+
+
+def test_a_policy_that_learns_shows_what_it_knows_once_it_serves(served, visit, says):
+    browser = visit(ADS, section="Policy")
+    browser.selectbox(key="policy").set_value("thompson").run()
+    assert "while it knows nothing yet" in says(browser)
+    assert "It has not learnt anything yet" in says(browser)
+    press(browser, "Let this serve")
+    with Client(ad_calls.address(served, "")) as client:
+        shown = [client.ads(f"c{one:02d}", n=2) for one in range(20)]
+        client.track(
+            *(Event(one.decision_id, one.decision_id, "click") for pair in shown for one in pair[:1])
+        )
+    until = monotonic() + 30
+    while "seems best" not in (said := says(visit(ADS, section="Policy"))):
+        assert monotonic() < until, said
+        sleep(0.5)

@@ -1,0 +1,77 @@
+"""What a policy that learns knows of each ad by now: the click rate expected, and how sure it is."""
+
+import pandas as pd
+import streamlit as st
+
+from reco_lab.charts.leaderboard import leaderboard
+from reco_lab.core.learner import Learner
+from reco_lab.core.memory import Memory
+from reco_lab.services import bookings
+from reco_lab.services.ad_learning import AdLearnt, of_each_ad
+from reco_lab.ui import show
+from reco_lab.ui.words import count
+from reco_lab.workspace import Workspace
+
+SHOWN = 12
+
+
+def view(workspace: Workspace, learner: Learner, memory: Memory | None) -> None:
+    """Show what was learnt, or say what has to happen first."""
+    if memory is None or not memory.ids:
+        st.caption(
+            "It has not learnt anything yet: let it serve, and what it learns from clicks is shown here."
+        )
+        return
+    found = of_each_ad(learner, memory)
+    titles = {ad.id: ad.title for ad in bookings.ads(workspace)}
+    rows = pd.DataFrame(
+        {
+            "name": [titles.get(one.ad, one.ad) for one in found],
+            "value": [one.rate for one in found],
+            "low": [one.low for one in found],
+            "high": [one.high for one in found],
+            "role": ["champion", *["challenger"] * (len(found) - 1)],
+        }
+    )
+    table = pd.DataFrame(
+        [
+            {
+                "Ad": titles.get(one.ad, one.ad),
+                "Counts as shown": round(one.shown, 1),
+                "Clicks": round(one.clicked, 1),
+                "Click rate expected": one.rate,
+                "At least": one.low,
+                "At most": one.high,
+            }
+            for one in found
+        ]
+    )
+    show.chart(
+        leaderboard(
+            rows.head(SHOWN),
+            axis="Click rate expected at the first place",
+            palette=show.palette(),
+            percent=True,
+        ),
+        finding=finding(found, titles),
+        table=table,
+        key="policy-learnt",
+        explained="The line is where the rate is with a chance of 95 %, as far as the policy knows. A lower place counts as "
+        "less than one time shown, as it is looked at less.",
+    )
+    if len(found) > SHOWN:
+        st.caption(f"The best {SHOWN} of {count(len(found), 'ad')}; the table has all.")
+
+
+def finding(found: tuple[AdLearnt, ...], titles: dict[str, str]) -> str:
+    """How sure it is of the best ad, in one sentence."""
+    best = found[0]
+    name = titles.get(best.ad, best.ad)
+    rivals = sum(one.high > best.low for one in found[1:])
+    if not sum(one.clicked for one in found):
+        return "Nobody has clicked yet, so it tries all ads alike"
+    if not rivals:
+        return f"It is sure: “{name}” is clicked most, about {best.rate:.1%} of the time"
+    return (
+        f"“{name}” seems best, about {best.rate:.1%} clicked, but {count(rivals, 'ad')} may still be as good"
+    )
