@@ -43,15 +43,18 @@ class Told:
     @property
     def sentences(self) -> tuple[str, ...]:
         """What was left out, in words."""
-        left = tuple(
+        return tuple(
             f"{count(number, 'answer')} {agree(number, 'is', 'are')} left out: {reason}."
             for reason, number in self.left_out
         )
+
+    @property
+    def stood(self) -> str:
+        """As of when a policy that learns is judged; empty for one that does not learn."""
         if self.frozen is None:
-            return left
-        then = f"{self.frozen:%d %b %Y, %H:%M} (UTC)"
-        stood = f"It is judged as it would have stood on {then}, by what was logged before, and learns nothing more"
-        return (*left, f"{stood}: while it serves it learns on.")
+            return ""
+        then = f"{self.frozen:%d %b %Y, %H:%M} (UTC)".lstrip("0")
+        return f"It is judged as it would have stood on {then}; while it serves it learns on."
 
 
 @dataclass(frozen=True, eq=False)
