@@ -1,7 +1,7 @@
 """Guess which column of a table means what, with a confidence and a reason in words."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,6 +60,26 @@ _QUANTITIES = {
 _RATINGS = {
     "rating", "ratings", "score", "stars", "overall", "bewertung", "note", "puntuacion", "valutazione",
 }  # fmt: skip
+_PIECES = {
+    "qty",
+    "quantity",
+    "menge",
+    "anzahl",
+    "cantidad",
+    "quantite",
+    "units",
+    "count",
+    "stk",
+    "stück",
+    "stueck",
+    "pcs",
+    "pieces",
+}
+_PRICES = {"price", "unitprice", "preis", "stückpreis", "prix", "precio", "prezzo"}
+_PAID = {
+    "salesvalue", "salesamount", "revenue", "turnover", "amount", "amountpaid", "paid", "spend", "spent", "total",
+    "linetotal", "umsatz", "betrag", "montant", "importe",
+}  # fmt: skip
 _EPOCHS = ((6.3e8, 4.2e9), (6.3e11, 4.2e12), (6.3e14, 4.2e15), (6.3e17, 4.2e18))
 
 
@@ -106,7 +126,7 @@ def guess_columns(frame: pd.DataFrame) -> Guess:
     if found["value"].column is None:
         taken = {one.column for one in found.values()}
         found["value"] = _rating([look for look in looks if look.name not in taken])
-    return Guess(**found)
+    return Guess(**found | {"value": _money(found, looks)})
 
 
 def guess_table_kind(frame: pd.DataFrame) -> TableKind:
@@ -128,12 +148,18 @@ def guess_table_kind(frame: pd.DataFrame) -> TableKind:
     return "items" if any(look.title for look in looks[1:]) else "customers"
 
 
-def kind_of_value(column: pd.Series) -> tuple[str, str]:
-    """What each row is, where only a value says so (the name of a `Kind`), and the reason in words."""
+def kind_of_value(column: pd.Series, beside: Iterable[object] = ()) -> tuple[str, str]:
+    """What each row is, where only a value says so (the name of a `Kind`), and the reason in words.
+
+    `beside` are the names of all columns: where one is a price, small numbers are pieces rather than ratings.
+    """
     look = _Look(str(column.name), column.iloc[:LOOKED_AT])
     words = {word for word in look.tokens if word not in _SUFFIXES}
     if words & _QUANTITIES:
         return "purchase", f"every row is taken as a purchase, because the value is called {look.name!r}"
+    price = next((str(name) for name in beside if not _PRICES.isdisjoint(_words(str(name)))), None)
+    if price is not None and look.rating and not words & _RATINGS:
+        return "purchase", f"every row is taken as a purchase, because column {price!r} says what it costs"
     if look.rating or words & _RATINGS:
         return "rating", f"every row is taken as a rating, because column {look.name!r} reads like ratings"
     return "interaction", f"every row is taken as an interaction, weighted by column {look.name!r}"
@@ -151,8 +177,7 @@ class _Look:
         numbers = pd.to_numeric(self.distinct.str.replace(",", ".", regex=False), errors="coerce")
         self.numeric = float(numbers.notna().mean()) if len(numbers) else 0.0
         self.numbers = numbers.dropna().to_numpy(np.float64)
-        split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-        self.tokens = [_unglued(word) for word in re.split(r"[^\w]+|_", split.lower()) if word]
+        self.tokens = _words(name)
 
     @property
     def of_an_order(self) -> bool:
@@ -219,6 +244,28 @@ class _Look:
         wordy = self.distinct.str.contains(r"[^\W\d]{3,}.*\s|[^\W\d]{5,}", regex=True).mean()
         different = len(self.distinct) > 0.7 * self.rows
         return bool(different and len(self.distinct) and wordy > 0.8 and self.numeric < 0.1)
+
+
+def _words(name: str) -> list[str]:
+    """The words of a column's name, in lower case."""
+    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
+    return [_unglued(word) for word in re.split(r"[^\w]+|_", split.lower()) if word]
+
+
+def _money(found: Mapping[Role, ColumnGuess], looks: list[_Look]) -> ColumnGuess:
+    """What was paid rather than how many pieces, where the file says both and no price of a piece."""
+    value = found["value"]
+    named = {look.name: look for look in looks}
+    if value.column is None or not _PIECES & set(named[value.column].tokens):
+        return value
+    if any(not _PRICES.isdisjoint(look.tokens) for look in looks):
+        return value
+    taken = {one.column for one in found.values()}
+    for look in looks:
+        if look.name not in taken and "".join(look.tokens) in _PAID and look.numeric > 0.5:
+            why = f"it is called {look.name!r} and says what was paid, {value.column!r} only how many"
+            return ColumnGuess(look.name, value.confidence, why)
+    return value
 
 
 def _unglued(word: str) -> str:

@@ -124,7 +124,10 @@ def amounts(
         each = known[rows.items]
         lacking = float(np.mean(np.isnan(each)))
         unknown = f"; {share(lacking, 1)} of the purchases have no price and count as 0" if lacking else ""
-        return np.nan_to_num(each) * pieces, f"Spending is the item's price times the pieces{unknown}."
+        return np.nan_to_num(
+            each
+        ) * pieces, f"Spending is the item's price, one for all its purchases, times the pieces{unknown}."
     if np.ptp(pieces) > 0:
-        return pieces, "Spending is the value of each purchase as the log has it."
+        whole = ", which may be pieces rather than money" if not (pieces % 1).any() else ""
+        return pieces, f"Spending is the value of each purchase as the log has it{whole}."
     return None, "What customers spend is not known: no item has a price, and no value says what was paid."

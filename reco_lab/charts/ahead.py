@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 from reco_lab.charts.theme import Palette, figure
 from reco_lab.charts.words import plain, short
 
-ROOM = 3.0
+ROOM = 2.0
 
 
 def ahead(rows: pd.DataFrame, *, smallest: float, over: str, palette: Palette) -> go.Figure:
@@ -39,14 +39,14 @@ def ahead(rows: pd.DataFrame, *, smallest: float, over: str, palette: Palette) -
             line={"color": colour, "width": 3},
             hovertemplate=f"{plain(arm)}, %{{x}}: %{{y:+.1%}} (%{{customdata[0]:+.1%}} to %{{customdata[1]:+.1%}})<extra></extra>",
         )
-    last = rows.groupby("arm")[["low", "high"]].last().abs().to_numpy()
-    reach = ROOM * max(float(last.max()) if len(last) else 0.0, smallest)
+    last = rows.groupby("arm")[["low", "high"]].last()
+    ends = [max(-1.0, ROOM * min(last["low"].min(), -smallest)), ROOM * max(last["high"].max(), smallest)]
     chart.add_hline(y=0, line={"color": palette.text, "width": 1})
     chart.add_hline(
         y=smallest,
         line={"color": palette.muted, "width": 1, "dash": "dot"},
-        annotation={"text": "worth having", "font": {"color": palette.muted}},
+        annotation={"text": "worth having", "font": {"color": palette.muted}, "x": 0, "xanchor": "left"},
     )
     chart.update_xaxes(title="moment (UTC)", showgrid=False)
-    chart.update_yaxes(title=f"ahead of {plain(over)}", tickformat="+.0%", range=[-reach, reach])
+    chart.update_yaxes(title=f"ahead of {plain(over)}", tickformat="+.0%", range=ends)
     return chart.update_layout(showlegend=len(arms) > 1)

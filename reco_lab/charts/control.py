@@ -71,5 +71,6 @@ def control(
             marker={"color": palette.series[2], "size": 10, "symbol": "diamond"},
             hovertemplate=template,
         )
-    chart.update_yaxes(tickformat=".1%", rangemode="tozero")
+    top = max(1.1 * float(np.nanmax(rate, initial=0.0)), min(float(np.nanmax(high, initial=0.0)), 3 * centre))
+    chart.update_yaxes(tickformat=".1%", range=[0, top or 1])
     return chart.update_layout(showlegend=True)

@@ -31,6 +31,7 @@ def build() -> argparse.ArgumentParser:
     _people(actions)
     _experiments(actions)
     _lists(actions)
+    import_module("reco_lab.cli.campaign_parser").add(actions)
     _publishing(actions)
     _serving(actions)
     _keys(actions)

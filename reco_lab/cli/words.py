@@ -39,6 +39,12 @@ def kinds(text: str) -> dict[str, str]:
     return pairs
 
 
+def pair(text: str) -> tuple[str, str]:
+    """Parse `campaign_id=13`: a column and what it says."""
+    ((column, said),) = _pairs(text.replace(",", "\0"), "campaign_id=13").items()
+    return column.replace("\0", ","), said.replace("\0", ",")
+
+
 def _pairs(text: str, example: str) -> dict[str, str]:
     """`a=b,c=d` as a mapping; a part without a word, without `=`, or that says another thing of a word is refused."""
     found: dict[str, str] = {}

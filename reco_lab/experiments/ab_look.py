@@ -56,6 +56,13 @@ class Ahead(BaseModel):
         least = self.low if outcome.better < 0 else None if self.high is None else -self.high
         return self.good < 0 and (least is None or least > outcome.tolerated)
 
+    @property
+    def harmless(self) -> bool:
+        """Whether it is beyond doubt that the arm is not worse by more than is tolerated."""
+        outcome = OUTCOMES[self.outcome]
+        most = self.high if outcome.better < 0 else None if self.low is None else -self.low
+        return most is not None and most <= outcome.tolerated
+
 
 class Standing(BaseModel):
     """What came to an arm by now; `share` is what it should have of the customers."""

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from reco_lab.core.ab_test import AbTest
+from reco_lab.core.ab_test import HOLDOUT, AbTest
 from reco_lab.core.words import agree, count, share
 from reco_lab.experiments.ab_course import OUTCOMES
 from reco_lab.experiments.ab_look import Ahead, Look
@@ -81,16 +81,17 @@ def effect(one: Ahead) -> str:
     outcome = OUTCOMES[one.outcome]
     less = "fewer" if outcome.plural else "less"
     more = "more" if one.sign > 0 else less
+    over = "those held out" if one.over == HOLDOUT else one.over
     if one.low is None or one.high is None:
         if one.sign:
-            return f"{one.arm} {outcome.verb} {more} {outcome.noun} than {one.over}, nobody can say how much"
-        return f"too little is known of {outcome.noun} in {one.arm} and {one.over}"
+            return f"{one.arm} {outcome.verb} {more} {outcome.noun} than {over}, nobody can say how much"
+        return f"too little is known of {outcome.noun} in {one.arm} and {over}"
     low, high = (_part(end) for end in sorted((abs(one.low), abs(one.high))))
     if not one.sign:
         ends = f"between {_part(abs(one.low))} {less} and {_part(abs(one.high))} more"
     else:
         ends = f"{low} to {high} {more}" if low != high else f"about {low} {more}"
-    return f"{one.arm} {outcome.verb} {ends} {outcome.noun} than {one.over}"
+    return f"{one.arm} {outcome.verb} {ends} {outcome.noun} than {over}"
 
 
 def days_left(found: Look) -> int | None:

@@ -42,9 +42,9 @@ def detail(found: Judgement, meaning: Meaning = Meaning()) -> str:
     per, one = scale(found), found.best.value
     was = f"{number(found.logged.value * per)} {meaning.reward} per {per:,} {meaning.row} were earned"
     if found.refusal:
-        return f"{was[0].upper()}{was[1:]}."
+        return f"{was}. {found.support.remedy}".strip()
     return (
-        f"{was[0].upper()}{was[1:]}; {number(one.value * per)} ({span(one, per)}) would have been. All with "
+        f"{was}; {number(one.value * per)} ({span(one, per)}) would have been. All with "
         f"{share(LEVEL)} certainty, for customers and candidates like those of the log."
     )
 

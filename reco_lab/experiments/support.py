@@ -17,6 +17,7 @@ MOST_UNTRIED = 0.05
 SURE = 3.0
 UNEVEN = 2.0
 HEAVY = 0.25
+MOST_TIMES = 50.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,20 @@ class Support:
             return (
                 f"the estimate rests on the rewards of about {count(self.rewards, 'customer')}; "
                 f"{FEWEST_REWARDS:,.0f} are needed"
+            )
+        return ""
+
+    @property
+    def remedy(self) -> str:
+        """What would make it judgeable, where that is known; empty where it can be judged or nothing helps."""
+        if not self.refusal or self.effective <= 0:
+            return ""
+        times = max(FEWEST / self.effective, FEWEST_REWARDS / max(self.rewards, 1.0))
+        if self.largest_share > HEAVY or self.untried > MOST_UNTRIED or times > MOST_TIMES:
+            return "It can be after a policy that leaves more to chance has served for a while."
+        if times > 1:
+            return (
+                f"About {times:.1f} times as many customers would do, or a policy that leaves more to chance."
             )
         return ""
 

@@ -50,7 +50,7 @@ class Drift:
     @property
     def much(self) -> bool:
         """Whether it is worth an alarm."""
-        return self.sure and (self.psi > MUCH or self.factor != 1.0)
+        return self.factor != 1.0 or (self.sure and self.psi > MUCH)
 
 
 def numbers(table: str, column: str, before: Floats, now: Floats) -> Drift | None:
@@ -64,19 +64,10 @@ def numbers(table: str, column: str, before: Floats, now: Floats) -> Drift | Non
         for part in (before, now)
     ]
     psi, sure = _stability(*counts)
-    found = stats.ks_2samp(before, now, method="asymp")
-    was, is_ = float(np.median(before)), float(np.median(now))
-    told = (f"{was:,.6g}", f"{is_:,.6g}")
-    return Drift(
-        table,
-        column,
-        psi,
-        float(found.statistic),
-        sure and float(found.pvalue) < SURE,
-        *told,
-        len(now),
-        _factor(before, now),
-    )
+    apart = stats.ks_2samp(before, now, method="asymp")
+    was, is_ = f"{np.median(before):,.6g}", f"{np.median(now):,.6g}"
+    factor = _factor(before, now) if apart.pvalue < SURE else 1.0
+    return Drift(table, column, psi, float(apart.statistic), sure, was, is_, len(now), factor)
 
 
 def categories(table: str, column: str, before: pd.Series, now: pd.Series) -> Drift | None:

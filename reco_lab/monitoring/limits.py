@@ -27,6 +27,7 @@ FEWEST_EVENTS = 20.0
 FEWEST_TRIES = 100.0
 MOVING_RANGE, MEDIAN = 1.128, 1.4826  # what they are in standard deviations of a normal variable
 LEAST_SPREAD = 0.05
+CALM = 4  # times as much is known of a spread that is no more than chance alone has it
 
 Floats = NDArray[np.float64]
 
@@ -78,7 +79,8 @@ def rates(x: Floats, n: Floats, before: int, chance: float, floor: float = 0.0) 
     off = _most(
         _off(_latest(x, before, size), _latest(n, before, size), centre, scale, total) for size in LENGTHS
     )
-    limit = stats.t.isf(chance / len(LENGTHS) / 2, np.maximum(filled - 1, 1))
+    freedom = np.where(scale > 1, 1, CALM) * np.maximum(filled - 1, 1)
+    limit = stats.t.isf(chance / len(LENGTHS) / 2, freedom)
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = np.where(n > 0, x / n, np.nan)
         error = np.sqrt(centre * (1 - centre) * scale * (1 / total + (1 / n.T)))

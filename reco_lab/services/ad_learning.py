@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
@@ -133,10 +133,10 @@ class Learning:
         name = learner.remembered_as
         one = self._settled.get(name) or self._recalled(learner)
         while one.upto < before and (end := self.log.enough(one.upto)) is not None and end <= before:
-            earlier = self._outcomes(self.log.since(one.upto, end, CLICK_WINDOW))
+            earlier = self.outcomes(self.log.since(one.upto, end, CLICK_WINDOW))
             one = Settled(learner.fold(one.memory, earlier), end, one.kept)
         happened = self.log.since(one.upto, None, CLICK_WINDOW)
-        outcomes, old = self._outcomes(happened), happened.since < before
+        outcomes, old = self.outcomes(happened), happened.since < before
         if one.upto < before:
             one = Settled(learner.fold(one.memory, outcomes.among(old)), before, one.kept)
             outcomes = outcomes.among(~old)
@@ -161,9 +161,9 @@ class Learning:
                     return Settled(memory, found[0], memory)
         return Settled(nothing, 0, nothing)
 
-    def _outcomes(self, happened: Happened) -> Outcomes:
+    def outcomes(self, happened: Happened) -> Outcomes:
         """Rows of the log as learners take them: the relevance is the score without what the bid added."""
-        weights = np.array([self._weight(version) for version in happened.versions], np.float64)
+        weights = np.array([self.bid_weight(version) for version in happened.versions], np.float64)
         worth = np.power(np.maximum(happened.bids, LEAST_BID), weights)
         return Outcomes(
             ads=happened.ads,
@@ -175,7 +175,7 @@ class Learning:
             features=_features(happened.features),
         )
 
-    def _weight(self, version: str) -> float:
+    def bid_weight(self, version: str) -> float:
         """How much bids counted in a publication."""
         if version not in self._weights:
             self._weights |= {
@@ -217,6 +217,12 @@ def known(workspace: Workspace, log: EventLog, policy: Policy) -> Memory | None:
     if not isinstance(policy, Learner) or log.recall(policy.remembered_as) is None:
         return None
     return Learning(workspace, log).catch_up([policy]).of(policy)
+
+
+def known_before(workspace: Workspace, log: EventLog, learner: Learner, moment: datetime) -> Memory:
+    """What a learner would have known at a moment, of all that was logged until then."""
+    learning, nothing = Learning(workspace, log), learner.nothing(WIDTH)
+    return learner.fold(nothing, learning.outcomes(log.since(0, microseconds(moment), CLICK_WINDOW)))
 
 
 def _features(blocks: tuple[bytes | None, ...]) -> NDArray[np.float32]:

@@ -167,9 +167,13 @@ def observe_list(
 
     Raises MappingError for a column that is not there, InputError where none of them is in the data.
     """
+    if days < 1:
+        raise InputError(f"{count(days, 'day')} cannot be counted.", fix="Say how many days, 1 or more.")
     frame = sniff(path).read(path, header=True).frame
     if only is not None:
         frame = frame[_column(frame, only[0]).astype("str") == only[1]]
+    if frame.empty:
+        raise InputError("The file names nobody who got it.", fix="Look at what --only says." if only else "")
     data = load_dataset(workspace, dataset)
     got_it = data.interactions.user_ids.isin(_column(frame, customer).astype("str"))
     if not got_it.any():

@@ -73,17 +73,20 @@ def trial(workspace: Workspace, test: str, hours: float, fewest: int) -> Trial:
     with closing(open_log(workspace)) as log:
         found = ab_tests.look_at(workspace, log, now)
     customers = next((one.customers for one in found.standings if one.name == CHALLENGER), 0)
-    told = f"{count(customers, 'customer')} were served by it. {_effects(found)}"
+    told = (
+        f"{count(customers, 'customer')} of {fewest:,} that are needed were served by it. {_effects(found)}"
+    )
     if reason := distrust(found) if customers else "":
         return Trial(over=True, held=False, short="its trial cannot be trusted.", sentence=f"{reason} {told}")
     if worse := [one for one in (*found.ahead, *harmed(found, CHALLENGER)) if one.good < 0]:
         short = f"it did harm with real customers ({', '.join(dict.fromkeys(one.outcome for one in worse))})."
         return Trial(over=True, held=False, short=short, sentence=told)
     ran = (workspace.clock.now() - _began(now)) / timedelta(hours=1)
-    if ran >= hours and customers >= fewest:
+    known = any(one.low is not None for one in found.ahead)
+    if ran >= hours and customers >= fewest and known:
         return Trial(over=True, held=True, short="it did no harm with real customers.", sentence=told)
     if ran >= PATIENCE * hours:
-        short = f"too few customers came to try it on ({customers:,} of {fewest:,})."
+        short = "too few customers came to try it on, or did anything."
         return Trial(over=True, held=False, short=short, sentence=told)
     return Trial(over=False, held=None, short="", sentence=told)
 

@@ -317,7 +317,7 @@ def _kind(table: Table, mapping: ColumnMap, frame: pd.DataFrame) -> tuple[Kind, 
     """What each row is where no column says so."""
     if mapping.value is None:
         return Kind.interaction, ""
-    kind, reason = kind_of_value(table.frame[mapping.value])
+    kind, reason = kind_of_value(table.frame[mapping.value], table.frame.columns)
     if kind == Kind.rating.name and "value" not in frame:
         return Kind.interaction, "every row is taken as an interaction, as the ratings are not used"
     return Kind[kind], reason

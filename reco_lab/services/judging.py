@@ -1,19 +1,28 @@
 """What would have happened: any policy judged by what any other one logged."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reco_lab.core.errors import DataError
-from reco_lab.core.policy import Policy, Seen
+from reco_lab.core.learner import Learner
+from reco_lab.core.memory import Memory
+from reco_lab.core.policy import Policy, Scores, Seen
 from reco_lab.core.words import agree, count
 from reco_lab.experiments.logged import Floats
 from reco_lab.experiments.off_policy import Judgement, judge
 from reco_lab.policies.uniform_random import UniformRandom
+from reco_lab.services import bookings
+from reco_lab.services.ad_learning import Learning, known_before
 from reco_lab.services.judged_answers import AnswerRows, Asked, Odds
+from reco_lab.serving.booked import LEAST_BID
 from reco_lab.store.events.judging import Served
 from reco_lab.store.events.log import EventLog
+from reco_lab.store.events.records import moment
+from reco_lab.workspace import Workspace
 
 MOST_ANSWERS = 50_000
 SEED = 5
@@ -21,11 +30,15 @@ SEED = 5
 
 @dataclass(frozen=True)
 class Told:
-    """How many answers there were in the period, how many the judgement uses, and why it does not use the others."""
+    """How many answers there were in the period, how many the judgement uses, and why it does not use the others.
+
+    `frozen` is the moment by whose knowledge a policy that learns is judged.
+    """
 
     answers: int
     used: int
     left_out: tuple[tuple[str, int], ...] = ()
+    frozen: datetime | None = None
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -34,6 +47,14 @@ class Told:
             f"{count(number, 'answer')} {agree(number, 'is', 'are')} left out: {reason}."
             for reason, number in self.left_out
         )
+
+    @property
+    def stood(self) -> str:
+        """As of when a policy that learns is judged; empty for one that does not learn."""
+        if self.frozen is None:
+            return ""
+        then = f"{self.frozen:%d %b %Y, %H:%M} (UTC)".lstrip("0")
+        return f"It is judged as it would have stood on {then}; while it serves it learns on."
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,17 +65,24 @@ class Judged:
     told: Told
 
 
-def judge_policy(log: EventLog, policy: Policy, asked: Asked) -> Judged:
+def judge_policy(workspace: Workspace, log: EventLog, policy: Policy, asked: Asked) -> Judged:
     """What a policy would have earned where it sees the logged candidates with their logged scores.
 
-    Raises DataError where no answer of the period can be used, with the reason.
+    One that learns is judged as it would have stood at the beginning of the period, and does not learn on; where
+    nothing was logged before, the first half of the period is what it learns from. Raises DataError where no answer of
+    the period can be used, with the reason.
     """
     rng = np.random.default_rng(SEED)
+    if isinstance(policy, Learner):
+        begin = _begin(log, asked)
+        seen_as = _Frozen.at(workspace, log, policy, begin)
+        found = judge_odds(
+            log, lambda one, before: seen_as.odds(one, before, rng), replace(asked, since=begin)
+        )
+        return replace(found, told=replace(found.told, frozen=begin))
 
     def odds(one: Served, before: NDArray[np.intp]) -> Floats:
-        if one.scores is None:
-            return np.zeros(0)
-        return policy.odds(Seen(one.scores, None, one.features), before, rng)
+        return policy.odds(Seen(_scores(one), None, one.features), before, rng)
 
     return judge_odds(log, odds, asked, even=isinstance(policy, UniformRandom))
 
@@ -76,3 +104,42 @@ def judge_odds(log: EventLog, odds: Odds, asked: Asked, *, even: bool = False) -
         )
     told = Told(len(every), rows.used, tuple(rows.reasons.items()))
     return Judged(judge(rows.logged(), np.random.default_rng(SEED)), told)
+
+
+@dataclass(frozen=True, eq=False)
+class _Frozen:
+    """A policy that learns, with what it knew at a moment. `bids` are those of now: earlier ones are not kept."""
+
+    learner: Learner
+    memory: Memory
+    learning: Learning
+    bids: Mapping[str, float]
+
+    @classmethod
+    def at(cls, workspace: Workspace, log: EventLog, learner: Learner, moment: datetime) -> "_Frozen":
+        """What it would have known then."""
+        bids = {ad.id: max(ad.bid, LEAST_BID) for ad in bookings.ads(workspace)}
+        memory = known_before(workspace, log, learner, moment)
+        return cls(learner, memory, Learning(workspace, log), bids)
+
+    def odds(self, one: Served, before: NDArray[np.intp], rng: np.random.Generator) -> Floats:
+        """The chances of the candidates."""
+        ids, weight = one.ids or (), self.learning.bid_weight(one.version)
+        worth = None
+        if weight > 0:
+            worth = np.array([self.bids.get(id_, LEAST_BID) for id_ in ids], np.float32) ** np.float32(weight)
+        seen = Seen(_scores(one), self.memory.rows(ids), one.features, worth)
+        return self.learner.odds(seen, before, rng, self.memory)
+
+
+def _begin(log: EventLog, asked: Asked) -> datetime:
+    """The moment from which a learner is judged: the begin of the period, or its middle where nothing was before."""
+    if log.decided_before(asked.since):
+        return asked.since
+    every = log.served(asked.since, asked.until, MOST_ANSWERS)
+    return moment(every[len(every) // 2].at) if every else asked.since
+
+
+def _scores(one: Served) -> Scores:
+    """The scores of the candidates; an answer without them is left out before anybody asks."""
+    return np.zeros(0, np.float32) if one.scores is None else one.scores

@@ -53,12 +53,13 @@ __all__ = [
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-PERIODS: Mapping[str, tuple[timedelta, timedelta]] = {
-    "hour": (HOUR, MINUTE),
-    "day": (DAY, HOUR),
-    "week": (7 * DAY, HOUR),
-    "month": (28 * DAY, DAY),
+PERIODS: Mapping[str, tuple[timedelta, Sequence[timedelta]]] = {  # with its steps, the shortest first
+    "hour": (HOUR, (MINUTE, 5 * MINUTE)),
+    "day": (DAY, (HOUR, 2 * HOUR)),
+    "week": (7 * DAY, (HOUR, 6 * HOUR, 12 * HOUR)),
+    "month": (28 * DAY, (DAY,)),
 }
+A_STEP = 50  # decisions in a step, on the average: with fewer, steps are longer
 WINDOWS: Mapping[str, timedelta] = {"hour": HOUR, "day": DAY, "week": 7 * DAY, "month": 30 * DAY}
 MUTE = timedelta(days=7)
 CLICKS_COME = 0.95
@@ -170,13 +171,16 @@ class Monitor:
 
     def _facts(self, at: datetime, period: str, window: str, trained: _Trained | None) -> tuple[Facts, int]:
         """The period and the one before it, and the step with which it begins."""
-        length, step = PERIODS[period]
-        size = step // _MICROSECOND
-        first = microseconds(at - length) // size * size
-        begin, end = first - length // step * size, microseconds(at) + 1
+        length, steps = PERIODS[period]
+        coarse = steps[-1] // _MICROSECOND
+        first = microseconds(at - length) // coarse * coarse
+        begin, end = first - length // _MICROSECOND, microseconds(at) + 1
         held = self.mirror.period(begin, end)
+        enough = (step for step in steps if len(held) >= A_STEP * 2 * length / step)
+        size = next(enough, steps[-1]) // _MICROSECOND
         segments = trained.segments if trained else {}
-        return Facts(held, size, WINDOWS[window] // _MICROSECOND, segments), length // step
+        facts = Facts(held, size, WINDOWS[window] // _MICROSECOND, segments)
+        return facts, (first - begin) // size
 
     def _watch(
         self, facts: Facts, first: int, every: NDArray[np.float64], refused: NDArray[np.float64]

@@ -142,7 +142,7 @@ def context(workspace: Workspace, frame: pd.DataFrame, mapping: ColumnMap) -> St
         if word := known.get(getattr(mapping, role)):
             found[role] = word
     if mapping.value is not None:
-        kind = "" if mapping.kind else kind_of_value(frame[mapping.value])[0]
+        kind = "" if mapping.kind else kind_of_value(frame[mapping.value], frame.columns)[0]
         by_name = known.get(mapping.value, "")
         found["value"] = by_name if by_name == "price" else _MEANING_OF_KIND.get(kind, by_name)
     return StepContext(workspace.clock.now(), pseudonym_key(workspace), found)

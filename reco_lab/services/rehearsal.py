@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from reco_lab.core.clock import RunningClock
 from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.core.parameters import tunable
+from reco_lab.services.rehearsal_acts import Story, story
 from reco_lab.services.rehearsal_room import folder
 from reco_lab.simulation.traffic import Tally
 from reco_lab.store.durable import replaced
@@ -75,11 +76,12 @@ class Status(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A rehearsal as it stands: its status, its clock (None before it has one), and what came of the traffic so far."""
+    """A rehearsal as it stands: its status, its clock (None before it has one), what came of it so far, and its story."""
 
     status: Status
     clock: RunningClock | None
     tallies: tuple[Tally, ...]
+    story: Story
 
     @property
     def live(self) -> bool:
@@ -98,7 +100,7 @@ def look(workspace: Workspace) -> Seen:
         status = status.model_copy(update={"phase": Phase.broken})
     shop = home / status.room
     clock = OwnClock(shop).running if status.room and rehearsed(shop) else None
-    return Seen(status, clock, _tallies(home / TRAFFIC))
+    return Seen(status, clock, _tallies(home / TRAFFIC), story(home))
 
 
 def begin(workspace: Workspace, asked: Asked) -> None:

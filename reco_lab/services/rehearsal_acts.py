@@ -14,10 +14,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reco_lab.core.policy import policies
 from reco_lab.experiments.ab_verdict import Verdict, harmed, verdict
-from reco_lab.jobs.start import ensure_worker
-from reco_lab.services import ab_tests, gate, publishing, schedules
+from reco_lab.jobs.supervisor import lock_path
+from reco_lab.services import ab_tests, gate_words, publishing, schedules
 from reco_lab.services.decisions import open_log
-from reco_lab.services.gate_words import sentence
 from reco_lab.services.schedules import Schedule
 from reco_lab.store.ab_tests import AbTestRecord
 from reco_lab.store.durable import replaced
@@ -27,9 +26,10 @@ STORY = "story.json"
 WHO = "the rehearsal"
 CONTROL, LEARNER = "By lot", "Learning"
 LEARNING: Mapping[str, Any] = {"policy": "lin_thompson"}
-GATE_HOURS = 5 * 24
+GATE_HOURS = 48
+MOST_DAYS = 12
+WORTH_HAVING = 0.25
 LOOK_SECONDS = 5.0
-WORKER_IDLE_SECONDS = 20.0
 GATE_PATIENCE_SECONDS = 45.0
 
 
@@ -52,6 +52,7 @@ class Acts:
     room: Workspace
     note: Path
     _looked: float = 0.0
+    _id: str = ""
     _test: str = ""
     _decided: bool = False
 
@@ -61,42 +62,44 @@ class Acts:
         Latency is no guardrail here: on a machine that plays the customers as well it says nothing.
         """
         arms = ({"name": CONTROL, "share": 0.5}, {"name": LEARNER, "share": 0.5, "policy": dict(LEARNING)})
-        spec = {"title": "Does learning pay?", "arms": arms}
-        ab_tests.start(self.room, spec | {"guardrails": ("fallback", "dismissed", "revenue")}, who=WHO)
+        spec = {"title": "Does learning pay?", "arms": arms, "minimum_lift": WORTH_HAVING}
+        begun = ab_tests.start(
+            self.room, spec | {"guardrails": ("fallback", "dismissed", "revenue")}, who=WHO
+        )
+        self._id = begun.record.id
         schedules.set_schedule(self.room, Schedule(every_hours=GATE_HOURS))
         self._tell()
 
     def tick(self) -> None:
-        """Do what is due by the room's clock; called all the time."""
-        gate.tick(self.room)
-        if any(job.live for job in self.room.queue.recent(1)):
-            ensure_worker(self.room, idle_seconds=WORKER_IDLE_SECONDS)
+        """Look again, if it is time to; called all the time. The gate is looked after by the service, as anywhere."""
         if time.monotonic() - self._looked >= LOOK_SECONDS:
             self._look()
             self._tell()
             self._looked = time.monotonic()
 
     def end(self) -> None:
-        """Let a round of the gate that is under way come to its end, and tell how everything ended."""
+        """Let work of the gate that is under way come to its end, send its worker home, and tell how everything ended."""
         until = time.monotonic() + GATE_PATIENCE_SECONDS
         while any(job.live for job in self.room.queue.recent(1)) and time.monotonic() < until:
             time.sleep(0.2)
+        lock_path(self.room.home).unlink(missing_ok=True)
         self._look()
         self._tell()
 
     def _look(self) -> None:
-        """Look at the running test, and end it once it is decided."""
+        """Look at the test, and end it once it is decided, or has taken as long as one has time for."""
         now = ab_tests.running(self.room)
-        if now is None:
+        if now is None or now.record.id != self._id:  # the gate tries its challenger in a test of its own
             return
         with closing(open_log(self.room)) as log:
             seen = ab_tests.look_at(self.room, log, now)
         found = verdict(now.test, seen)
         self._test = f"{found.sentence} {found.detail}".strip()
         winner = "" if harmed(seen, found.winner) else found.winner
-        if winner or found.kind in {"worse", "no", "untrusted"}:
+        if winner or found.kind in {"worse", "no", "untrusted"} or seen.days >= MOST_DAYS:
             ended = ab_tests.stop(self.room, ship=winner, who=WHO)
             self._test, self._decided = _ended(found, ended, self.room), True
+            self._looked = 0.0
 
     def _tell(self) -> None:
         last = next(iter(self.room.rounds.listing(1)), None)
@@ -107,7 +110,7 @@ class Acts:
             serves=serves,
             test=self._test,
             decided=self._decided,
-            gate="" if last is None else sentence(last),
+            gate="" if last is None else gate_words.sentence(last),
             passed=passed,
         )
         with replaced(self.note) as draft:
@@ -124,4 +127,4 @@ def story(home: Path) -> Story:
 
 def _ended(found: Verdict, ended: AbTestRecord, room: Workspace) -> str:
     decision = str((ended.result or {}).get("decision", ""))
-    return f"Decided on {room.clock.now():%d %B}: {found.sentence} {found.detail} So {decision}."
+    return f"Ended on {room.clock.now():%d %B}: {found.sentence} {found.detail} So {decision}."

@@ -40,8 +40,8 @@ def adds_up_by_customer_arm_and_day(opens: Opens, clock: ManualClock) -> None:
     }
     cost, click = 0.01, 0.2
     assert rows == {
-        ("p_ann", "t/A", 0): (2, 200, 1, 3, 1, 1, 2, 7.5, 3 * cost + click),
-        ("p_ann", "t/A", 1): (1, 140, 0, 1, 0, 0, 0, 0, cost),
+        ("p_ann", "t/A", 0): (2, 200, 1, 3, 1, 3 * cost + click, 1, 2, 7.5),
+        ("p_ann", "t/A", 1): (1, 140, 0, 1, 0, cost, 0, 0, 0),
         ("p_bob", "t/B", 0): (1, 140, 0, 0, 0, 0, 0, 0, 0),
     }, "each customer's sums are those of her own decisions"
     everybody = log.by_customer(begin, clock.now(), step=_DAY, within=_WEEK)

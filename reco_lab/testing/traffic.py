@@ -24,7 +24,7 @@ class Traffic:
     not come, `wobble` how much the click rate of an hour differs from that of another.
     """
 
-    calls: int = 150
+    calls: int = 120
     customers: tuple[str, ...] = tuple(f"u{number:02d}" for number in range(60))
     ads: tuple[str, ...] = tuple(f"ad-i{number:02d}" for number in range(8))
     rate: float = 0.06
@@ -53,11 +53,12 @@ def _hour(log: EventLog, clock: ManualClock, rng: np.random.Generator, traffic: 
     rate = traffic.rate * rng.lognormal(0, traffic.wobble)
     shares = np.array(SHARES) * [traffic.come.get(slot, 1.0) for slot in SLOTS]
     come = [one for one in traffic.customers if one not in traffic.away]
+    upto = np.cumsum(shares / shares.sum())[:-1]
     seconds = np.sort(rng.random(rng.poisson(busy * shares.sum()))) * 3500
     events: list[Feedback] = []
     for number, second in enumerate(seconds):
         at = begin + timedelta(seconds=float(second))
-        slot = SLOTS[int(rng.choice(len(SLOTS), p=shares / shares.sum()))]
+        slot = SLOTS[int(np.searchsorted(upto, rng.random()))]
         one = _decision(f"r{int(at.timestamp()):x}-{number:04x}", at, come, slot, rng, traffic)
         log.log(one)
         for placed in one.placed:

@@ -16,7 +16,11 @@ from reco_lab.services.ab_tests import Running
 from reco_lab.ui import ad_status, cache, page, show, state
 from reco_lab.ui.words import md, when
 
-EVERY = 5.0
+EVERY = 10.0
+COLUMNS = {
+    "Click rate": st.column_config.NumberColumn(format="percent"),
+    "Revenue": st.column_config.NumberColumn(format="localized"),
+}
 PROMISE = (
     "The line is how much more B earns than A, the band what the truth may be: with 95% certainty it lies in the band at "
     "every moment, however often you look. A band that leaves out 0 is an answer."
@@ -74,9 +78,9 @@ def _numbers(now: Running, found: Look) -> None:
         rows["at"] = found.begun + (rows["step"] + 1) * found.step
         chart = ahead(rows, smallest=test.minimum_lift, over=found.ahead[0].over, palette=show.palette())
         show.chart(chart, finding=finding(found), table=None, key="ab-course", explained=PROMISE)
-    show.numbers(_standings(test, found), alt="The arms of the test", key="ab-arms")
+    show.numbers(_standings(test, found), alt="The arms of the test", key="ab-arms", columns=COLUMNS)
     if found.personal is not None:
-        st.markdown(f"What personal ads bring: {md(effect(found.personal))} (ads by chance).")
+        st.markdown(f"What personal ads bring: {md(effect(found.personal))}, who get ads by chance.")
     if found.guardrails:
         st.subheader("What must not get worse", anchor=False)
         st.markdown("\n".join(f"- {_guarded(one)}" for one in found.guardrails))
@@ -95,9 +99,7 @@ def _guarded(one: Ahead) -> str:
     what = f"**{outcome.label}**: {md(effect(one))}"
     if one.harms:
         return f":material/warning: {what}. That is worse than is tolerated."
-    if one.low is None:
-        return f":material/hourglass_empty: {what}."
-    return f":material/check_circle: {what}."
+    return f":material/{'check_circle' if one.harmless else 'hourglass_empty'}: {what}."
 
 
 def _standings(test: AbTest, found: Look) -> pd.DataFrame:
@@ -106,18 +108,20 @@ def _standings(test: AbTest, found: Look) -> pd.DataFrame:
 
     def row(one: Standing) -> dict[str, object]:
         arm = arms[one.name]
+        model, how = (
+            (arm.model or {}).get("name", ""),
+            ad_status.policy_label(str(arm.policy.get("policy", ""))),
+        )
         return {
             "Arm": one.name,
-            "Policy": ad_status.policy_label(str(arm.policy.get("policy", ""))),
-            "Model": str((arm.model or {}).get("name", "")) or "none",
-            "Customers": one.customers,
-            "Share": share(one.customers / total, 1),
-            "Should be": share(one.share, 1),
-            "Ads shown": one.shown,
-            "Clicks": one.clicks,
             "Click rate": one.clicks / one.shown if one.shown else None,
+            "Clicks": one.clicks,
+            "Ads shown": one.shown,
             "Conversions": one.bought,
             "Revenue": one.revenue,
+            "Customers": one.customers,
+            "Share (planned)": f"{share(one.customers / total, 1)} ({share(one.share)})",
+            "Served by": f"{model}: {how}" if model else how,
         }
 
     return pd.DataFrame([row(one) for one in found.standings])

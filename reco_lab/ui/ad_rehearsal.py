@@ -10,7 +10,7 @@ from reco_lab.charts.lines import lines
 from reco_lab.services import rehearsal, rehearsal_figures
 from reco_lab.services.rehearsal import Asked, Phase, Seen
 from reco_lab.store.own_time import rehearsed
-from reco_lab.ui import page, show
+from reco_lab.ui import page, show, state
 from reco_lab.ui.words import count, md
 from reco_lab.workspace import Workspace
 
@@ -50,6 +50,10 @@ def _idle(workspace: Workspace, seen: Seen) -> None:
     weeks = Asked().minutes * 60 * Asked().rate / 86400 / 7
     st.caption(f"Two minutes, in which {weeks:.0f} weeks of the shop pass. {HONEST}")
     with st.container(horizontal=True):
+        if days is not None and st.button(
+            "Look at it in the Monitor", icon=":material/monitoring:", key="rehearsal-monitor"
+        ):
+            show.go(page.MONITOR, {state.REHEARSAL: "1"})
         label = "Start traffic" if days is None else "Start traffic again"
         if st.button(
             label,
@@ -121,15 +125,21 @@ def _figures(seen: Seen, days: pd.DataFrame) -> None:
         key="rehearsal",
         explained="Drawn by lot and best possible are no measurements: the simulator knows what every customer likes.",
     )
-    share = float(days.tail(3)["best"].mean())
-    st.markdown(
-        f"**What was learnt:** {share:.0%} of the places show a customer one of her three best ads."
-        + (
-            f" {count(last.late, 'visit')} came faster than this machine could play them and were left out."
-            if last.late
-            else ""
-        )
-    )
+    _told(seen, days)
+
+
+def _told(seen: Seen, days: pd.DataFrame) -> None:
+    """What was learnt, how the A/B test and the gate stand, and what this machine could not play."""
+    told, best = seen.story, float(days.tail(rehearsal_figures.FIRST)["best"].mean())
+    rows = {
+        "What serves": f"{told.serves}. {best:.0%} of the places show a customer one of her three best ads.",
+        "The A/B test": told.test or "Begins with the first customers.",
+        "The gate": told.gate or "Trains a challenger every five days of the shop, and judges it.",
+    }
+    for name, words in rows.items():
+        st.markdown(f"**{name}:** {md(words)}")
+    if late := seen.tallies[-1].late:
+        st.caption(f"{count(late, 'visit')} came faster than this machine could play them and were left out.")
 
 
 def _days(seen: Seen) -> pd.DataFrame | None:

@@ -63,7 +63,7 @@ def _own(lab: page.Lab, top: DeltaGenerator) -> None:
         return
     meaning = Meaning(reward=period.reward, row="answers" if period.places == "first" else "places")
     with top:
-        judging_shown.answer(found.judgement, f"“{chosen.info.label}”", meaning)
+        judging_shown.answer(found.judgement, f"“{chosen.info.label}”", meaning, found.told.stood)
     judging_shown.chart(found.judgement, meaning)
     judging_shown.support(
         found.judgement, (f"{count(found.told.used, 'answer')} are judged.", *found.told.sentences, *more)

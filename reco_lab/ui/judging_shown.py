@@ -11,7 +11,7 @@ from reco_lab.core.words import share
 from reco_lab.experiments.estimators import ESTIMATORS
 from reco_lab.experiments.off_policy import Estimate, Interval, Judgement
 from reco_lab.experiments.off_policy_words import Meaning, detail, number, scale, sentence
-from reco_lab.experiments.support import FEWEST, FEWEST_REWARDS
+from reco_lab.experiments.support import FEWEST, FEWEST_REWARDS, UNEVEN
 from reco_lab.ui import show
 from reco_lab.ui.words import count, md
 
@@ -19,9 +19,9 @@ UNSURE = ("replay",)
 MODEL = ("direct",)
 
 
-def answer(found: Judgement, who: str, meaning: Meaning) -> None:
-    """The sentence, and what it rests on in one line."""
-    show.answer(sentence(found, who, meaning), detail(found, meaning))
+def answer(found: Judgement, who: str, meaning: Meaning, more: str = "") -> None:
+    """The sentence, and what it rests on in one line, with what else is to be known at once."""
+    show.answer(sentence(found, who, meaning), f"{detail(found, meaning)} {more}".strip())
     show.warnings(() if found.refusal else found.support.notes)
 
 
@@ -79,7 +79,7 @@ def support(found: Judgement, told: tuple[str, ...]) -> None:
 def rests(found: Judgement) -> pd.DataFrame:
     """Each diagnostic: what it is, what it should be, and what it means."""
     one = found.support
-    choices = f"{number(one.choices)} (as many as there are to choose from)" if isfinite(one.choices) else "–"
+    choices = f"{one.choices:.3g}" if isfinite(one.choices) else "–"
     rows = [
         (
             "Customers",
@@ -89,13 +89,13 @@ def rests(found: Judgement) -> pd.DataFrame:
         ),
         (
             "Effective sample",
-            count(one.effective, "customer"),
+            f"{number(one.effective)} customers",
             f"at least {FEWEST:,.0f}",
             "How many customers served by the judged policy itself would tell as much.",
         ),
         (
             "Carried by",
-            count(one.rewards, "customer"),
+            f"{number(one.rewards)} customers",
             f"at least {FEWEST_REWARDS:,.0f}",
             "How many customers' rewards make the estimate.",
         ),
@@ -109,7 +109,7 @@ def rests(found: Judgement) -> pd.DataFrame:
             "Mean of 1 / chance",
             _with_error(one.inverse, one.inverse_error),
             choices,
-            "Else the chances in the log are not those with which was decided.",
+            "As many as there are to choose from; else the chances in the log are not those with which was decided.",
         ),
         ("Largest weight", number(one.largest), "small", "How often the heaviest row counts."),
         (
@@ -124,7 +124,9 @@ def rests(found: Judgement) -> pd.DataFrame:
 
 
 def _finding(found: Judgement) -> str:
-    """How many of the ways to estimate agree with the recommended one."""
+    """How many of the ways to estimate agree with the recommended one, where all their ranges can be trusted."""
+    if found.support.hidden > UNEVEN:
+        return "Only the first range allows for what heavy rows may still earn"
     some = [one for one in found.estimates if one.name not in (*UNSURE, *MODEL)]
     sides = [_side(one.difference) for one in some]
     side = _side(found.best.difference)

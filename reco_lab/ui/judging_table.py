@@ -41,7 +41,7 @@ def view(lab: page.Lab, top: DeltaGenerator) -> None:
 
 def _judged(lab: page.Lab, kept: Kept, top: DeltaGenerator) -> None:
     names = [str(name) for name in cache.preview(lab.workspace, kept.path, header=True).rows.columns]
-    st.caption(f"{md(kept.title)}: say which column is which, and which policy is judged.")
+    st.caption(f"{md(kept.title)}: look whether the columns are understood, and say which policy is judged.")
     columns = _columns(names)
     policy = _policy(lab)
     if columns is None or policy is None:
@@ -75,7 +75,10 @@ def _own(found: LoggedTable, made: Judgement) -> None:
 
 def _columns(names: list[str]) -> LoggedColumns | None:
     guess = guessed(names)
-    with st.grid(3, min_column_width=150):
+    with (
+        st.expander("Which column is which", icon=":material/view_column:", expanded=guess is None),
+        st.grid(3, min_column_width=150),
+    ):
         chosen = {
             role: _column(label, names, getattr(guess, role, None), role, optional=optional)
             for role, (label, optional) in _ROLES.items()

@@ -30,6 +30,7 @@ def figures(look: Look) -> None:
             "Click rate",
             _percent(rate.value),
             _change(rate.value, look.usual.value),
+            delta_color="off",
             border=True,
             help=f"95% interval over customers: {interval}.",
         )

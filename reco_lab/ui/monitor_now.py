@@ -6,12 +6,13 @@ import streamlit as st
 
 from reco_lab.services import monitoring
 from reco_lab.services.monitoring import Look
-from reco_lab.ui import board, cache, linked, monitor_alarms, monitor_figures, page, show
+from reco_lab.ui import board, cache, linked, monitor_alarms, monitor_figures, page, show, state
 from reco_lab.ui.words import count, when
 from reco_lab.workspace import Workspace
 
 EVERY = 1.0
 LIVE = 1 / 30  # of the period: traffic so lately means that it is still coming
+DEFAULT = "day"  # what moved in it is spoken of whatever period is shown
 PERIODS = {"hour": "Last hour", "day": "Last 24 hours", "week": "Last 7 days", "month": "Last 28 days"}
 WINDOWS = {"hour": "an hour", "day": "a day", "week": "7 days", "month": "30 days"}
 USUAL = {
@@ -35,6 +36,9 @@ def view(lab: page.Lab) -> None:
             icon=":material/ads_click:",
         )
         return
+    for key in ("period", "window"):
+        if state.chosen(key) is None:
+            state.choose(key, DEFAULT)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         period = linked.choice("Period", PERIODS, key="period", noun="period", few=True)
         window = linked.choice(
@@ -54,7 +58,9 @@ def view(lab: page.Lab) -> None:
 def _draw(workspace: Workspace, period: str, window: str) -> None:
     with page.guard(workspace):
         look = cache.monitor(workspace).look(period, window)
-        alarms, muted = monitoring.loud(workspace, look.alarms)
+        usual = look if period == DEFAULT else cache.monitor(workspace).look(DEFAULT, window)
+        found = {one.key: one for one in (*look.alarms, *usual.alarms)}
+        alarms, muted = monitoring.loud(workspace, list(found.values()))
         show.answer(*answer(look, len(alarms), period))
         monitor_alarms.cards(workspace, alarms, muted)
         if len(look.now.period):

@@ -7,10 +7,11 @@ import pytest
 from reco_lab.core.clock import ManualClock
 from reco_lab.store.events import EventLog
 from reco_lab.testing.event_expiry import EXPIRY_CHECKS
+from reco_lab.testing.event_periods import PERIOD_CHECKS
 from reco_lab.testing.event_sums import SUM_CHECKS
 from reco_lab.testing.events import EVENT_LOG_CHECKS
 
-CHECKS = (*EVENT_LOG_CHECKS, *EXPIRY_CHECKS, *SUM_CHECKS)
+CHECKS = (*EVENT_LOG_CHECKS, *EXPIRY_CHECKS, *SUM_CHECKS, *PERIOD_CHECKS)
 
 
 def perform(check, home, url=None, kind=EventLog):

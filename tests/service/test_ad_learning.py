@@ -105,7 +105,7 @@ def test_a_learner_that_died_knows_the_same_as_one_that_did_not(workspace, monke
     again = Learning(workspace, server.log)
     recalled = again.catch_up([server.snapshot.everybody.policy]).of(server.snapshot.everybody.policy)
     fresh = server.snapshot.everybody.policy
-    every = fresh.fold(fresh.nothing(), again._outcomes(server.log.since(0, None, ad_learning.CLICK_WINDOW)))
+    every = fresh.fold(fresh.nothing(), again.outcomes(server.log.since(0, None, ad_learning.CLICK_WINDOW)))
     server.close()
     assert upto > 0
     same(before, recalled)

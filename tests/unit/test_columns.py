@@ -87,6 +87,32 @@ def test_a_value_says_what_the_rows_are():
     assert kind_of_value(pd.Series(["0.13", "99"], name="weight"))[0] == "interaction"
 
 
+def test_small_numbers_beside_a_price_are_pieces_and_no_ratings():
+    rows = pd.DataFrame({"n": ["1", "2", "3", "1"], "unit_price": ["2.5", "3", "2", "9"]})
+    assert kind_of_value(rows["n"])[0] == "rating"
+    assert kind_of_value(rows["n"], rows.columns)[0] == "purchase"
+    stars = rows.rename(columns={"n": "stars"})
+    assert kind_of_value(stars["stars"], stars.columns)[0] == "rating"
+
+
+@pytest.mark.parametrize(
+    ("paid", "price", "value"), [("sales_value", "disc", "sales_value"), ("total", "price", "quantity")]
+)
+def test_what_was_paid_is_taken_rather_than_pieces_unless_a_price_is_there(paid, price, value):
+    rows = pd.DataFrame(
+        {
+            "customer": ["a", "b"],
+            "item": ["x", "y"],
+            "quantity": ["1", "3"],
+            paid: ["2.5", "9"],
+            price: ["1", "3"],
+        }
+    )
+    found = guess_columns(rows).value
+    assert found.column == value
+    assert value == "quantity" or "says what was paid, 'quantity' only how many" in found.reason
+
+
 @pytest.mark.data
 @pytest.mark.parametrize("name", ["ml-100k/u.data", "ml-1m/ratings.dat"])
 def test_ratings_without_a_header_are_guessed_by_content(real_data, name):

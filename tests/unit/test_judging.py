@@ -7,6 +7,8 @@ from reco_lab.core.errors import DataError, InputError
 from reco_lab.experiments.off_policy_words import Meaning, detail, sentence
 from reco_lab.policies.epsilon_greedy import EpsilonGreedy
 from reco_lab.policies.greedy import Greedy
+from reco_lab.policies.popularity import Popularity
+from reco_lab.policies.thompson import Thompson
 from reco_lab.policies.uniform_random import UniformRandom
 from reco_lab.services.decisions import open_log
 from reco_lab.services.judged_answers import Asked
@@ -46,8 +48,8 @@ def asked(shop):
 
 
 def test_the_best_ad_is_judged_to_earn_what_it_earns(shop, asked):
-    _, log, scores, clicks, _ = shop
-    found = judge_policy(log, Greedy(), asked())
+    workspace, log, scores, clicks, _ = shop
+    found = judge_policy(workspace, log, Greedy(), asked())
     truth = clicks[np.arange(ANSWERS), scores.argmax(axis=1)].mean()
     one = found.judgement.best.value
     assert one.low < truth < one.high
@@ -59,20 +61,20 @@ def test_the_best_ad_is_judged_to_earn_what_it_earns(shop, asked):
 
 
 def test_doubly_robust_knows_of_scores_and_is_nearer(shop, asked):
-    found = judge_policy(shop[1], Greedy(), asked()).judgement
+    found = judge_policy(*shop[:2], Greedy(), asked()).judgement
     assert found.by("doubly_robust").value.error < found.by("ips").value.error
 
 
 def test_the_same_policy_would_have_earned_what_was_earned(shop, asked):
-    found = judge_policy(shop[1], UniformRandom(), asked()).judgement
+    found = judge_policy(*shop[:2], UniformRandom(), asked()).judgement
     assert found.best.difference.value == pytest.approx(0, abs=1e-12)
     assert "earned just what was earned" in sentence(found, "chance")
 
 
 def test_weights_of_further_places_are_products_of_those_before(shop, asked):
-    _, log, scores, _, made = shop
+    workspace, log, scores, _, made = shop
     policy = EpsilonGreedy(epsilon=0.4)
-    found = judge_policy(log, policy, asked(places="all")).judgement
+    found = judge_policy(workspace, log, policy, asked(places="all")).judgement
     heaviest = 0.0
     for one, some in zip(made, scores, strict=True):
         before, weight = [], 1.0
@@ -89,7 +91,7 @@ def test_weights_of_further_places_are_products_of_those_before(shop, asked):
 
 def test_income_is_what_clicks_pay(shop, asked):
     clicks, income = (
-        judge_policy(shop[1], Greedy(), asked(reward=one)).judgement for one in ("clicks", "income")
+        judge_policy(*shop[:2], Greedy(), asked(reward=one)).judgement for one in ("clicks", "income")
     )
     assert income.best.value.value == pytest.approx(BIDS * clicks.best.value.value)
 
@@ -114,7 +116,7 @@ def test_chances_that_do_not_sum_to_one_are_refused_in_a_sentence(shop, asked):
 def test_only_the_answers_of_the_period_count(shop, asked):
     now = shop[0].clock.now()
     with pytest.raises(DataError, match="No answer of this period can be used: there was none"):
-        judge_policy(shop[1], Greedy(), Asked(now - timedelta(days=9), now - timedelta(days=8)))
+        judge_policy(*shop[:2], Greedy(), Asked(now - timedelta(days=9), now - timedelta(days=8)))
 
 
 def test_answers_without_what_they_were_chosen_from_judge_only_an_even_policy(tmp_path):
@@ -123,17 +125,28 @@ def test_answers_without_what_they_were_chosen_from_judge_only_an_even_policy(tm
     log_answers(workspace, EpsilonGreedy(epsilon=0.5), scores, clicks, rng, kept=False)
     log, now = open_log(workspace), workspace.clock.now()
     period = Asked(now - timedelta(days=1), now + timedelta(days=1))
-    found = judge_policy(log, UniformRandom(), period)
+    found = judge_policy(workspace, log, UniformRandom(), period)
     assert found.told.used == 150
     assert found.judgement.support.effective > 15
     with pytest.raises(DataError, match="what they were chosen from was not kept"):
-        judge_policy(log, Greedy(), period)
+        judge_policy(workspace, log, Greedy(), period)
     log.close()
     workspace.close()
 
 
 def test_a_judgement_is_told_with_what_was_earned_and_how_sure(shop, asked):
-    found = judge_policy(shop[1], Greedy(), asked()).judgement
+    found = judge_policy(*shop[:2], Greedy(), asked()).judgement
     said = detail(found, Meaning("clicks", "answers"))
     assert "clicks per 100 answers were earned" in said
     assert "95% certainty" in said
+
+
+def test_a_policy_that_learns_is_judged_by_what_it_would_have_known(shop, asked):
+    workspace, log, *_ = shop
+    found = judge_policy(workspace, log, Thompson(), asked())
+    assert found.told.used == ANSWERS // 2
+    assert "as it would have stood on" in found.told.stood
+    later = judge_policy(workspace, log, Popularity(), Asked(found.told.frozen, asked().until))
+    assert later.told.frozen == found.told.frozen
+    assert later.told.used == ANSWERS // 2
+    assert abs(later.judgement.support.weight - 1) < 4 * later.judgement.support.weight_error

@@ -140,6 +140,15 @@ def refusal(log):
     return judge(log, np.random.default_rng(0)).refusal
 
 
+def test_what_would_help_is_said():
+    few, heavy = uniform(rows=60, share=0.6), uniform()
+    chances = heavy.propensity.copy()
+    chances[0] = 1e-6
+    assert "About 1.7 times as many customers would do" in support(few).remedy
+    assert "leaves more to chance" in support(replace(heavy, propensity=chances)).remedy
+    assert support(heavy).remedy == ""
+
+
 def test_an_even_log_can_judge():
     assert refusal(uniform()) == ""
 

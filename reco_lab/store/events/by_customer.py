@@ -12,11 +12,15 @@ from reco_lab.store.events import schema
 from reco_lab.store.events.reading import Reading
 from reco_lab.store.events.records import microseconds, moment
 
-COUNTED = ("decisions", "latency", "fallbacks", "shown", "clicks", "dismissed", "bought", "revenue", "billed")
+DECIDED = ("decisions", "latency", "fallbacks", "shown", "clicks", "billed")
+CAME = ("dismissed", "bought", "revenue")
+COUNTED = (*DECIDED, *CAME)
+_KEYS = ["customer", "arm", "step"]
+_OF, _PLACED, _CAME = schema.decisions.c, schema.placed.c, schema.feedback.c
 
 
 class ByCustomer(Reading):
-    """Adds up the log by customer, in one question to the database."""
+    """Adds up the log by customer; the database does the adding."""
 
     def by_customer(
         self,
@@ -31,70 +35,68 @@ class ByCustomer(Reading):
 
         Only decisions in these `arms` (None: all), and none for nobody. Clicks, dismissals and conversions count in the
         step of their decision, where they came `within` so long of it. `latency` is in microseconds, `fallbacks` are
-        decisions in which a stand-in ranked, `bought` are conversions, `revenue` their money, `billed` what ads cost
-        their advertisers.
+        decisions in which a stand-in ranked, `billed` is what ads cost their advertisers, `bought` are conversions,
+        `revenue` their money.
         """
-        of, placed = schema.decisions.c, schema.placed.c
-        stretch = ((of.at - microseconds(begin)) // (step // timedelta(microseconds=1))).label("step")
-        came = _came(microseconds(begin), within // timedelta(microseconds=1))
-        sums = _sums(came, within // timedelta(microseconds=1))
-        joined = schema.decisions.outerjoin(schema.placed, of.request_id == placed.request_id).outerjoin(
-            came, came.c.decision_id == placed.decision_id
-        )
-        query = (
-            sa.select(of.customer, of.arm, stretch, *(one.label(name) for name, one in sums.items()))
-            .select_from(joined)
-            .where(of.at >= microseconds(begin), of.at < microseconds(end), of.customer != "")
-            .group_by(of.customer, of.arm, stretch)
-        )
+        window = _whole(within)
+        which = [_OF.at >= microseconds(begin), _OF.at < microseconds(end), _OF.customer != ""]
         if arms is not None:
-            query = query.where(of.arm.in_(list(arms)))
-        frame = pd.DataFrame(
-            [tuple(row) for row in self._rows(query)], columns=["customer", "arm", "step", *COUNTED]
+            which.append(_OF.arm.in_(list(arms)))
+        stretch = ((_OF.at - microseconds(begin)) // _whole(step)).label("step")
+        by = (_OF.customer, _OF.arm, stretch)
+        decided = sa.select(*by, *_decided(window)).select_from(
+            schema.decisions.outerjoin(schema.placed, _OF.request_id == _PLACED.request_id)
         )
-        return frame.astype({"step": "int64", **dict.fromkeys(COUNTED, "float64")})
+        came = sa.select(*by, *_came()).select_from(
+            schema.feedback.join(schema.placed, _PLACED.decision_id == _CAME.decision_id).join(
+                schema.decisions, _OF.request_id == _PLACED.request_id
+            )
+        )
+        told = (_CAME.kind.in_(_KINDS), _CAME.at <= _PLACED.at + window)
+        sums = self._sums(decided.where(*which).group_by(*by), DECIDED)
+        found = self._sums(came.where(*which, *told).group_by(*by), CAME)
+        return sums.join(found).fillna(0.0).reset_index()
 
     def first_decision(self, since: datetime) -> datetime | None:
         """The moment of the first decision since a moment; None where there is none."""
-        of = schema.decisions.c
-        rows = self._rows(sa.select(sa.func.min(of.at).label("at")).where(of.at >= microseconds(since)))
+        rows = self._rows(sa.select(sa.func.min(_OF.at).label("at")).where(_OF.at >= microseconds(since)))
         return moment(rows[0].at) if rows and rows[0].at is not None else None
 
-
-def _sums(came: sa.Subquery, within: int) -> dict[str, sa.ColumnElement[Any]]:
-    of, placed = schema.decisions.c, schema.placed.c
-    first = sa.or_(placed.position.is_(None), placed.position == 0)
-    clicked = placed.clicked <= placed.at + within
-    return {
-        "decisions": _sum(first, 1),
-        "latency": _sum(first, of.latency_us),
-        "fallbacks": _sum(sa.and_(first, of.stage != Stage.model.value), 1),
-        "shown": sa.func.count(placed.decision_id),
-        "clicks": _sum(clicked, 1),
-        "dismissed": sa.func.coalesce(sa.func.sum(came.c.dismissed), 0),
-        "bought": sa.func.coalesce(sa.func.sum(came.c.bought), 0),
-        "revenue": sa.func.coalesce(sa.func.sum(came.c.revenue), 0.0),
-        "billed": sa.func.coalesce(sa.func.sum(placed.cost), 0.0) + _sum(clicked, placed.click_cost),
-    }
+    def _sums(self, query: sa.Select[Any], names: Sequence[str]) -> pd.DataFrame:
+        rows = [tuple(row) for row in self._rows(query)]
+        frame = pd.DataFrame(rows, columns=[*_KEYS, *names])
+        return frame.astype({"step": "int64", **dict.fromkeys(names, "float64")}).set_index(_KEYS)
 
 
-def _came(begin: int, within: int) -> sa.Subquery:
-    """Conversions and dismissals of each ad, as far as they came in time."""
-    came, placed = schema.feedback.c, schema.placed.c
-    bought, dismissed = (came.kind == kind.value for kind in (FeedbackKind.conversion, FeedbackKind.dismiss))
-    return (
-        sa.select(
-            came.decision_id,
-            _sum(bought, 1).label("bought"),
-            sa.func.max(sa.case((dismissed, 1), else_=0)).label("dismissed"),
-            _sum(bought, sa.func.coalesce(came.value, 0.0)).label("revenue"),
-        )
-        .join_from(schema.feedback, schema.placed, placed.decision_id == came.decision_id)
-        .where(sa.or_(bought, dismissed), placed.at >= begin, came.at <= placed.at + within)
-        .group_by(came.decision_id)
-        .subquery()
-    )
+_KINDS = (FeedbackKind.conversion.value, FeedbackKind.dismiss.value)
+
+
+def _decided(window: int) -> list[sa.ColumnElement[Any]]:
+    first = sa.or_(_PLACED.position.is_(None), _PLACED.position == 0)
+    clicked = _PLACED.clicked <= _PLACED.at + window
+    return [
+        _sum(first, 1),
+        _sum(first, _OF.latency_us),
+        _sum(sa.and_(first, _OF.stage != Stage.model.value), 1),
+        sa.func.count(_PLACED.decision_id),
+        _sum(clicked, 1),
+        sa.func.coalesce(sa.func.sum(_PLACED.cost), 0.0) + _sum(clicked, _PLACED.click_cost),
+    ]
+
+
+def _came() -> list[sa.ColumnElement[Any]]:
+    bought = _CAME.kind == FeedbackKind.conversion.value
+    dismissed = sa.case((_CAME.kind == FeedbackKind.dismiss.value, _CAME.decision_id))
+    return [
+        sa.func.count(sa.distinct(dismissed)),
+        _sum(bought, 1),
+        _sum(bought, sa.func.coalesce(_CAME.value, 0.0)),
+    ]
 
 
 def _sum(condition: sa.ColumnElement[bool], value: Any) -> sa.ColumnElement[Any]:
-    return sa.func.coalesce(sa.func.sum(sa.case((condition, value), else_=0)), 0)
+    return sa.func.sum(sa.case((condition, value), else_=0))
+
+
+def _whole(span: timedelta) -> int:
+    return span // timedelta(microseconds=1)

@@ -1,7 +1,7 @@
 """What the log holds of a period, as columns: read once, then only what is new."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from threading import Lock
 from typing import Any
@@ -16,7 +16,7 @@ from reco_lab.store.events import schema
 from reco_lab.store.events.reading import Reading
 
 AT_ONCE = 20_000
-MOST = 4_000_000  # ads in answers; they take about 100 bytes each
+MOST = 2_000_000  # decisions that are held; each takes some 200 bytes with two ads
 NEVER = np.iinfo(np.int64).max
 
 _OF, _PLACED, _CAME, _VISIT = schema.decisions.c, schema.placed.c, schema.feedback.c, schema.visits.c
@@ -138,30 +138,33 @@ class Measuring(Reading):
 
 @dataclass(eq=False)
 class Mirror:
-    """The latest period of a log in memory, kept up to date; many may ask at once."""
+    """The latest decisions of a log in memory, as far back as was ever asked, kept up to date; many may ask at once."""
 
     log: Measuring
+    most: int = MOST
     _codes: dict[str, _Codes] = field(default_factory=dict)
     _held: Period | None = None
     _heard: int = 0
+    _longest: int = 0
     _lock: Lock = field(default_factory=Lock)
 
     def period(self, begin: int, end: int) -> Period:
         """What the log holds of a period; what was read before and did not change is not read again."""
         with self._lock:
+            self._longest = max(self._longest, end - begin)
             held, (_, heard) = self._held, self.log.pulse()
             if held is None or begin < held.begin or end < held.end:
                 self._codes = {name: _Codes() for name in (*_TEXTS, "ad_id")}
-                found = self._read(max(begin, self.log.starting(end, MOST // 2)), end)
+                first = self.log.starting(end, self.most)
+                held = self._read(max(begin, first), end)
+                self._held = replace(held, begin=begin, cut=first > begin)
             else:
                 touched = self.log.touched(self._heard) if heard > self._heard else None
-                again = max(begin, min(held.end if touched is None else touched, held.end))
-                found = _joined(held.between(begin, again), self._read(again, end))
-            self._held, self._heard = (
-                Period(begin, end, found.decided, found.placed, found.names, found.begin > begin),
-                heard,
-            )
-            return self._held
+                again = min(held.end if touched is None else touched, held.end)
+                keep = max(held.begin, end - self._longest)
+                self._held = _joined(held.between(keep, max(again, keep)), self._read(max(again, keep), end))
+            self._heard = heard
+            return self._held.between(begin, end)
 
     def _read(self, begin: int, end: int) -> Period:
         parts = [self._columns(rows) for rows in self.log.rows_of(begin, end)]

@@ -25,7 +25,7 @@ def logged_table(opened: Workspace, path: Path, columns: LoggedColumns, chosen: 
 
 @st.cache_resource(max_entries=8, show_spinner="Weighing what was logged…")
 def _judged(_opened: Workspace, home: str, chosen: Policy, key: Asked) -> Judged:  # noqa: ARG001 - part of the key
-    return judging.judge_policy(events(_opened), chosen, key)
+    return judging.judge_policy(_opened, events(_opened), chosen, key)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the table…")

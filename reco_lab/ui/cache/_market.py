@@ -93,7 +93,7 @@ def _ab_traffic(_opened: Workspace, home: str, key: str) -> Traffic | None:  # n
     return ab_test_plan.traffic(_opened, events(_opened))
 
 
-@st.cache_resource(max_entries=2, ttl="4s", show_spinner=False)
+@st.cache_resource(max_entries=2, ttl="9s", show_spinner=False)
 def _ab_look(_opened: Workspace, home: str, _now: Running, key: str) -> Look:  # noqa: ARG001 - part of the key
     return ab_tests.look_at(_opened, events(_opened), _now)
 
