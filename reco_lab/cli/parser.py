@@ -319,6 +319,10 @@ def _serving(actions: "Actions") -> None:
     )
     serve.add_argument("--attached", action="store_true", help=argparse.SUPPRESS)
     serve.set_defaults(command=later("serving", "serve"))
+    _rehearsing(actions)
+
+
+def _rehearsing(actions: "Actions") -> None:
     rehearse = _command(
         actions,
         "rehearse",

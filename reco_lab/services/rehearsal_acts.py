@@ -17,6 +17,7 @@ from reco_lab.experiments.ab_verdict import Verdict, harmed, verdict
 from reco_lab.jobs.supervisor import lock_path
 from reco_lab.services import ab_tests, gate_words, publishing, schedules
 from reco_lab.services.decisions import open_log
+from reco_lab.services.gate_settings import GateSettings, set_gate
 from reco_lab.services.schedules import Schedule
 from reco_lab.store.ab_tests import AbTestRecord
 from reco_lab.store.durable import replaced
@@ -26,7 +27,8 @@ STORY = "story.json"
 WHO = "the rehearsal"
 CONTROL, LEARNER = "By lot", "Learning"
 LEARNING: Mapping[str, Any] = {"policy": "lin_thompson"}
-GATE_HOURS = 48
+GATE_HOURS = 24
+TRIED_BY = 0.5
 MOST_DAYS = 12
 WORTH_HAVING = 0.25
 LOOK_SECONDS = 5.0
@@ -59,7 +61,7 @@ class Acts:
     def begin(self) -> None:
         """Start the A/B test and put the gate on its schedule.
 
-        Latency is no guardrail here: on a machine that plays the customers as well it says nothing.
+        In a small shop a tenth of the customers would be too few to try a challenger on, so half of them are. Latency is no guardrail here: on a machine that plays the customers as well it says nothing.
         """
         arms = ({"name": CONTROL, "share": 0.5}, {"name": LEARNER, "share": 0.5, "policy": dict(LEARNING)})
         spec = {"title": "Does learning pay?", "arms": arms, "minimum_lift": WORTH_HAVING}
@@ -67,6 +69,7 @@ class Acts:
             self.room, spec | {"guardrails": ("fallback", "dismissed", "revenue")}, who=WHO
         )
         self._id = begun.record.id
+        set_gate(self.room, GateSettings(canary_share=TRIED_BY))
         schedules.set_schedule(self.room, Schedule(every_hours=GATE_HOURS))
         self._tell()
 

@@ -15,7 +15,7 @@ _SUMS = ("places", "clicks", "by_lot", "possible", "best")
 def by_day(tallies: Sequence[Tally], opening: datetime) -> pd.DataFrame:
     """A row a day of the shop (from 1): `day`, `places`, and the rates `clicked`, `by_lot`, `possible` and `best` of them.
 
-    Days on which hardly any ad was shown are left out.
+    Days on which hardly any ad was shown are left out, and the last one as long as little of it has passed.
     """
     rows = pd.DataFrame(
         [[(datetime.fromisoformat(one.at) - opening).days + 1, *(getattr(one, name) for name in _SUMS)] for one in tallies],
@@ -23,9 +23,13 @@ def by_day(tallies: Sequence[Tally], opening: datetime) -> pd.DataFrame:
     )  # fmt: skip
     ends = rows.groupby("day", as_index=False).last()
     days = ends.diff().fillna(ends).assign(day=ends["day"])
-    days = days[days["places"] >= LEAST_PLACES].reset_index(drop=True)
+    young = (days.index == days.index.max()) & (days["places"] < days["places"].median() / 2)
+    days = days[(days["places"] >= LEAST_PLACES) & ~young].reset_index(drop=True)
     rates = days[list(_SUMS[1:])].div(days["places"], axis=0)
-    return pd.concat([days[["day", "places"]], rates], axis=1).rename(columns={"clicks": "clicked"})
+    told: pd.DataFrame = pd.concat([days[["day", "places"]], rates], axis=1).rename(
+        columns={"clicks": "clicked"}
+    )
+    return told
 
 
 def sentence(days: pd.DataFrame) -> str:

@@ -16,12 +16,8 @@ from reco_lab.ui.words import md
 
 A, B = "A", "B"
 WAYS = {"policy": "Another policy", "model": "Another model"}
-METRICS = {
-    "click rate": "Clicks by ads shown",
-    "conversion": "Customers who buy",
-    "revenue": "Revenue by customers",
-}
-FIRST_TRY = "epsilon_greedy"
+METRICS = ("click rate", "conversion", "revenue")
+WORTH_A_TRY = ("thompson", "epsilon_greedy")
 
 
 def view(lab: page.Lab, plan: Plan) -> None:
@@ -58,9 +54,10 @@ def _asked(lab: page.Lab, plan: Plan) -> dict[str, Any]:
         tried = _tried(lab, plan)
         metric = st.selectbox(
             "What counts",
-            list(METRICS),
-            format_func=METRICS.__getitem__,
+            METRICS,
+            format_func=lambda one: OUTCOMES[one].label,
             key="ab-metric",
+            help="A purchase counts where your website reports it for an ad that it showed.",
             persist_state="session",
         )
         lift = st.number_input(
@@ -90,7 +87,7 @@ def _tried(lab: page.Lab, plan: Plan) -> dict[str, Any]:
     known, now = policies(), str(plan.policy["policy"])
     ids = list(known)
     seen = str(state.chosen("ab-policy") or "")
-    first = FIRST_TRY if now != FIRST_TRY else next(one for one in ids if one != now)
+    first = next(one for one in (*WORTH_A_TRY, *ids) if one != now and one in known)
     chosen = st.selectbox(
         "Policy of B",
         ids,

@@ -16,14 +16,18 @@ from reco_lab.workspace import Workspace
 
 EVERY = 1.0
 LINES = {"clicked": "Clicked", "possible": "Best possible", "by_lot": "Drawn by lot"}
+MONITOR = {state.REHEARSAL: "1", "period": "month", "window": "day"}
 HONEST = (
     "The customers are simulated, and nothing is scripted: they visit a copy of the demo shop through the same service, "
     "on a clock that runs fast, and your own data and log are not touched. A real site is served by the same code."
 )
 
 
-def card(workspace: Workspace) -> None:
-    """Offer a rehearsal, show the one that runs, or what the last one came to; nothing inside of one."""
+def card(workspace: Workspace, *, first: bool) -> None:
+    """Offer a rehearsal, show the one that runs, or what the last one came to; nothing inside of one.
+
+    `first`: something else is to be done on this page first.
+    """
     if rehearsed(workspace.home):
         return
     seen = rehearsal.look(workspace)
@@ -32,10 +36,10 @@ def card(workspace: Workspace) -> None:
             watch = partial(_watch, workspace)
             st.fragment(run_every=EVERY, key="rehearsal")(watch)()
             return
-        _idle(workspace, seen)
+        _idle(workspace, seen, first=first)
 
 
-def _idle(workspace: Workspace, seen: Seen) -> None:
+def _idle(workspace: Workspace, seen: Seen, *, first: bool) -> None:
     phase = seen.status.phase
     st.subheader("Rehearse with simulated customers", anchor=False)
     if phase is Phase.failed:
@@ -53,11 +57,11 @@ def _idle(workspace: Workspace, seen: Seen) -> None:
         if days is not None and st.button(
             "Look at it in the Monitor", icon=":material/monitoring:", key="rehearsal-monitor"
         ):
-            show.go(page.MONITOR, {state.REHEARSAL: "1"})
+            show.go(page.MONITOR, MONITOR)
         label = "Start traffic" if days is None else "Start traffic again"
         if st.button(
             label,
-            type="primary" if days is None else "secondary",
+            type="primary" if days is None and not first else "secondary",
             icon=":material/play_arrow:",
             key="rehearse",
         ):
@@ -86,7 +90,7 @@ def _live(workspace: Workspace, seen: Seen) -> None:
     )
     clock = seen.clock
     if clock is None or seen.status.phase is Phase.preparing:
-        st.progress(0.0, text="Setting up a copy of the demo shop, with a service and a clock of its own…")
+        st.progress(0.0, text=f"{seen.status.said or 'Starting'}…")
         st.caption(HONEST)
         return
     passed = (clock.now() - clock.shown).total_seconds() / clock.rate
@@ -114,6 +118,14 @@ def _figures(seen: Seen, days: pd.DataFrame) -> None:
         f"{over:.1f} times",
         help="What ads drawn by lot would have got is known here, as the customers are simulated.",
     )
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _chart(days)
+    with right:
+        _told(seen, days)
+
+
+def _chart(days: pd.DataFrame) -> None:
     rows = days.melt("day", list(LINES), "name", "value").assign(low=None, high=None)
     rows["name"], rows["step"] = rows["name"].map(LINES), rows["day"].astype(str)
     figure = lines(rows, x_axis="day of the shop", y_axis="share of places clicked", palette=show.palette())
@@ -125,7 +137,6 @@ def _figures(seen: Seen, days: pd.DataFrame) -> None:
         key="rehearsal",
         explained="Drawn by lot and best possible are no measurements: the simulator knows what every customer likes.",
     )
-    _told(seen, days)
 
 
 def _told(seen: Seen, days: pd.DataFrame) -> None:
@@ -133,11 +144,13 @@ def _told(seen: Seen, days: pd.DataFrame) -> None:
     told, best = seen.story, float(days.tail(rehearsal_figures.FIRST)["best"].mean())
     rows = {
         "What serves": f"{told.serves}. {best:.0%} of the places show a customer one of her three best ads.",
-        "The A/B test": told.test or "Begins with the first customers.",
-        "The gate": told.gate or "Trains a challenger every five days of the shop, and judges it.",
+        "The A/B test": told.test or "It begins with the first customers.",
+        "The gate": told.gate
+        or "Every day of the shop it may train a challenger and judge it, unless a test runs.",
     }
     for name, words in rows.items():
-        st.markdown(f"**{name}:** {md(words)}")
+        st.subheader(name, anchor=False)
+        st.markdown(md(words))
     if late := seen.tallies[-1].late:
         st.caption(f"{count(late, 'visit')} came faster than this machine could play them and were left out.")
 

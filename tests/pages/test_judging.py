@@ -4,6 +4,7 @@ import pytest
 
 from reco_lab.policies.uniform_random import UniformRandom
 from reco_lab.testing.answered import log_answers
+from reco_lab.testing.serving import open_shop
 from reco_lab.workspace import Workspace
 
 MONITOR = "pages/market/monitor.py"
@@ -73,3 +74,18 @@ def test_a_table_from_elsewhere_is_judged(empty, visit, says):
     assert not browser.exception
     assert "890 rows of 900 are used, 10 are not." in says(browser)
     assert "The even policy would have earned" in says(browser)
+
+
+def test_a_policy_that_may_be_better_is_put_to_an_a_b_test(empty, visit):
+    workspace = Workspace.open(empty)
+    open_shop(workspace)
+    rng = np.random.default_rng(3)
+    scores = rng.random((900, 4)).astype(np.float32)
+    log_answers(workspace, UniformRandom(), scores, 0.05 + 0.5 * scores.astype(float) ** 2, rng)
+    workspace.close()
+    browser = visit(MONITOR, section=TAB, judge="softmax")
+    browser.button(key="judged-test").click().run()
+    assert not browser.exception
+    assert not browser.warning
+    assert browser.query_params["section"] == "A/B tests"
+    assert browser.selectbox(key="ab-policy").value == "softmax"

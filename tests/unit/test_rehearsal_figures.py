@@ -32,6 +32,12 @@ def test_each_day_is_told_by_what_came_on_it_alone():
     assert days["possible"].tolist() == pytest.approx([0.2, 0.2, 0.2])
 
 
+def test_a_day_that_has_just_begun_says_nothing_yet():
+    notes = tallies([0.08, 0.10, 0.12])
+    assert by_day(notes[:9], OPENING)["day"].tolist() == [1, 2]
+    assert by_day(notes[:10], OPENING)["day"].tolist() == [1, 2, 3]
+
+
 def test_the_sentence_says_whether_the_rate_climbed_and_what_was_possible():
     told = sentence(by_day(tallies([0.08] * 3 + [0.12] * 3), OPENING))
     assert told == (
