@@ -2,7 +2,8 @@
 
 A simulated shop whose true click chances are known. One policy serves and logs the chances it had; another is judged
 by that log as the product judges it: how often does the 95 % interval hold what the judged policy truly earns, and how
-often the difference to what was logged, by effective sample size; and how much is refused?
+often the difference to what was logged, by effective sample size; and how much is refused? Beside it how often the
+textbook's interval, 1.96 standard errors to either side, would have held.
 """
 
 import argparse
@@ -26,6 +27,8 @@ from reco_lab.simulation.world import World  # noqa: E402 - likewise
 Floats = NDArray[np.float64]
 ANSWERS = 3.0
 SHARED = 50
+Z = 1.96
+HELD = ["value", "difference", "by errors"]
 BANDS = (0, 30, 100, 200, 400, 1000, np.inf)
 
 
@@ -113,7 +116,7 @@ def repeats(bench: Bench, number: int, customers: int, rng: np.random.Generator)
                         "refused": bool(found.refusal),
                         "value": holds(found.best.value, truth),
                         "difference": holds(found.best.difference, truth - earned),
-                        "width": (found.best.value.high - found.best.value.low) / truth,
+                        "by errors": abs(found.best.value.value - truth) <= Z * found.best.value.error,
                     }
                 )
     return pd.DataFrame(rows)
@@ -126,7 +129,7 @@ def holds(one: Interval, truth: float) -> bool:
 
 def table(found: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """How much was judged, and how often that held."""
-    held = found[~found["refused"]].groupby(by, observed=True)[["value", "difference"]].mean()
+    held = found[~found["refused"]].groupby(by, observed=True)[HELD].mean()
     every = found.groupby(by, observed=True)["refused"].agg(repeats="size", refused="mean")
     return every.join(held)
 
@@ -144,16 +147,15 @@ def main() -> None:
         parts.append(repeats(Bench.build(rate), each, given.customers, rng).assign(rate=rate))
     found = pd.concat(parts, ignore_index=True)
     found["effective sample"] = pd.cut(found["effective"], BANDS)
-    share = {"refused": "{:.1%}".format, "value": "{:.1%}".format, "difference": "{:.1%}".format}
+    share = dict.fromkeys(("refused", *HELD), "{:.1%}".format)
     print(
         f"{given.repeats} repeats at each click rate, {given.customers} customers with {ANSWERS:.0f} answers each"
     )
     print("\nby effective sample size\n" + table(found, ["effective sample"]).to_string(formatters=share))
     print("\nby policies\n" + table(found, ["rate", "served", "judged"]).to_string(formatters=share))
     judged = found[~found["refused"]]
-    print(
-        f"\n{len(judged):,} judged: {judged['value'].mean():.1%} held, differences {judged['difference'].mean():.1%}"
-    )
+    held = ", ".join(f"{name} {judged[name].mean():.1%}" for name in HELD)
+    print(f"\n{len(judged):,} judged, of which held: {held}")
 
 
 if __name__ == "__main__":

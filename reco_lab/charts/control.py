@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from reco_lab.charts.theme import Palette, figure
 
 Floats = NDArray[np.float64]
+HOVER = "%{x|%d %b, %H:%M}: %{y:.2%}<extra></extra>"
 
 
 def control(
@@ -20,13 +21,46 @@ def control(
     *,
     centre: float,
     begin: int,
+    since: datetime | None,
     palette: Palette,
 ) -> go.Figure:
     """Draw a rate with its limits and what is usual; what lies outside of them stands out, from step `begin` on.
 
-    The steps before `begin` are those that the limits were learnt from; they are drawn quieter.
+    The steps before `begin` are those that the limits were learnt from; they are drawn quieter. `since` is the moment
+    from which on it moved otherwise than by chance, None where it did not.
     """
     chart = figure(palette, 300)
+    _band(chart, times, low, high, palette)
+    quiet = {"color": palette.muted, "width": 1.5}
+    ends = [times[0], times[-1]]
+    chart.add_scatter(
+        x=ends, y=[centre] * 2, mode="lines", name="usual", line=quiet | {"dash": "dash"}, hoverinfo="skip"
+    )
+    before, now = slice(0, begin + 1), slice(begin, len(times))
+    drawn = {"mode": "lines", "hovertemplate": HOVER}
+    chart.add_scatter(x=list(times[before]), y=rate[before], name="before", line=quiet, **drawn)
+    chart.add_scatter(
+        x=list(times[now]), y=rate[now], name="now", line={"color": palette.accent, "width": 2.5}, **drawn
+    )
+    if since is not None:
+        moved = [step for step, at in enumerate(times) if at >= since]
+        loud = {"color": palette.series[2], "width": 3}
+        at = [times[step] for step in moved]
+        chart.add_scatter(x=at, y=rate[moved], name="since it moved", line=loud, **drawn)
+    outside = np.isfinite(rate) & ((rate < low) | (rate > high)) & (np.arange(len(rate)) >= begin)
+    if outside.any():
+        out = np.flatnonzero(outside).tolist()
+        marker = {"color": palette.series[2], "size": 10, "symbol": "diamond"}
+        at = [times[step] for step in out]
+        chart.add_scatter(
+            x=at, y=rate[out], mode="markers", name="outside", marker=marker, hovertemplate=HOVER
+        )
+    top = max(1.1 * float(np.nanmax(rate, initial=0.0)), min(float(np.nanmax(high, initial=0.0)), 3 * centre))
+    chart.update_yaxes(tickformat=".1%", range=[0, top or 1])
+    return chart.update_layout(showlegend=True)
+
+
+def _band(chart: go.Figure, times: Sequence[datetime], low: Floats, high: Floats, palette: Palette) -> None:
     there = np.flatnonzero(np.isfinite(low)).tolist()
     at = [times[step] for step in there]
     chart.add_scatter(
@@ -40,37 +74,3 @@ def control(
         name="within chance",
         hoverinfo="skip",
     )
-    chart.add_scatter(
-        x=[times[0], times[-1]],
-        y=[centre, centre],
-        mode="lines",
-        name="usual",
-        line={"color": palette.muted, "width": 1, "dash": "dash"},
-        hoverinfo="skip",
-    )
-    template = "%{x|%d %b, %H:%M}: %{y:.2%}<extra></extra>"
-    for name, part, colour, width in (
-        ("before", slice(0, begin + 1), palette.muted, 1.5),
-        ("now", slice(begin, len(times)), palette.accent, 2.5),
-    ):
-        chart.add_scatter(
-            x=list(times[part]),
-            y=rate[part],
-            mode="lines",
-            name=name,
-            line={"color": colour, "width": width},
-            hovertemplate=template,
-        )
-    out = np.flatnonzero(np.isfinite(rate) & ((rate < low) | (rate > high)) & (np.arange(len(rate)) >= begin))
-    if len(out):
-        chart.add_scatter(
-            x=[times[step] for step in out.tolist()],
-            y=rate[out],
-            mode="markers",
-            name="outside",
-            marker={"color": palette.series[2], "size": 10, "symbol": "diamond"},
-            hovertemplate=template,
-        )
-    top = max(1.1 * float(np.nanmax(rate, initial=0.0)), min(float(np.nanmax(high, initial=0.0)), 3 * centre))
-    chart.update_yaxes(tickformat=".1%", range=[0, top or 1])
-    return chart.update_layout(showlegend=True)

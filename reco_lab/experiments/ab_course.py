@@ -38,8 +38,8 @@ class Outcome:
 
 OUTCOMES: Mapping[str, Outcome] = {
     "click rate": Outcome("Clicks by ads shown", "clicks", "clicks", "shown"),
-    "conversion": Outcome("Customers who buy", "buyers", "bought", verb="wins", yes_or_no=True),
-    "revenue": Outcome("Revenue by customers", "revenue", "revenue", plural=False),
+    "conversion": Outcome("Customers who buy what an ad showed", "buyers", "bought", verb="wins", yes_or_no=True),
+    "revenue": Outcome("Revenue that ads bring", "revenue", "revenue", plural=False),
     "latency": Outcome("Time to decide", "time to decide", "latency", "decisions", -1, "takes", plural=False, tolerated=0.25),
     "fallback": Outcome("Answers by a stand-in", "answers by a stand-in", "fallbacks", "decisions", -1, "gives", tolerated=0.1),
     "dismissed": Outcome("Ads dismissed", "dismissed ads", "dismissed", "shown", -1, "has", tolerated=0.05),

@@ -191,7 +191,7 @@ def accelerated(value: float, draws: Floats, pull: Floats) -> tuple[float, float
     ends = []
     for tail in (1 - LEVEL) / 2, (1 + LEVEL) / 2:
         moved = shift + float(stats.norm.ppf(tail))
-        ends.append(float(np.quantile(draws, stats.norm.cdf(shift + moved / (1 - bend * moved)))))
+        ends.append(float(np.quantile(draws, stats.norm.cdf(shift + moved / max(1 - bend * moved, NOTHING)))))
     return ends[0], ends[1]
 
 

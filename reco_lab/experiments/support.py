@@ -31,7 +31,7 @@ class Support:
     standard error over customers. `largest` is the largest weight of a row, `largest_share` the part of all weights
     that one customer has, `carried` the part of the estimate. `untried` is the part of what the target would do that
     was never done. `hidden` is how many times less the heaviest rows earned than the estimate says, at least 1: what
-    they may earn yet is not in the spread of the rows.
+    they may earn yet is not in the spread of the rows. `clip` is the limit of clipped weights.
     """
 
     rows: int
@@ -49,6 +49,7 @@ class Support:
     carried: float
     untried: float
     hidden: float
+    clip: float
 
     @property
     def refusal(self) -> str:
@@ -132,6 +133,7 @@ def support(logged: Logged) -> Support:
         carried=_part(np.abs(earned)),
         untried=1 - mean if 1 - mean > SURE * error else 0.0,
         hidden=_hidden(weights, earned),
+        clip=logged.clip,
     )
 
 

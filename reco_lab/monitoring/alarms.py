@@ -103,10 +103,17 @@ class Watch:
         found = [one for measure in MEASURES for one in self._causes(measure)]
         return [*found, *self._refused(), *self._slower()]
 
-    def click_chart(self) -> Chart:
-        """The click rate of everything, by step, with its limits."""
-        _, x, n = next(iter(_clicks(self.facts)))
-        return rates(x[:1, : self.clicked], n[:1, : self.clicked], self.before, self.chance)
+    def click_chart(self, part: Slice = EVERYTHING) -> Chart | None:
+        """The click rate of a part of the traffic, by step, with its limits; None where too little is known of it."""
+        if self.clicked <= self.before:
+            return None
+        for parts, every_x, every_n in _clicks(self.facts):
+            if part in parts:
+                row = slice(parts.index(part), parts.index(part) + 1)
+                x, n = every_x[row, : self.clicked], every_n[row, : self.clicked]
+                chart = rates(x, n, self.before, self.chance)
+                return chart if chart.known[0] else None
+        return None
 
     def _causes(self, measure: Measure) -> Iterator[Moved]:
         """The part that explains most is left out, and what then still moves has a cause of its own."""

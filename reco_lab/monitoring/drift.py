@@ -15,6 +15,7 @@ from scipy import stats
 
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.words import share
+from reco_lab.monitoring.facts import Facts
 
 SOME, MUCH = 0.1, 0.25
 BINS = 10
@@ -24,6 +25,7 @@ SURE = 1e-4
 UNITS = (100.0, 1000.0, 10.0)
 CLOSE = 1.25
 LEAST_APART = 0.5
+SCORES = "score of what the model puts first"
 
 Floats = NDArray[np.float64]
 
@@ -108,6 +110,41 @@ def between(before: Dataset, now: Dataset) -> list[Drift]:
         categories("interactions", "kind", pd.Series(old.kinds), pd.Series(now.interactions.kinds[fresh])),
     ]
     return sorted((one for one in found if one is not None), key=lambda one: -one.psi)
+
+
+def of_traffic(before: Facts, now: Facts) -> list[Drift]:
+    """What the model scores, and where and to whom ads are shown, held against the period before; units are customers."""
+    found = [numbers("traffic", SCORES, _scores(before), _scores(now))]
+    found += [categories("traffic", name, _usual(before, name), _usual(now, name)) for name in ("slot", "ad")]
+    for title in now.segments:
+        held = (pd.Series(_inside(one, title), dtype="bool") for one in (before, now))
+        found.append(categories("traffic", f"in the segment {title}", *held))
+    return [one for one in found if one is not None]
+
+
+def _scores(facts: Facts) -> Floats:
+    """What the model gave to what it put first, the mean of each customer."""
+    placed = facts.period.placed
+    mine = facts.placed_kept & (placed["position"] == 0) & ~facts.fallback[facts.of]
+    versions = np.bincount(facts.placed_codes("model_version")[mine], minlength=1)
+    mine &= facts.placed_codes("model_version") == versions.argmax()
+    who = facts.period.decided["customer"][facts.of[mine]]
+    count = np.bincount(who)
+    found: Floats = np.bincount(who, placed["score"][mine])[count > 0] / count[count > 0]
+    return found
+
+
+def _usual(facts: Facts, dimension: str) -> pd.Series:
+    """One value a customer, that of her last ad."""
+    codes, who = facts.placed_codes(dimension), facts.period.decided["customer"][facts.of]
+    last = pd.Series(codes, index=who)
+    names = np.array(facts.names(dimension), object)
+    return pd.Series(names[last[~last.index.duplicated(keep="last")].to_numpy()], dtype="str")
+
+
+def _inside(facts: Facts, title: str) -> NDArray[np.bool_]:
+    names = np.array(facts.period.names["customer"], object)
+    return np.isin(names[np.unique(facts.period.decided["customer"])], list(facts.segments[title]))
 
 
 def _tables(name: str, before: pd.DataFrame | None, now: pd.DataFrame | None) -> Iterator[Drift | None]:

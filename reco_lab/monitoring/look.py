@@ -10,7 +10,7 @@ import pandas as pd
 from reco_lab.monitoring import kpis
 from reco_lab.monitoring.alarms import Watch
 from reco_lab.monitoring.drift import Drift
-from reco_lab.monitoring.facts import Facts, Slice
+from reco_lab.monitoring.facts import EVERYTHING, Facts, Slice
 from reco_lab.monitoring.kpis import Random, Speed, Spread, Sums
 from reco_lab.monitoring.limits import Chart
 from reco_lab.monitoring.sentences import Alarm, Names
@@ -97,13 +97,9 @@ class Look:
         """The share of decisions that had no ad to show."""
         return float((~self.now.answered).mean()) if len(self.now.period) else np.nan
 
-    @cached_property
-    def chart(self) -> Chart | None:
-        """The click rate by step of `watch`, with the limits that chance allows it; None where too little is known."""
-        if self.watch is None or self.watch.clicked <= self.watch.before:
-            return None
-        chart = self.watch.click_chart()
-        return chart if chart.known[0] else None
+    def chart(self, part: Slice = EVERYTHING) -> Chart | None:
+        """The click rate of a part by step of `watch`, with the limits that chance allows it; None where unknown."""
+        return None if self.watch is None else self.watch.click_chart(part)
 
     def by(self, dimension: str) -> list[tuple[Slice, Sums]]:
         """The figures of each value of a dimension, those shown most first."""

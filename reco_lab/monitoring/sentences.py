@@ -11,6 +11,7 @@ from reco_lab.monitoring.drift import Drift
 from reco_lab.monitoring.facts import EVERYTHING, Slice
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ON_THE_SITE = frozenset({"slot", "position", "ad"})
 NOTHING_LEFT = 0.02  # of what was: below that, "no more" is said
 
 
@@ -106,12 +107,14 @@ def alarm_of(moved: Moved, names: Names, step: int) -> Alarm:
     sentence = _SENTENCES[moved.measure](moved, names.of(moved.part), when(since))
     fresh = _began(names, moved, timedelta(microseconds=2 * step))
     advice, deeds = _ADVICE[moved.measure], [Deed.look, Deed.mute]
+    if moved.measure == "clicks" and (up or moved.part.dimension in _ON_THE_SITE):
+        advice = "Look at it on the site: what is counted there may be broken, or what is shown."
     if fresh is not None:
         advice = f"{fresh.name} (version {fresh.version}) serves since {when(fresh.since)}: roll back if that is why."
         deeds = [Deed.roll_back, *deeds]
     elif moved.measure == "fallback":
         deeds = [Deed.retrain, Deed.roll_back, *deeds]
-    elif moved.measure == "clicks" and not up and moved.part.dimension not in {"slot", "position", "ad"}:
+    elif moved.measure == "clicks" and not up and moved.part.dimension not in _ON_THE_SITE:
         deeds = [Deed.retrain, *deeds]
     key = f"{moved.measure}/{moved.part.dimension}/{moved.part.value}/{'up' if up else 'down'}"
     return Alarm(key, sentence, advice, tuple(deeds), moved.part, since)
@@ -132,6 +135,17 @@ def data_alarm(drift: Drift, dataset: str, version: int, trained: int) -> Alarm:
         advice = f"Population stability index {drift.psi:.2f}; above 0.25 a model knows another world than it serves."
         deeds = (Deed.retrain, Deed.look, Deed.mute)
     return Alarm(f"data/{drift.table}/{drift.column}/{version}", sentence, advice, deeds)
+
+
+def score_alarm(drift: Drift) -> Alarm:
+    """What is said of scores that are not what they were in the period before."""
+    told = f"the middle customer's best ad gets {drift.now}, {drift.before} in the period before"
+    return Alarm(
+        "scores",
+        f"The model scores ads otherwise than it did: {told}.",
+        f"Population stability index {drift.psi:.2f} over customers: others come, or what is known of them has changed.",
+        (Deed.retrain, Deed.look, Deed.mute),
+    )
 
 
 def _began(names: Names, moved: Moved, near: timedelta) -> Served | None:
@@ -199,7 +213,7 @@ _SENTENCES = {
     "latency": _latency,
 }
 _ADVICE = {
-    "clicks": "A slot or an ad that nobody clicks is often broken on the site; a fall everywhere is a reason to train anew.",
+    "clicks": "If the ads and the site are sound, the model may have grown old: a challenger can be trained and judged.",
     "traffic": "Look whether the site still asks there, and whether it still tells who the customer is.",
     "fallback": "The model failed, or knows nothing of the customers who come: the service says more under Ads.",
     "unanswered": "Every ad is out of its flight, its budget or its targeting there: book more, or a house ad.",

@@ -34,8 +34,8 @@ class LinThompson(Learner):
     """
 
     info: ClassVar[PolicyInfo] = PolicyInfo(
-        "Learns on top of the recommender",
-        "Begins with the recommender's ranking, then learns from clicks for whom it holds and which ads draw more than it says.",
+        "Begins with the recommender",
+        "Takes the recommender's ranking to begin with, then learns from clicks for whom it holds and which ads draw more than it says.",
         "Agrawal and Goyal (2013), ICML; Chapelle and Li (2011), NeurIPS",
     )
 

@@ -17,7 +17,7 @@ class Thompson(Learner):
     """
 
     info: ClassVar[PolicyInfo] = PolicyInfo(
-        "Learns which ads are clicked",
+        "Tries what may be the best",
         "Shows an ad as often as it is likely to be the best by the clicks so far: new ads are tried, weak ones fade out.",
         "Thompson (1933), Biometrika 25; Chapelle and Li (2011), NeurIPS",
         ranked=False,

@@ -7,7 +7,7 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.core.recommender import Recommender, recommender
 from reco_lab.experiments.results import Comparison
-from reco_lab.services import forward, publishing
+from reco_lab.services import forward, publishing, replayed
 from reco_lab.services.keeping import load_version
 from reco_lab.services.published_segments import count_members
 from reco_lab.services.publishing import Plan
@@ -63,23 +63,22 @@ def parties(workspace: Workspace, champion: Plan, challenger: Plan, version: Dat
     return Parties(champion, challenger, load_version(workspace, before), load_version(workspace, version))
 
 
-def judge(workspace: Workspace, who: Parties, share: float, report: Report) -> forward.Duel:
+def judge(
+    workspace: Workspace, who: Parties, share: float, report: Report
+) -> tuple[forward.Duel, replayed.Sides]:
     """Hold both against each other on the latest share of what is new; a copy of the challenger learns what came before.
 
-    SplitError where that cannot be done.
+    The second part is what a log needs to judge the same two. SplitError where that cannot be done.
     """
     split = forward.cut(who.before, who.after, share)
-    question = forward.judged_by(_asked(workspace, who.champion))
+    question = forward.askable(split, forward.judged_by(_asked(workspace, who.champion)))
     champion = [publishing.restore(workspace, link) for link in who.champion.chain]
     copies = [_untrained(workspace, link) for link in who.challenger.chain]
     learnt = forward.trained(copies, split.before_test, question.seed, report)
     report(1.0, "judging both on what came after")
-    return forward.duel(
-        split,
-        question,
-        as_served(champion, who.before, who.after),
-        as_served(learnt, who.after, who.after),
-    )
+    one, other = as_served(champion, who.before, who.after), as_served(learnt, who.after, who.after)
+    seen = forward.duel(split, question, one, other)
+    return seen, replayed.Sides(who.champion, one, other, who.after, seen.begins)
 
 
 def _untrained(workspace: Workspace, link: publishing.Link) -> tuple[Ranker, Recommender]:

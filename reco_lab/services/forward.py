@@ -11,10 +11,11 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import NeedsError, SplitError
 from reco_lab.core.evaluation import Measurement, metric_at
 from reco_lab.core.experiment import MetricSpec, Question
+from reco_lab.core.interactions import Kind
 from reco_lab.core.recommender import FitContext, Recommender
 from reco_lab.core.splitting import Split
 from reco_lab.experiments.compare import Difference, differences, direction
-from reco_lab.experiments.exam import Exam
+from reco_lab.experiments.exam import Exam, target_kinds
 from reco_lab.serving.served import Served
 from reco_lab.serving.snapshot import Ranker
 
@@ -28,7 +29,7 @@ NONE = np.zeros(0, np.int64)
 class Duel:
     """How both did: the metric, their values over the same customers, challenger less champion, and from when on.
 
-    `sign` is -1 where a lower value is better. `learnt` is how many rows the challenger's copy learnt from.
+    `sign` is -1 where a lower value is better. `learnt` is how many rows the challenger's copy learnt from, `hits` what counted.
     """
 
     metric: str
@@ -39,6 +40,7 @@ class Duel:
     customers: int
     begins: np.datetime64
     learnt: int
+    hits: str
 
 
 def cut(before: Dataset, after: Dataset, share: float) -> Split:
@@ -81,6 +83,15 @@ def judged_by(experiment: Mapping[str, Any] | None) -> Question:
     return question
 
 
+def askable(split: Split, question: Question) -> Question:
+    """The question where the judged part has nothing that counts as a hit: then all counts that customers did there."""
+    present = {Kind(kind) for kind in np.unique(split.test.kinds)}
+    if present & set(target_kinds(split.data, question)):
+        return question
+    learnt = set(question.kinds("learn_from")) or present
+    return question.model_copy(update={"predict": tuple(sorted(kind.name for kind in present & learnt))})
+
+
 def trained(
     specs: Sequence[tuple[Ranker, Recommender]], data: Dataset, seed: int, report: Report
 ) -> list[Ranker]:
@@ -118,6 +129,7 @@ def duel(split: Split, question: Question, champion: Served, challenger: Served)
         measured[0].customers,
         begins,
         len(split.train_rows),
+        ", ".join(kind.name for kind in target_kinds(split.data, question)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,11 +10,14 @@ from reco_lab.core.errors import DataError, InputError
 from reco_lab.core.words import count
 from reco_lab.services import canary, publishing
 from reco_lab.services.gate_settings import GateSettings
-from reco_lab.services.gate_words import Finding, forward_finding, said
+from reco_lab.services.gate_words import Finding, forward_finding, log_finding, said
 from reco_lab.services.publishing import Plan
 from reco_lab.store.records import DatasetVersion
 from reco_lab.store.rounds import Round, RoundState
 from reco_lab.workspace import Workspace
+
+if TYPE_CHECKING:
+    from reco_lab.services.replayed import Sides
 
 Report = Callable[[float, str], None]
 
@@ -95,7 +98,7 @@ def judge(workspace: Workspace, found: Round, report: Report) -> Round:
     version = publishing.version_of(workspace, str(found.spec["dataset"]), str(found.spec["fingerprint"]))
     both = challengers.parties(workspace, challenged(workspace, found), challenger(found), version)
     settings = settings_of(found)
-    seen = challengers.judge(
+    seen, sides = challengers.judge(
         workspace,
         both,
         settings.judged_share,
@@ -104,7 +107,20 @@ def judge(workspace: Workspace, found: Round, report: Report) -> Round:
     told = forward_finding(seen, settings)
     if not told["passed"]:
         return refuse(workspace, found, [told])
-    return workspace.rounds.advance(found, RoundState.canary, {}, [told])
+    logged = _by_the_log(workspace, sides)
+    if logged["passed"] is False:
+        return refuse(workspace, found, [told, logged])
+    return workspace.rounds.advance(found, RoundState.canary, {}, [told, logged])
+
+
+def _by_the_log(workspace: Workspace, sides: "Sides") -> Finding:
+    """What the challenger would have earned with the decisions that were logged since, where the log can tell."""
+    from reco_lab.services.replayed import replayed
+
+    try:
+        return log_finding(replayed(workspace, sides))
+    except InputError as error:
+        return said("off-policy", f"The log cannot judge it: {error.what}", passed=None)
 
 
 def try_out(workspace: Workspace, found: Round, report: Report) -> Round:

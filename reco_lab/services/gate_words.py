@@ -7,6 +7,7 @@ from reco_lab.services.gate_settings import GateSettings
 from reco_lab.store.rounds import Round, RoundState
 
 if TYPE_CHECKING:
+    from reco_lab.experiments.off_policy import Judgement
     from reco_lab.services.forward import Duel
 
 Finding = dict[str, Any]
@@ -63,7 +64,7 @@ def forward_finding(seen: "Duel", settings: GateSettings) -> Finding:
     low, high = (apart.low, apart.high) if seen.sign > 0 else (-apart.high, -apart.low)
     few = seen.customers < settings.fewest_customers
     rule = "too few" if few else _rule(low, high, margin if seen.champion > 0 else 0.0)
-    gap = f"{seen.challenger:.3f} against {seen.champion:.3f} {shown(seen.metric)}"
+    gap = f"{seen.challenger:.3f} against {seen.champion:.3f} {shown(seen.metric)} of {seen.hits}"
     span = f"the difference lies between {apart.low:+.3f} and {apart.high:+.3f}".replace(
         "-", "\N{MINUS SIGN}"
     )
@@ -90,6 +91,27 @@ def forward_finding(seen: "Duel", settings: GateSettings) -> Finding:
         short=short,
         **figures,
     )
+
+
+def log_finding(seen: "Judgement") -> Finding:
+    """Whether a challenger would have earned less than what was logged; None where the log cannot tell."""
+    if seen.refusal:
+        return said("off-policy", f"The log cannot judge it: {seen.refusal}", passed=None)
+    apart = seen.best.difference
+    span = f"{apart.low:+.4f} to {apart.high:+.4f}".replace("-", "\N{MINUS SIGN}")
+    words = f"{seen.best.value.value:.4f} clicks a first place against {seen.logged.value:.4f} that were logged, {span}."
+    short = (
+        "by the log it would have earned fewer clicks."
+        if apart.high < 0
+        else "the log has nothing against it."
+    )
+    figures = {
+        "value": seen.best.value.value,
+        "logged": seen.logged.value,
+        "low": apart.low,
+        "high": apart.high,
+    }
+    return said("off-policy", f"{short.capitalize()} {words}", passed=apart.high >= 0, short=short, **figures)
 
 
 def _rule(low: float, high: float, margin: float) -> str:

@@ -24,7 +24,7 @@ from reco_lab.store.events.log import EventLog
 from reco_lab.store.events.records import moment
 from reco_lab.workspace import Workspace
 
-MOST_ANSWERS = 50_000
+MOST_ANSWERS = 30_000
 SEED = 5
 
 
@@ -43,7 +43,10 @@ class Told:
     @property
     def sentences(self) -> tuple[str, ...]:
         """What was left out, in words."""
-        return tuple(
+        newest = (f"Only the newest {MOST_ANSWERS:,} answers of the period are looked at.",) * (
+            self.answers >= MOST_ANSWERS
+        )
+        return newest + tuple(
             f"{count(number, 'answer')} {agree(number, 'is', 'are')} left out: {reason}."
             for reason, number in self.left_out
         )

@@ -18,11 +18,11 @@ from reco_lab.core.errors import InputError
 from reco_lab.monitoring import drift
 from reco_lab.monitoring.alarms import Watch
 from reco_lab.monitoring.attribution import last_touch
-from reco_lab.monitoring.drift import Drift
+from reco_lab.monitoring.drift import SCORES, Drift
 from reco_lab.monitoring.facts import Facts, Slice
 from reco_lab.monitoring.limits import FEWEST_STEPS
 from reco_lab.monitoring.look import Freshness, Look
-from reco_lab.monitoring.sentences import Alarm, Deed, Names, Served, alarm_of, data_alarm
+from reco_lab.monitoring.sentences import Alarm, Deed, Names, Served, alarm_of, data_alarm, score_alarm
 from reco_lab.services import bookings, gate, publishing
 from reco_lab.services.decisions import open_log
 from reco_lab.services.keeping import load_dataset
@@ -152,6 +152,8 @@ class Monitor:
         if fresh is not None and trained is not None:
             told = (trained.plan.dataset, fresh.newest, fresh.trained)
             found += [data_alarm(one, *told) for one in drifts if one.much]
+        moved = drift.of_traffic(before, now)
+        found += [score_alarm(one) for one in moved if one.column == SCORES and one.much]
         times = facts.period.decided["at"]
         return Look(
             at=at,
@@ -164,7 +166,7 @@ class Monitor:
             bookable=sum(ad.flies(at) for ad in ads),
             known=trained.known if trained else frozenset(),
             fresh=fresh,
-            drifts=drifts,
+            drifts=(*drifts, *moved),
             last=moment(int(times[-1])) if len(times) else None,
             refused=float(refused[first:].sum() / max(every[first:].sum(), 1)),
         )
@@ -176,7 +178,8 @@ class Monitor:
         first = microseconds(at - length) // coarse * coarse
         begin, end = first - length // _MICROSECOND, microseconds(at) + 1
         held = self.mirror.period(begin, end)
-        enough = (step for step in steps if len(held) >= A_STEP * 2 * length / step)
+        covered = timedelta(microseconds=end - int(held.decided["at"][0])) if len(held) else length
+        enough = (step for step in steps if len(held) >= A_STEP * covered / step)
         size = next(enough, steps[-1]) // _MICROSECOND
         segments = trained.segments if trained else {}
         facts = Facts(held, size, WINDOWS[window] // _MICROSECOND, segments)

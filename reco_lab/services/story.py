@@ -1,7 +1,8 @@
 """The story of a finished comparison for somebody who was not there: real customers, money, doubts, for whom."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from reco_lab.experiments.results import Comparison, Outcome
 from reco_lab.experiments.segments import HISTORY
 from reco_lab.experiments.verdict import POPULAR, YARDSTICKS
 from reco_lab.services.customers import Look, Microscope
-from reco_lab.services.evidence import Evidence
+from reco_lab.services.evidence import Evidence, Way
 from reco_lab.services.reckoning import Assumptions, Finds
 from reco_lab.services.recommending import permitted, recommend
 from reco_lab.workspace import Workspace
@@ -68,16 +69,17 @@ def pair(found: Comparison) -> tuple[str, str] | None:
     return (found.champion if found.champion in others else others[0]), today
 
 
-def story(known: Evidence, way: str = "") -> Story | None:
+def story(known: Evidence, way: str = "", saved: Mapping[str, Way] = MappingProxyType({})) -> Story | None:
     """Put the story together; `way` is the id of a way to part the customers, by default the length of their history.
 
-    None where there is nothing personal to tell of.
+    `saved` are saved segments as such ways. None where there is nothing personal to tell of.
     """
     found, names = known.found, pair(known.found)
     if names is None:
         return None
     shown, today = names
-    ways = {id_: some[0].name for id_, some in known.ways.items()}
+    parted = known.ways | dict(saved)
+    ways = {id_: some[0].name for id_, some in parted.items()}
     chosen = way if way in ways else HISTORY if HISTORY in ways else next(iter(ways), "")
     kept = {shown, today} <= set(known.runs)
     exam = known.exams[0]
@@ -90,7 +92,7 @@ def story(known: Evidence, way: str = "") -> Story | None:
         assumed=Assumptions.of(exam),
         ways=ways,
         way=chosen,
-        shifts=_shifts(known, chosen, shown, today) if kept and chosen else (),
+        shifts=_shifts(known, parted[chosen], shown, today) if kept and chosen else (),
         personas=tuple(personas(exam.train, exam.known, exam.users[: exam.n_warm])),
     )
 
@@ -172,11 +174,11 @@ def _days(exam: Exam) -> int | None:
     return max(1, int(np.ceil((times.max() - exam.as_of) / np.timedelta64(1, "D"))))
 
 
-def _shifts(known: Evidence, way: str, shown: str, today: str) -> tuple[Shift, ...]:
+def _shifts(known: Evidence, way: Way, shown: str, today: str) -> tuple[Shift, ...]:
     """What each segment gains on the headline; none where the metric has no value for a part of the customers."""
     answers: Sequence[Answer] = known.answers[shown]
     key = known.found.headline
     measured = answers[0].measurements.get(key)
     if measured is None or measured.numerator is None:
         return ()
-    return known.shifts(key, known.ways[way], shown, today)
+    return known.shifts(key, way, shown, today)

@@ -24,13 +24,15 @@ def log_answers(
     *,
     places: int = 1,
     kept: bool = True,
+    url: str | None = None,
 ) -> list[Decision]:
     """One answer for each row of `scores` (answers x ads), clicked with the chances of `clicks`; three to a customer.
 
     Later rows are later answers, the last one a second ago. `kept` is whether what they were chosen from is.
+    `url` names a database server for the log.
     """
     now, ids = workspace.clock.now(), [f"a{ad}" for ad in range(scores.shape[1])]
-    log = EventLog.open(workspace.home, workspace.clock, writer=True)
+    log = EventLog.open(workspace.home, workspace.clock, url, writer=True)
     made, events = [], []
     for row, some in enumerate(scores):
         choice = policy.choose(some, places, rng)

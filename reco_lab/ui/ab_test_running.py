@@ -21,6 +21,7 @@ COLUMNS = {
     "Click rate": st.column_config.NumberColumn(format="percent"),
     "Revenue": st.column_config.NumberColumn(format="localized"),
 }
+LIFTS = {name: st.column_config.NumberColumn(format="percent") for name in ("Ahead", "from", "to")}
 PROMISE = (
     "The line is how much more B earns than A, the band what the truth may be: with 95% certainty it lies in the band at "
     "every moment, however often you look. A band that leaves out 0 is an answer."
@@ -148,4 +149,4 @@ def _segments(lab: page.Lab, now: Running) -> None:
         }
         for one in found
     ]
-    show.numbers(pd.DataFrame(rows), alt="The lift in each segment", key="ab-by-segment")
+    show.numbers(pd.DataFrame(rows), alt="The lift in each segment", key="ab-by-segment", columns=LIFTS)

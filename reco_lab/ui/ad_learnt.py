@@ -1,5 +1,7 @@
 """What a policy that learns knows of each ad by now: the click rate expected, and how sure it is."""
 
+from collections.abc import Mapping, Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -22,11 +24,15 @@ def view(workspace: Workspace, learner: Learner, memory: Memory | None) -> None:
             "It has not learnt anything yet: let it serve, and what it learns from clicks is shown here."
         )
         return
-    found = of_each_ad(learner, memory)
-    titles = {ad.id: ad.title for ad in bookings.ads(workspace)}
+    booked = {ad.id: ad for ad in bookings.ads(workspace)}
+    found = [one for one in of_each_ad(learner, memory) if one.ad in booked and not booked[one.ad].house]
+    titles = {id_: f"{id_} · {ad.title}" for id_, ad in booked.items()}
+    if not found:
+        st.caption("Of the ads it learnt about none is booked any more.")
+        return
     rows = pd.DataFrame(
         {
-            "name": [titles.get(one.ad, one.ad) for one in found],
+            "name": [titles[one.ad] for one in found],
             "value": [one.rate for one in found],
             "low": [one.low for one in found],
             "high": [one.high for one in found],
@@ -36,7 +42,7 @@ def view(workspace: Workspace, learner: Learner, memory: Memory | None) -> None:
     table = pd.DataFrame(
         [
             {
-                "Ad": titles.get(one.ad, one.ad),
+                "Ad": titles[one.ad],
                 "Counts as shown": round(one.shown, 1),
                 "Clicks": round(one.clicked, 1),
                 "Click rate expected": one.rate,
@@ -49,24 +55,24 @@ def view(workspace: Workspace, learner: Learner, memory: Memory | None) -> None:
     show.chart(
         leaderboard(
             rows.head(SHOWN),
-            axis="Click rate expected at the first place",
+            axis="Click rate expected",
             palette=show.palette(),
             percent=True,
         ),
         finding=finding(found, titles),
         table=table,
         key="policy-learnt",
-        explained="The line is where the rate is with a chance of 95 %, as far as the policy knows. A lower place counts as "
+        explained="Of an ad at the first place. The line is where the rate is with a chance of 95 %, as far as the policy knows. A lower place counts as "
         "less than one time shown, as it is looked at less.",
     )
     if len(found) > SHOWN:
         st.caption(f"The best {SHOWN} of {count(len(found), 'ad')}; the table has all.")
 
 
-def finding(found: tuple[AdLearnt, ...], titles: dict[str, str]) -> str:
+def finding(found: Sequence[AdLearnt], titles: Mapping[str, str]) -> str:
     """How sure it is of the best ad, in one sentence."""
     best = found[0]
-    name = titles.get(best.ad, best.ad)
+    name = titles[best.ad].partition(" · ")[2]
     rivals = sum(one.high > best.low for one in found[1:])
     if not sum(one.clicked for one in found):
         return "Nobody has clicked yet, so it tries all ads alike"

@@ -15,6 +15,7 @@ from reco_lab.workspace import Workspace
 
 NEW = ""
 NONE = "(none)"
+_FAILED = "failed-read"
 TABLE, QUERY = "A table", "A query"
 _EXAMPLE = "SELECT customer, item, bought FROM orders WHERE bought >= '2026-01-01'"
 _GROWS = ("int", "serial", "num", "dec", "time", "date", "double", "real", "float", "text", "char")
@@ -37,7 +38,7 @@ def start(workspace: Workspace, begin: Callable[[Brought], None]) -> None:
     origin = _wanted(workspace, name, known[name])
     if origin is None:
         return
-    found = cache.peek(workspace, origin, known[name])
+    found = cache.peek(workspace, origin, known[name], _failed())
     _shown(found, origin)
     _read(workspace, origin, found)
 
@@ -56,8 +57,14 @@ def _awaited(workspace: Workspace, begin: Callable[[Brought], None]) -> bool:
         path = databases.arrived(job.result)
         begin(Brought(path, _title(waiting.origin), origin=waiting.origin))
     if job.state is JobState.failed:
+        state.choose(_FAILED, job.id)
         st.error(md(job.error), title="The database was not read", icon=":material/error:")
     return False
+
+
+def _failed() -> str:
+    """The last reading that failed: what was seen before it may not be there any more."""
+    return str(state.chosen(_FAILED) or "")
 
 
 def _connection(workspace: Workspace, known: dict[str, Place]) -> str:
@@ -83,7 +90,7 @@ def _connection(workspace: Workspace, known: dict[str, Place]) -> str:
 
 def _wanted(workspace: Workspace, name: str, place: Place) -> Origin | None:
     """The table or the query that is wanted; None while there is none."""
-    found = cache.tables(workspace, name, place)
+    found = cache.tables(workspace, name, place, _failed())
     with st.container():
         if found.advice:
             st.warning(found.advice, icon=":material/shield:")

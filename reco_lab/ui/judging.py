@@ -10,17 +10,19 @@ from streamlit.delta_generator import DeltaGenerator
 from reco_lab.core.errors import InputError
 from reco_lab.core.parameters import Parameter
 from reco_lab.core.policy import Policy, policies, policy
+from reco_lab.experiments.off_policy import Judgement
 from reco_lab.experiments.off_policy_words import Meaning
 from reco_lab.services import decisions
 from reco_lab.services.judged_answers import Asked
 from reco_lab.services.publishing import serving_plan
-from reco_lab.ui import cache, judging_shown, judging_table, linked, page, show
+from reco_lab.ui import cache, judging_shown, judging_table, linked, page, show, state
 from reco_lab.ui.words import count
 
 OWN, TABLE = "own", "table"
 PERIODS = {"all": "Everything", "30": "Last 30 days", "7": "7 days", "1": "1 day"}
 PLACES = {"first": "The first place", "all": "Every place"}
 REWARDS = {"clicks": "Clicks", "income": "Income"}
+MINUTES = 5
 _BEGIN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -61,13 +63,42 @@ def _own(lab: page.Lab, top: DeltaGenerator) -> None:
         with top:
             show.mistake(error)
         return
-    meaning = Meaning(reward=period.reward, row="answers" if period.places == "first" else "places")
+    meaning = Meaning(
+        reward=period.reward,
+        row="answers" if period.places == "first" else "places",
+        counted=period.reward == "clicks",
+    )
     with top:
         judging_shown.answer(found.judgement, f"“{chosen.info.label}”", meaning, found.told.stood)
+        _next_step(lab, chosen, found.judgement)
     judging_shown.chart(found.judgement, meaning)
     judging_shown.support(
         found.judgement, (f"{count(found.told.used, 'answer')} are judged.", *found.told.sentences, *more)
     )
+
+
+def _next_step(lab: page.Lab, chosen: Policy, found: Judgement) -> None:
+    """A policy that may be better is put to the test beside what serves."""
+    if found.refusal or found.best.difference.high <= 0 or serving_plan(lab.workspace) is None:
+        return
+    st.button(
+        "Put it to an A/B test",
+        type="primary",
+        icon=":material/science:",
+        key="judged-test",
+        on_click=_to_test,
+        args=(chosen,),
+    )
+
+
+def _to_test(chosen: Policy) -> None:
+    """Open the plan of an A/B test with this policy as B."""
+    name = chosen.policy()
+    state.choose("ab-way", "policy")
+    state.choose("ab-policy", name)
+    for setting, value in chosen.model_dump().items():
+        state.choose(f"ab-{name}-{setting}", value)
+    state.choose("section", "A/B tests")
 
 
 def _asked(lab: page.Lab) -> tuple[Policy, Asked, tuple[str, ...]]:
@@ -89,10 +120,10 @@ def _asked(lab: page.Lab) -> tuple[Policy, Asked, tuple[str, ...]]:
             settings = _settings(name, known[name].parameters())
             places = linked.choice("Places", PLACES, key="places", noun="choice", few=True)
             reward = linked.choice("Counted in", REWARDS, key="reward", noun="reward", few=True)
-    now = lab.workspace.clock.now().replace(second=0, microsecond=0) + timedelta(minutes=1)
-    since = _BEGIN if days == "all" else now - timedelta(days=int(days))
+    until = _next(lab.workspace.clock.now())
+    since = _BEGIN if days == "all" else until - timedelta(days=int(days))
     asked = Asked(
-        since, now, "all" if places == "all" else "first", "income" if reward == "income" else "clicks"
+        since, until, "all" if places == "all" else "first", "income" if reward == "income" else "clicks"
     )
     more = (
         "Each place is judged given the ads before it: its weight is the product of those up to it."
@@ -100,6 +131,12 @@ def _asked(lab: page.Lab) -> tuple[Policy, Asked, tuple[str, ...]]:
         else "Only the first place of each answer is judged: what stands there depends on no other place.",
     )
     return policy({"policy": name, **settings}), asked, more
+
+
+def _next(now: datetime) -> datetime:
+    """The end of these minutes: what is worked out once holds until then."""
+    begun = now.replace(minute=now.minute - now.minute % MINUTES, second=0, microsecond=0)
+    return begun + timedelta(minutes=MINUTES)
 
 
 def _settings(name: str, parameters: tuple[Parameter, ...]) -> Mapping[str, Any]:

@@ -15,6 +15,10 @@ from reco_lab.experiments.support import FEWEST, FEWEST_REWARDS, UNEVEN
 from reco_lab.ui import show
 from reco_lab.ui.words import count, md
 
+ONE_LOOK = (
+    "The range holds for one look at one policy. Who tries many policies finds one that had luck: the best of them belongs "
+    "into an A/B test."
+)
 UNSURE = ("replay",)
 MODEL = ("direct",)
 
@@ -70,7 +74,7 @@ def table(found: Judgement, meaning: Meaning) -> pd.DataFrame:
 def support(found: Judgement, told: tuple[str, ...]) -> None:
     """What the judgement rests on, in an expander."""
     with st.expander("What this rests on", icon=":material/foundation:"):
-        st.markdown("\n".join(f"- {md(one)}" for one in told))
+        st.markdown("\n".join(f"- {md(one)}" for one in (*told, ONE_LOOK)))
         show.numbers(rests(found), alt="What the judgement rests on", key="support")
         known = [ESTIMATORS[one.name] for one in found.estimates]
         st.markdown("\n".join(f"- **{md(one.label)}**: {md(one.summary)}" for one in known))
@@ -111,7 +115,12 @@ def rests(found: Judgement) -> pd.DataFrame:
             choices,
             "As many as there are to choose from; else the chances in the log are not those with which was decided.",
         ),
-        ("Largest weight", number(one.largest), "small", "How often the heaviest row counts."),
+        (
+            "Largest weight",
+            number(one.largest),
+            "small",
+            f"How often the heaviest row counts. Clipped estimates count none more than {one.clip:,.0f} times.",
+        ),
         (
             "Largest share",
             share(one.largest_share, 1),

@@ -20,7 +20,7 @@ BUTTONS = {
 
 
 def cards(workspace: Workspace, alarms: Sequence[Alarm], muted: Sequence[Alarm]) -> None:
-    """Every alarm with its deeds; those that are muted in a line."""
+    """Every alarm with its deeds (the first is the page's answer already); those that are muted folded away."""
     for place, one in enumerate(alarms):
         _card(workspace, one, first=not place)
     if muted:
@@ -37,7 +37,8 @@ def cards(workspace: Workspace, alarms: Sequence[Alarm], muted: Sequence[Alarm])
 
 def _card(workspace: Workspace, one: Alarm, *, first: bool) -> None:
     with st.container(border=True):
-        st.markdown(f":material/warning: **{md(one.sentence)}**")
+        if not first:
+            st.markdown(f":material/warning: **{md(one.sentence)}**")
         st.caption(md(one.advice))
         with st.container(horizontal=True):
             for place, deed in enumerate(one.deeds):
@@ -64,7 +65,7 @@ def _do(workspace: Workspace, one: Alarm, deed: Deed) -> None:
             target, address = page.ADS, {"section": "Decisions"}
             if one.key.startswith("data/"):
                 target, address = page.DATA, {}
-            elif one.part.dimension == "ad":
-                address = {"section": "Ads"}
+            elif one.part.dimension in {"slot", "ad"}:
+                state.choose(f"decisions-{one.part.dimension}", one.part.value)
             show.go(target, address)
     st.rerun()

@@ -1,14 +1,16 @@
 """The figures of a period: what came of the ads, by what, and how they were served."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from reco_lab.charts.control import control
 from reco_lab.monitoring.sentences import moment
-from reco_lab.services.monitoring import Look
+from reco_lab.services.monitoring import Alarm, Look, Slice
 from reco_lab.ui import linked, show
-from reco_lab.ui.words import count, day, when
+from reco_lab.ui.words import count, day, md, when
 
 BY = {
     "slot": "Slot",
@@ -21,38 +23,22 @@ BY = {
 }
 
 
-def figures(look: Look) -> None:
-    """The few figures that matter, each with what it was in the period before."""
+def figures(look: Look, before: str) -> None:
+    """The few figures that matter, and how sure the first is."""
     now, rate = look.sums, look.sums.click_rate
-    interval = f"{rate.low:.1%} to {rate.high:.1%}" if rate.known else "too few customers for an interval"
     with st.container(horizontal=True):
-        st.metric(
-            "Click rate",
-            _percent(rate.value),
-            _change(rate.value, look.usual.value),
-            delta_color="off",
-            border=True,
-            help=f"95% interval over customers: {interval}.",
+        _figure("Click rate", _percent(rate.value), "Of the ads that were seen, how many were clicked.")
+        _figure(
+            "Conversions", f"{now.conversions:,}", "Purchases owed to the last ad that was clicked before."
         )
-        st.metric(
-            "Conversions",
-            f"{now.conversions:,}",
-            border=True,
-            help="Purchases owed to the last ad that was clicked before.",
-        )
-        st.metric(
-            "Revenue",
-            f"{now.revenue:,.0f}",
-            border=True,
-            help="What those purchases were worth, in the shop's currency.",
-        )
-        st.metric(
-            "Spend",
-            f"{now.spend:,.2f}",
-            border=True,
-            help=f"What advertisers pay; a click cost {_number(now.cost_per_click)}, a thousand ads {_number(now.cost_per_thousand)}.",
-        )
-    st.caption(f"Click rate {interval} · {control_words(look)}")
+        _figure("Revenue", f"{now.revenue:,.0f}", "What those purchases were worth, in the shop's currency.")
+        cost = f"A click cost {_number(now.cost_per_click)}, a thousand ads {_number(now.cost_per_thousand)}."
+        _figure("Spend", f"{now.spend:,.2f}", f"What advertisers pay. {cost}")
+    interval = (
+        f"{rate.low:.1%} to {rate.high:.1%}" if rate.known else "too few customers to say how sure it is"
+    )
+    usual = f", {_percent(look.usual.value)} in {before}" if look.usual.n else ""
+    st.caption(f"Click rate {interval}{usual} · {control_words(look)}")
 
 
 def control_words(look: Look) -> str:
@@ -66,32 +52,42 @@ def control_words(look: Look) -> str:
     return f"Worse than chance: {against}" if found.lift.high < 0 else f"Not told from chance: {against}"
 
 
-def chart(look: Look) -> None:
-    """The click rate by step within its limits."""
-    found, watch = look.chart, look.watch
+def chart(look: Look, alarms: Sequence[Alarm]) -> None:
+    """The click rate by step within its limits: of the part that moved, else of everything."""
+    moved = next((one for one in alarms if one.key.startswith("clicks/")), None)
+    part = moved.part if moved else Slice()
+    found, watch = look.chart(part), look.watch
     if found is None or watch is None:
         st.caption("The click rate gets its limits once there is enough to know what is usual.")
         return
     facts = watch.facts
     times = [moment(facts.period.begin + step * facts.step) for step in range(found.rate.shape[1])]
     rate, low, high = found.rate[0], found.low[0], found.high[0]
-    out = np.flatnonzero((rate < low) | (rate > high))
-    out = out[out >= watch.before]
-    finding = (
-        f"The click rate left its limits, first on {when(times[out[0]])} (UTC)"
-        if len(out)
-        else "The click rate moves as chance moves it"
+    of = (
+        ""
+        if part == Slice()
+        else f" {'of' if part.dimension in {'ad', 'model_version'} else 'in'} {look.names.of(part)}"
     )
-    table = pd.DataFrame({"From (UTC)": times, "Click rate": rate, "Low": low, "High": high})
+    finding = f"The click rate{of} moves as chance moves it"
+    if moved is not None and moved.since is not None:
+        finding = f"The click rate{of} is another since {when(moved.since)} (UTC)"
     show.chart(
         control(
-            times, rate, low, high, centre=float(found.centre[0]), begin=watch.before, palette=show.palette()
+            times,
+            rate,
+            low,
+            high,
+            centre=float(found.centre[0]),
+            begin=watch.before,
+            since=moved.since if moved else None,
+            palette=show.palette(),
         ),
         finding=finding,
-        table=table,
+        table=pd.DataFrame({"From (UTC)": times, "Click rate": rate, "Low": low, "High": high}),
         key="click-rate",
-        explained="The band is as wide as the steps before vary, and so wide that everything that is watched together "
-        "gives at most one false alarm in four weeks. Steps whose clicks are still coming in are left out.",
+        explained="The band is as wide as the time before varies, and so wide that everything that is watched together "
+        "gives at most one false alarm in four weeks. Several points on one side of what is usual are an alarm too. "
+        "Times whose clicks are still coming in are left out.",
     )
 
 
@@ -126,51 +122,67 @@ def service(look: Look) -> None:
     speed, spread, (new, nobody) = look.speed, look.spread, look.newcomers
     st.subheader("How they were served", anchor=False)
     with st.container(horizontal=True):
-        st.metric(
-            "Half within",
-            f"{speed.p50:,.1f} ms",
-            border=True,
-            help=f"95 of 100 within {speed.p95:,.1f} ms, 99 of 100 within {speed.p99:,.1f} ms.",
-        )
-        st.metric(
-            "By stand-ins",
-            _percent(look.fallback),
-            border=True,
-            help="Decisions in which the model failed or knew nothing of the customer.",
-        )
-        st.metric(
-            "Ads shown",
-            f"{spread.shown} of {spread.of}",
-            border=True,
-            help=f"How unequally (Gini): {_number(spread.gini)}; 0 all the same, 1 one ad alone.",
-        )
-        st.metric(
-            "New customers",
-            _percent(new),
-            border=True,
-            help="Decisions for customers whom the model's data do not know.",
-        )
+        tail = f"95 of 100 within {speed.p95:,.1f} ms, 99 of 100 within {speed.p99:,.1f} ms."
+        _figure("Half within", f"{speed.p50:,.1f} ms", tail)
+        _figure("By stand-ins", _percent(look.fallback), "The model failed, or knew nothing of the customer.")
+        unequal = f"How unequally (Gini): {_number(spread.gini)}; 0: all the same, 1: one ad alone."
+        _figure("Ads shown", f"{spread.shown} of {spread.of}", unequal)
+        _figure("New customers", _percent(new), "Decisions for customers whom the model's data do not know.")
     st.caption(" · ".join(_details(look, nobody)))
 
 
+def drifts(look: Look) -> None:
+    """How far data, scores and traffic are from what they were."""
+    if not look.drifts:
+        return
+    much = sum(one.much for one in look.drifts)
+    with st.expander(
+        f"Drift: {count(much, 'column')} of {len(look.drifts)} changed much", icon=":material/call_split:"
+    ):
+        rows = [
+            {
+                "Of": one.table,
+                "Column": one.column,
+                "Before": one.before,
+                "Now": one.now,
+                "Stability index": round(one.psi, 3),
+                "Largest distance": None if np.isnan(one.ks) else round(one.ks, 3),
+                "More than chance": one.sure,
+            }
+            for one in look.drifts
+        ]
+        show.numbers(
+            pd.DataFrame(rows), alt="How far data, scores and traffic are from what they were", key="drift"
+        )
+        st.caption(
+            "The newest version of the data against the one that the model learnt from; scores and traffic against the "
+            "period before, a customer counting once. Population stability index: below 0.1 the same, above 0.25 another "
+            "world. Largest distance (Kolmogorov and Smirnov): between the two distributions, from 0 to 1."
+        )
+
+
 def _details(look: Look, nobody: float) -> list[str]:
-    speed = look.speed
-    found = [
-        f"95 of 100 answers within {speed.p95:,.1f} ms, 99 of 100 within {speed.p99:,.1f} ms",
-        f"{_percent(look.unanswered)} of requests without an ad",
-        f"{_percent(look.refused)} of events refused",
-        f"{_percent(nobody)} for customers without a name",
-    ]
+    shares = (
+        (look.unanswered, "of requests without an ad"),
+        (look.refused, "of events refused"),
+        (nobody, "for customers without a name"),
+    )
+    found = [f"95 of 100 answers within {look.speed.p95:,.1f} ms"]
+    found += [f"{_percent(value)} {words}" for value, words in shares if value > 0]
     if look.fresh is not None:
         fresh = look.fresh
         data = f"trained on version {fresh.trained}" + (
             f" of {fresh.newest}" if fresh.newest > fresh.trained else ""
         )
         until = f", which ends on {day(fresh.last)}" if fresh.last else ""
-        found.append(f"{fresh.name} serves since {when(fresh.since)} (UTC), {data}{until}")
+        found.append(f"{md(fresh.name)} serves since {when(fresh.since)} (UTC), {data}{until}")
     if look.now.period.cut:
         found.append(f"the oldest of it is left out: only {count(len(look.now.period), 'decision')} are held")
     return found
+
+
+def _figure(label: str, value: str, explained: str) -> None:
+    st.metric(label, value, border=True, help=explained)
 
 
 def _percent(value: float) -> str:
@@ -179,7 +191,3 @@ def _percent(value: float) -> str:
 
 def _number(value: float) -> str:
     return "–" if np.isnan(value) else f"{value:,.2f}"
-
-
-def _change(now: float, before: float) -> str | None:
-    return None if np.isnan(now) or np.isnan(before) else f"{100 * (now - before):+.1f} points"

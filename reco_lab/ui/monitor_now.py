@@ -1,11 +1,12 @@
 """The tab "Now": how the ads do, what moved and since when, and what to do about it."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
 
 from reco_lab.services import monitoring
-from reco_lab.services.monitoring import Look
+from reco_lab.services.monitoring import Alarm, Look
 from reco_lab.ui import board, cache, linked, monitor_alarms, monitor_figures, page, show, state
 from reco_lab.ui.words import count, when
 from reco_lab.workspace import Workspace
@@ -13,7 +14,7 @@ from reco_lab.workspace import Workspace
 EVERY = 1.0
 LIVE = 1 / 30  # of the period: traffic so lately means that it is still coming
 DEFAULT = "day"  # what moved in it is spoken of whatever period is shown
-PERIODS = {"hour": "Last hour", "day": "Last 24 hours", "week": "Last 7 days", "month": "Last 28 days"}
+PERIODS = {"hour": "1 hour", "day": "24 hours", "week": "7 days", "month": "28 days"}
 WINDOWS = {"hour": "an hour", "day": "a day", "week": "7 days", "month": "30 days"}
 USUAL = {
     "hour": "the hour before",
@@ -61,17 +62,21 @@ def _draw(workspace: Workspace, period: str, window: str) -> None:
         usual = look if period == DEFAULT else cache.monitor(workspace).look(DEFAULT, window)
         found = {one.key: one for one in (*look.alarms, *usual.alarms)}
         alarms, muted = monitoring.loud(workspace, list(found.values()))
-        show.answer(*answer(look, len(alarms), period))
+        show.answer(*answer(look, alarms, period))
         monitor_alarms.cards(workspace, alarms, muted)
         if len(look.now.period):
-            monitor_figures.figures(look)
-            monitor_figures.chart(look)
+            monitor_figures.figures(look, USUAL[period])
+            monitor_figures.chart(look, alarms)
             monitor_figures.table(look)
             monitor_figures.service(look)
+            monitor_figures.drifts(look)
 
 
-def answer(look: Look, alarms: int, period: str) -> tuple[str, str]:
+def answer(look: Look, alarms: Sequence[Alarm], period: str) -> tuple[str, str]:
     """What there is to say of a period, in one sentence and one line."""
+    if alarms:
+        more = f"{count(len(alarms) - 1, 'more thing')} moved" if len(alarms) > 1 else "Nothing else moved"
+        return alarms[0].sentence, f"{more} · the last decision was made on {when(look.last)} (UTC)"
     if not len(look.now.period):
         last = f"The last one was on {when(look.last)} (UTC)." if look.last else "Choose a longer period."
         return "No ads were served in this period.", last
@@ -80,8 +85,6 @@ def answer(look: Look, alarms: int, period: str) -> tuple[str, str]:
         f"{count(look.sums.decisions, 'decision')} for {count(look.sums.customers, 'customer')}, the last on "
         f"{when(look.last)} (UTC)"
     )
-    if alarms:
-        return f"{count(alarms, 'thing').capitalize()} moved that chance does not explain.", traffic
     shown = f"{rate.value:.1%} of what was {'seen' if look.now.impressions else 'shown'} was clicked"
     if look.watch is None:
         return (

@@ -4,6 +4,7 @@ from contextlib import closing
 
 import pytest
 
+from reco_lab.core.errors import InputError
 from reco_lab.services import databases, refreshing
 from reco_lab.services.data import load_dataset
 from reco_lab.services.handlers import HANDLERS
@@ -109,6 +110,24 @@ def test_from_a_connection_to_a_data_set_and_what_came_since(till, asks, work, s
     assert len(load_dataset(workspace, "sales").interactions) == 301
     assert refreshing.origin_of(workspace, workspace.store.dataset("sales")).grows_by == "day"
     assert not any(name.startswith("sales.") for _, _, names in os.walk(empty / "staging") for name in names)
+
+
+def test_a_table_that_was_dropped_meanwhile_is_not_offered_again(till, asks, empty, says):
+    browser = press(asks(), "db-connect")
+    press(browser, "use-table")
+    with closing(sqlite3.connect(till)) as dropped:
+        dropped.execute("DROP TABLE sales")
+        dropped.commit()
+    workspace = Workspace.open(empty)
+    job = workspace.queue.claim("here")
+    with pytest.raises(InputError, match="no table 'sales'") as said:
+        HANDLERS[job.kind](workspace, job.payload, lambda *_: None)
+    workspace.queue.fail(job, str(said.value))
+    workspace.close()
+
+    browser.run()
+    assert "There is no table" in browser.error[0].value
+    assert browser.selectbox(key="table-archive").options == ["empty · 0 rows"]
 
 
 def test_a_query_that_writes_is_refused_in_place(till, asks, says):

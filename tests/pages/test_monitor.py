@@ -1,5 +1,82 @@
+"""The Monitor page: how the ads do, what moved, and what can be done about it."""
+
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from reco_lab.core.clock import ManualClock
+from reco_lab.services import monitoring
+from reco_lab.store.events import EventLog
+from reco_lab.testing.serving import open_shop
+from reco_lab.testing.traffic import Traffic, serve
+from reco_lab.workspace import Workspace
+
 MONITOR = "pages/market/monitor.py"
+HOURS = 36
+
+
+def press(browser, label):
+    next(one for one in browser.button if one.label == label).click().run()
+    assert not browser.exception
+    return browser
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """A shop that served until a moment ago, whose slot "home" broke six hours before."""
+    home = tmp_path_factory.mktemp("served") / "home"
+    clock = ManualClock(datetime.now(UTC) - timedelta(hours=HOURS))
+    workspace = Workspace.open(home, clock=clock)
+    version = open_shop(workspace).version
+    log, rng = EventLog.open(home, clock, writer=True), np.random.default_rng(1)
+    serve(log, clock, HOURS - 8, rng, Traffic(version=version))
+    serve(log, clock, 8, rng, Traffic(version=version, slots={"home": 0.0}))
+    log.close()
+    workspace.close()
+    return home
+
+
+@pytest.fixture
+def shop(served, tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    shutil.copytree(served, home)
+    monkeypatch.setenv("RECO_LAB_HOME", str(home))
+    return Workspace.open(home)
 
 
 def test_without_traffic_the_page_says_how_to_get_some(empty, visit, says):
     assert "No ads have been served yet" in says(visit(MONITOR))
+
+
+def test_the_answer_is_the_alarm_and_its_deeds_are_offered(shop, visit, says):
+    browser = visit(MONITOR)
+
+    assert (
+        browser.header[0]
+        .value.replace("\\", "")
+        .startswith("Nobody clicks in the slot “home” any more since ")
+    )
+    assert "The click rate in the slot “home” is another since" in says(browser)
+    assert {"Look closer", "Mute for a week"} <= {one.label for one in browser.button}
+    assert {one.label for one in browser.metric} >= {"Click rate", "Conversions", "Revenue", "Spend"}
+
+
+def test_a_muted_alarm_is_kept_aside(shop, visit, says):
+    browser = press(visit(MONITOR), "Mute for a week")
+
+    assert "Nothing more is said of this until" in says(browser)
+    assert browser.header[0].value.startswith("All is well")
+    (muted,) = monitoring.loud(shop, monitoring.Monitor.open(shop).look().alarms)[1]
+    assert "home" in muted.sentence
+    press(browser, "Speak of it again")
+    assert browser.header[0].value.startswith("Nobody clicks")
+
+
+def test_a_link_opens_its_period_and_its_table(shop, visit, says):
+    browser = visit(MONITOR, period="hour", by="position")
+
+    assert browser.query_params["period"] == "hour"
+    assert any("Place" in one.value.columns for one in browser.dataframe)
+    assert browser.header[0].value.startswith("Nobody clicks"), "what moved in a day is said in every period"

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from reco_lab.core.conditions import Listed
 from reco_lab.experiments.results import Outcome
-from reco_lab.services import data, evidence, experiments, privacy, story
+from reco_lab.services import data, evidence, experiments, privacy, segments, story
 from reco_lab.ui import cache, page, report_money, report_sections
 from reco_lab.ui.report_told import Told
 
@@ -59,6 +60,15 @@ def test_an_assumption_that_is_changed_changes_the_money_and_the_address(shop, v
     assert finding not in [one.value for one in browser.header]
     assert browser.query_params["order"] == "100.00"
     assert browser.query_params["reach"]
+
+
+def test_a_saved_segment_is_a_way_to_part_the_customers(shop, visit, says):
+    version, known = shop.store.dataset("small-shop"), data.load_dataset(shop, "small-shop")
+    one = segments.save(shop, version, known, "First half", Listed(ids=tuple(f"c{n:02d}" for n in range(30))))
+    browser = visit(REPORT, by=one.id)
+
+    assert browser.selectbox(key="by").value == one.id
+    assert "First half" in says(browser)
 
 
 @pytest.mark.parametrize("nonsense", ["-5", "many"])

@@ -51,15 +51,16 @@ def workspace(served, tmp_path):
     found.close()
 
 
-def traffic(workspace, rounds=1, clicks=lambda _arm: 0.3):
-    """Everybody asks for ads and clicks by the arm she is in."""
+def traffic(workspace, rounds=1, clicks=lambda _arm: 0.3, *, picky=False):
+    """Everybody asks for ads and clicks by the arm she is in; who is picky, only on items of her half of the shop."""
     rng = np.random.default_rng(0)
     server = AdServer.open(workspace, rng=rng)
-    for _turn in range(rounds):
+    for _ in range(rounds):
         events = []
         for user in range(CUSTOMERS):
-            decision = server.ads(f"u{user:02d}").decision
-            if rng.random() < clicks(decision.arm.rpartition("/")[2]):
+            answer = server.ads(f"u{user:02d}")
+            decision, hers = answer.decision, int((answer.ads[0].item or "i0")[1:]) % 2 == user % 2
+            if (hers or not picky) and rng.random() < clicks(decision.arm.rpartition("/")[2]):
                 events.append(
                     EventIn(f"click of {decision.request_id}", decision.placed[0].decision_id, "click")
                 )
@@ -113,6 +114,18 @@ def test_too_few_customers_are_not_enough_however_long_it_waits(workspace):
     found = gate.run_round(workspace)
     assert found.state is RoundState.refused
     assert "too few customers came to try it on" in gate_words.sentence(found)
+
+
+def test_where_the_log_can_tell_it_is_asked_what_the_challenger_would_have_earned(workspace):
+    publishing.change(workspace, policy={"policy": "epsilon_greedy", "epsilon": 0.5})
+    traffic(workspace, 5, picky=True)
+    workspace.clock.at += timedelta(hours=1)
+    found = gate.run_round(workspace)
+    assert found.findings[-1]["step"] == "off-policy", found.findings[-1]
+    judged = found.findings[-1]
+    assert judged["passed"] is True, judged["sentence"]
+    assert judged["low"] < judged["value"] - judged["logged"] < judged["high"]
+    assert "clicks a first place against" in judged["sentence"]
 
 
 def test_who_never_clicks_says_nothing_so_it_is_not_promoted(workspace):

@@ -68,7 +68,13 @@ def test_later_weeks_of_the_shop_are_learnt_from_and_promoted(workspace, shop):
     save_dataset(workspace, shop)
     found = gate.run_round(workspace)
     assert found.state is RoundState.promoted, gate_words.sentence(found)
-    assert steps(found) == {"data": True, "training": True, "forward": True, "canary": None}
+    assert steps(found) == {
+        "data": True,
+        "training": True,
+        "forward": True,
+        "off-policy": None,
+        "canary": None,
+    }
     plan = publishing.serving_plan(workspace)
     assert (plan.fingerprint, plan.round, plan.parent) == (shop.fingerprint, found.id, 1)
     assert found.findings[2]["customers"] > 100
@@ -226,5 +232,5 @@ def test_a_round_survives_kill_9_between_its_steps(workspace, shop):
         assert workspace.publications.serving().number == 1
     found = gate.run_round(workspace)
     assert found.state is RoundState.promoted, gate_words.sentence(found)
-    assert [one["step"] for one in found.findings] == ["data", "training", "forward", "canary"]
+    assert [one["step"] for one in found.findings] == ["data", "training", "forward", "off-policy", "canary"]
     assert len(workspace.publications.history()) == 2

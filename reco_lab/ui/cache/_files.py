@@ -27,14 +27,15 @@ def preview(
     return _preview(str(opened.home), path, _stamp(path), header, dict(options or {}))
 
 
-def tables(opened: Workspace, name: str, place: Place) -> Tables:
-    """The tables that may be read through a connection, as they were at most a minute ago."""
-    return _tables(opened, str(opened.home), name, place.model_dump_json())
+def tables(opened: Workspace, name: str, place: Place, since: str = "") -> Tables:
+    """The tables that may be read through a connection, as they were at most a minute ago and after `since` happened."""
+    return _tables(opened, str(opened.home), name, f"{place.model_dump_json()} {since}")
 
 
-def peek(opened: Workspace, origin: Origin, place: Place) -> Peek:
-    """The first rows of a table or a query, as they were at most a minute ago."""
-    return _peek(opened, str(opened.home), origin, f"{origin.model_dump_json()} {place.model_dump_json()}")
+def peek(opened: Workspace, origin: Origin, place: Place, since: str = "") -> Peek:
+    """The first rows of a table or a query, as they were at most a minute ago and after `since` happened."""
+    key = f"{origin.model_dump_json()} {place.model_dump_json()} {since}"
+    return _peek(opened, str(opened.home), origin, key)
 
 
 def quality(

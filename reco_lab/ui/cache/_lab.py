@@ -21,6 +21,7 @@ from reco_lab.services import evidence as behind
 from reco_lab.services import story as stories
 from reco_lab.services.customers import Microscope
 from reco_lab.services.evidence import Evidence, Way
+from reco_lab.services.segments import listing
 from reco_lab.services.story import Story
 from reco_lab.services.tradeoffs import Dragged
 from reco_lab.store.segments import SegmentRecord
@@ -50,7 +51,9 @@ def saved_ways(opened: Workspace, experiment: str, saved: list[SegmentRecord]) -
 
 def story(opened: Workspace, experiment: str, way: str) -> Story | None:
     """What can be told of a finished experiment to somebody who was not there, for one way to part the customers."""
-    return _story(opened, str(opened.home), experiment, way)
+    saved = listing(opened, evidence(opened, experiment).found.dataset)
+    key = repr([(one.id, one.title, one.definition) for one in saved])
+    return _story(opened, str(opened.home), experiment, way, key, saved)
 
 
 def dragged(opened: Workspace, experiment: str, name: str, label: str) -> Dragged:
@@ -110,8 +113,15 @@ def _saved_ways(
 
 
 @st.cache_resource(max_entries=16, show_spinner="Putting the story together…")
-def _story(_opened: Workspace, home: str, experiment: str, way: str) -> Story | None:  # noqa: ARG001 - part of the key
-    return stories.story(evidence(_opened, experiment), way)
+def _story(
+    _opened: Workspace,
+    home: str,  # noqa: ARG001 - part of the key
+    experiment: str,
+    way: str,
+    key: str,  # noqa: ARG001 - part of the key
+    _saved: list[SegmentRecord],
+) -> Story | None:
+    return stories.story(evidence(_opened, experiment), way, saved_ways(_opened, experiment, _saved))
 
 
 @st.cache_resource(max_entries=32, show_spinner="Trying every strength…")
