@@ -83,7 +83,8 @@ def judged(
             id=f"{number}-{rng.integers(1 << 30)}"[:16],
             arms=(Arm(name="A", share=0.5), Arm(name="B", share=0.5)),
         )
-        in_b = np.array([test.place(name) == 1 for name in names])
+        split = test.split
+        in_b = np.array([split.place(name) == 1 for name in names])
         known = None
         if history:
             clicks, shown = (one[-1] for one in crowds[0].days(rng))

@@ -21,11 +21,13 @@ def control(
     *,
     centre: float,
     begin: int,
+    since: datetime | None,
     palette: Palette,
 ) -> go.Figure:
     """Draw a rate with its limits and what is usual; what lies outside of them stands out, from step `begin` on.
 
-    The steps before `begin` are those that the limits were learnt from; they are drawn quieter.
+    The steps before `begin` are those that the limits were learnt from; they are drawn quieter. `since` is the moment
+    from which on it moved otherwise than by chance, None where it did not.
     """
     chart = figure(palette, 300)
     _band(chart, times, low, high, palette)
@@ -40,6 +42,11 @@ def control(
     chart.add_scatter(
         x=list(times[now]), y=rate[now], name="now", line={"color": palette.accent, "width": 2.5}, **drawn
     )
+    if since is not None:
+        moved = [step for step, at in enumerate(times) if at >= since]
+        loud = {"color": palette.series[2], "width": 3}
+        at = [times[step] for step in moved]
+        chart.add_scatter(x=at, y=rate[moved], name="since it moved", line=loud, **drawn)
     outside = np.isfinite(rate) & ((rate < low) | (rate > high)) & (np.arange(len(rate)) >= begin)
     if outside.any():
         out = np.flatnonzero(outside).tolist()

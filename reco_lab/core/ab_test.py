@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import accumulate
 from typing import Any, Literal
@@ -20,6 +20,24 @@ HOLDOUT = "holdout"
 NOTHING_PERSONAL: Mapping[str, Any] = {"policy": "uniform_random"}
 EXACT = 1e-6
 _BITS = 53  # as many as a float holds, so that no fraction rounds up to 1
+
+
+@dataclass(frozen=True)
+class Split:
+    """Tells customers apart by a hash of the test's `key` and their pseudonyms, which falls evenly from 0 to 1.
+
+    `edges` are where each group ends.
+    """
+
+    key: bytes
+    edges: tuple[float, ...]
+
+    def place(self, customer: str) -> int | None:
+        """The place of a customer's group; None where she is in none of them."""
+        digest = blake2b(customer.encode(), digest_size=8, key=self.key).digest()
+        where = (int.from_bytes(digest, "big") >> (64 - _BITS)) / (1 << _BITS)
+        found = bisect_right(self.edges, where)
+        return found if found < len(self.edges) else None
 
 
 class Arm(BaseModel):
@@ -64,7 +82,7 @@ class AbTest(BaseModel):
             raise ValueError(wrong)
         return self
 
-    @cached_property
+    @property
     def groups(self) -> tuple[Arm, ...]:
         """The arms with the share of the test's customers that each gets, and behind them those held out."""
         rest = 1 - self.holdout
@@ -72,22 +90,11 @@ class AbTest(BaseModel):
         held = Arm(name=HOLDOUT, share=self.holdout, policy=dict(NOTHING_PERSONAL)) if self.holdout else None
         return (*arms, held) if held else arms
 
-    @cached_property
-    def _edges(self) -> tuple[float, ...]:
-        return tuple(accumulate(self.traffic * group.share for group in self.groups))
-
-    @cached_property
-    def _key(self) -> bytes:
-        return self.id.encode()
-
-    def place(self, customer: str) -> int | None:
-        """The place in `groups` of a customer by her pseudonym; None where she is in none of them."""
-        digest = blake2b(customer.encode(), digest_size=8, key=self._key).digest()
-        where = (int.from_bytes(digest, "big") >> (64 - _BITS)) / (1 << _BITS)
-        found = bisect_right(self._edges, where)
-        if found < len(self._edges):
-            return found
-        return None if self.traffic < 1 else found - 1  # shares that sum to a hair less than 1
+    @property
+    def split(self) -> Split:
+        """Who goes into which of the `groups`."""
+        edges = tuple(accumulate(self.traffic * group.share for group in self.groups))
+        return Split(self.id.encode(), (*edges[:-1], 1.0) if self.traffic == 1 else edges)
 
     def label(self, group: Arm) -> str:
         """How the log names an arm of this test."""

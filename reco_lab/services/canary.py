@@ -73,9 +73,7 @@ def trial(workspace: Workspace, test: str, hours: float, fewest: int) -> Trial:
     with closing(open_log(workspace)) as log:
         found = ab_tests.look_at(workspace, log, now)
     customers = next((one.customers for one in found.standings if one.name == CHALLENGER), 0)
-    told = (
-        f"{count(customers, 'customer')} of {fewest:,} that are needed were served by it. {_effects(found)}"
-    )
+    told = f"{count(customers, 'customer')} were served by it ({fewest:,} are needed). {_effects(found)}"
     if reason := distrust(found) if customers else "":
         return Trial(over=True, held=False, short="its trial cannot be trusted.", sentence=f"{reason} {told}")
     if worse := [one for one in (*found.ahead, *harmed(found, CHALLENGER)) if one.good < 0]:

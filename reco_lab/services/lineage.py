@@ -110,6 +110,9 @@ def _why(plan: Plan, parent: Plan | None, round_: Round | None, turns: tuple[Tur
         came = f"Promoted by the gate: {gate_words.reason(round_)}"
     elif parent is None:
         came = "Published by a person; nothing served before."
+    elif plan.test != parent.test:
+        test = plan.test or parent.test
+        came = f"The A/B test “{test.title if test else ''}” {'began' if plan.test else 'ended'}."
     elif plan.chain == parent.chain:
         came = "The same models with other settings."
     elif plan.fingerprint == parent.fingerprint:

@@ -178,7 +178,8 @@ class Monitor:
         first = microseconds(at - length) // coarse * coarse
         begin, end = first - length // _MICROSECOND, microseconds(at) + 1
         held = self.mirror.period(begin, end)
-        enough = (step for step in steps if len(held) >= A_STEP * 2 * length / step)
+        covered = timedelta(microseconds=end - int(held.decided["at"][0])) if len(held) else length
+        enough = (step for step in steps if len(held) >= A_STEP * covered / step)
         size = next(enough, steps[-1]) // _MICROSECOND
         segments = trained.segments if trained else {}
         facts = Facts(held, size, WINDOWS[window] // _MICROSECOND, segments)

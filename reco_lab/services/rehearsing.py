@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -22,7 +23,7 @@ from reco_lab.store.locks import FileLock
 from reco_lab.store.own_time import keep_clock
 from reco_lab.workspace import Workspace
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 LOOK_SECONDS = 0.2
 GRACE_SECONDS = 15.0
 MOST_STARTS = 5
@@ -58,11 +59,11 @@ class _Rehearsal:
     children: list["_Child"] = field(default_factory=list)
 
     def play(self, report: Report) -> Status:
-        self._note(Phase.preparing, "The stage is being set.")
+        self._note(Phase.preparing, "Setting up a copy of the demo shop")
         try:
             for left in (TRAFFIC, STORY):
                 (self.home / left).unlink(missing_ok=True)
-            room = prepare(self.workspace, self.room, report)
+            room = prepare(self.workspace, self.room, partial(self._prepared, report))
             with self._playing(room):
                 shown, seconds = room.clock.now(), 60 * self.asked.minutes
                 clock = RunningClock.started(shown, self.asked.rate, seconds)
@@ -81,14 +82,20 @@ class _Rehearsal:
             raise
         return self._note(Phase.over, "Stopped." if self._asked_to_stop else "It ran its time.")
 
+    def _prepared(self, report: Report, fraction: float, said: str) -> None:
+        self._note(Phase.preparing, said)
+        report(fraction, said)
+
     @contextmanager
     def _playing(self, room: Workspace) -> Iterator[None]:
         try:
+            self._note(Phase.preparing, "Starting its service")
             service = self._begin("service", room, _serve_words(self.asked.port))
             url = self._address(room, service)
             note = self.home / TRAFFIC
             words = ["-m", "reco_lab.services.visitors", "--home", str(room.home), "--url", url]
             words += ["--note", str(note), "--seed", str(self.asked.seed)]
+            self._note(Phase.preparing, "Waking the customers")
             visitors = self._begin("visitors", room, words)
             self._until(note.exists, visitors)
             self._note(Phase.running, "", url)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reco_lab.core.ab_test import AbTest
+from reco_lab.core.ab_test import AbTest, Split
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.errors import ScoreError
 from reco_lab.core.events import Stage
@@ -81,9 +81,14 @@ class Running:
     test: AbTest
     routes: tuple[Route, ...]
 
+    @cached_property
+    def split(self) -> Split:
+        """Who is in which group."""
+        return self.test.split
+
     def route(self, customer: str) -> Route | None:
         """The arm of a customer by her pseudonym; None where she takes no part."""
-        place = self.test.place(customer)
+        place = self.split.place(customer)
         return None if place is None else self.routes[place]
 
 

@@ -23,8 +23,11 @@ HONEST = (
 )
 
 
-def card(workspace: Workspace) -> None:
-    """Offer a rehearsal, show the one that runs, or what the last one came to; nothing inside of one."""
+def card(workspace: Workspace, *, first: bool) -> None:
+    """Offer a rehearsal, show the one that runs, or what the last one came to; nothing inside of one.
+
+    `first`: something else is to be done on this page first.
+    """
     if rehearsed(workspace.home):
         return
     seen = rehearsal.look(workspace)
@@ -33,10 +36,10 @@ def card(workspace: Workspace) -> None:
             watch = partial(_watch, workspace)
             st.fragment(run_every=EVERY, key="rehearsal")(watch)()
             return
-        _idle(workspace, seen)
+        _idle(workspace, seen, first=first)
 
 
-def _idle(workspace: Workspace, seen: Seen) -> None:
+def _idle(workspace: Workspace, seen: Seen, *, first: bool) -> None:
     phase = seen.status.phase
     st.subheader("Rehearse with simulated customers", anchor=False)
     if phase is Phase.failed:
@@ -58,7 +61,7 @@ def _idle(workspace: Workspace, seen: Seen) -> None:
         label = "Start traffic" if days is None else "Start traffic again"
         if st.button(
             label,
-            type="primary" if days is None else "secondary",
+            type="primary" if days is None and not first else "secondary",
             icon=":material/play_arrow:",
             key="rehearse",
         ):
@@ -87,7 +90,7 @@ def _live(workspace: Workspace, seen: Seen) -> None:
     )
     clock = seen.clock
     if clock is None or seen.status.phase is Phase.preparing:
-        st.progress(0.0, text="Setting up a copy of the demo shop, with a service and a clock of its own…")
+        st.progress(0.0, text=f"{seen.status.said or 'Starting'}…")
         st.caption(HONEST)
         return
     passed = (clock.now() - clock.shown).total_seconds() / clock.rate

@@ -33,7 +33,7 @@ def view(lab: page.Lab) -> None:
     rounds = workspace.rounds.listing()
     show.answer(*_answer(rounds, plan))
     busy = board.running(workspace)
-    _act(workspace, busy=busy)
+    _act(workspace, rounds[0] if rounds else None, busy=busy)
     if rounds:
         gate_rounds.view(workspace, rounds)
     _before(workspace)
@@ -50,11 +50,15 @@ def _answer(rounds: list[Round], plan: Plan) -> tuple[str, str]:
     return gate_words.sentence(last), f"{when(last.changed)}: {gate_words.reason(last)} {serves}"
 
 
-def _act(workspace: Workspace, *, busy: bool) -> None:
+def _act(workspace: Workspace, last: Round | None, *, busy: bool) -> None:
     """The one thing to do, and how often it is done by itself."""
     row = st.container(horizontal=True, vertical_alignment="bottom")
     if row.button(
-        "Train a challenger now", type="primary", icon=":material/swords:", disabled=busy, key="gate-run"
+        "Go on with this round" if last is not None and last.live else "Train a challenger now",
+        type="primary",
+        icon=":material/swords:",
+        disabled=busy,
+        key="gate-run",
     ):
         gate.submit(workspace)
         st.rerun()

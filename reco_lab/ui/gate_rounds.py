@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from reco_lab.charts.lineage import lineage as draw
+from reco_lab.core.evaluation import metric_at
 from reco_lab.services import gate, gate_words
 from reco_lab.services import lineage as served
 from reco_lab.services.lineage import Ancestor
@@ -78,6 +79,9 @@ def _step(finding: Mapping[str, Any]) -> None:
     name = STEPS.get(str(finding["step"]), str(finding["step"]))
     sign = SIGNS[finding.get("passed")]
     st.markdown(f"{sign} **{md(name)}** {md(finding['sentence'])}")
+    if "metric" in finding:
+        measured = metric_at(str(finding["metric"]))[0]
+        st.caption(md(f"{measured.label}: {measured.plain}"))
     checks = finding.get("checks")
     if checks:
         with st.expander("What was asked of the data", icon=":material/fact_check:"):

@@ -73,7 +73,14 @@ def chart(look: Look, alarms: Sequence[Alarm]) -> None:
         finding = f"The click rate{of} is another since {when(moved.since)} (UTC)"
     show.chart(
         control(
-            times, rate, low, high, centre=float(found.centre[0]), begin=watch.before, palette=show.palette()
+            times,
+            rate,
+            low,
+            high,
+            centre=float(found.centre[0]),
+            begin=watch.before,
+            since=moved.since if moved else None,
+            palette=show.palette(),
         ),
         finding=finding,
         table=pd.DataFrame({"From (UTC)": times, "Click rate": rate, "Low": low, "High": high}),

@@ -10,6 +10,7 @@ import streamlit as st
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.services import data, experiments
+from reco_lab.store.own_time import rehearsed
 from reco_lab.store.records import DatasetVersion
 from reco_lab.ui import cache, linked, show, state
 from reco_lab.ui.words import count, md
@@ -76,7 +77,7 @@ def open(title: str, *, of_data: bool = True) -> Iterator[Lab]:  # noqa: A001 - 
         st.stop()
     with guard(workspace):
         lab = _linked(workspace) if show.presenting() else _sidebar(workspace)
-        if of_data and lab.version is not None and lab.version.synthetic:
+        if of_data and lab.version is not None and lab.version.synthetic and not rehearsed(workspace.home):
             with heading:
                 show.synthetic()
         _notice()

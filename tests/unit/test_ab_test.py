@@ -21,7 +21,8 @@ def told_apart(id_="t1", shares=(0.5, 0.5), **more):
 
 
 def counts(test):
-    places = [test.place(name) for name in PEOPLE]
+    split = test.split
+    places = [split.place(name) for name in PEOPLE]
     return np.array([places.count(place) for place in (*range(len(test.groups)), None)])
 
 
@@ -37,21 +38,21 @@ def test_all_take_part_where_all_should():
 
 @given(st.text(max_size=40))
 def test_a_customer_stays_in_her_arm(name):
-    assert told_apart().place(name) == told_apart().place(name)
+    assert told_apart().split.place(name) == told_apart().split.place(name)
 
 
 def test_a_customer_is_in_the_same_arm_in_another_process():
     code = (
         "from reco_lab.core.ab_test import AbTest, Arm;"
         "test = AbTest(id='t1', arms=[Arm(name='A', share=.5), Arm(name='B', share=.5)]);"
-        "print(''.join(str(test.place(f'p_{n}')) for n in range(50)))"
+        "print(''.join(str(test.split.place(f'p_{n}')) for n in range(50)))"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert said.strip() == "".join(str(told_apart().place(name)) for name in PEOPLE[:50])
+    assert said.strip() == "".join(str(told_apart().split.place(name)) for name in PEOPLE[:50])
 
 
 def test_two_tests_tell_customers_apart_independently():
-    one, other = told_apart("t1"), told_apart("t2")
+    one, other = told_apart("t1").split, told_apart("t2").split
     table = np.zeros((2, 2))
     for name in PEOPLE:
         table[one.place(name), other.place(name)] += 1
@@ -74,6 +75,13 @@ def test_what_cannot_be_tested_is_said(changes, sentence):
     spec = {"id": "t1", "arms": [{"name": "A", "share": 0.5}, {"name": "B", "share": 0.5}]}
     with pytest.raises(SpecError, match=sentence):
         ab_test(spec | changes)
+
+
+def test_a_changed_copy_tells_customers_apart_anew():
+    test = told_apart()
+    assert test.split.place("p_1") is not None
+    few = test.model_copy(update={"traffic": 1e-9})
+    assert few.split.place("p_1") is None
 
 
 def test_a_policy_that_is_not_there_is_said():

@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from reco_lab.algorithms._shapes import SameForAll
+from reco_lab.core.ab_test import AbTest, Arm
 from reco_lab.core.ads import Ad, Billing
 from reco_lab.core.batch import UNKNOWN
 from reco_lab.core.events import Stage
@@ -22,7 +23,7 @@ from reco_lab.serving.booked import Booked
 from reco_lab.serving.decide import Customer, Standing, choose, weigh
 from reco_lab.serving.histories import Histories
 from reco_lab.serving.people import People
-from reco_lab.serving.snapshot import Ranker, Route, Snapshot
+from reco_lab.serving.snapshot import Ranker, Route, Running, Snapshot
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ITEMS = ["apple", "book", "coat", "desk"]
@@ -315,6 +316,23 @@ def test_a_route_takes_its_customers_to_another_policy_and_names_the_arm():
     shot = Snapshot(shot.version, shot.chain, shot.booked, shot.everybody, (aside,))
     assert asked(shot, attributes={"region": "north"})[0].weighed.route.name == "explorers"
     assert asked(shot, attributes={"region": "south"})[0].weighed.route.name == "everybody"
+
+
+def test_a_running_test_takes_whom_no_route_takes_and_who_lets_her_data_be_used():
+    test = AbTest(id="t", arms=[Arm(name="A", share=0.5), Arm(name="B", share=0.5)])
+    arms = Running(test, (Route("t/A", Greedy()), Route("t/B", UniformRandom())))
+    shot = replace(
+        snapshot(promoting()),
+        routes=(Route("explorers", Greedy(), {"region": ("north",)}),),
+        running=arms,
+    )
+    for who in ("ann", "bob", "new"):
+        mine = ("t/A", "t/B")[test.split.place(who)]
+        assert asked(shot, who=who)[0].weighed.route.name == mine
+        assert asked(shot, who=who, attributes={"region": "north"})[0].weighed.route.name == "explorers"
+        assert asked(shot, who=who, personal=False)[0].weighed.route.name == "everybody"
+    few = replace(shot, running=replace(arms, test=test.model_copy(update={"traffic": 1e-9})))
+    assert asked(few)[0].weighed.route.name == "everybody"
 
 
 def test_the_hash_of_candidates_changes_exactly_when_they_do():
