@@ -17,6 +17,7 @@ from reco_lab.core.ranking import top
 
 POLICIES = "reco_lab.policies"
 
+ROUNDING = 1e-9
 Scores = NDArray[np.float32]
 
 
@@ -29,6 +30,13 @@ class Choice:
 
     chosen: NDArray[np.intp]
     propensities: NDArray[np.float64]
+
+    @property
+    def sound(self) -> bool:
+        """Whether each place has another candidate and a chance above 0 and of at most 1: anything else cannot be logged."""
+        chosen, chances = self.chosen.tolist(), self.propensities.tolist()
+        different = len(set(chosen)) == len(chosen) == len(chances)
+        return different and all(0 < chance <= 1 + ROUNDING for chance in chances)
 
 
 @dataclass(frozen=True, eq=False)

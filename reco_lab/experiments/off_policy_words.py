@@ -11,10 +11,20 @@ SCALES = (100, 1_000, 10_000)
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a reward is and what a row is, in the plural: "clicks" per "answers"."""
+    """What a reward is and what a row is, in the plural: "clicks" per "answers"; income is not `counted`."""
 
     reward: str = "clicks"
     row: str = "answers"
+    counted: bool = True
+
+    @property
+    def fewer(self) -> str:
+        """The word for a smaller number or amount of it."""
+        return "fewer" if self.counted else "less"
+
+    def amount(self, value: float) -> str:
+        """So much of it."""
+        return f"{number(value)} {'' if self.counted else 'of '}{self.reward}"
 
 
 def sentence(found: Judgement, who: str, meaning: Meaning = Meaning()) -> str:
@@ -28,24 +38,24 @@ def sentence(found: Judgement, who: str, meaning: Meaning = Meaning()) -> str:
     if max(abs(gap.low), abs(gap.high)) < NOTHING:
         return f"{_begun(who)} would have earned just what was earned."
     if gap.low > 0 or gap.high < 0:
-        more = "more" if gap.low > 0 else _fewer(meaning)
-        return f"{_begun(who)} would have earned {low} to {high} {meaning.reward} {more} {rows}."
+        more = "more" if gap.low > 0 else meaning.fewer
+        return f"{_begun(who)} would have earned {low} to {high} {more} {meaning.reward} {rows}."
     less, more = number(-gap.low * per), number(gap.high * per)
     return (
-        f"{_begun(who)} cannot be told apart from what served: between {less} {meaning.reward} {_fewer(meaning)} "
-        f"and {more} more {rows}."
+        f"{_begun(who)} cannot be told apart from what served: between {less} {meaning.fewer} and {more} more "
+        f"{meaning.reward} {rows}."
     )
 
 
 def detail(found: Judgement, meaning: Meaning = Meaning()) -> str:
     """What was earned and what is estimated, with the certainty of the answer."""
     per, one = scale(found), found.best.value
-    was = f"{number(found.logged.value * per)} {meaning.reward} per {per:,} {meaning.row} were earned"
+    was = f"What served earned {meaning.amount(found.logged.value * per)} per {per:,} {meaning.row}"
     if found.refusal:
         return f"{was}. {found.support.remedy}".strip()
     return (
-        f"{was}; {number(one.value * per)} ({span(one, per)}) would have been. All with "
-        f"{share(LEVEL)} certainty, for customers and candidates like those of the log."
+        f"{was}; it would have been {number(one.value * per)} ({span(one, per)}). All with {share(LEVEL)} certainty, for "
+        "customers and candidates like those of the log."
     )
 
 
@@ -65,10 +75,6 @@ def number(value: float) -> str:
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}".rstrip("0").rstrip(".") if value else "0"
-
-
-def _fewer(meaning: Meaning) -> str:
-    return "fewer" if meaning.reward == "clicks" else "less"
 
 
 def _begun(who: str) -> str:

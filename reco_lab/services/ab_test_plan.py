@@ -13,7 +13,7 @@ from reco_lab.core.ab_test import AbTest
 from reco_lab.core.words import count, share
 from reco_lab.experiments.ab_course import OUTCOMES
 from reco_lab.experiments.lift import linearised
-from reco_lab.experiments.power import Usual, needed
+from reco_lab.experiments.power import Usual, detectable, needed
 from reco_lab.experiments.sequential import level_at_last
 from reco_lab.experiments.significance import LEVEL
 from reco_lab.store.events.log import EventLog
@@ -21,7 +21,7 @@ from reco_lab.workspace import Workspace
 
 Floats = NDArray[np.float64]
 KNOWN = timedelta(days=28)
-FARTHEST = 365
+FARTHEST, MONTH = 365, 28
 DAY = timedelta(days=1)
 
 
@@ -58,7 +58,7 @@ class Outlook:
     """What a test takes. `customers` in all its arms together, `days` None where more than a year or nobody can say.
 
     `at_stake` is what it costs if the other arms are worse by the smallest lift worth having; None where the log knows
-    of no money.
+    of no money. `in_a_month` is the smallest lift that MONTH days show.
     """
 
     customers: int | None
@@ -66,6 +66,7 @@ class Outlook:
     at_stake: float | None
     rate: float
     sentence: str
+    in_a_month: float = float("inf")
 
 
 def traffic(workspace: Workspace, log: EventLog) -> Traffic | None:
@@ -105,7 +106,8 @@ def outlook(test: AbTest, known: Traffic | None) -> Outlook:
     money = float((sums["revenue"] + sums["billed"]).mean())
     others = sum(group.share for group in test.groups[1:])
     at_stake = customers * others * money * test.minimum_lift if money > 0 else None
-    return Outlook(customers, days, at_stake, usual.mean, _sentence(test, customers, days))
+    month = _detectable(test, usual, float(arriving[MONTH - 1]))
+    return Outlook(customers, days, at_stake, usual.mean, _sentence(test, customers, days), month)
 
 
 def _usual(test: AbTest, sums: pd.DataFrame) -> Usual:
@@ -122,10 +124,19 @@ def _usual(test: AbTest, sums: pd.DataFrame) -> Usual:
 def _needed(test: AbTest, sums: pd.DataFrame) -> int | None:
     """How many customers must take part, if each does what these did; None where nothing was done."""
     pair = test.groups[0].share + _smallest(test)
-    level = level_at_last(1 - (1 - LEVEL) / max(len(test.arms) - 1, 1))
     part = test.groups[0].share / pair
-    need = needed(_usual(test, sums), test.minimum_lift, part, power=test.power, level=level)
+    need = needed(_usual(test, sums), test.minimum_lift, part, power=test.power, level=_level(test))
     return int(np.ceil(need.customers / pair)) if need.possible else None
+
+
+def _detectable(test: AbTest, usual: Usual, customers: float) -> float:
+    """The smallest lift that so many customers show."""
+    sizes = customers * _smallest(test), customers * test.groups[0].share
+    return detectable(usual, *sizes, power=test.power, level=_level(test))
+
+
+def _level(test: AbTest) -> float:
+    return level_at_last(1 - (1 - LEVEL) / max(len(test.arms) - 1, 1))
 
 
 def _smallest(test: AbTest) -> float:

@@ -18,6 +18,7 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError
 from reco_lab.core.events import Decision, Feedback, FeedbackKind, Visit
 from reco_lab.core.interactions import Kind
+from reco_lab.core.policy import Policy
 from reco_lab.services import ad_loading, bookings, erasure
 from reco_lab.services.ad_decisions import ToldSets, decision_of
 from reco_lab.services.ad_items import best_items
@@ -276,7 +277,7 @@ class AdServer:
         """Choose; where books are shared, anew without what they refuse, and with what was heard of her meanwhile."""
         weighed = self._weighed(name, user_id, slot, now)
         while True:
-            chosen = choose(self.snapshot, weighed, n, self.rng, self.learning.learnt)
+            chosen = choose(self.snapshot, weighed, n, self.rng, self.learning.learnt, self._failed)
             if self.sharing is None:
                 return chosen
             refused, news = self.sharing.claim(self.standing, weighed, name, chosen.places)
@@ -302,13 +303,12 @@ class AdServer:
             if one.cost:
                 self.standing.accounts.bill(place, one.cost)
 
-    def _failed(self, ranker: Ranker, error: Exception) -> None:
-        """Tell a failing model once; the website gets its answer from the next in the chain."""
-        if ranker.name not in self._failures:
+    def _failed(self, failing: Ranker | Policy, error: Exception) -> None:
+        """Tell a failing model or policy once; the website gets its answer from what stands in for it."""
+        name = failing.name if isinstance(failing, Ranker) else failing.info.label
+        if name not in self._failures:
             reference = self.workspace.log.reference(error)
-            self._failures[ranker.name] = (
-                f"{ranker.name} fails and is passed over; the log has it under {reference}."
-            )
+            self._failures[name] = f"{name} fails and is passed over; the log has it under {reference}."
 
     def _refuse(self, error: Exception) -> None:
         reference = self.workspace.log.reference(error)

@@ -11,9 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reco_lab.core.batch import UserBatch
+from reco_lab.core.errors import ScoreError
 from reco_lab.core.events import Stage
 from reco_lab.core.learner import Learner
-from reco_lab.core.policy import Choice, Seen
+from reco_lab.core.policy import Choice, Policy, Seen, best_first
 from reco_lab.core.recommender import Scores
 from reco_lab.serving.accounts import Accounts
 from reco_lab.serving.appeal import Appeal
@@ -170,8 +171,12 @@ def choose(
     n: int,
     rng: np.random.Generator,
     learnt: Learnt = NOTHING_LEARNT,
+    fails: Callable[[Policy, Exception], None] | None = None,
 ) -> Chosen:
-    """Let the policy fill n places; the shop's own ads take the places that nothing else can."""
+    """Let the policy fill n places; the shop's own ads take the places that nothing else can.
+
+    A policy that fails, or says chances that are none, is told to `fails`, and the best ranked are shown instead.
+    """
     from reco_lab.serving._kernels.relevance import narrowed
 
     every = weighed.eligible.regular
@@ -179,7 +184,7 @@ def choose(
     count = narrowed(every, weighed.gone, weighed.scores, regular, scores)
     policy = weighed.route.policy
     seen = _seen(snapshot, weighed, scores[:count], regular[:count], learnt) if count else None
-    choice = policy.place(seen, n, rng, learnt.of(policy)) if seen else NO_CHOICE
+    choice = _placed(policy, seen, n, rng, learnt, fails) if seen else NO_CHOICE
     places, propensities = regular[choice.chosen].astype(np.intp), choice.propensities
     missing = n - len(places)
     own = np.flatnonzero(weighed.open & snapshot.booked.house)[:missing] if missing else places[:0]
@@ -191,6 +196,32 @@ def choose(
         alone=len(places) > 0 and not len(own),
         seen=seen,
     )
+
+
+def _placed(
+    policy: Policy,
+    seen: Seen,
+    n: int,
+    rng: np.random.Generator,
+    learnt: Learnt,
+    fails: Callable[[Policy, Exception], None] | None,
+) -> Choice:
+    """What the policy chooses; the best ranked, for sure, where it cannot and somebody is there to be told."""
+    try:
+        return _sound(policy, policy.place(seen, n, rng, learnt.of(policy)))
+    except Exception as error:
+        if fails is None:
+            raise
+        fails(policy, error)
+        best = best_first(seen.scores, n)
+        return Choice(best, np.ones(len(best)))
+
+
+def _sound(policy: Policy, choice: Choice) -> Choice:
+    """The same choice; ScoreError where it cannot be logged."""
+    if not choice.sound:
+        raise ScoreError(f"{policy.info.label} said chances that are none: {choice.propensities.tolist()}.")
+    return choice
 
 
 def _seen(

@@ -49,6 +49,7 @@ def logs_the_chance_it_used(one: Policy) -> None:
     """The chance it tells for each place is that of its own rule with the same draws, given the places before."""
     for seed in range(50):
         choice = one.place(SEEN, 4, np.random.default_rng(seed))
+        assert choice.sound, "each place has another candidate, and a chance above 0 and of at most 1"
         for place, chosen in enumerate(choice.chosen):
             rule = one.odds(SEEN, choice.chosen[:place], np.random.default_rng(seed))
             assert np.isclose(rule.sum(), 1.0), "chances sum to 1"

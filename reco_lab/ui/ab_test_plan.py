@@ -2,14 +2,16 @@
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from reco_lab.core.ab_test import AbTest, ab_test
 from reco_lab.core.errors import InputError
-from reco_lab.core.policy import policies, policy
+from reco_lab.core.policy import Policy, policies, policy
 from reco_lab.core.words import share
 from reco_lab.experiments.ab_course import OUTCOMES
 from reco_lab.services import ab_test_plan, ab_tests
+from reco_lab.services.ab_test_plan import MONTH
 from reco_lab.services.publishing import Plan
 from reco_lab.ui import ad_status, cache, forms, page, show, state
 from reco_lab.ui.words import md
@@ -51,7 +53,7 @@ def _asked(lab: page.Lab, plan: Plan) -> dict[str, Any]:
         "What should **B** do instead?"
     )
     with st.grid(2, min_column_width=240):
-        tried = _tried(lab, plan)
+        kind, tried = _tried(lab, plan)
         metric = st.selectbox(
             "What counts",
             METRICS,
@@ -69,11 +71,15 @@ def _asked(lab: page.Lab, plan: Plan) -> dict[str, Any]:
             help="How much more B must earn at least to be worth the change. A smaller lift takes more customers.",
             persist_state="session",
         )
+    if kind is not None and (parameters := kind.parameters()):
+        with st.expander("Settings of B's policy", icon=":material/tune:"), st.grid(2, min_column_width=200):
+            values = forms.fields(parameters, key=f"ab-{kind.policy()}")
+        tried = {"policy": kind(**values).to_dict()}
     return {"metric": metric, "minimum_lift": lift / 100} | _shares(tried)
 
 
-def _tried(lab: page.Lab, plan: Plan) -> dict[str, Any]:
-    """What B does otherwise: its policy or its model."""
+def _tried(lab: page.Lab, plan: Plan) -> tuple[type[Policy] | None, dict[str, Any]]:
+    """What B does otherwise, its policy (and which kind that is) or its model."""
     models = ab_tests.models(lab.workspace)
     others = {name: link for name, link in models.items() if name != plan.model}
     way = "policy"
@@ -83,7 +89,7 @@ def _tried(lab: page.Lab, plan: Plan) -> dict[str, Any]:
         )
     if way == "model":
         name = st.selectbox("Model of B", list(others), key="ab-model", help="Models that served before.")
-        return {"model": others[name].model_dump(mode="json")}
+        return None, {"model": others[name].model_dump(mode="json")}
     known, now = policies(), str(plan.policy["policy"])
     ids = list(known)
     seen = str(state.chosen("ab-policy") or "")
@@ -97,8 +103,7 @@ def _tried(lab: page.Lab, plan: Plan) -> dict[str, Any]:
         help=known[seen or first].info.summary,
         persist_state="session",
     )
-    values = forms.fields(known[chosen].parameters(), key=f"ab-{chosen}")
-    return {"policy": policy({"policy": chosen} | values).to_dict()}
+    return known[chosen], {"policy": known[chosen]().to_dict()}
 
 
 def _shares(tried: dict[str, Any]) -> dict[str, Any]:
@@ -138,6 +143,8 @@ def _detail(test: AbTest, found: ab_test_plan.Outlook) -> str:
         parts.append(
             f"Were B {share(test.minimum_lift)} worse, the test would cost about {found.at_stake:,.2f} until then."
         )
+    if (found.days is None or found.days > MONTH) and np.isfinite(found.in_a_month):
+        parts.append(f"In {MONTH} days a lift of {share(found.in_a_month)} or more would be seen.")
     return " ".join([*parts, "You may look as often as you like: the answer stays right."])
 
 

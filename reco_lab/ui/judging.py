@@ -63,7 +63,11 @@ def _own(lab: page.Lab, top: DeltaGenerator) -> None:
         with top:
             show.mistake(error)
         return
-    meaning = Meaning(reward=period.reward, row="answers" if period.places == "first" else "places")
+    meaning = Meaning(
+        reward=period.reward,
+        row="answers" if period.places == "first" else "places",
+        counted=period.reward == "clicks",
+    )
     with top:
         judging_shown.answer(found.judgement, f"“{chosen.info.label}”", meaning, found.told.stood)
         _next_step(lab, chosen, found.judgement)

@@ -10,7 +10,8 @@ import pytest
 
 from reco_lab.core.clock import ManualClock
 from reco_lab.core.memory import Memory
-from reco_lab.core.policy import policy
+from reco_lab.core.policy import Choice, policy
+from reco_lab.policies.softmax import Softmax
 from reco_lab.services import ad_learning, bookings, publishing
 from reco_lab.services.ad_learning import Learning, of_each_ad
 from reco_lab.services.ad_messages import EventIn
@@ -214,3 +215,21 @@ def test_two_workers_on_one_server_know_the_same(workspace, postgresql, tmp_path
     assert found[0] == 7
     same(*memories)
     same(memories[0], Memory.from_bytes(found[1]))
+
+
+@pytest.mark.parametrize("told", [np.nan, 0.0, 1.5])
+def test_a_policy_that_says_no_chances_is_passed_over_and_nothing_untrue_is_logged(
+    workspace, monkeypatch, told
+):
+    server = serving(workspace, "softmax")
+
+    def lying(self, scores, n, rng):
+        return Choice(np.arange(n), np.full(n, told))
+
+    monkeypatch.setattr(Softmax, "choose", lying)
+    made = server.ads("u01", n=2).decision
+    problems = server.readiness().problems
+    server.close()
+    assert [one.propensity for one in made.placed] == [1.0, 1.0]
+    assert made.placed[0].score >= made.placed[1].score
+    assert any("The better, the likelier fails and is passed over" in one for one in problems)

@@ -88,7 +88,7 @@ def test_an_erased_customer_is_nowhere_and_stays_away_after_the_next_training(wo
 
     assert found(workspace, name, who) == []
     assert receipt.customer == name
-    assert receipt.removed["rows of the log"] == 7
+    assert receipt.removed["rows of the log"] == 8
     assert receipt.removed["saved segments"] == {RAW: 2, ACCENTED: 2, MAIL: 0}[who]
     assert receipt.removed["campaigns"] == {RAW: 1, ACCENTED: 1, MAIL: 0}[who]
     assert receipt.removed["rows of data"] == (4 if who == MAIL else 12)

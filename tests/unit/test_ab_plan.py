@@ -44,6 +44,8 @@ def test_what_known_customers_cannot_show_takes_new_ones_or_more_than_a_year():
     assert found.customers > 50
     assert found.days is None
     assert "more than a year" in found.sentence
+    seen = outlook(asked(minimum_lift=found.in_a_month), regulars(50))
+    assert seen.customers == pytest.approx(50, rel=0.02)
 
 
 def test_without_any_money_nothing_is_at_stake_that_is_known():

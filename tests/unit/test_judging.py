@@ -57,7 +57,7 @@ def test_the_best_ad_is_judged_to_earn_what_it_earns(shop, asked):
     assert found.told.used == ANSWERS
     assert found.judgement.support.customers == ANSWERS // 3
     assert "Best first would have earned" in sentence(found.judgement, "best first")
-    assert "clicks more per 100 answers" in sentence(found.judgement, "best first")
+    assert "more clicks per 100 answers" in sentence(found.judgement, "best first")
 
 
 def test_doubly_robust_knows_of_scores_and_is_nearer(shop, asked):
@@ -105,7 +105,7 @@ def test_anything_that_gives_candidates_chances_can_be_judged(shop, asked):
         < clicks[np.arange(ANSWERS), scores.argmin(axis=1)].mean()
         < found.best.value.high
     )
-    assert "clicks fewer" in sentence(found, "the worst ad")
+    assert "fewer clicks" in sentence(found, "the worst ad")
 
 
 def test_chances_that_do_not_sum_to_one_are_refused_in_a_sentence(shop, asked):
@@ -137,7 +137,7 @@ def test_answers_without_what_they_were_chosen_from_judge_only_an_even_policy(tm
 def test_a_judgement_is_told_with_what_was_earned_and_how_sure(shop, asked):
     found = judge_policy(*shop[:2], Greedy(), asked()).judgement
     said = detail(found, Meaning("clicks", "answers"))
-    assert "clicks per 100 answers were earned" in said
+    assert "What served earned" in said
     assert "95% certainty" in said
 
 

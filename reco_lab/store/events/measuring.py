@@ -1,8 +1,8 @@
 """What the log holds of a period, as columns: read once, then only what is new."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from operator import itemgetter
+from itertools import compress
 from threading import Lock
 from typing import Any
 
@@ -24,6 +24,7 @@ _TEXTS = ("customer", "slot", "stage", "model_version", "arm")
 _DECIDED = ("at", "latency_us", "n_candidates", *_TEXTS)
 _MOMENTS = ("seen", "clicked")
 _PLACES = ("ad_id", "position", "propensity", "score", "cost", "click_cost", *_MOMENTS)
+_MEASURED = frozenset({"propensity", "score", "cost", "click_cost"})
 _ORDER = (_OF.at, _OF.request_id, _PLACED.position)
 
 Array = NDArray[Any]
@@ -122,18 +123,20 @@ class Measuring(Reading):
             parts.append(_table(self._rows(query), ["step", name]).set_index("step"))
         return pd.concat(parts, axis=1).fillna(0).astype(np.int64).sort_index().reset_index()
 
-    def rows_of(self, begin: int, end: int) -> Iterable[Sequence[sa.Row[Any]]]:
+    def rows_of(self, begin: int, end: int) -> Iterator[Sequence[sa.Row[Any]]]:
         """Every ad of every decision of a period with its decision, in their order, some thousand rows at a time."""
+        placed = [
+            sa.func.coalesce(_PLACED[name], NEVER) if name in _MOMENTS else _PLACED[name] for name in _PLACES
+        ]
         query = (
-            sa.select(*(_OF[name] for name in _DECIDED), *(_PLACED[name] for name in _PLACES))
+            sa.select(*(_OF[name] for name in _DECIDED), *placed)
             .select_from(schema.decisions.outerjoin(schema.placed, _OF.request_id == _PLACED.request_id))
             .where(_OF.at >= begin, _OF.at < end)
             .order_by(*_ORDER)
         )
         with self._connection() as connection:
             if connection is not None:
-                found = connection.execution_options(yield_per=AT_ONCE).execute(query)
-                yield from found.partitions()
+                yield from connection.execution_options(yield_per=AT_ONCE).execute(query).partitions()
 
 
 @dataclass(eq=False)
@@ -177,29 +180,23 @@ class Mirror:
         names = {name: list(codes) for name, codes in self._codes.items()}
         return Period(begin, end, decided, placed, names)
 
-    def _columns(self, rows: Sequence[sa.Row[Any]]) -> tuple[Columns, dict[str, Array]]:
-        width = len(_DECIDED) + len(_PLACES)
-        columns = dict(
-            zip((*_DECIDED, *_PLACES), zip(*rows, strict=True) if rows else [()] * width, strict=True)
-        )
-        filled = np.array([value is not None for value in columns["ad_id"]], bool)
-        first = ~filled | (np.array([value or 0 for value in columns["position"]], np.int64) == 0)
-        firsts, places = np.flatnonzero(first), np.flatnonzero(filled)
-        decided = {name: self._array(name, columns[name], firsts) for name in _DECIDED}
-        placed = {name: self._array(name, columns[name], places) for name in _PLACES}
+    def _columns(self, rows: Sequence[sa.Row[Any]]) -> tuple[dict[str, Array], dict[str, Array]]:
+        names = (*_DECIDED, *_PLACES)
+        columns = dict(zip(names, zip(*rows, strict=True) if rows else [()] * len(names), strict=True))
+        filled = np.ones(len(rows), bool)
+        if None in columns["ad_id"]:  # a decision without an ad
+            filled = np.array([ad is not None for ad in columns["ad_id"]], bool)
+        first = ~filled
+        first[filled] = self._array("position", columns["position"], filled) == 0
+        decided = {name: self._array(name, columns[name], first) for name in _DECIDED}
+        placed = {name: self._array(name, columns[name], filled) for name in _PLACES}
         return decided, placed | {"first": first, "filled": filled}
 
-    def _array(self, name: str, values: Sequence[Any], chosen: NDArray[np.intp]) -> Array:
-        if len(chosen) < len(values):
-            values = (
-                itemgetter(*chosen.tolist())(values) if len(chosen) > 1 else [values[one] for one in chosen]
-            )
+    def _array(self, name: str, values: Sequence[Any], chosen: NDArray[np.bool_]) -> Array:
+        mine = values if chosen.all() else list(compress(values, chosen.tolist()))
         if name in self._codes:
-            return np.fromiter(map(self._codes[name].__getitem__, values), np.int32, len(values))
-        if name in _MOMENTS:
-            return np.fromiter((NEVER if one is None else one for one in values), np.int64, len(values))
-        kind = np.float64 if name in {"propensity", "score", "cost", "click_cost"} else np.int64
-        return np.array(values, kind)
+            return np.fromiter(map(self._codes[name].__getitem__, mine), np.int32, len(mine))
+        return np.array(mine, np.float64 if name in _MEASURED else np.int64)
 
 
 def _joined(before: Period, after: Period) -> Period:
