@@ -80,7 +80,8 @@ def _watch(workspace: Workspace) -> None:
 
 def _live(workspace: Workspace, seen: Seen) -> None:
     head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
-    head.subheader("Simulated customers are visiting", anchor=False, width="content")
+    doing = "are on their way" if seen.status.phase is Phase.preparing else "are visiting"
+    head.subheader(f"Simulated customers {doing}", anchor=False, width="content")
     head.button(
         "Stop",
         icon=":material/stop:",
