@@ -1,7 +1,7 @@
 """Logged answers ranked again by a challenger: what it would have earned, where the log can tell."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from reco_lab.services import bookings
 from reco_lab.services.ad_loading import booked_over
 from reco_lab.services.decisions import open_log
 from reco_lab.services.judged_answers import Asked
-from reco_lab.services.judging import SEED, judge_odds
+from reco_lab.services.judging import SEED, judge_answers
 from reco_lab.services.privacy import pseudonym_key
 from reco_lab.services.publishing import Plan
 from reco_lab.serving.booked import Booked
@@ -46,7 +46,8 @@ def replayed(workspace: Workspace, sides: Sides) -> Judgement:
     """What the champion's policy would have earned on the challenger's ranking.
 
     A logged score is relevance times what the ad has to itself; the challenger's relevance takes the champion's place in
-    it, each with the customer's history of that moment. Raises DataError where no answer of the period can be used.
+    it, each with the customer's history of that moment. The log is read once: what comes meanwhile is judged another
+    time. Raises DataError where no answer of the period can be used.
     """
     since = sides.begins.astype("datetime64[us]").item().replace(tzinfo=UTC)
     until = workspace.clock.now()
@@ -59,12 +60,10 @@ def replayed(workspace: Workspace, sides: Sides) -> Judgement:
         chosen, rng = policy(sides.plan.policy), np.random.default_rng(SEED)
 
         def odds(one: Served, before: NDArray[np.intp]) -> Floats:
-            if one.scores is None or one.request_id not in factors:
-                return np.zeros(0)
-            return chosen.odds(Seen(one.scores * factors[one.request_id], None, one.features), before, rng)
+            scores = np.zeros(0, np.float32) if one.scores is None else one.scores * factors[one.request_id]
+            return chosen.odds(Seen(scores, None, one.features), before, rng)
 
-        first = datetime.fromtimestamp(answers[0].at / 1e6, UTC)
-        return judge_odds(log, odds, Asked(max(since, first), until)).judgement
+        return judge_answers(answers, odds, Asked(since, until)).judgement
     finally:
         log.close()
 
