@@ -16,6 +16,7 @@ from reco_lab.workspace import Workspace
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 WHO = "the gate"
+TITLE = "Canary of round "
 LOOKS = 50
 PATIENCE = 7
 RECENT = timedelta(days=1)
@@ -39,7 +40,7 @@ def served_lately(workspace: Workspace) -> bool:
 
 def begin(workspace: Workspace, round_: str, plan: Plan, part: float) -> str:
     """Let the challenger serve a share of the customers; the id of the A/B test. What was begun already goes on."""
-    title = f"Canary of round {round_}"
+    title = f"{TITLE}{round_}"
     now = ab_tests.running(workspace)
     if now is not None and now.record.title == title:
         if now.served:
@@ -52,6 +53,11 @@ def begin(workspace: Workspace, round_: str, plan: Plan, part: float) -> str:
         {"name": CHALLENGER, "share": part, "model": learnt.model_dump(mode="json")},
     ]
     return ab_tests.start(workspace, {"title": title, "arms": arms}, who=WHO).record.id
+
+
+def round_of(title: str) -> str | None:
+    """The round that a test of this title tries a challenger for; None for any other test."""
+    return title.removeprefix(TITLE) if title.startswith(TITLE) else None
 
 
 def end(workspace: Workspace, test: str) -> None:

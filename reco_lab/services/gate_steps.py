@@ -58,13 +58,11 @@ def collect(workspace: Workspace, found: Round, report: Report) -> Round:
 
 def _version(workspace: Workspace, found: Round) -> tuple[DatasetVersion, bool, str]:
     """The version to learn from, whether this round made it of the log, and why it could not where it did not."""
-    from reco_lab.services.feedback_data import LOG, save_feedback
-    from reco_lab.services.merging import parts
+    from reco_lab.services.feedback_data import of_log, save_feedback
 
     dataset = str(found.spec["dataset"])
     newest = workspace.store.dataset(dataset)
-    made = parts(workspace, newest)[-1:]
-    if newest.version > int(found.spec["before"]) and made and made[0].file == LOG:
+    if newest.version > int(found.spec["before"]) and of_log(workspace, newest):
         return newest, True, ""
     try:
         return save_feedback(workspace, dataset, onto=dataset).dataset, True, ""

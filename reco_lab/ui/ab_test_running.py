@@ -11,7 +11,7 @@ from reco_lab.core.words import share
 from reco_lab.experiments.ab_course import OUTCOMES
 from reco_lab.experiments.ab_look import Ahead, Look, Standing
 from reco_lab.experiments.ab_verdict import Verdict, effect, verdict
-from reco_lab.services import ab_tests
+from reco_lab.services import ab_tests, canary
 from reco_lab.services.ab_tests import Running
 from reco_lab.ui import ad_status, cache, page, show, state
 from reco_lab.ui.words import md, when
@@ -39,6 +39,10 @@ def view(lab: page.Lab, now: Running) -> None:
         show.answer(found.sentence, found.detail)
 
     st.fragment(run_every=EVERY, key="ab-answer")(answer)()
+    if (round_ := canary.round_of(now.test.title)) is not None:
+        st.caption(
+            f"In this test the gate tries the challenger of round {round_} on customers. It ends by itself; ended by hand, the challenger does not serve."
+        )
     _actions(lab, drawn)
     if not now.served:
         st.warning(
