@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from reco_lab.core.evaluation import metrics
+from reco_lab.core.learner import Learner
+from reco_lab.core.policy import policies
 from reco_lab.core.recommender import Recommender, algorithms
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,7 +33,18 @@ def tables() -> dict[str, str]:
         for name, kind in algorithms().items()
     )  # fmt: skip
     measures = ((f"`{name}`", kind.label, kind.plain, kind.definition) for name, kind in metrics().items())
+    choosing = (
+        (
+            f"`{name}`",
+            kind.info.label,
+            "yes" if issubclass(kind, Learner) else "no",
+            kind.info.summary,
+            kind.info.source,
+        )
+        for name, kind in policies().items()
+    )
     return {
+        "policies": markdown(("policy", "name", "learns", "what it does", "source"), choosing),
         "algorithms": markdown(
             ("algorithm", "name", "needs", "answers histories it has never seen", "source"), recommenders
         ),

@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Outcome = Literal["conversion", "revenue", "order value"]
 FEWEST_BUYERS = 5
+WHOLE_FROM = 0.1
 LABELS: Mapping[str, str] = {
     "conversion": "Customers who bought",
     "revenue": "Spent by each customer",
@@ -298,7 +299,7 @@ def _sentence(verdict: str, main: Line | None, smallest: float, power: float, mo
 def _effect(line: Line) -> str:
     """The lift as a person says it: in per cent where it has a ratio, else as the difference."""
     up = line.absolute >= 0
-    much = share(abs(line.relative), 1) if line.relative is not None else _size(line, abs(line.absolute))
+    much = _ratio(line.relative) if line.relative is not None else _size(line, abs(line.absolute))
     if line.outcome == "conversion":
         return f"{much} {'more' if up else 'fewer'} customers bought than of those held back"
     unit = "a customer" if line.outcome == "revenue" else "a day with a purchase"
@@ -314,8 +315,13 @@ def _range(line: Line) -> str:
             for end in (line.low or 0.0, line.high or 0.0)
         ]
     else:
-        words = [f"{share(abs(end), 1)} {'more' if end >= 0 else fewer}" for end in ends if end is not None]
+        words = [f"{_ratio(end)} {'more' if end >= 0 else fewer}" for end in ends if end is not None]
     return f"with {share(LEVEL)} certainty between {words[0]} and {words[1]}"
+
+
+def _ratio(value: float) -> str:
+    """A lift without its sign; a large one is not known to a tenth."""
+    return share(abs(value), 1 if abs(value) < WHOLE_FROM else 0)
 
 
 def _size(line: Line, value: float) -> str:

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 from reco_lab.charts.theme import Palette, figure
 from reco_lab.charts.words import plain, short
 
-ROW = 34
+ROW, FEWEST = 34, 2  # with one row alone the axis would lie on its title
 
 
 def leaderboard(
@@ -20,7 +20,7 @@ def leaderboard(
     challenger or reference. Rows keep their order, the first on top.
     """
     rows = rows.reset_index(drop=True)
-    chart = figure(palette, ROW * len(rows) + 70)
+    chart = figure(palette, ROW * max(len(rows), FEWEST) + 70)
     styles = {
         "champion": {"color": palette.accent, "symbol": "circle", "size": 13},
         "challenger": {"color": palette.text, "symbol": "circle", "size": 10},

@@ -12,7 +12,7 @@ from reco_lab.core.words import count, share
 from reco_lab.experiments.logged import Floats, Logged, by_customer
 
 FEWEST = 100.0
-FEWEST_REWARDS = 10.0
+FEWEST_REWARDS = 5.0
 MOST_UNTRIED = 0.05
 SURE = 3.0
 UNEVEN = 2.0

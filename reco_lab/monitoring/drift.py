@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from reco_lab.core.dataset import Dataset
+from reco_lab.core.interactions import Kind
 from reco_lab.core.words import share
 from reco_lab.monitoring.facts import Facts
 
@@ -109,7 +110,7 @@ def between(before: Dataset, now: Dataset) -> list[Drift]:
             old.values.astype(np.float64),
             now.interactions.values[fresh].astype(np.float64),
         ),
-        categories("interactions", "kind", pd.Series(old.kinds), pd.Series(now.interactions.kinds[fresh])),
+        categories("interactions", "kind", _kinds(old.kinds), _kinds(now.interactions.kinds[fresh])),
     ]
     return sorted((one for one in found if one is not None), key=lambda one: -one.psi)
 
@@ -173,7 +174,21 @@ def _since(before: Dataset, now: Dataset) -> NDArray[np.bool_]:
     if times is None or old is None or not len(old):
         return np.ones(len(now.interactions.users), bool)
     found: NDArray[np.bool_] = times > old.max()
-    return found if found.sum() >= FEWEST else np.ones(len(times), bool)
+    found &= _not_from_ads(before, now)
+    return found if found.sum() >= FEWEST else np.ones(len(times), bool) & _not_from_ads(before, now)
+
+
+def _not_from_ads(before: Dataset, now: Dataset) -> NDArray[np.bool_]:
+    """All rows but the first clicks: they come with the log of the ads, and are no change of what customers do."""
+    kinds = now.interactions.kinds
+    if (before.interactions.kinds == Kind.click).any():
+        return np.ones(len(kinds), bool)
+    found: NDArray[np.bool_] = kinds != Kind.click
+    return found
+
+
+def _kinds(codes: NDArray[np.uint8]) -> pd.Series:
+    return pd.Series(np.array([kind.name for kind in Kind], object)[codes], dtype="str")
 
 
 def _stability(before: NDArray[Any], now: NDArray[Any]) -> tuple[float, bool]:

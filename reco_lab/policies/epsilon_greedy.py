@@ -14,7 +14,7 @@ class EpsilonGreedy(Policy):
 
     info: ClassVar[PolicyInfo] = PolicyInfo(
         "Best first, with some chance",
-        "Shows the best ranked ad, but gives a small, known share of places to any other ad, so that it learns.",
+        "Shows the best ranked ad, but gives a small, known share of places to any other ad, so that the log tells of them too.",
         "Sutton and Barto (2018), Reinforcement Learning, section 2.2",
     )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from reco_lab.analysis.columns import ColumnGuess, Guess
@@ -100,11 +101,14 @@ def census(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def reading_of(events: pd.DataFrame) -> Reading:
-    """The answers that a table of events gives."""
+    """The answers that a table of events gives. A purchase counts as 1, and the others beside it: its value is pieces."""
     kept = events[events["becomes"] != LEFT_OUT]
+    bought = (kept["becomes"] == Kind.purchase.name).to_numpy(bool)
+    weights = kept["weight"].to_numpy(np.float64)
+    one = weights[bought].max() if bought.any() else 1.0
     return Reading(
         kinds=dict(zip(events["event"], events["becomes"], strict=True)),
-        weights={event: float(weight) for event, weight in zip(kept["event"], kept["weight"], strict=True)},
+        weights=dict(zip(kept["event"], np.where(bought, 1.0, weights / one).tolist(), strict=True)),
     )
 
 

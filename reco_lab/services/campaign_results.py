@@ -212,7 +212,8 @@ def _judged(
     found = lines(done, treated, control, look)
     then = segments.told(workspace, data.take(_rows_before(data, sent)), campaign.dataset)
     places = data.interactions.user_ids.get_indexer(pd.Index(made.customers["customer_id"]))
-    inside = {title: members[places] & (places >= 0) for title, members in then.items()}
+    known_then = {title: members[places] & (places >= 0) for title, members in then.items()}
+    inside = {title: mask for title, mask in known_then.items() if not mask.all()}
     answer = judge(
         found,
         goal.outcome,

@@ -93,6 +93,8 @@ def look(workspace: Workspace) -> Seen:
     """How the rehearsal stands, at the cost of reading three small files."""
     home = folder(workspace)
     at_work = _at_work(home)
+    if not at_work:
+        _let_go(home)
     status = _status(home) or Status(phase=Phase.preparing if at_work else Phase.none)
     if at_work and status.phase not in {Phase.preparing, Phase.running}:
         status = Status(phase=Phase.preparing)
@@ -110,6 +112,7 @@ def begin(workspace: Workspace, asked: Asked) -> None:
     """
     home = folder(workspace)
     home.mkdir(parents=True, exist_ok=True)
+    _let_go(home)
     command = [sys.executable, "-m", "reco_lab.cli", "rehearse"]
     command += [word for name, value in asked for word in (f"--{name}", str(value))]
     detached: dict[str, Any] = {"start_new_session": True}
@@ -149,6 +152,13 @@ def room_name(workspace: Workspace) -> str:
 def stop(workspace: Workspace) -> None:
     """Ask the rehearsal to end; it does within seconds."""
     (folder(workspace) / STOP).touch()
+
+
+def _let_go(home: Path) -> None:
+    """Take note of the end of the process that this one started, if it has ended."""
+    process = _directors.get(home)
+    if process is not None and process.poll() is not None:
+        del _directors[home]
 
 
 def _at_work(home: Path) -> bool:

@@ -118,8 +118,9 @@ class Traffic:
         world = self.crowd.world
         day = (visit.at - world.spec.opening).days
         rng = world.spec.rng(LOOK_STREAM, day, visit.number)
-        name, told = str(world.people.table.index[visit.customer]), list(visit.did)
+        name = str(world.people.table.index[visit.customer])
         events: list[Event] = []
+        after: list[tuple[int, str]] = []
         for page in range(min(1 + len(visit.did), MOST_PAGES)):
             shown = client.ads(name, SLOTS[min(page, 1)], PLACES)
             if not shown:
@@ -128,18 +129,16 @@ class Traffic:
                 looked = eyes.look(visit.customer, [ad.ad_id for ad in shown], day, rng)
                 self.tally.add(looked, sum(ad.ad_id in eyes.codes for ad in shown))
             events += self._events(shown, looked, eyes)
-            told += self._after(shown, looked, eyes)
+            after += self._after(shown, looked, eyes)
         if events:
             client.track(*events)
+        key = f"{world.spec.seed}-{day}-{visit.number}"
+        told = {f"{key}-{place}": one for place, one in enumerate(visit.did)}
+        told |= {f"{key}-ad-{place}": one for place, one in enumerate(after)}
         if told:
             items = world.catalogue.table.index
             client.visit(
-                *(
-                    Interaction(
-                        f"{world.spec.seed}-{day}-{visit.number}-{place}", name, str(items[item]), kind
-                    )
-                    for place, (item, kind) in enumerate(told)
-                )
+                *(Interaction(id_, name, str(items[item]), kind) for id_, (item, kind) in told.items())
             )
         with self._lock:
             self.tally.visits += 1

@@ -42,8 +42,8 @@ def view(lab: page.Lab, now: Running) -> None:
     _actions(lab, drawn)
     if not now.served:
         st.warning(
-            "What serves now does not tell customers apart by this test: somebody went back to an earlier publication. "
-            "End it.",
+            "What serves now does not tell customers apart by this test: another publication was put in its place, or its "
+            "start was cut short. End it.",
             icon=":material/link_off:",
         )
     st.fragment(run_every=EVERY, key="ab-numbers")(lambda: _numbers(now, cache.ab_look(lab.workspace, now)))()

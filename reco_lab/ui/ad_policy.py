@@ -8,7 +8,7 @@ import streamlit as st
 from reco_lab.core.learner import Learner
 from reco_lab.core.memory import Memory
 from reco_lab.core.policy import Policy, policies, policy
-from reco_lab.services import ad_learning, bookings, publishing
+from reco_lab.services import ab_tests, ad_learning, bookings, publishing
 from reco_lab.services.exploring import PLACES, Exploring, exploring
 from reco_lab.services.publishing import Plan
 from reco_lab.ui import ad_learnt, ad_status, cache, forms, gate, page, state
@@ -37,6 +37,11 @@ def view(lab: page.Lab, now: Status) -> None:
     st.info(cost(_exploring(lab.workspace, plan, chosen, memory)), icon=":material/savings:")
     settings = _settings(plan)
     wanted = {"policy": chosen.to_dict(), **settings}
+    tested = ab_tests.running(lab.workspace)
+    if tested is not None and tested.served:
+        st.caption(
+            "An A/B test runs: whom it tells apart is served by its arms until it ends. What you change here serves all others."
+        )
     same = {"policy": policy(plan.policy).to_dict(), **{name: getattr(plan, name) for name in settings}}
     if st.button(
         "Let this serve", type="primary", icon=":material/check:", disabled=wanted == same, key="policy-keep"

@@ -27,6 +27,11 @@ BECOMES = {
     NOTHING: "nothing (left out)",
 }
 
+WEIGHED = (
+    "What an event counts as is kept as the value of its rows; a purchase is always 1, so that money stays money. "
+    "Only recommenders of ratings read such values; all others ask whether and how often something was done."
+)
+
 
 def holds(known: Understood) -> bool:
     """Whether the file that was brought holds web analytics."""
@@ -45,7 +50,7 @@ def ask(
     found = cache.traffic(workspace, brought.path, options)
     with table:
         events = _events(found, brought, last)
-        st.caption(md(" ".join(found.sentences)))
+        st.caption(md(" ".join((*found.sentences, WEIGHED))))
     if options != dict(known.options):
         seen = cache.preview(workspace, brought.path, known.header, options)
         known = replace(known, seen=seen, options=options)
@@ -76,8 +81,7 @@ def _events(found: Traffic, brought: Brought, last: Recipe | None) -> pd.DataFra
             ),
             "weight": st.column_config.NumberColumn(
                 "Counts as",
-                help="How much one counts beside a purchase: an assumption of ours until you change it. It is kept as the "
-                "value of the row, for those who read it; the recommenders here ask only whether and how often.",
+                help="How much one counts beside a purchase: an assumption of ours until you change it.",
                 min_value=0.01,
                 max_value=1000.0,
                 required=True,

@@ -6,7 +6,7 @@ from reco_lab.services import gate, gate_words, publishing, schedules
 from reco_lab.services.publishing import Plan
 from reco_lab.services.schedules import DAY, WEEK, Schedule
 from reco_lab.store.rounds import Round
-from reco_lab.ui import board, gate_rounds, page, show, state
+from reco_lab.ui import board, gate_asks, gate_rounds, page, show, state
 from reco_lab.ui.words import md, when
 from reco_lab.workspace import Workspace
 
@@ -36,6 +36,7 @@ def view(lab: page.Lab) -> None:
     _act(workspace, rounds[0] if rounds else None, busy=busy)
     if rounds:
         gate_rounds.view(workspace, rounds)
+    gate_asks.view(workspace)
     _before(workspace)
 
 

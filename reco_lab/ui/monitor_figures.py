@@ -91,13 +91,17 @@ def chart(look: Look, alarms: Sequence[Alarm]) -> None:
     )
 
 
-def table(look: Look) -> None:
-    """The figures by slot, ad, segment, model, arm, stage or place."""
+def chosen(look: Look) -> str:
+    """Choose what the figures are told apart by."""
     options = {name: label for name, label in BY.items() if name != "segment" or look.now.segments}
-    chosen = linked.choice("By", options, key="by", noun="column", few=True)
+    return linked.choice("By", options, key="by", noun="column", few=True)
+
+
+def table(look: Look, by: str) -> None:
+    """The figures by slot, ad, segment, model, arm, stage or place."""
     rows = [
         {
-            BY[chosen]: look.names.short(part),
+            BY[by]: look.names.short(part),
             "Shown": one.shown,
             "Clicks": one.clicks,
             "Click rate": _percent(one.click_rate.value),
@@ -109,9 +113,9 @@ def table(look: Look) -> None:
             "Revenue": one.revenue,
             "Spend": one.spend,
         }
-        for part, one in look.by(chosen)
+        for part, one in look.by(by)
     ]
-    show.numbers(pd.DataFrame(rows), alt=f"What came of the ads by {BY[chosen].lower()}", key=f"by-{chosen}")
+    show.numbers(pd.DataFrame(rows), alt=f"What came of the ads by {BY[by].lower()}", key=f"by-{by}")
     st.caption(
         "Place-corrected: the click rate it would have, did it stand in every place as often as the others."
     )

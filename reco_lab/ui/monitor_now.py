@@ -52,11 +52,17 @@ def view(lab: page.Lab) -> None:
         )
     board.running(lab.workspace)
     look = watch.look(period, window)
-    draw = partial(_draw, lab.workspace, period, window)
-    st.fragment(draw, run_every=EVERY if _live(look) else None)()
+    every = EVERY if _live(look) else None
+    st.fragment(partial(_above, lab.workspace, period, window), run_every=every, key="monitor-above")()
+    if len(look.now.period):
+        by = monitor_figures.chosen(look)  # no choice lies in what is drawn anew every second
+        st.fragment(
+            partial(_below, lab.workspace, period, window, by), run_every=every, key="monitor-below"
+        )()
 
 
-def _draw(workspace: Workspace, period: str, window: str) -> None:
+def _above(workspace: Workspace, period: str, window: str) -> None:
+    """The answer, alarms, figures and the chart."""
     with page.guard(workspace):
         look = cache.monitor(workspace).look(period, window)
         usual = look if period == DEFAULT else cache.monitor(workspace).look(DEFAULT, window)
@@ -67,9 +73,15 @@ def _draw(workspace: Workspace, period: str, window: str) -> None:
         if len(look.now.period):
             monitor_figures.figures(look, USUAL[period])
             monitor_figures.chart(look, alarms)
-            monitor_figures.table(look)
-            monitor_figures.service(look)
-            monitor_figures.drifts(look)
+
+
+def _below(workspace: Workspace, period: str, window: str, by: str) -> None:
+    """The figures by slot or whatever is chosen, and how ads were served."""
+    with page.guard(workspace):
+        look = cache.monitor(workspace).look(period, window)
+        monitor_figures.table(look, by)
+        monitor_figures.service(look)
+        monitor_figures.drifts(look)
 
 
 def answer(look: Look, alarms: Sequence[Alarm], period: str) -> tuple[str, str]:

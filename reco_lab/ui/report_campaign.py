@@ -47,7 +47,8 @@ def found(one: CampaignStory) -> Section:
     table = pd.DataFrame(
         {"Group": rows["name"], "Customers": [main.treated, main.control], _what(main): rows["text"]}
     )
-    return Section("found", "What came of it", one.judged.sentence, tuple(lines), Drawn("bars", rows), table)
+    figure = Drawn("bars", rows, axis=_what(main), percent=main.outcome == "conversion")
+    return Section("found", "What came of it", one.judged.sentence, tuple(lines), figure, table)
 
 
 def person(one: CampaignStory, data: Dataset, who: Example, shown: pd.DataFrame) -> Section:
@@ -196,16 +197,11 @@ def after(one: CampaignStory) -> Section:
 
 
 def _main(one: CampaignStory) -> Line | None:
-    wanted = one.made.campaign.goal.outcome
-    return (
-        None
-        if one.judged is None
-        else next((line for line in one.judged.lines if line.outcome == wanted), None)
-    )
+    return None if one.judged is None else one.judged.main
 
 
 def _what(line: Line) -> str:
-    return {"conversion": "Bought", "revenue": "Spent a customer"}.get(
+    return {"conversion": "Customers who bought", "revenue": "Spent by each customer"}.get(
         line.outcome, "Spent a day with a purchase"
     )
 

@@ -66,7 +66,9 @@ def _figure(one: Section, colours: Palette, *, large: bool) -> None:
 
 def _chart(drawn: Drawn, colours: Palette) -> Figure:
     if drawn.form == "bars":
-        return bars(drawn.rows, palette=colours, form=".0%", axis=drawn.axis, room=ROOM)
+        return bars(
+            drawn.rows, palette=colours, form=".0%" if drawn.percent else ",", axis=drawn.axis, room=ROOM
+        )
     return leaderboard(drawn.rows, axis=drawn.axis, palette=colours, percent=drawn.percent, zero=drawn.zero)
 
 

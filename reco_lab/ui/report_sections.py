@@ -86,7 +86,12 @@ def found(one: Story, where: str) -> Section:
     what = f"Customers of 100 who {_verb(one.found)} one of {finds.k} items"
     table = pd.DataFrame({"Shown": rows["name"], what: 100 * rows["value"], "Customers": finds.customers})
     return Section(
-        section.id, section.label, section.finding, section.lines, Drawn("bars", rows, axis=what), table
+        section.id,
+        section.label,
+        section.finding,
+        section.lines,
+        Drawn("bars", rows, axis=what, percent=True),
+        table,
     )
 
 

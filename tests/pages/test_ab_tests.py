@@ -122,4 +122,10 @@ def test_a_test_that_serves_nobody_any_more_says_so(home, visit, says):
     with closing(Workspace.open(home)) as workspace:
         ab_tests.start(workspace, SPEC)
         publishing.rollback(workspace)
-    assert "somebody went back to an earlier publication" in says(visit(MONITOR, section=TAB))
+    assert "another publication was put in its place" in says(visit(MONITOR, section=TAB))
+
+
+def test_the_policy_tab_says_that_a_test_runs(home, visit, says):
+    with closing(Workspace.open(home)) as workspace:
+        ab_tests.start(workspace, SPEC)
+    assert "An A/B test runs" in says(visit("pages/market/ads.py", section="Policy"))

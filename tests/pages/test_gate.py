@@ -2,7 +2,7 @@
 
 import pytest
 
-from reco_lab.services import gate, publishing, schedules
+from reco_lab.services import gate, gate_settings, publishing, schedules
 from reco_lab.services.data import load_dataset
 from reco_lab.store.rounds import RoundState
 from reco_lab.testing.serving import publish_chain
@@ -72,3 +72,12 @@ def test_one_click_goes_back_and_the_lineage_says_who_did(served, visit, says):
     table = next(one.value for one in browser.dataframe if "Why" in one.value)
     assert "by a person in the app" in table.set_index("Number").loc[1, "Why"]
     assert table.set_index("Number")["In place of"].tolist()[0] in {1, None}
+
+
+def test_what_the_gate_asks_for_is_kept_for_the_next_round(served, visit, says):
+    browser = visit(MONITOR, section="The gate")
+    browser.number_input(key="gate-canary").set_value(0.0).run()
+    browser = press(browser, "Ask for this")
+    assert gate_settings.gate_settings(served).canary_share == 0
+    assert gate_settings.gate_settings(served).margin == pytest.approx(0.1)
+    assert "The next challenger is judged by this." in says(browser)

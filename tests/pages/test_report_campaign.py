@@ -90,6 +90,20 @@ def test_every_verdict_has_its_story(tell, verdict):
     assert ("It did something for Friends" in sections["whom"].finding) is (verdict == "worked")
 
 
+def test_money_is_drawn_as_money_and_shares_as_shares(shop, made, tell):
+    assert tell("worked").section("found").figure.percent
+    spent = judged("worked")
+    line = spent.lines[0].model_copy(update={"outcome": "revenue", "treated_mean": 15.4, "control_mean": 8.0})
+    spent = spent.model_copy(update={"outcome": "revenue", "lines": (line,)})
+    shop.campaigns.judged(made.id, spent.model_dump(mode="json"))
+    version = shop.store.dataset("small-shop")
+    told = ToldCampaign.of(page.Lab(shop, version, expert=False), shop.campaigns.get(made.id))
+    figure = told.section("found").figure
+
+    assert not figure.percent
+    assert list(figure.rows["text"]) == ["15.40", "8.00"]
+
+
 def test_the_file_of_a_campaign_loads_nothing_and_nothing_in_it_runs(tell):
     told = tell("worked")
     drawn = tuple(told.section(id_) for id_ in ("found", "money", "sure", "whom", "next"))

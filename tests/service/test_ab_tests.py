@@ -67,7 +67,7 @@ def told(kind, number, decision):
 
 def test_over_http_each_arm_gets_its_share_and_customers_stay_in_theirs(workspace):
     now = ab_tests.start(workspace, SPEC)
-    who = [f"guest {n}" for n in range(400)]
+    who = [f"guest {n}" for n in range(250)]
     with asked(workspace, UNLIMITED, Scope.admin) as client:
         for one in who:
             assert client.get("/ads", params={"user_id": one}).status_code == 200

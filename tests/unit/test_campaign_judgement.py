@@ -43,6 +43,7 @@ def test_what_is_said_is_about_the_outcome_that_the_campaign_was_for():
     found = judged(done, treated, "revenue")
     assert found.verdict == "worked"
     assert found.main.outcome == "revenue"
+    assert f"{100 * found.main.relative:.0f}% more was spent" in found.sentence
     assert shown.caption(found) == f"+{100 * found.main.relative:.1f}%, sure"
     other = judged(done, treated, "conversion")
     assert other.main.outcome == "conversion"

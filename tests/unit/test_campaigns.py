@@ -281,6 +281,7 @@ def test_a_planted_lift_is_found_in_a_file_of_purchases(template, campaign, tmp_
     assert found.sentence.startswith("It worked: ")
     assert campaign_results.judgement(workspace.campaigns.get(id_)) == found
     assert {one.title for one in found.segments} <= {"North"}
+    assert all(one.treated + one.control < len(made.customers) for one in found.segments)
 
 
 def test_who_looked_before_the_end_gets_a_last_range_that_leaves_room_for_it(template, campaign, tmp_path):

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reco_lab.core.interactions import Kind
 from reco_lab.monitoring.drift import between, categories, numbers
+from reco_lab.monitoring.sentences import data_alarm
 from reco_lab.testing.serving import small_shop
 
 
@@ -85,3 +87,22 @@ def test_only_what_is_new_in_a_newer_version_is_looked_at():
     found = between(before, replace(before, items=priced.assign(price=priced["price"] * 100)))
 
     assert [(one.table, one.column, one.factor) for one in found if one.much] == [("items", "price", 100.0)]
+
+
+def test_the_first_clicks_come_with_the_log_of_the_ads_and_are_no_drift():
+    before = small_shop()
+    log = before.interactions
+    later = log.times + (log.times.max() - log.times.min()) + np.timedelta64(1, "s")
+    kinds = np.where(np.arange(len(log)) % 3 == 0, Kind.click, log.kinds).astype(np.uint8)
+    clicked = replace(before, interactions=replace(log, times=later, kinds=kinds))
+
+    assert not any(one.much for one in between(before, clicked) if one.column == "kind")
+    assert any(one.much for one in between(clicked, before) if one.column == "kind")
+
+
+def test_a_column_that_changed_is_told_with_its_value_once():
+    found = categories("items", "brand", pd.Series(["a", "b"] * 50), pd.Series(["a", "a", "a", "b"] * 25))
+
+    said = data_alarm(found, "shop", 2, 1).sentence
+
+    assert "a: 75% against 50% in version 1" in said

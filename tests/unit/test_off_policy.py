@@ -179,7 +179,7 @@ def test_a_policy_that_would_have_done_nothing_of_it_is_refused():
 
 
 def test_too_few_rewards_are_told():
-    assert "10 are needed" in refusal(uniform(share=0.001))
+    assert "5 are needed" in refusal(uniform(share=0.0005))
 
 
 def test_chances_with_which_was_not_decided_are_found_out():

@@ -15,6 +15,7 @@ from reco_lab.core.interactions import Kind
 from reco_lab.core.recipe import Reading, Recipe
 from reco_lab.core.step import StepContext
 from reco_lab.services import experiments, recipes
+from reco_lab.services.analytics import reading_of
 from reco_lab.services.data import import_file, load_dataset
 from reco_lab.services.samples import SAMPLES, make_sample
 from reco_lab.simulation.spec import Shop
@@ -244,6 +245,17 @@ def test_events_count_as_much_as_a_person_says(write, tmp_path):
     assert set(log.kinds) == {Kind.click}
     assert set(log.values) == {4.0}
     assert made.recipe.reading == reading
+
+
+def test_a_purchase_counts_as_one_whatever_is_said_so_that_its_value_stays_pieces():
+    events = pd.DataFrame(
+        {
+            "event": ["paid", "bonus", "seen"],
+            "becomes": ["purchase", "purchase", "view"],
+            "weight": [5.0, 1.0, 0.5],
+        }
+    )
+    assert reading_of(events).weights == {"paid": 1.0, "bonus": 1.0, "seen": 0.1}
 
 
 def test_a_recipe_keeps_events_weights_and_pages_whatever_they_are_called():
