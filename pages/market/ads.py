@@ -6,5 +6,5 @@ with page.open("Ads") as lab:
     board.running(lab.workspace)
     now = ad_status.look(lab.workspace)
     ad_status.answer(lab, now)
-    ad_rehearsal.card(lab.workspace, first=now.plan is None)
+    ad_rehearsal.card(lab.workspace)
     ads.sections(lab, now)

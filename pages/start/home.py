@@ -41,6 +41,14 @@ with page.open("Home") as lab:
             if st.button("Bring your data", icon=":material/upload_file:"):
                 show.go(page.DATA)
 
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                "**See it learn in two minutes.** Simulated customers visit the shop, click on ads and buy.",
+                width="stretch",
+            )
+            if st.button("Let them come", icon=":material/directions_walk:"):
+                show.go(page.ADS)
+
     st.header("Recent comparisons", anchor=False)
     if not asked:
         st.markdown("None yet. The first one takes about a minute.")

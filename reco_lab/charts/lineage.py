@@ -8,7 +8,7 @@ from reco_lab.charts.words import plain
 
 ROW, FRAME = 38, 90
 WAYS = {
-    "published": "published by a person",
+    "published": "published",
     "promoted": "promoted by the gate",
     "rolled back": "gone back to",
 }

@@ -42,6 +42,7 @@ def verdict(test: AbTest, found: Look) -> Verdict:
     if winners := [one for one in ranked if one.good > 0]:
         return _won(winners[0], found)
     best, rest = ranked[0], "; ".join(effect(one) for one in ranked)
+    rest = f"{rest[:1].upper()}{rest[1:]}"
     if all(one.good < 0 for one in ranked):
         return Verdict("worse", f"{rest}: keep {best.over}.", _based(found))
     if all(one.high is not None and one.high < test.minimum_lift for one in ranked):

@@ -15,6 +15,7 @@ from reco_lab.monitoring.limits import jumped as jump_of
 MOST_CAUSES = 3
 SLOWEST = 0.95
 FEW_ANSWERS = 20
+SAME_SHARE = 0.1  # by which an arm's share of the traffic differs from what it was by chance and habit
 
 Floats = NDArray[np.float64]
 Series = tuple[list[Slice], Floats, Floats]
@@ -134,7 +135,7 @@ class Watch:
         for parts, every_x, every_n in measure.of(facts):
             x, n = every_x[:, :until], every_n[:, :until]
             chart = measure.chart(x, n, self.before, self.chance)
-            for row in np.flatnonzero(chart.out).tolist():
+            for row in np.flatnonzero(chart.out & _comparable(parts, n, self.before)).tolist():
                 gain, one = self._read(measure.id, parts[row], x[row], n[row], float(chart.off[row]))
                 if measure.matters(one) and (best is None or gain > best[0]):
                     best = gain, one
@@ -214,6 +215,15 @@ def _decisions(what: str, dimensions: Sequence[str]) -> Callable[[Facts], Iterat
             yield parts, x, facts.table(dimension, one, placed=False)[1]
 
     return of
+
+
+def _comparable(parts: Sequence[Slice], n: Floats, before: int) -> NDArray[np.bool_]:
+    """Which parts hold the same customers as before: the arms of a test that began or ended do not."""
+    if not parts or parts[0].dimension != "arm":
+        return np.ones(len(parts), bool)
+    was, now = (one.sum(axis=1) / max(one.sum(), 1.0) for one in (n[:, :before], n[:, before:]))
+    found: NDArray[np.bool_] = np.abs(now - was) <= SAME_SHARE
+    return found
 
 
 def _share(x: Floats, n: Floats) -> float:

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from reco_lab.core.dataset import Dataset
+from reco_lab.core.interactions import Kind
 from reco_lab.core.words import share
 from reco_lab.monitoring.facts import Facts
 
 SOME, MUCH = 0.1, 0.25
 BINS = 10
 MOST_VALUES = 50
+RARE = 5  # a value seen less often before counts with the others: what was rare by chance is not missed
 FEWEST = 20
 SURE = 1e-4
 UNITS = (100.0, 1000.0, 10.0)
@@ -77,15 +79,16 @@ def categories(table: str, column: str, before: pd.Series, now: pd.Series) -> Dr
     before, now = before.dropna().astype("str"), now.dropna().astype("str")
     if min(len(before), len(now)) < FEWEST:
         return None
-    frequent = before.value_counts().index[:MOST_VALUES]
+    held = before.value_counts()
+    frequent = held[held >= RARE].index[:MOST_VALUES]
     counts = []
     for part in (before, now):
-        held = part.value_counts().reindex(frequent, fill_value=0).to_numpy(float)
-        counts.append(np.append(held, len(part) - held.sum()))
+        often = part.value_counts().reindex(frequent, fill_value=0).to_numpy(float)
+        counts.append(np.append(often, len(part) - often.sum()))
     psi, sure = _stability(*counts)
     gap = counts[1] / counts[1].sum() - counts[0] / counts[0].sum()
     place = int(np.argmax(np.abs(gap)))
-    name = str(frequent[place]) if place < len(frequent) else "values not seen before"
+    name = str(frequent[place]) if place < len(frequent) else "rare or new values"
     was, is_ = (f"{name}: {share(part[place] / part.sum())}" for part in counts)
     return Drift(table, column, psi, np.nan, sure, was, is_, len(now))
 
@@ -107,7 +110,7 @@ def between(before: Dataset, now: Dataset) -> list[Drift]:
             old.values.astype(np.float64),
             now.interactions.values[fresh].astype(np.float64),
         ),
-        categories("interactions", "kind", pd.Series(old.kinds), pd.Series(now.interactions.kinds[fresh])),
+        categories("interactions", "kind", _kinds(old.kinds), _kinds(now.interactions.kinds[fresh])),
     ]
     return sorted((one for one in found if one is not None), key=lambda one: -one.psi)
 
@@ -171,7 +174,21 @@ def _since(before: Dataset, now: Dataset) -> NDArray[np.bool_]:
     if times is None or old is None or not len(old):
         return np.ones(len(now.interactions.users), bool)
     found: NDArray[np.bool_] = times > old.max()
-    return found if found.sum() >= FEWEST else np.ones(len(times), bool)
+    found &= _not_from_ads(before, now)
+    return found if found.sum() >= FEWEST else np.ones(len(times), bool) & _not_from_ads(before, now)
+
+
+def _not_from_ads(before: Dataset, now: Dataset) -> NDArray[np.bool_]:
+    """All rows but the first clicks: they come with the log of the ads, and are no change of what customers do."""
+    kinds = now.interactions.kinds
+    if (before.interactions.kinds == Kind.click).any():
+        return np.ones(len(kinds), bool)
+    found: NDArray[np.bool_] = kinds != Kind.click
+    return found
+
+
+def _kinds(codes: NDArray[np.uint8]) -> pd.Series:
+    return pd.Series(np.array([kind.name for kind in Kind], object)[codes], dtype="str")
 
 
 def _stability(before: NDArray[Any], now: NDArray[Any]) -> tuple[float, bool]:

@@ -13,13 +13,8 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import xlogy
 
-LENGTHS = (
-    1,
-    2,
-    4,
-    8,
-    16,
-)  # the last steps that are looked at together: few for a fault, many for a small shift
+# the last steps that are looked at together: few for a fault, many for a small shift
+LENGTHS = (1, 2, 3, 4, 6, 8, 12, 16)
 FALSE_A_WEEK = 0.25  # one false alarm in four weeks, over everything that is watched
 WEEK = 7 * 24 * 3600 * 10**6  # microseconds
 FEWEST_STEPS = 8
@@ -77,7 +72,8 @@ def rates(x: Floats, n: Floats, before: int, chance: float, floor: float = 0.0) 
     known = enough & (filled >= FEWEST_STEPS)
     scale = _overspread(old_x, old_n, centre) ** 2
     off = _most(
-        _off(_latest(x, before, size), _latest(n, before, size), centre, scale, total) for size in LENGTHS
+        _off(_latest(x, n > 0, before, size), _latest(n, n > 0, before, size), centre, scale, total)
+        for size in LENGTHS
     )
     freedom = np.where(scale > 1, 1, CALM) * np.maximum(filled - 1, 1)
     limit = stats.t.isf(chance / len(LENGTHS) / 2, freedom)
@@ -101,8 +97,8 @@ def means(values: Floats, before: int, chance: float) -> Chart:
     there = np.isfinite(values)
     readings = []
     for size in LENGTHS:
-        count = _latest(there.astype(np.float64), before, size)
-        mean = _latest(np.where(there, values, 0.0), before, size) / np.maximum(count, 1)
+        count = _latest(there.astype(np.float64), there, before, size)
+        mean = _latest(np.where(there, values, 0.0), there, before, size) / np.maximum(count, 1)
         readings.append(
             np.where(count > 0, (mean - centre) / (spread * np.sqrt(1 / np.maximum(count, 1) + few)), 0.0)
         )
@@ -187,9 +183,10 @@ def _spread(values: Floats) -> Floats:
     return found
 
 
-def _latest(values: Floats, before: int, size: int) -> Floats:
-    """The sum of the last steps, none of them earlier than `before`."""
-    found: Floats = values[:, max(before, values.shape[1] - size) :].sum(axis=1)
+def _latest(values: Floats, there: NDArray[np.bool_], before: int, size: int) -> Floats:
+    """The sum of the last steps in which there was anything, none of them earlier than `before`."""
+    rank = np.cumsum(there[:, : before - 1 : -1], axis=1)[:, ::-1]
+    found: Floats = np.where(rank <= size, values[:, before:], 0.0).sum(axis=1)
     return found
 
 

@@ -123,7 +123,9 @@ def alarm_of(moved: Moved, names: Names, step: int) -> Alarm:
 def data_alarm(drift: Drift, dataset: str, version: int, trained: int) -> Alarm:
     """What is said of a column of newer data that is not what the model was trained on."""
     what = f"The column “{drift.column}” of the {drift.table} in version {version} of “{dataset}”"
-    against = f"{drift.now} against {drift.before} in version {trained}, on which what serves was trained"
+    name, _, was = drift.before.rpartition(": ")
+    was = was if name and drift.now.startswith(f"{name}: ") else drift.before
+    against = f"{drift.now} against {was} in version {trained}, on which what serves was trained"
     if drift.factor != 1.0:
         times = f"{drift.factor:,.0f} times" if drift.factor > 1 else f"{drift.factor:g} times"
         unit = ", as if it were in cents" if drift.factor == 100.0 else ""

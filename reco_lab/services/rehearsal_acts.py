@@ -33,6 +33,7 @@ MOST_DAYS = 12
 WORTH_HAVING = 0.25
 LOOK_SECONDS = 5.0
 GATE_PATIENCE_SECONDS = 45.0
+UNDECIDED = "The time was up before it was decided."
 
 
 class Story(BaseModel):
@@ -57,6 +58,7 @@ class Acts:
     _id: str = ""
     _test: str = ""
     _decided: bool = False
+    _over: bool = False
 
     def begin(self) -> None:
         """Start the A/B test and put the gate on its schedule.
@@ -86,6 +88,7 @@ class Acts:
         while any(job.live for job in self.room.queue.recent(1)) and time.monotonic() < until:
             time.sleep(0.2)
         lock_path(self.room.home).unlink(missing_ok=True)
+        self._over = True
         self._look()
         self._tell()
 
@@ -111,13 +114,17 @@ class Acts:
         passed = None if last is None or last.live else last.state == "promoted"
         story = Story(
             serves=serves,
-            test=self._test,
+            test=self._so_far(self._test, open_=not self._decided),
             decided=self._decided,
-            gate="" if last is None else gate_words.sentence(last),
+            gate="" if last is None else self._so_far(gate_words.sentence(last), open_=last.live),
             passed=passed,
         )
         with replaced(self.note) as draft:
             draft.write_text(story.model_dump_json(), "utf-8")
+
+    def _so_far(self, told: str, *, open_: bool) -> str:
+        """How something stands, and once the customers are gone, that it ends with them."""
+        return f"{told} {UNDECIDED}" if told and open_ and self._over else told
 
 
 def story(home: Path) -> Story:

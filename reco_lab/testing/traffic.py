@@ -21,7 +21,8 @@ class Traffic:
 
     `slots` multiplies the click rate by slot, `come` the share of decisions by slot; `fallback` is the share that a
     stand-in decides, `took` the usual milliseconds, `explored` the share of first places given to chance, `away` who does
-    not come, `wobble` how much the click rate of an hour differs from that of another.
+    not come, `wobble` how much the click rate of an hour differs from that of another. `arms` names the arm of a customer who is in an A/B
+    test, `keen` multiplies the click rate by customer.
     """
 
     calls: int = 120
@@ -38,6 +39,8 @@ class Traffic:
     wobble: float = 0.05
     refused: float = 0.0
     bought: float = 0.1
+    arms: Mapping[str, str] = field(default_factory=dict)
+    keen: Mapping[str, float] = field(default_factory=dict)
 
 
 def serve(log: EventLog, clock: ManualClock, hours: int, rng: np.random.Generator, traffic: Traffic) -> None:
@@ -62,7 +65,8 @@ def _hour(log: EventLog, clock: ManualClock, rng: np.random.Generator, traffic: 
         one = _decision(f"r{int(at.timestamp()):x}-{number:04x}", at, come, slot, rng, traffic)
         log.log(one)
         for placed in one.placed:
-            drawn = rate * traffic.slots.get(slot, 1.0) * 0.7**placed.position
+            keen = traffic.slots.get(slot, 1.0) * traffic.keen.get(one.customer, 1.0)
+            drawn = rate * keen * 0.7**placed.position
             events += _came(placed.decision_id, at, clock, rng, drawn, traffic.bought)
     log.track([]).result(WAIT)
     log.track(events).result(WAIT)
@@ -96,7 +100,7 @@ def _decision(
     took = int(1000 * traffic.took * rng.lognormal(0, 0.4))
     who = come[int(rng.integers(len(come)))]
     return Decision(
-        request, at, who, slot, placed, "c0ffee", len(traffic.ads), traffic.version, "epsilon_greedy", "everybody", stage, {}, took
+        request, at, who, slot, placed, "c0ffee", len(traffic.ads), traffic.version, "epsilon_greedy", traffic.arms.get(who, "everybody"), stage, {}, took
     )  # fmt: skip
 
 

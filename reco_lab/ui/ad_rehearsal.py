@@ -23,11 +23,8 @@ HONEST = (
 )
 
 
-def card(workspace: Workspace, *, first: bool) -> None:
-    """Offer a rehearsal, show the one that runs, or what the last one came to; nothing inside of one.
-
-    `first`: something else is to be done on this page first.
-    """
+def card(workspace: Workspace) -> None:
+    """Offer a rehearsal, show the one that runs, or what the last one came to; nothing inside of one."""
     if rehearsed(workspace.home):
         return
     seen = rehearsal.look(workspace)
@@ -36,10 +33,10 @@ def card(workspace: Workspace, *, first: bool) -> None:
             watch = partial(_watch, workspace)
             st.fragment(run_every=EVERY, key="rehearsal")(watch)()
             return
-        _idle(workspace, seen, first=first)
+        _idle(workspace, seen)
 
 
-def _idle(workspace: Workspace, seen: Seen, *, first: bool) -> None:
+def _idle(workspace: Workspace, seen: Seen) -> None:
     phase = seen.status.phase
     st.subheader("Rehearse with simulated customers", anchor=False)
     if phase is Phase.failed:
@@ -59,12 +56,7 @@ def _idle(workspace: Workspace, seen: Seen, *, first: bool) -> None:
         ):
             show.go(page.MONITOR, MONITOR)
         label = "Start traffic" if days is None else "Start traffic again"
-        if st.button(
-            label,
-            type="primary" if days is None and not first else "secondary",
-            icon=":material/play_arrow:",
-            key="rehearse",
-        ):
+        if st.button(label, icon=":material/play_arrow:", key="rehearse"):
             with st.spinner("Starting…"):
                 rehearsal.begin(workspace, Asked(seed=seen.status.asked.seed + (days is not None)))
             st.rerun()

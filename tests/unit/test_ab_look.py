@@ -84,6 +84,7 @@ def test_what_cannot_be_known_yet_says_how_many_more_days():
     assert told.kind == "unknown"
     assert told.days == days_left(found) == int(np.ceil(5.0 * (found.needed / 4000 - 1)))
     assert f"about {told.days} more days" in told.sentence
+    assert told.detail.startswith("B earns")
 
 
 def test_where_nobody_came_nothing_is_said():
@@ -157,3 +158,13 @@ def test_a_look_survives_json():
     test = asked()
     found = looked(test, did(test, (0.1, 0.12), size=100))
     assert Look.model_validate_json(found.model_dump_json()) == found
+
+
+def test_what_is_said_of_too_few_customers_begins_like_a_sentence():
+    test = asked()
+    few = did(test, (0.1, 0.1), size=2).assign(clicks=0.0)
+
+    told = verdict(test, looked(test, few))
+
+    assert told.kind == "unknown"
+    assert told.detail.startswith("Too little is known of clicks")

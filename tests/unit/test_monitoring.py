@@ -148,6 +148,21 @@ def test_a_column_in_cents_is_named_before_a_model_learns_from_it(shop):
     assert (look.fresh.trained, look.fresh.newest) == (2, 3)
 
 
+def test_an_a_b_test_that_ends_is_no_alarm_for_those_it_did_not_tell_apart(tmp_path):
+    home, clock = tmp_path / "home", ManualClock(BEGIN)
+    workspace = Workspace.open(home, clock=clock)
+    open_shop(workspace)
+    who = people(workspace)
+    keen = dict.fromkeys(who[:20], 0.2)
+    tested = {one: ("A", "B")[place % 2] for place, one in enumerate(who[20:])}
+    log, traffic = EventLog.open(home, clock, writer=True), Traffic(calls=300, customers=who, keen=keen)
+    serve(log, clock, QUIET, np.random.default_rng(3), replace(traffic, arms=tested))
+    serve(log, clock, FAULTY, np.random.default_rng(4), traffic)
+    log.close()
+
+    assert sentences(Monitor.open(workspace).look()) == []
+
+
 def test_an_alarm_is_muted_for_a_week_and_heard_again(shop):
     look = after(shop, slots={"home": 0.0})
     key = look.alarms[0].key

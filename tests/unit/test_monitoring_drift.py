@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reco_lab.core.interactions import Kind
 from reco_lab.monitoring.drift import between, categories, numbers
+from reco_lab.monitoring.sentences import data_alarm
 from reco_lab.testing.serving import small_shop
 
 
@@ -55,11 +57,21 @@ def test_data_of_the_same_kind_never_look_like_drift():
     assert not any(one.much for one in found)
 
 
+def test_values_that_were_rare_before_and_are_not_now_are_no_drift():
+    rng = np.random.default_rng(3)
+
+    def towns(n):
+        return pd.Series(rng.zipf(1.5, n).clip(max=60))
+
+    found = [categories("customers", "town", towns(200), towns(2000)) for _ in range(60)]
+    assert not any(one.much for one in found)
+
+
 def test_values_that_were_never_there_are_seen():
     found = categories("items", "kind", pd.Series(["a", "b"] * 50), pd.Series(["a", "c"] * 50))
 
     assert found.much
-    assert found.now in {"b: 0%", "values not seen before: 50%"}
+    assert found.now in {"b: 0%", "rare or new values: 50%"}
 
 
 def test_a_few_values_say_nothing():
@@ -75,3 +87,22 @@ def test_only_what_is_new_in_a_newer_version_is_looked_at():
     found = between(before, replace(before, items=priced.assign(price=priced["price"] * 100)))
 
     assert [(one.table, one.column, one.factor) for one in found if one.much] == [("items", "price", 100.0)]
+
+
+def test_the_first_clicks_come_with_the_log_of_the_ads_and_are_no_drift():
+    before = small_shop()
+    log = before.interactions
+    later = log.times + (log.times.max() - log.times.min()) + np.timedelta64(1, "s")
+    kinds = np.where(np.arange(len(log)) % 3 == 0, Kind.click, log.kinds).astype(np.uint8)
+    clicked = replace(before, interactions=replace(log, times=later, kinds=kinds))
+
+    assert not any(one.much for one in between(before, clicked) if one.column == "kind")
+    assert any(one.much for one in between(clicked, before) if one.column == "kind")
+
+
+def test_a_column_that_changed_is_told_with_its_value_once():
+    found = categories("items", "brand", pd.Series(["a", "b"] * 50), pd.Series(["a", "a", "a", "b"] * 25))
+
+    said = data_alarm(found, "shop", 2, 1).sentence
+
+    assert "a: 75% against 50% in version 1" in said
