@@ -195,4 +195,4 @@ def challenged(workspace: Workspace, found: Round) -> Plan:
     champion = workspace.publications.get(int(found.spec["champion"]))
     if champion is None:
         raise InputError("What served when the round began is gone.", fix="Start a new round.")
-    return Plan.model_validate(champion.spec)
+    return publishing.plan_of(workspace, champion)
