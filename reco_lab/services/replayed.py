@@ -1,7 +1,7 @@
 """Logged answers ranked again by a challenger: what it would have earned, where the log can tell."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray

@@ -7,6 +7,8 @@ import streamlit as st
 
 from reco_lab.charts.ahead import ahead
 from reco_lab.core.ab_test import AbTest
+from reco_lab.core.learner import Learner
+from reco_lab.core.policy import policies
 from reco_lab.core.words import share
 from reco_lab.experiments.ab_course import OUTCOMES
 from reco_lab.experiments.ab_look import Ahead, Look, Standing
@@ -22,6 +24,10 @@ COLUMNS = {
     "Revenue": st.column_config.NumberColumn(format="localized"),
 }
 LIFTS = {name: st.column_config.NumberColumn(format="percent") for name in ("Ahead", "from", "to")}
+LEARNS = (
+    "A policy that learns does so from the clicks of all arms. Serving everybody it has more of its own to learn from, and "
+    "nothing from chance any more: what it is ahead by may then be another."
+)
 PROMISE = (
     "The line is how much more B earns than A, the band what the truth may be: with 95% certainty it lies in the band at "
     "every moment, however often you look. A band that leaves out 0 is an answer."
@@ -84,6 +90,8 @@ def _numbers(now: Running, found: Look) -> None:
         chart = ahead(rows, smallest=test.minimum_lift, over=found.ahead[0].over, palette=show.palette())
         show.chart(chart, finding=finding(found), table=None, key="ab-course", explained=PROMISE)
     show.numbers(_standings(test, found), alt="The arms of the test", key="ab-arms", columns=COLUMNS)
+    if any(issubclass(policies()[str(arm.policy["policy"])], Learner) for arm in test.groups if arm.policy):
+        st.caption(LEARNS)
     if found.personal is not None:
         st.markdown(f"What personal ads bring: {md(effect(found.personal))}, who get ads by chance.")
     if found.guardrails:
