@@ -77,10 +77,12 @@ def judge(
     *,
     only: Collection[str] = tuple(ESTIMATORS),
     weights: Floats | None = None,
+    against: Logged | None = None,
 ) -> Judgement:
     """Estimate what the target policy would have earned a row, and how much more that is than what was earned.
 
-    Both sides of a difference are resampled together: they are the same customers. `only` names the estimators that
+    `against` are the same rows with another target: then it is told how much more than that one would have earned, and
+    what that is stands for what was logged. Both sides of a difference are resampled together: they are the same customers. `only` names the estimators that
     are wanted, the recommended one among them; `weights` (draws x groups of customers) are drawn unless given.
     """
     rests = support(logged)
@@ -88,6 +90,8 @@ def judge(
     known = [name for name in able if name in only]
     terms = [ESTIMATORS[name].terms(logged, rng) for name in known]
     was = Terms(logged.reward, np.ones(len(logged)))
+    if against is not None:
+        was = ESTIMATORS[RECOMMENDED].terms(against, rng)
     sums = CustomerSums.of(logged, [*terms, was])
     if weights is None:
         weights = np.concatenate(list(bootstrap_weights(sums.groups, rng)))

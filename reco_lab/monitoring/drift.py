@@ -21,6 +21,7 @@ from reco_lab.monitoring.facts import Facts
 SOME, MUCH = 0.1, 0.25
 BINS = 10
 MOST_VALUES = 50
+RARE = 5  # a value seen less often before counts with the others: what was rare by chance is not missed
 FEWEST = 20
 SURE = 1e-4
 UNITS = (100.0, 1000.0, 10.0)
@@ -78,15 +79,16 @@ def categories(table: str, column: str, before: pd.Series, now: pd.Series) -> Dr
     before, now = before.dropna().astype("str"), now.dropna().astype("str")
     if min(len(before), len(now)) < FEWEST:
         return None
-    frequent = before.value_counts().index[:MOST_VALUES]
+    held = before.value_counts()
+    frequent = held[held >= RARE].index[:MOST_VALUES]
     counts = []
     for part in (before, now):
-        held = part.value_counts().reindex(frequent, fill_value=0).to_numpy(float)
-        counts.append(np.append(held, len(part) - held.sum()))
+        often = part.value_counts().reindex(frequent, fill_value=0).to_numpy(float)
+        counts.append(np.append(often, len(part) - often.sum()))
     psi, sure = _stability(*counts)
     gap = counts[1] / counts[1].sum() - counts[0] / counts[0].sum()
     place = int(np.argmax(np.abs(gap)))
-    name = str(frequent[place]) if place < len(frequent) else "values not seen before"
+    name = str(frequent[place]) if place < len(frequent) else "rare or new values"
     was, is_ = (f"{name}: {share(part[place] / part.sum())}" for part in counts)
     return Drift(table, column, psi, np.nan, sure, was, is_, len(now))
 

@@ -121,6 +121,12 @@ class Facts:
         return found
 
     @cached_property
+    def house(self) -> Mask:
+        """Which decisions had nothing but the shop's own ads to show."""
+        found: Mask = self.period.decided["stage"] == self._code("stage", Stage.house.value)
+        return found
+
+    @cached_property
     def answered(self) -> Mask:
         """Which decisions had an ad to show at all."""
         found = np.zeros(len(self.period), bool)

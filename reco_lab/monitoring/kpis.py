@@ -91,7 +91,7 @@ class Speed:
 
 @dataclass(frozen=True)
 class Random:
-    """First places as they were filled, and as even chance would have filled them; how much each is clicked.
+    """First places as a policy filled them, and as even chance would have; how much each is clicked.
 
     `control` is None where the log cannot say, `why` then says why.
     """
@@ -136,13 +136,15 @@ def at_random(facts: Facts) -> Random:
     """The click rate of first places beside what even chance among the same candidates would have got.
 
     Each decision is weighed by 1 / (candidates x propensity); where every candidate had a chance, the weights are 1 in
-    the mean. Where they are not, the policy never tries some ads, and there is no random control.
+    the mean. Where they are not, the policy never tries some ads, and there is no random control. Answers for which nothing
+    but the shop's own ads could be shown are left out: nobody chose there.
     """
     placed = facts.period.placed
-    first = facts.placed_kept & (placed["position"] == 0) & (placed["propensity"] > 0)
+    chosen = (placed["position"] == 0) & ~facts.house[facts.of]
+    first = facts.placed_kept & chosen & (placed["propensity"] > 0)
     of = facts.of[first]
     candidates = facts.period.decided["n_candidates"][of]
-    ours = click_rate(facts, placed["position"] == 0)
+    ours = click_rate(facts, chosen)
     if not ours.known:
         return Random(ours, None, None, "Too few customers yet.")
     if (candidates < 2).all():

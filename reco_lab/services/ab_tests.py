@@ -1,7 +1,7 @@
 """A/B tests of what serves: started, looked at, ended with a decision, each step in the audit trail."""
 
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,12 +19,14 @@ from reco_lab.services.decisions import open_log
 from reco_lab.services.publishing import Link, Plan, arm_model
 from reco_lab.store.ab_tests import AbTestRecord
 from reco_lab.store.events.log import EventLog
+from reco_lab.store.locks import FileLock
 from reco_lab.workspace import Workspace
 
 WHO = "the app"
 HISTORY = timedelta(days=28)
 LOOKS = 30
 SHORTEST = timedelta(minutes=1)
+OTHERS_SECONDS = 30.0
 Period = tuple[datetime, datetime, timedelta]
 
 
@@ -44,6 +46,11 @@ def start(workspace: Workspace, spec: Mapping[str, Any], *, who: str = WHO) -> R
     them whatever is published meanwhile. Raises SpecError for what cannot be tested, NotFoundError for a policy that is
     not there or where nothing is published, InputError while another test runs.
     """
+    with _one_at_a_time(workspace):
+        return _started(workspace, spec, who)
+
+
+def _started(workspace: Workspace, spec: Mapping[str, Any], who: str) -> Running:
     plan = publishing.serving_plan(workspace)
     if plan is None:
         raise NotFoundError(
@@ -65,6 +72,18 @@ def start(workspace: Workspace, spec: Mapping[str, Any], *, who: str = WHO) -> R
         f"started the A/B test “{test.title}” ({test.id}) on {share(test.traffic)} of the customers: {parts}",
     )
     return Running(record, test, served=True)
+
+
+@contextmanager
+def _one_at_a_time(workspace: Workspace) -> Iterator[None]:
+    """Let one person after the other start or end a test: whoever comes second sees what the first one did."""
+    lock = FileLock(workspace.home / "ab-test.lock")
+    if not lock.acquire(OTHERS_SECONDS):
+        raise InputError("Somebody else starts or ends a test just now.", fix="Look again in a moment.")
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def running(workspace: Workspace) -> Running | None:
@@ -93,6 +112,11 @@ def stop(workspace: Workspace, *, ship: str = "", who: str = WHO) -> AbTestRecor
 
     The last look is kept with the decision. Raises NotFoundError where no test runs or it has no such arm.
     """
+    with _one_at_a_time(workspace):
+        return _stopped(workspace, ship, who)
+
+
+def _stopped(workspace: Workspace, ship: str, who: str) -> AbTestRecord:
     now = running(workspace)
     if now is None:
         raise NotFoundError("No A/B test runs.", fix="Start one on the Monitor page.")

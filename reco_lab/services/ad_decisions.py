@@ -42,8 +42,9 @@ def decision_of(
     """The decision for a customer by her pseudonym (empty: nothing personal is kept); it began at `begun` nanoseconds."""
     booked, weighed = snapshot.booked, chosen.weighed
     rules, could = weighed.taken, weighed.eligible.open
-    if chosen.alone:
-        rules, could = rules | ({LAST: booked.n_house} if booked.n_house else {}), weighed.eligible.not_house
+    if chosen.seen is not None:
+        last = booked.n_house - chosen.house
+        rules, could = rules | ({LAST: last} if last else {}), weighed.eligible.not_house
     could, request = weighed.among(could), _request_id(now)
     candidates, n_candidates = booked.candidates(could), int(np.count_nonzero(could))
     chances, scores = chosen.propensities.tolist(), weighed.scores[chosen.places].tolist()
@@ -83,7 +84,7 @@ def _considered(
 ) -> Considered | None:
     """What the policy saw, where it is kept: all of it for few candidates, the customer's numbers where it learns by them."""
     seen = chosen.seen
-    if seen is None or seen.features is None or not chosen.alone:
+    if seen is None or seen.features is None:
         return None
     if count > MOST_KEPT:
         return Considered(None, NO_SCORES, seen.features)

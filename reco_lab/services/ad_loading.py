@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reco_lab.core.ab_test import AbTest
 from reco_lab.core.ads import Ad
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.events import Visit
@@ -26,6 +25,7 @@ from reco_lab.services.publishing import (
     RouteSpec,
     arm_model,
     plan_data,
+    plan_of,
     restore,
     version_of,
 )
@@ -82,7 +82,7 @@ def _loaded(workspace: Workspace, ads: Iterable[Ad], publication: Publication | 
     if publication is None:
         booked = Booked.of(ads, pd.Index([], dtype="str"))
         return Loaded(Snapshot(NOTHING_PUBLISHED, (), booked, Route(EVERYBODY, policy(GREEDY))), None)
-    plan = Plan.model_validate(publication.spec)
+    plan = plan_of(workspace, publication)
     data = plan_data(workspace, plan)
     chain = tuple(_ranker(workspace, link, plan, data) for link in plan.chain)
     snapshot = Snapshot(
@@ -96,7 +96,7 @@ def _loaded(workspace: Workspace, ads: Iterable[Ad], publication: Publication | 
         hide_bought=plan.hide_bought,
         bid_weight=plan.bid_weight,
         members=members(workspace, plan.members),
-        running=_running(workspace, plan, data, chain) if _runs(workspace, plan.test) else None,
+        running=_running(workspace, plan, data, chain),
     )
     return Loaded(snapshot, data)
 
@@ -157,13 +157,6 @@ def _ranker(workspace: Workspace, link: Link, plan: Plan, data: Dataset) -> Rank
         return found
     learnt = load_version(workspace, version_of(workspace, plan.dataset, link.learnt))
     return replace(found, scorer=as_served((found,), learnt, data))
-
-
-def _runs(workspace: Workspace, test: AbTest | None) -> bool:
-    """Whether a test that a publication carries still runs: who goes back to one does not start it again."""
-    return test is not None and any(
-        one.id == test.id and one.ended is None for one in workspace.ab_tests.listing()
-    )
 
 
 def _route(workspace: Workspace, spec: RouteSpec, plan: Plan, data: Dataset) -> Route:

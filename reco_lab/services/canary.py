@@ -68,9 +68,9 @@ def end(workspace: Workspace, test: str) -> None:
 
 
 def trial(workspace: Workspace, test: str, hours: float, fewest: int) -> Trial:
-    """Look at a canary: refused as soon as it does harm, held when it ran its hours with enough customers and did none.
+    """Look at a canary: refused as soon as it does harm, held when it ran its hours and none was seen.
 
-    Intervals hold however often one looks.
+    Enough customers must have come. That none was seen is no proof that there is none. Intervals hold however often one looks.
     """
     now = ab_tests.running(workspace)
     if now is None or now.record.id != test:
@@ -88,7 +88,7 @@ def trial(workspace: Workspace, test: str, hours: float, fewest: int) -> Trial:
     ran = (workspace.clock.now() - _began(now)) / timedelta(hours=1)
     known = any(one.low is not None for one in found.ahead)
     if ran >= hours and customers >= fewest and known:
-        return Trial(over=True, held=True, short="it did no harm with real customers.", sentence=told)
+        return Trial(over=True, held=True, short="no harm was seen with real customers.", sentence=told)
     if ran >= PATIENCE * hours:
         short = "too few customers came to try it on, or did anything."
         return Trial(over=True, held=False, short=short, sentence=told)

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +21,8 @@ from reco_lab.services.privacy import objecting, suppress
 from reco_lab.services.traces import Traces
 from reco_lab.store.events.connecting import FILE
 from reco_lab.store.events.log import LOCK, EventLog
-from reco_lab.store.forgetting import Anew, Successor, forget
+from reco_lab.store.forgetting import Anew, Successor, forget, learnt_from
+from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
 
 Report = Callable[[float, str], None]
@@ -153,10 +154,22 @@ def _from_data(
         anew.append(Anew(version, kept.artefact, kept.fingerprint, kept.summary))
         if plan is not None and plan.fingerprint == version.fingerprint:
             needed = without
+    if plan is not None and needed is None:
+        needed = _never_knew_her(workspace, plan, known)
     successor, serving = _successor(workspace, plan, needed, report)
     done = forget(workspace.store.database, workspace.clock, anew, successor, SENTENCE)
     numbers = (rows, done.versions, done.runs, done.publications, done.experiments)
     return dict(zip(PLACES[1:6], numbers, strict=True)), serving if done.publications else ""
+
+
+def _never_knew_her(
+    workspace: Workspace, plan: publishing.Plan, known: Sequence[DatasetVersion]
+) -> Dataset | None:
+    """The data of what serves, where only a model beside its own learnt from versions that know her; else None."""
+    serving, hers = workspace.publications.serving(), {one.fingerprint for one in known}
+    if serving is None or plan.fingerprint in hers or hers.isdisjoint(learnt_from(serving.spec)):
+        return None
+    return load_version(workspace, publishing.version_of(workspace, plan.dataset, plan.fingerprint))
 
 
 def _without(data: Dataset, traces: Traces) -> tuple[Dataset | None, int]:

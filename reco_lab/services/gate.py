@@ -10,7 +10,7 @@ from typing import Any
 
 from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.jobs.start import ensure_worker
-from reco_lab.services import ab_tests, canary, gate_steps, schedules
+from reco_lab.services import ab_tests, canary, gate_steps, publishing, schedules
 from reco_lab.services.gate_settings import gate_settings
 from reco_lab.services.gate_words import said, sentence
 from reco_lab.services.publishing import Plan
@@ -139,7 +139,7 @@ def _champion(workspace: Workspace, *, begins: bool) -> tuple[int, Plan]:
             "An A/B test runs, and a new model would change what it compares.",
             fix="End it on the Monitor page first.",
         )
-    return serving.number, Plan.model_validate(serving.spec)
+    return serving.number, publishing.plan_of(workspace, serving)
 
 
 def _begun(workspace: Workspace) -> Round:

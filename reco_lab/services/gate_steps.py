@@ -122,7 +122,7 @@ def _by_the_log(workspace: Workspace, sides: "Sides") -> Finding:
 
 
 def try_out(workspace: Workspace, found: Round, report: Report) -> Round:
-    """Let it serve a share of the customers first, look how it does, and promote it once it did no harm there."""
+    """Let it serve a share of the customers first, look how it does, and promote it once it ran and no harm was seen."""
     settings, test = settings_of(found), found.spec.get("test")
     if test is None and (settings.canary_share == 0 or not canary.served_lately(workspace)):
         why = "By the settings it is tried on nobody first."
@@ -195,4 +195,4 @@ def challenged(workspace: Workspace, found: Round) -> Plan:
     champion = workspace.publications.get(int(found.spec["champion"]))
     if champion is None:
         raise InputError("What served when the round began is gone.", fix="Start a new round.")
-    return Plan.model_validate(champion.spec)
+    return publishing.plan_of(workspace, champion)

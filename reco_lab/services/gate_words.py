@@ -94,12 +94,12 @@ def forward_finding(seen: "Duel", settings: GateSettings) -> Finding:
 
 
 def log_finding(seen: "Judgement") -> Finding:
-    """Whether a challenger would have earned less than what was logged; None where the log cannot tell."""
+    """Whether a challenger would have earned less than the champion; None where the log cannot tell."""
     if seen.refusal:
         return said("off-policy", f"The log cannot judge it: {seen.refusal}", passed=None)
     apart = seen.best.difference
     span = f"{apart.low:+.4f} to {apart.high:+.4f}".replace("-", "\N{MINUS SIGN}")
-    words = f"{seen.best.value.value:.4f} clicks a first place against {seen.logged.value:.4f} that were logged, {span}."
+    words = f"{seen.best.value.value:.4f} clicks a first place against {seen.logged.value:.4f} with the champion's ranking: {span}."
     short = (
         "by the log it would have earned fewer clicks."
         if apart.high < 0

@@ -60,7 +60,7 @@ class AnswerRows:
         known, would, among = 1.0, 1.0, 1.0
         for place, (chance, traits) in enumerate(found):
             known, would = known * one.propensities[place], would * chance
-            among *= one.candidates - place
+            among *= max(one.candidates - place, 1)
             self.customers.append(one.customer or f"\0{one.request_id}")
             self.reward.append(_reward(one, place, asked.reward))
             self.propensity.append(known)

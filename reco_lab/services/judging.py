@@ -14,6 +14,7 @@ from reco_lab.core.policy import Policy, Scores, Seen
 from reco_lab.core.words import agree, count
 from reco_lab.experiments.logged import Floats
 from reco_lab.experiments.off_policy import Judgement, judge
+from reco_lab.experiments.support import support
 from reco_lab.policies.uniform_random import UniformRandom
 from reco_lab.services import bookings
 from reco_lab.services.ad_learning import Learning, known_before
@@ -78,14 +79,14 @@ def judge_policy(workspace: Workspace, log: EventLog, policy: Policy, asked: Ask
     rng = np.random.default_rng(SEED)
     if isinstance(policy, Learner):
         begin = _begin(log, asked)
-        seen_as = _Frozen.at(workspace, log, policy, begin)
+        seen_as = Frozen.at(workspace, log, policy, begin)
         found = judge_odds(
             log, lambda one, before: seen_as.odds(one, before, rng), replace(asked, since=begin)
         )
         return replace(found, told=replace(found.told, frozen=begin))
 
     def odds(one: Served, before: NDArray[np.intp]) -> Floats:
-        return policy.odds(Seen(_scores(one), None, one.features), before, rng)
+        return policy.odds(Seen(scores_of(one), None, one.features), before, rng)
 
     return judge_odds(log, odds, asked, even=isinstance(policy, UniformRandom))
 
@@ -95,14 +96,19 @@ def judge_odds(log: EventLog, odds: Odds, asked: Asked, *, even: bool = False) -
     return judge_answers(log.served(asked.since, asked.until, MOST_ANSWERS), odds, asked, even=even)
 
 
-def judge_answers(every: Sequence[Served], odds: Odds, asked: Asked, *, even: bool = False) -> Judged:
+def judge_answers(
+    every: Sequence[Served], odds: Odds, asked: Asked, *, even: bool = False, against: Odds | None = None
+) -> Judged:
     """What anything would have earned that gives each candidate of a logged answer its chance, given the places before.
 
-    `even`: all candidates are alike to it, so that answers whose candidates were not kept can be used too.
+    `even`: all candidates are alike to it, so that answers whose candidates were not kept can be used too. `against` is
+    what it is held against instead of what was logged; DataError where that cannot be judged.
     """
-    rows = AnswerRows()
+    rows, others = AnswerRows(), AnswerRows()
     for one in every:
         rows.add(one, odds, asked, even=even)
+        if against is not None:
+            others.add(one, against, asked, even=even)
     if not rows.reward:
         reasons = "; ".join(rows.reasons) or "there was none"
         raise DataError(
@@ -110,11 +116,14 @@ def judge_answers(every: Sequence[Served], odds: Odds, asked: Asked, *, even: bo
             fix="Choose a longer period, or one in which a policy chose between ads.",
         )
     told = Told(len(every), rows.used, tuple(rows.reasons.items()))
-    return Judged(judge(rows.logged(), np.random.default_rng(SEED)), told)
+    other = None if against is None else others.logged()
+    if other is not None and (refusal := support(other).refusal):
+        raise DataError(f"What it is held against cannot be judged: {refusal}.")
+    return Judged(judge(rows.logged(), np.random.default_rng(SEED), against=other), told)
 
 
 @dataclass(frozen=True, eq=False)
-class _Frozen:
+class Frozen:
     """A policy that learns, with what it knew at a moment. `bids` are those of now: earlier ones are not kept."""
 
     learner: Learner
@@ -123,7 +132,7 @@ class _Frozen:
     bids: Mapping[str, float]
 
     @classmethod
-    def at(cls, workspace: Workspace, log: EventLog, learner: Learner, moment: datetime) -> "_Frozen":
+    def at(cls, workspace: Workspace, log: EventLog, learner: Learner, moment: datetime) -> "Frozen":
         """What it would have known then."""
         bids = {ad.id: max(ad.bid, LEAST_BID) for ad in bookings.ads(workspace)}
         memory = known_before(workspace, log, learner, moment)
@@ -135,7 +144,7 @@ class _Frozen:
         worth = None
         if weight > 0:
             worth = np.array([self.bids.get(id_, LEAST_BID) for id_ in ids], np.float32) ** np.float32(weight)
-        seen = Seen(_scores(one), self.memory.rows(ids), one.features, worth)
+        seen = Seen(scores_of(one), self.memory.rows(ids), one.features, worth)
         return self.learner.odds(seen, before, rng, self.memory)
 
 
@@ -147,6 +156,6 @@ def _begin(log: EventLog, asked: Asked) -> datetime:
     return moment(every[len(every) // 2].at) if every else asked.since
 
 
-def _scores(one: Served) -> Scores:
+def scores_of(one: Served) -> Scores:
     """The scores of the candidates; an answer without them is left out before anybody asks."""
     return np.zeros(0, np.float32) if one.scores is None else one.scores

@@ -20,6 +20,8 @@ from reco_lab.experiments.reward_model import MOST_TRAITS, cross_fitted
 from reco_lab.services.import_report import unread
 from reco_lab.sources import sniff
 
+MOST_CELLS = 10_000_000
+LEAST_CHANCE = 1e-12
 Target = Literal["uniform", "column", "table"]
 
 
@@ -142,8 +144,8 @@ def _rows(frame: pd.DataFrame, columns: LoggedColumns, *, with_target: bool) -> 
             said = reason.replace("value", _WORDS[role]).replace("has a no", "has no")
             reasons = reasons.mask(pd.Series(rows, frame.index) & (reasons == ""), said)
         numbers[role] = read.values
-        if role != "reward":
-            wrong = ~read.values.between(0, 1, inclusive="both" if role == "target" else "right")
+        if role in _RANGES:
+            wrong = ~read.values.between(*_RANGES[role])
             reasons = reasons.mask(wrong & (reasons == ""), _NO_CHANCE[role])
     kept = reasons == ""
     if not kept.any():
@@ -165,10 +167,22 @@ def _rows(frame: pd.DataFrame, columns: LoggedColumns, *, with_target: bool) -> 
 
 
 _WORDS = {"reward": "reward", "propensity": "propensity", "target": "target chance"}
+_RANGES = {"propensity": (LEAST_CHANCE, 1.0), "target": (0.0, 1.0)}
 _NO_CHANCE = {
     "propensity": "has a propensity that is not above 0 and at most 1",
     "target": "has a target chance that is not from 0 to 1",
 }
+
+
+def _require_few(rows: _Rows) -> None:
+    """DataError where there are more pairs of a position and an action than can be looked at one by one."""
+    places, actions = len(rows.position_names), len(rows.action_names)
+    if places * actions > MOST_CELLS:
+        raise DataError(
+            f"The table has {count(places, 'different position')} and {count(actions, 'different action')}: too many "
+            "to be compared one by one.",
+            fix="Check which column is the position, or leave it out.",
+        )
 
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:
@@ -223,6 +237,7 @@ def _recoded(rows: _Rows, actions: list[str], places: list[str]) -> _Rows:
 
 def _frequencies(rows: _Rows) -> Floats:
     """How often each action was taken at each position (positions x actions); a position that was never filled has none."""
+    _require_few(rows)
     cells = rows.positions * len(rows.action_names) + rows.actions
     size = len(rows.position_names) * len(rows.action_names)
     counts = np.bincount(cells, minlength=size).reshape(len(rows.position_names), -1).astype(np.float64)
@@ -231,6 +246,7 @@ def _frequencies(rows: _Rows) -> Floats:
 
 
 def _even(rows: _Rows, actions: int) -> Floats:
+    _require_few(rows)
     there = len(rows.action_names)
     if actions and actions < there:
         raise DataError(

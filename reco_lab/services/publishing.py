@@ -132,7 +132,7 @@ def publish(
     if model is None:
         raise NotFoundError(f"The model {chosen!r} is not there any more.", fix="Run the experiment again.")
     data = load_dataset(workspace, found.dataset)
-    kept = Plan.model_validate(current.spec) if (current := workspace.publications.serving()) else None
+    kept = serving_plan(workspace)
     settings = _settings(kept, data.name) | ({"policy": dict(policy)} if policy else {})
     parse_policy(settings.get("policy", GREEDY))
     chain = train_chain(workspace, data, model[0], chosen, asked.seed, report)
@@ -170,7 +170,16 @@ def rollback(workspace: Workspace, *, who: str = "") -> Publication:
 def serving_plan(workspace: Workspace) -> Plan | None:
     """The plan of what serves now."""
     found = workspace.publications.serving()
-    return None if found is None else Plan.model_validate(found.spec)
+    return None if found is None else plan_of(workspace, found)
+
+
+def plan_of(workspace: Workspace, publication: Publication) -> Plan:
+    """The plan of a publication. A test that it carries and that ended does not begin again when one goes back to it."""
+    plan = Plan.model_validate(publication.spec)
+    test = plan.test
+    if test is None or any(one.id == test.id and not one.ended for one in workspace.ab_tests.listing()):
+        return plan
+    return plan.model_copy(update={"test": None})
 
 
 def submit(workspace: Workspace, experiment_id: str, name: str | None = None) -> str:
@@ -242,7 +251,7 @@ def kept_plan(workspace: Workspace, plan: Plan) -> tuple[str, dict[str, Any], st
 
 def arm_model(arm: Arm) -> Link | None:
     """The model of an arm of an A/B test; None where it has none of its own."""
-    return None if arm.model is None else Link.model_validate(arm.model)
+    return None if not (arm.model or {}).get("artefact") else Link.model_validate(arm.model)
 
 
 def plan_data(workspace: Workspace, plan: Plan) -> Dataset:

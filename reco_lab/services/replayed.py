@@ -1,6 +1,6 @@
 """Logged answers ranked again by a challenger: what it would have earned, where the log can tell."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 
 import numpy as np
@@ -10,18 +10,20 @@ from reco_lab.cleaning.personal import pseudonym
 from reco_lab.core.batch import UNKNOWN, UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError
+from reco_lab.core.learner import Learner
 from reco_lab.core.policy import Seen, policy
 from reco_lab.experiments.off_policy import Judgement
 from reco_lab.services import bookings
 from reco_lab.services.ad_loading import booked_over
 from reco_lab.services.decisions import open_log
-from reco_lab.services.judged_answers import Asked
-from reco_lab.services.judging import SEED, judge_answers
+from reco_lab.services.judged_answers import Asked, Odds
+from reco_lab.services.judging import SEED, Frozen, judge_answers, scores_of
 from reco_lab.services.privacy import pseudonym_key
 from reco_lab.services.publishing import Plan
 from reco_lab.serving.booked import Booked
 from reco_lab.serving.served import Served as Models
 from reco_lab.store.events.judging import Served
+from reco_lab.store.events.log import EventLog
 from reco_lab.workspace import Workspace
 
 MOST_ANSWERS = 5000
@@ -43,11 +45,12 @@ class Sides:
 
 
 def replayed(workspace: Workspace, sides: Sides) -> Judgement:
-    """What the champion's policy would have earned on the challenger's ranking.
+    """What the champion's policy would have earned on the challenger's ranking, held against the same on the champion's.
 
-    A logged score is relevance times what the ad has to itself; the challenger's relevance takes the champion's place in
-    it, each with the customer's history of that moment. The log is read once: what comes meanwhile is judged another
-    time. Raises DataError where no answer of the period can be used.
+    So nothing but the ranking tells the two apart, whatever served meanwhile: a policy that learns is taken with what it
+    knew at the beginning, on both sides. A logged score is relevance times what the ad has to itself; the challenger's
+    relevance takes the champion's place in it, each with the customer's history of that moment. The log is read once: what
+    comes meanwhile is judged another time. Raises DataError where no answer of the period can be used.
     """
     since = sides.begins.astype("datetime64[us]").item().replace(tzinfo=UTC)
     until = workspace.clock.now()
@@ -57,15 +60,23 @@ def replayed(workspace: Workspace, sides: Sides) -> Judgement:
         if not answers:
             raise DataError("No answer since then was kept with what it was chosen from.")
         factors = _factors(workspace, sides, answers)
-        chosen, rng = policy(sides.plan.policy), np.random.default_rng(SEED)
+        theirs, ours = (_policy(workspace, log, sides.plan, since) for _ in range(2))
 
         def odds(one: Served, before: NDArray[np.intp]) -> Floats:
-            scores = np.zeros(0, np.float32) if one.scores is None else one.scores * factors[one.request_id]
-            return chosen.odds(Seen(scores, None, one.features), before, rng)
+            return theirs(replace(one, scores=scores_of(one) * factors[one.request_id]), before)
 
-        return judge_answers(answers, odds, Asked(since, until)).judgement
+        return judge_answers(answers, odds, Asked(since, until), against=ours).judgement
     finally:
         log.close()
+
+
+def _policy(workspace: Workspace, log: EventLog, plan: Plan, since: datetime) -> Odds:
+    """The chances by a plan's policy, with draws of its own that are the same each time."""
+    chosen, rng = policy(plan.policy), np.random.default_rng(SEED)
+    if isinstance(chosen, Learner):
+        frozen = Frozen.at(workspace, log, chosen, since)
+        return lambda one, before: frozen.odds(one, before, rng)
+    return lambda one, before: chosen.odds(Seen(scores_of(one), None, one.features), before, rng)
 
 
 def _factors(workspace: Workspace, sides: Sides, answers: list[Served]) -> dict[str, NDArray[np.float32]]:

@@ -113,15 +113,15 @@ class Weighed:
 class Chosen:
     """Positions of ads, best place first, the chance of each, and who ranked them.
 
-    `alone`: the policy chose them all, and among ads that are not the shop's own. `seen` is what it saw, where it saw
-    anything.
+    `house`: how many of the last places the policy could not fill, so that the shop's own ads stand there. `seen` is
+    what it saw, where it chose any.
     """
 
     places: NDArray[np.intp]
     propensities: Floats
     stage: Stage
     weighed: Weighed
-    alone: bool
+    house: int
     seen: Seen | None = None
 
 
@@ -193,7 +193,7 @@ def choose(
         np.concatenate((propensities, np.ones(len(own)))) if len(own) else propensities,
         weighed.stage if len(places) else Stage.house,
         weighed,
-        alone=len(places) > 0 and not len(own),
+        house=len(own),
         seen=seen,
     )
 

@@ -1,7 +1,7 @@
 """The A/B tests of a workspace: what was asked, when it ran, and what came of it."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,11 +53,14 @@ class AbTests:
         return self.get(id_)
 
     def end(self, id_: str, result: Mapping[str, Any]) -> None:
-        """Keep that a test ended now, with what was found and decided."""
-        query = ab_tests.update().where(ab_tests.c.id == id_)
+        """Keep that a test ended now, with what was found and decided; its models are nobody's any more."""
+        mine = ab_tests.c.id == id_
         with self.database.write() as connection:
-            if not connection.execute(query.values(result=dict(result), ended=self.clock.now())).rowcount:
+            spec = connection.execute(sa.select(ab_tests.c.spec).where(mine)).scalar()
+            if spec is None:
                 raise _missing(id_)
+            values = {"result": dict(result), "ended": self.clock.now(), "spec": without_models(spec)}
+            connection.execute(ab_tests.update().where(mine).values(values))
 
     def get(self, id_: str) -> AbTestRecord:
         """One test."""
@@ -72,6 +75,17 @@ class AbTests:
         query = sa.select(ab_tests).order_by(ab_tests.c.created.desc(), ab_tests.c.id)
         with self.database.read() as connection:
             return [AbTestRecord(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - likewise
+
+
+def without_models(
+    spec: Mapping[str, Any], learnt: Callable[[str], bool] = lambda _of: True
+) -> dict[str, Any]:
+    """A test's specification that names its models and holds none of them: those that learnt from data `learnt` is true of."""
+    arms = [dict(arm) for arm in spec.get("arms", ())]
+    for arm in arms:
+        if (model := arm.get("model")) and learnt(str(model.get("learnt", ""))):
+            arm["model"] = {**model, "artefact": ""}
+    return {**spec, "arms": arms}
 
 
 def _missing(id_: str) -> NotFoundError:

@@ -7,11 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from reco_lab.core.clock import Clock
+from reco_lab.store.ab_tests import without_models
 from reco_lab.store.database import Database
 from reco_lab.store.publications import SERVING
 from reco_lab.store.records import DatasetVersion
 from reco_lab.store.rounds import OPEN, RoundState
-from reco_lab.store.schema import datasets, experiments, publications, rounds, runs, settings
+from reco_lab.store.schema import ab_tests, datasets, experiments, publications, rounds, runs, settings
 
 LOST = "lost-a-customer"
 ERASED = "A customer was erased from its data meanwhile."
@@ -65,6 +66,7 @@ def forget(
         dropped = _drop_runs(connection, kept)
         published = _republish(connection, clock, concerned, successor)
         _end_rounds(connection, clock, concerned)
+        _let_go_of_arms(connection, concerned)
         for one in anew:
             _move_settings(connection, one)
     return Forgotten(len(anew), told, dropped, published)
@@ -76,6 +78,13 @@ def lost(database: Database, fingerprint: str) -> Mapping[str, Any] | None:
     with database.read() as connection:
         found: Mapping[str, Any] | None = connection.execute(query).scalar()
     return found
+
+
+def learnt_from(plan: Mapping[str, Any]) -> set[str]:
+    """The fingerprints of all data that models of a publication learnt from: those of a route or an arm may be older."""
+    aside = [*((plan.get("test") or {}).get("arms") or ()), *(plan.get("routes") or ())]
+    links = [*(plan.get("chain") or ()), *(one.get("model") for one in aside)]
+    return {plan.get("fingerprint", ""), *(link["learnt"] for link in links if link and link.get("learnt"))}
 
 
 @dataclass(frozen=True)
@@ -137,7 +146,9 @@ def _republish(
 ) -> int:
     rows = connection.execute(sa.select(publications)).all()
     going = [
-        row.number for row in rows if concerned.by(row.spec.get("dataset"), row.spec.get("fingerprint", ""))
+        row.number
+        for row in rows
+        if any(concerned.by(row.spec.get("dataset"), one) for one in learnt_from(row.spec))
     ]
     serving = connection.execute(sa.select(settings.c.value).where(settings.c.name == SERVING)).scalar()
     if serving in going:
@@ -165,6 +176,15 @@ def _end_rounds(connection: sa.Connection, clock: Clock, concerned: _Concerned) 
             "changed": clock.now(),
         }
         connection.execute(rounds.update().where(rounds.c.id == row.id).values(values))
+
+
+def _let_go_of_arms(connection: sa.Connection, concerned: _Concerned) -> None:
+    """Let go of models of A/B tests that learnt from her; who is served by one is served by what is published anew."""
+    for row in connection.execute(sa.select(ab_tests)).all():
+        spec = without_models(
+            row.spec, lambda learnt: learnt in concerned.gone or learnt not in concerned.known
+        )
+        connection.execute(ab_tests.update().where(ab_tests.c.id == row.id).values(spec=spec))
 
 
 def _move_settings(connection: sa.Connection, one: Anew) -> None:

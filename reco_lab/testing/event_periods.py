@@ -123,6 +123,9 @@ def check_what_was_sent_is_counted_by_its_arrival(opens: Opens, clock: ManualClo
     """Accepted and refused, in steps of time."""
     log = opens()
     log.log(decision(clock, 1))
+    none = log.told(*_around(clock), HOUR)
+    assert none.empty
+    assert set(none.dtypes) == {np.dtype(np.int64)}
     told(log, [feedback(clock, "e1", "d-1-0"), feedback(clock, "e2", "nobody")])
     clock.at += timedelta(minutes=30)
     log.refuse([("{", "no JSON")])

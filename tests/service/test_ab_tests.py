@@ -2,9 +2,12 @@
 
 import asyncio
 import shutil
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -169,6 +172,63 @@ def test_after_going_back_the_test_is_said_to_serve_nobody(workspace):
     assert not ab_tests.running(workspace).served
     ab_tests.stop(workspace)
     assert ab_tests.running(workspace) is None
+
+
+def test_who_goes_back_past_the_end_of_a_test_begins_nothing_and_can_start_another(workspace):
+    ab_tests.start(workspace, SPEC)
+    ab_tests.stop(workspace, ship="B")
+    publishing.rollback(workspace)
+    assert publishing.serving_plan(workspace).test is None
+    publishing.change(workspace, policy={"policy": "uniform_random"})
+    assert workspace.publications.serving().spec["test"] is None
+    publishing.rollback(workspace)
+    again = ab_tests.start(workspace, SPEC)
+    assert ab_tests.running(workspace).record.id == again.record.id
+    assert ab_tests.running(workspace).served
+
+
+def test_of_two_who_start_or_end_at_once_one_is_told_so(workspace, monkeypatch):
+    looks, real = Barrier(2), ab_tests.publishing.change
+
+    def slowly(*args, **settings):
+        time.sleep(0.3)
+        return real(*args, **settings)
+
+    monkeypatch.setattr(ab_tests.publishing, "change", slowly)
+
+    def both(*acts):
+        def one(act):
+            looks.wait()
+            try:
+                act()
+            except InputError as error:
+                return error.what
+            return "done"
+
+        with ThreadPoolExecutor(2) as pool:
+            return sorted(pool.map(one, acts))
+
+    found = both(*(lambda: ab_tests.start(workspace, SPEC),) * 2)
+    assert found == ["A test runs already.", "done"]
+    assert len(workspace.ab_tests.listing()) == 1
+    ended = both(lambda: ab_tests.stop(workspace, ship="B"), lambda: ab_tests.stop(workspace))
+    assert ended == ["No A/B test runs.", "done"]
+    (record,) = workspace.ab_tests.listing()
+    shipped = publishing.serving_plan(workspace).policy == {"policy": "epsilon_greedy", "epsilon": 0.5}
+    assert (record.result["shipped"] == "B") == shipped
+
+
+def test_a_test_that_ended_keeps_the_names_of_its_models_and_not_the_models(workspace):
+    ab_tests.start(workspace, SPEC)
+    pinned = {arm.model["artefact"] for arm in ab_tests.running(workspace).test.arms}
+    ab_tests.stop(workspace)
+    (record,) = workspace.ab_tests.listing()
+    assert [(arm["model"]["name"], arm["model"]["artefact"]) for arm in record.spec["arms"]] == [
+        ("Item k-NN", "")
+    ] * 2
+    assert not pinned & {word for word in str(record.spec).split("'") if len(word) == 64} - {
+        record.spec["arms"][0]["model"]["learnt"]
+    }
 
 
 def test_what_cannot_start_is_said_and_changes_nothing(workspace, tmp_path):

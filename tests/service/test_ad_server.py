@@ -369,8 +369,11 @@ def test_the_candidates_that_are_logged_are_those_the_policy_chose_among(workspa
     assert decision.rules["of the house, which come last"] == 1
     everything = server.ads("u04", n=100).decision
     assert everything.placed[-1].ad_id == "house"
-    assert everything.n_candidates == len(everything.placed) == decision.n_candidates + 1
-    assert everything.candidates != decision.candidates
+    assert everything.n_candidates == len(everything.placed) - 1 == decision.n_candidates
+    assert everything.candidates == decision.candidates
+    assert everything.placed[0].propensity == 1 / everything.n_candidates
+    assert len(everything.considered.scores) == everything.n_candidates
+    assert "of the house, which come last" not in everything.rules
 
 
 def test_an_ad_that_chance_chose_is_not_said_to_be_chosen_for_her(workspace, server):

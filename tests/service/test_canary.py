@@ -88,6 +88,7 @@ def test_a_challenger_that_does_no_harm_is_promoted_after_its_hours(workspace):
     assert workspace.queue.get(job).payload["name"] == "Looking how customers take the challenger"
     found = gate.run_round(workspace)
     assert found.state is RoundState.promoted, gate_words.reason(found)
+    assert found.findings[-1]["short"] == "no harm was seen with real customers."
     plan = publishing.serving_plan(workspace)
     assert (plan.round, plan.test) == (found.id, None)
     assert ab_tests.running(workspace) is None

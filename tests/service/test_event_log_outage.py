@@ -5,7 +5,7 @@ import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -228,6 +228,21 @@ def test_a_log_of_an_older_version_gets_the_new_tables_and_says_so(clock, tmp_pa
     with closing(sqlite3.connect(tmp_path / "events.db")) as raw:
         assert raw.execute("SELECT number FROM log_version").fetchone() == (VERSION,)
         assert raw.execute("SELECT count(*) FROM log_weighed").fetchone() is not None
+
+
+def test_who_reads_a_log_of_an_older_version_before_any_service_finds_what_is_there(clock, tmp_path):
+    log = EventLog.open(tmp_path, clock, writer=True)
+    log.log(decision(clock, 1))
+    log.close()
+    with closing(sqlite3.connect(tmp_path / "events.db")) as raw:
+        new = "".join(f"DROP TABLE {name};" for name in ("log_weighed", "log_sets", "log_learnt"))
+        raw.executescript(f"UPDATE log_version SET number = 1; {new}")
+    with closing(EventLog.open(tmp_path, clock, writer=False)) as log:
+        hour = timedelta(hours=1)
+        (one,) = log.served(clock.now() - hour, clock.now() + hour, 10)
+        assert (one.ids, one.scores) == (None, None)
+        assert log.recall("thompson") is None
+        assert len(log.since(0, None, hour)) == 1
 
 
 def test_while_no_file_can_be_opened_the_log_says_so_and_then_goes_on(clock, tmp_path, monkeypatch):

@@ -8,12 +8,18 @@ from reco_lab.experiments.off_policy_words import Meaning, detail, sentence
 from reco_lab.policies.epsilon_greedy import EpsilonGreedy
 from reco_lab.policies.greedy import Greedy
 from reco_lab.policies.popularity import Popularity
+from reco_lab.policies.softmax import Softmax
 from reco_lab.policies.thompson import Thompson
 from reco_lab.policies.uniform_random import UniformRandom
 from reco_lab.services.decisions import open_log
+from reco_lab.services.gate_words import log_finding
 from reco_lab.services.judged_answers import Asked
 from reco_lab.services.judging import judge_odds, judge_policy
+from reco_lab.services.publishing import Plan
+from reco_lab.services.replayed import Sides, replayed
+from reco_lab.serving.served import Served
 from reco_lab.testing.answered import BIDS, log_answers
+from reco_lab.testing.serving import small_shop
 from reco_lab.workspace import Workspace
 
 ADS, ANSWERS = 4, 1500
@@ -150,3 +156,38 @@ def test_a_policy_that_learns_is_judged_by_what_it_would_have_known(shop, asked)
     assert later.told.frozen == found.told.frozen
     assert later.told.used == ANSWERS // 2
     assert abs(later.judgement.support.weight - 1) < 4 * later.judgement.support.weight_error
+
+
+def sides(workspace, policy):
+    """Two models that rank alike, under a champion of this policy."""
+    data = small_shop()
+    models = Served((), data.interactions.n_items)
+    plan = Plan(dataset=data.name, fingerprint=data.fingerprint, chain=(), policy=policy)
+    begins = np.datetime64((workspace.clock.now() - timedelta(days=1)).replace(tzinfo=None), "s")
+    return Sides(plan, models, models, data, begins)
+
+
+@pytest.mark.parametrize("name", ["thompson", "lin_thompson", "uniform_random", "greedy"])
+def test_a_challenger_that_ranks_alike_is_not_blamed_for_who_chose_meanwhile(tmp_path, name):
+    workspace = Workspace.open(tmp_path)
+    scores, clicks, rng = world()
+    log_answers(workspace, Softmax(temperature=0.4), scores, clicks, rng)
+    found = replayed(workspace, sides(workspace, {"policy": name}))
+    workspace.close()
+    assert not found.refusal
+    assert (found.best.difference.low, found.best.difference.high) == (0, 0)
+    assert log_finding(found)["passed"]
+
+
+def test_what_is_held_against_something_that_was_never_tried_is_refused(shop, asked):
+    def one_ad(served, _before):
+        return np.eye(len(served.ids))[0]
+
+    def other(served, _before):
+        return np.full(len(served.ids), 1 / len(served.ids))
+
+    found = judge_odds(shop[1], one_ad, asked(), against=other).judgement
+    assert found.best.difference.value == pytest.approx(found.best.value.value - found.logged.value)
+    some = Asked(shop[4][-60].at, shop[0].clock.now() + timedelta(days=1))
+    with pytest.raises(DataError, match="What it is held against cannot be judged: 20 customers"):
+        judge_odds(shop[1], other, some, against=one_ad)

@@ -121,3 +121,28 @@ def test_columns_are_guessed_by_their_names():
         "Item ID", "click", "propensity_score", position="position"
     )
     assert guessed(["a", "b"]) is None
+
+
+def test_numbers_too_large_to_add_up_are_refused_and_leave_the_rest_judged(file):
+    some = rows(200)
+    some["click"] = [1e308, -1e308, *some["click"][2:].tolist()]
+    some["chance"] = [0.25, 0.25, 1e-308, *some["chance"][3:].tolist()]
+    found = read_logged(file(some), COLUMNS, JudgedPolicy())
+    assert found.refused["reason"].tolist() == [
+        "has a reward beyond 1e+12",
+        "has a reward beyond 1e+12",
+        "has a propensity that is not above 0 and at most 1",
+    ]
+    made = judge(found.logged, np.random.default_rng(0))
+    assert np.isfinite([made.best.value.low, made.best.value.high]).all()
+
+
+def test_a_column_of_ids_taken_for_the_position_is_refused_before_memory_is_asked_for(file):
+    n = 4_000
+    wide = {"ad": [f"a{one}" for one in range(n)], "click": 1, "chance": 0.5, "place": range(n), "who": "x"}
+    path = file(wide)
+    for policy in (JudgedPolicy(), JudgedPolicy("table", path=path)):
+        with pytest.raises(
+            DataError, match="4,000 different positions and 4,000 different actions: too many"
+        ):
+            read_logged(path, COLUMNS, policy)

@@ -91,6 +91,23 @@ def test_chance_is_weighed_back_from_what_an_exploring_policy_did():
     assert found.ours.value == pytest.approx(0.24, abs=0.02)
 
 
+def test_answers_with_nothing_but_ads_of_the_house_do_not_hide_the_random_control():
+    rng = np.random.default_rng(5)
+    rows = [
+        (number, number % 300, [(ad, 0.25, number + 1, number + 2 if rng.random() < 0.2 else NEVER)])
+        for number, ad in enumerate(rng.integers(4, size=3000).tolist())
+    ]
+    people = [f"c{one}" for one in range(300)]
+    alone = kpis.at_random(facts(rows, customers=people))
+    own = [(3000 + number, number % 300, [(3, 1.0, 3001 + number, NEVER)]) for number in range(1000)]
+    both = period(rows + own, customers=people)
+    both.names["stage"].append("house")
+    both.decided["stage"] = np.repeat([0, 1], [3000, 1000])
+    found = kpis.at_random(Facts(both, HOUR, HOUR))
+    assert found.control == alone.control
+    assert found.ours == pytest.approx(alone.ours)
+
+
 def test_where_some_ads_have_no_chance_there_is_no_random_control():
     found = kpis.at_random(shown(np.random.default_rng(2), 2000, 60, (0.8, 0.2, 0.0, 0.0), np.full(4, 0.2)))
 

@@ -121,7 +121,7 @@ class Measuring(Reading):
             query = sa.select(when.label("step"), sa.func.count().label(name)).select_from(table)
             query = query.where(moment >= begin, moment < end).group_by(when)
             parts.append(_table(self._rows(query), ["step", name]).set_index("step"))
-        return pd.concat(parts, axis=1).fillna(0).astype(np.int64).sort_index().reset_index()
+        return pd.concat(parts, axis=1).fillna(0).sort_index().reset_index().astype(np.int64)
 
     def rows_of(self, begin: int, end: int) -> Iterator[Sequence[sa.Row[Any]]]:
         """Every ad of every decision of a period with its decision, in their order, some thousand rows at a time."""
