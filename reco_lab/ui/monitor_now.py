@@ -7,6 +7,7 @@ import streamlit as st
 
 from reco_lab.services import monitoring, rehearsal
 from reco_lab.services.monitoring import Alarm, Look
+from reco_lab.store.own_time import OwnClock
 from reco_lab.ui import ad_rehearsal, board, cache, linked, monitor_alarms, monitor_figures, page, show, state
 from reco_lab.ui.words import count, when
 from reco_lab.workspace import Workspace
@@ -56,7 +57,7 @@ def view(lab: page.Lab) -> None:
         )
     board.running(lab.workspace)
     look = watch.look(period, window)
-    every = EVERY if _live(look) else None
+    every = EVERY if live(lab.workspace, look) else None
     st.fragment(partial(_above, lab.workspace, period, window), run_every=every, key="monitor-above")()
     if len(look.now.period):
         by = monitor_figures.chosen(look)  # no choice lies in what is drawn anew every second
@@ -115,7 +116,9 @@ def answer(look: Look, alarms: Sequence[Alarm], period: str) -> tuple[str, str]:
     )
 
 
-def _live(look: Look) -> bool:
-    """Whether traffic is coming at the moment."""
+def live(workspace: Workspace, look: Look) -> bool:
+    """Whether traffic is coming at the moment: never where the clock stands still, as after a rehearsal."""
+    if isinstance(workspace.clock, OwnClock) and workspace.clock.running.over:
+        return False
     length = (look.now.period.end - look.now.period.begin) / 1e6
     return look.last is not None and (look.at - look.last).total_seconds() < LIVE * length
