@@ -47,7 +47,9 @@ def reading(home: Path, url: str | None) -> sa.Engine | None:
     with engine.connect() as connection:
         found = connection.execute(sa.select(version.c.number)).scalar()
     _check(found)
-    if found is not None and found < VERSION:  # no service of now has opened it: what was new since then is empty
+    if (
+        found is not None and found < VERSION
+    ):  # no service of now has opened it: what was new since then is empty
         writing(home, url).dispose()
     return engine
 
