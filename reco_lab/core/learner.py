@@ -186,9 +186,9 @@ def _nothing(learner: Learner, width: int) -> Memory:
     return learner.nothing(width)
 
 
-def expected(memory: Memory) -> float:
-    """The click rate over all ads, drawn towards a first guess where little was shown."""
-    shown, clicked = float(memory.own[SHOWN].sum()), float(memory.own[CLICKED].sum())
+def expected(memory: Memory, weight: float = 1.0) -> float:
+    """The click rate over all ads, drawn towards a first guess where little was shown; sums count with a `weight`."""
+    shown, clicked = (weight * float(memory.own[name].sum()) for name in (SHOWN, CLICKED))
     return min((clicked + FIRST_GUESS * GUESSED_FROM) / (max(shown, clicked) + GUESSED_FROM), 0.99)
 
 

@@ -93,25 +93,30 @@ def categories(table: str, column: str, before: pd.Series, now: pd.Series) -> Dr
     return Drift(table, column, psi, np.nan, sure, was, is_, len(now))
 
 
-def between(before: Dataset, now: Dataset) -> list[Drift]:
+def between(before: Dataset, now: Dataset, *, logged: bool = False) -> list[Drift]:
     """What a newer version of a data set has that the older one had otherwise, the most changed first.
 
-    Of items and customers, those are looked at that are new or have changed; of interactions, the rows since.
+    Of items and customers, those are looked at that are new or have changed; of interactions, the rows since, unless
+    they were `logged` by the service: what a site tells is of other kinds than what was brought in, by its nature.
     """
     found = [
         *_tables("items", before.items, now.items),
         *_tables("customers", before.customers, now.customers),
     ]
     fresh, old = _since(before, now), before.interactions
-    found += [
-        numbers(
-            "interactions",
-            "value",
-            old.values.astype(np.float64),
-            now.interactions.values[fresh].astype(np.float64),
-        ),
-        categories("interactions", "kind", _kinds(old.kinds), _kinds(now.interactions.kinds[fresh])),
-    ]
+    found += (
+        []
+        if logged
+        else [
+            numbers(
+                "interactions",
+                "value",
+                old.values.astype(np.float64),
+                now.interactions.values[fresh].astype(np.float64),
+            ),
+            categories("interactions", "kind", _kinds(old.kinds), _kinds(now.interactions.kinds[fresh])),
+        ]
+    )
     return sorted((one for one in found if one is not None), key=lambda one: -one.psi)
 
 
@@ -174,17 +179,7 @@ def _since(before: Dataset, now: Dataset) -> NDArray[np.bool_]:
     if times is None or old is None or not len(old):
         return np.ones(len(now.interactions.users), bool)
     found: NDArray[np.bool_] = times > old.max()
-    found &= _not_from_ads(before, now)
-    return found if found.sum() >= FEWEST else np.ones(len(times), bool) & _not_from_ads(before, now)
-
-
-def _not_from_ads(before: Dataset, now: Dataset) -> NDArray[np.bool_]:
-    """All rows but the first clicks: they come with the log of the ads, and are no change of what customers do."""
-    kinds = now.interactions.kinds
-    if (before.interactions.kinds == Kind.click).any():
-        return np.ones(len(kinds), bool)
-    found: NDArray[np.bool_] = kinds != Kind.click
-    return found
+    return found if found.sum() >= FEWEST else np.ones(len(times), bool)
 
 
 def _kinds(codes: NDArray[np.uint8]) -> pd.Series:

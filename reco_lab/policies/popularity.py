@@ -11,14 +11,14 @@ from reco_lab.core.parameters import tunable
 from reco_lab.core.policy import PolicyInfo, Seen
 
 DAY = 86_400 * 1e6
-REFERENCE = "reference"
+REFERENCE, LATEST = "reference", "latest"
 
 
 class Popularity(Learner):
     """The ad with the best recent click rate, where a place counts half as much after each half-life.
 
     Sums are weighed as at a moment of reference, a whole number of half-lives after 1970: the last one that began before
-    the latest decision known. Rates do not depend on it.
+    the latest decision known, so that bringing them to a later one loses nothing. Rates are those at the latest decision.
     """
 
     info: ClassVar[PolicyInfo] = PolicyInfo(
@@ -45,8 +45,8 @@ class Popularity(Learner):
     )
 
     def sums(self, width: int) -> tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:  # noqa: ARG002 - looks at no customer
-        """Places and clicks, and the half-life they are weighed at."""
-        return {SHOWN: (), CLICKED: ()}, {REFERENCE: ()}
+        """Places and clicks, the half-life they are weighed at, and that of the latest decision."""
+        return {SHOWN: (), CLICKED: ()}, {REFERENCE: (), LATEST: ()}
 
     def add(
         self, own: dict[str, Floats], shared: dict[str, Floats], rows: NDArray[np.intp], outcomes: Outcomes
@@ -60,6 +60,7 @@ class Popularity(Learner):
             own[name] *= np.exp2(before - reference)
             own[name] += np.bincount(rows, values * weights, len(own[name]))
         shared[REFERENCE] = np.array(reference)
+        shared[LATEST] = np.maximum(shared[LATEST], ages.max())
 
     def reach(self, seen: Seen, memory: Memory) -> Floats:
         """The rate expected."""
@@ -71,7 +72,8 @@ class Popularity(Learner):
 
     def rates(self, memory: Memory) -> tuple[Floats, Floats]:
         """The recent rate, drawn towards that of all ads, and its deviation."""
-        shown, clicked = memory.own[SHOWN], memory.own[CLICKED]
+        faded = float(np.exp2(memory.shared[REFERENCE] - memory.shared[LATEST]))
+        shown, clicked = faded * memory.own[SHOWN], faded * memory.own[CLICKED]
         weight = np.maximum(shown, clicked) + self.strength
-        rate = (clicked + self.strength * expected(memory)) / weight
+        rate = (clicked + self.strength * expected(memory, faded)) / weight
         return rate, np.sqrt(np.maximum(rate * (1 - rate), 0.0) / weight)

@@ -16,6 +16,7 @@ from reco_lab.workspace import Workspace
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 WHO = "the gate"
+TITLE = "Canary of round "
 LOOKS = 50
 PATIENCE = 7
 RECENT = timedelta(days=1)
@@ -39,7 +40,7 @@ def served_lately(workspace: Workspace) -> bool:
 
 def begin(workspace: Workspace, round_: str, plan: Plan, part: float) -> str:
     """Let the challenger serve a share of the customers; the id of the A/B test. What was begun already goes on."""
-    title = f"Canary of round {round_}"
+    title = f"{TITLE}{round_}"
     now = ab_tests.running(workspace)
     if now is not None and now.record.title == title:
         if now.served:
@@ -54,6 +55,11 @@ def begin(workspace: Workspace, round_: str, plan: Plan, part: float) -> str:
     return ab_tests.start(workspace, {"title": title, "arms": arms}, who=WHO).record.id
 
 
+def round_of(title: str) -> str | None:
+    """The round that a test of this title tries a challenger for; None for any other test."""
+    return title.removeprefix(TITLE) if title.startswith(TITLE) else None
+
+
 def end(workspace: Workspace, test: str) -> None:
     """End the canary where it still runs; what serves stays, or if it is the canary's, what served before it."""
     now = ab_tests.running(workspace)
@@ -62,9 +68,9 @@ def end(workspace: Workspace, test: str) -> None:
 
 
 def trial(workspace: Workspace, test: str, hours: float, fewest: int) -> Trial:
-    """Look at a canary: refused as soon as it does harm, held when it ran its hours with enough customers and did none.
+    """Look at a canary: refused as soon as it does harm, held when it ran its hours and none was seen.
 
-    Intervals hold however often one looks.
+    Enough customers must have come. That none was seen is no proof that there is none. Intervals hold however often one looks.
     """
     now = ab_tests.running(workspace)
     if now is None or now.record.id != test:
@@ -82,7 +88,7 @@ def trial(workspace: Workspace, test: str, hours: float, fewest: int) -> Trial:
     ran = (workspace.clock.now() - _began(now)) / timedelta(hours=1)
     known = any(one.low is not None for one in found.ahead)
     if ran >= hours and customers >= fewest and known:
-        return Trial(over=True, held=True, short="it did no harm with real customers.", sentence=told)
+        return Trial(over=True, held=True, short="no harm was seen with real customers.", sentence=told)
     if ran >= PATIENCE * hours:
         short = "too few customers came to try it on, or did anything."
         return Trial(over=True, held=False, short=short, sentence=told)

@@ -13,7 +13,7 @@ from reco_lab.services import bookings
 from reco_lab.services.appending import append, known_rows
 from reco_lab.services.decisions import open_log
 from reco_lab.services.keeping import load_version, save_dataset
-from reco_lab.services.merging import Part, remember_part
+from reco_lab.services.merging import Part, parts, remember_part
 from reco_lab.services.privacy import objecting, pseudonym_key
 from reco_lab.services.recipes import keep, recipe_of
 from reco_lab.store.events.log import EventLog
@@ -102,6 +102,12 @@ def save_feedback(workspace: Workspace, name: str, *, onto: str | None = None) -
     return FeedbackData(
         version, len(frame), told.without_item, told.without_customer, told.told_twice, left_out
     )
+
+
+def of_log(workspace: Workspace, version: DatasetVersion) -> bool:
+    """Whether the newest rows of a version were made of the log."""
+    made = parts(workspace, version)[-1:]
+    return bool(made) and made[0].file == LOG
 
 
 def _told(workspace: Workspace, log: EventLog) -> _Told:

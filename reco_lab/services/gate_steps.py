@@ -58,13 +58,11 @@ def collect(workspace: Workspace, found: Round, report: Report) -> Round:
 
 def _version(workspace: Workspace, found: Round) -> tuple[DatasetVersion, bool, str]:
     """The version to learn from, whether this round made it of the log, and why it could not where it did not."""
-    from reco_lab.services.feedback_data import LOG, save_feedback
-    from reco_lab.services.merging import parts
+    from reco_lab.services.feedback_data import of_log, save_feedback
 
     dataset = str(found.spec["dataset"])
     newest = workspace.store.dataset(dataset)
-    made = parts(workspace, newest)[-1:]
-    if newest.version > int(found.spec["before"]) and made and made[0].file == LOG:
+    if newest.version > int(found.spec["before"]) and of_log(workspace, newest):
         return newest, True, ""
     try:
         return save_feedback(workspace, dataset, onto=dataset).dataset, True, ""
@@ -124,7 +122,7 @@ def _by_the_log(workspace: Workspace, sides: "Sides") -> Finding:
 
 
 def try_out(workspace: Workspace, found: Round, report: Report) -> Round:
-    """Let it serve a share of the customers first, look how it does, and promote it once it did no harm there."""
+    """Let it serve a share of the customers first, look how it does, and promote it once it ran and no harm was seen."""
     settings, test = settings_of(found), found.spec.get("test")
     if test is None and (settings.canary_share == 0 or not canary.served_lately(workspace)):
         why = "By the settings it is tried on nobody first."

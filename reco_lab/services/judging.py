@@ -1,6 +1,6 @@
 """What would have happened: any policy judged by what any other one logged."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -91,8 +91,13 @@ def judge_policy(workspace: Workspace, log: EventLog, policy: Policy, asked: Ask
     return judge_odds(log, odds, asked, even=isinstance(policy, UniformRandom))
 
 
-def judge_odds(
-    log: EventLog, odds: Odds, asked: Asked, *, even: bool = False, against: Odds | None = None
+def judge_odds(log: EventLog, odds: Odds, asked: Asked, *, even: bool = False) -> Judged:
+    """What anything would have earned that gives each candidate of an answer of the log its chance."""
+    return judge_answers(log.served(asked.since, asked.until, MOST_ANSWERS), odds, asked, even=even)
+
+
+def judge_answers(
+    every: Sequence[Served], odds: Odds, asked: Asked, *, even: bool = False, against: Odds | None = None
 ) -> Judged:
     """What anything would have earned that gives each candidate of a logged answer its chance, given the places before.
 
@@ -100,7 +105,6 @@ def judge_odds(
     what it is held against instead of what was logged; DataError where that cannot be judged.
     """
     rows, others = AnswerRows(), AnswerRows()
-    every = log.served(asked.since, asked.until, MOST_ANSWERS)
     for one in every:
         rows.add(one, odds, asked, even=even)
         if against is not None:

@@ -25,6 +25,7 @@ from reco_lab.monitoring.look import Freshness, Look
 from reco_lab.monitoring.sentences import Alarm, Deed, Names, Served, alarm_of, data_alarm, score_alarm
 from reco_lab.services import bookings, gate, publishing
 from reco_lab.services.decisions import open_log
+from reco_lab.services.feedback_data import of_log
 from reco_lab.services.keeping import load_dataset
 from reco_lab.services.pending import pending
 from reco_lab.services.privacy import objecting, pseudonym_key
@@ -258,7 +259,8 @@ class Monitor:
         if key not in self._drifts:
             same = own.fingerprint == newest.fingerprint
             now = trained.data if same else load_dataset(self.workspace, newest.name, newest.version)
-            self._drifts = {key: () if same else tuple(drift.between(trained.data, now))}
+            logged = of_log(self.workspace, newest)
+            self._drifts = {key: () if same else tuple(drift.between(trained.data, now, logged=logged))}
         times = trained.data.interactions.times
         last = None if times is None or not len(times) else _aware(times.max())
         serves = names.served[0]

@@ -17,7 +17,7 @@ from reco_lab.services import bookings
 from reco_lab.services.ad_loading import booked_over
 from reco_lab.services.decisions import open_log
 from reco_lab.services.judged_answers import Asked, Odds
-from reco_lab.services.judging import SEED, Frozen, judge_odds, scores_of
+from reco_lab.services.judging import SEED, Frozen, judge_answers, scores_of
 from reco_lab.services.privacy import pseudonym_key
 from reco_lab.services.publishing import Plan
 from reco_lab.serving.booked import Booked
@@ -48,8 +48,9 @@ def replayed(workspace: Workspace, sides: Sides) -> Judgement:
     """What the champion's policy would have earned on the challenger's ranking, held against the same on the champion's.
 
     So nothing but the ranking tells the two apart, whatever served meanwhile: a policy that learns is taken with what it
-    knew at the beginning, on both sides. A logged score is relevance times what the ad has to itself; the challenger's relevance takes the champion's place in
-    it, each with the customer's history of that moment. Raises DataError where no answer of the period can be used.
+    knew at the beginning, on both sides. A logged score is relevance times what the ad has to itself; the challenger's
+    relevance takes the champion's place in it, each with the customer's history of that moment. The log is read once: what
+    comes meanwhile is judged another time. Raises DataError where no answer of the period can be used.
     """
     since = sides.begins.astype("datetime64[us]").item().replace(tzinfo=UTC)
     until = workspace.clock.now()
@@ -62,12 +63,9 @@ def replayed(workspace: Workspace, sides: Sides) -> Judgement:
         theirs, ours = (_policy(workspace, log, sides.plan, since) for _ in range(2))
 
         def odds(one: Served, before: NDArray[np.intp]) -> Floats:
-            if one.scores is None or one.request_id not in factors:
-                return np.zeros(0)
-            return theirs(replace(one, scores=one.scores * factors[one.request_id]), before)
+            return theirs(replace(one, scores=scores_of(one) * factors[one.request_id]), before)
 
-        first = datetime.fromtimestamp(answers[0].at / 1e6, UTC)
-        return judge_odds(log, odds, Asked(max(since, first), until), against=ours).judgement
+        return judge_answers(answers, odds, Asked(since, until), against=ours).judgement
     finally:
         log.close()
 

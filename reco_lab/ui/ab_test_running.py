@@ -7,11 +7,13 @@ import streamlit as st
 
 from reco_lab.charts.ahead import ahead
 from reco_lab.core.ab_test import AbTest
+from reco_lab.core.learner import Learner
+from reco_lab.core.policy import policies
 from reco_lab.core.words import share
 from reco_lab.experiments.ab_course import OUTCOMES
 from reco_lab.experiments.ab_look import Ahead, Look, Standing
 from reco_lab.experiments.ab_verdict import Verdict, effect, verdict
-from reco_lab.services import ab_tests
+from reco_lab.services import ab_tests, canary
 from reco_lab.services.ab_tests import Running
 from reco_lab.ui import ad_status, cache, page, show, state
 from reco_lab.ui.words import md, when
@@ -22,6 +24,10 @@ COLUMNS = {
     "Revenue": st.column_config.NumberColumn(format="localized"),
 }
 LIFTS = {name: st.column_config.NumberColumn(format="percent") for name in ("Ahead", "from", "to")}
+LEARNS = (
+    "A policy that learns does so from the clicks of all arms. Serving everybody it has more of its own to learn from, and "
+    "nothing from chance any more: what it is ahead by may then be another."
+)
 PROMISE = (
     "The line is how much more B earns than A, the band what the truth may be: with 95% certainty it lies in the band at "
     "every moment, however often you look. A band that leaves out 0 is an answer."
@@ -39,6 +45,10 @@ def view(lab: page.Lab, now: Running) -> None:
         show.answer(found.sentence, found.detail)
 
     st.fragment(run_every=EVERY, key="ab-answer")(answer)()
+    if (round_ := canary.round_of(now.test.title)) is not None:
+        st.caption(
+            f"In this test the gate tries the challenger of round {round_} on customers. It ends by itself; ended by hand, the challenger does not serve."
+        )
     _actions(lab, drawn)
     if not now.served:
         st.warning(
@@ -80,6 +90,8 @@ def _numbers(now: Running, found: Look) -> None:
         chart = ahead(rows, smallest=test.minimum_lift, over=found.ahead[0].over, palette=show.palette())
         show.chart(chart, finding=finding(found), table=None, key="ab-course", explained=PROMISE)
     show.numbers(_standings(test, found), alt="The arms of the test", key="ab-arms", columns=COLUMNS)
+    if any(issubclass(policies()[str(arm.policy["policy"])], Learner) for arm in test.groups if arm.policy):
+        st.caption(LEARNS)
     if found.personal is not None:
         st.markdown(f"What personal ads bring: {md(effect(found.personal))}, who get ads by chance.")
     if found.guardrails:

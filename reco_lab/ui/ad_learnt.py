@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from reco_lab.charts.leaderboard import leaderboard
+from reco_lab.core.ads import Ad
 from reco_lab.core.learner import Learner
 from reco_lab.core.memory import Memory
 from reco_lab.services import bookings
@@ -32,7 +33,7 @@ def view(workspace: Workspace, learner: Learner, memory: Memory | None) -> None:
         return
     rows = pd.DataFrame(
         {
-            "name": [titles[one.ad] for one in found],
+            "name": labels([booked[one.ad] for one in found]),
             "value": [one.rate for one in found],
             "low": [one.low for one in found],
             "high": [one.high for one in found],
@@ -67,6 +68,14 @@ def view(workspace: Workspace, learner: Learner, memory: Memory | None) -> None:
     )
     if len(found) > SHOWN:
         st.caption(f"The best {SHOWN} of {count(len(found), 'ad')}; the table has all.")
+
+
+def labels(ads: Sequence[Ad]) -> list[str]:
+    """What tells the ads apart where there is little room: what comes last in the title, with the id where that is not enough."""
+    tails = [ad.title.rpartition(": ")[2] for ad in ads]
+    return [
+        tail if tails.count(tail) == 1 else f"{ad.id} · {tail}" for ad, tail in zip(ads, tails, strict=True)
+    ]
 
 
 def finding(found: Sequence[AdLearnt], titles: Mapping[str, str]) -> str:

@@ -59,7 +59,7 @@ def own_address() -> str:
 def answer(lab: page.Lab, now: Status) -> None:
     """Say what serves, and offer the next step."""
     show.answer(*sentence(lab.workspace, now))
-    if now.caller is None:
+    if now.caller is None and not rehearsed(lab.workspace.home):
         _start()
     show.warnings(now.problems)
     if now.plan is None:
@@ -69,6 +69,8 @@ def answer(lab: page.Lab, now: Status) -> None:
 def sentence(workspace: Workspace, now: Status) -> tuple[str, str]:
     """What serves, in one sentence and one line."""
     what = "Nothing is published yet" if now.plan is None else f"{now.plan.model} is published"
+    if now.caller is None and rehearsed(workspace.home):
+        return f"{what} in the rehearsal, which is over.", "Start traffic on the Ads page for another one."
     if now.caller is None:
         return f"{what}, and the service does not run.", "Without it no website gets an ad."
     ads = int(now.said.get("ads", 0))

@@ -79,7 +79,8 @@ def _act(workspace: Workspace, last: Round | None, *, busy: bool) -> None:
         schedules.set_schedule(workspace, Schedule(every_hours=options[chosen]))
         st.rerun()
     if (at := schedules.next_run(workspace)) is not None:
-        st.caption(f"The next one begins by itself on {when(at)} (UTC).")
+        then = "once this round is over, at the earliest" if last is not None and last.live else "by itself"
+        st.caption(f"The next one begins {then} on {when(at)} (UTC).")
 
 
 def _before(workspace: Workspace) -> None:

@@ -5,9 +5,9 @@ from functools import partial
 
 import streamlit as st
 
-from reco_lab.services import monitoring
+from reco_lab.services import monitoring, rehearsal
 from reco_lab.services.monitoring import Alarm, Look
-from reco_lab.ui import board, cache, linked, monitor_alarms, monitor_figures, page, show, state
+from reco_lab.ui import ad_rehearsal, board, cache, linked, monitor_alarms, monitor_figures, page, show, state
 from reco_lab.ui.words import count, when
 from reco_lab.workspace import Workspace
 
@@ -36,6 +36,10 @@ def view(lab: page.Lab) -> None:
             label="Serve ads",
             icon=":material/ads_click:",
         )
+        if rehearsal.room_name(lab.workspace) and st.button(
+            "Look at the rehearsal", icon=":material/theater_comedy:", key="monitor-rehearsal"
+        ):
+            show.go(page.MONITOR, ad_rehearsal.MONITOR)
         return
     for key in ("period", "window"):
         if state.chosen(key) is None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -134,6 +136,18 @@ def test_recent_clicks_outweigh_old_ones_by_half_lives():
     memory = one.fold(one.nothing(), told)
     assert memory.own[SHOWN][0] == 1 + 1 / 8
     assert memory.own[CLICKED][0] == 1 / 8
+
+
+def test_recent_clicks_say_as_much_whenever_in_a_half_life_they_came():
+    one, known = Popularity(half_life=7.0), outcomes({"a": 0.3, "b": 0.1}, 40)
+    day = 86_400 * 10**6
+    begin = 2900 * 7 * day
+    rates = [
+        one.rates(one.fold(one.nothing(), replace(known, at=np.full(40, begin + later))))
+        for later in (0, 6 * day)
+    ]
+    assert np.allclose(rates[0], rates[1], 1e-9)
+    assert rates[0][0][0] > rates[0][0][1]
 
 
 def test_a_block_that_is_no_memory_is_refused():

@@ -15,6 +15,7 @@ from reco_lab.store.locks import FileLock
 from reco_lab.store.own_time import keep_clock
 
 ADS = "pages/market/ads.py"
+MONITOR = "pages/market/monitor.py"
 OPENING = datetime(2026, 1, 5, tzinfo=UTC)
 
 
@@ -78,5 +79,13 @@ def test_an_address_opens_the_workspace_of_the_rehearsal_and_says_so(shop, no_se
     assert "Nothing was rehearsed yet" in says(visit(ADS, rehearsal="1"))
     play(shop, Phase.over)
     page = visit(ADS, rehearsal="1")
-    assert "Nothing is published yet" in says(page)
+    assert "Nothing is published yet in the rehearsal, which is over." in says(page)
+    assert not page.code
     assert any("Rehearsal" in one.proto.body for one in page.main if one.type == "markdown")
+
+
+def test_who_rehearsed_finds_the_rehearsal_from_an_empty_monitor(shop, no_service, visit):
+    assert not [one for one in visit(MONITOR).button if one.key == "monitor-rehearsal"]
+    play(shop, Phase.over)
+    page = visit(MONITOR)
+    assert page.button(key="monitor-rehearsal").label == "Look at the rehearsal"

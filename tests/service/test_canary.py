@@ -11,7 +11,7 @@ import pytest
 from reco_lab.core.clock import ManualClock
 from reco_lab.core.errors import InputError
 from reco_lab.core.recommender import recommender
-from reco_lab.services import ab_tests, canary, gate, gate_settings, gate_words, publishing
+from reco_lab.services import ab_tests, canary, gate, gate_settings, gate_words, publishing, replayed
 from reco_lab.services.ad_server import AdServer, EventIn
 from reco_lab.services.data import save_dataset
 from reco_lab.store.rounds import RoundState
@@ -88,6 +88,7 @@ def test_a_challenger_that_does_no_harm_is_promoted_after_its_hours(workspace):
     assert workspace.queue.get(job).payload["name"] == "Looking how customers take the challenger"
     found = gate.run_round(workspace)
     assert found.state is RoundState.promoted, gate_words.reason(found)
+    assert found.findings[-1]["short"] == "no harm was seen with real customers."
     plan = publishing.serving_plan(workspace)
     assert (plan.round, plan.test) == (found.id, None)
     assert ab_tests.running(workspace) is None
@@ -166,3 +167,21 @@ def test_a_trial_whose_process_died_as_it_began_is_begun_once(workspace, monkeyp
     found = gate.run_round(workspace)
     assert found.state is RoundState.canary
     assert ab_tests.running(workspace).record.id == found.spec["test"]
+
+
+def test_what_comes_while_the_log_is_read_spoils_no_judgement(workspace, monkeypatch):
+    publishing.change(workspace, policy={"policy": "epsilon_greedy", "epsilon": 0.5})
+    traffic(workspace, 5, picky=True)
+    workspace.clock.at += timedelta(hours=1)
+    factors = replayed._factors
+
+    def late(*asked):
+        workspace.clock.at -= timedelta(minutes=30)
+        traffic(workspace, 1, picky=True)
+        workspace.clock.at += timedelta(minutes=30)
+        return factors(*asked)
+
+    monkeypatch.setattr(replayed, "_factors", late)
+    found = gate.run_round(workspace)
+    judged = found.findings[-1]
+    assert (judged["step"], judged["passed"]) == ("off-policy", True), judged["sentence"]

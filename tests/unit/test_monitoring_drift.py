@@ -89,15 +89,15 @@ def test_only_what_is_new_in_a_newer_version_is_looked_at():
     assert [(one.table, one.column, one.factor) for one in found if one.much] == [("items", "price", 100.0)]
 
 
-def test_the_first_clicks_come_with_the_log_of_the_ads_and_are_no_drift():
+def test_what_the_service_logged_is_of_other_kinds_and_no_drift():
     before = small_shop()
     log = before.interactions
     later = log.times + (log.times.max() - log.times.min()) + np.timedelta64(1, "s")
-    kinds = np.where(np.arange(len(log)) % 3 == 0, Kind.click, log.kinds).astype(np.uint8)
+    kinds = np.full(len(log), Kind.click, np.uint8)
     clicked = replace(before, interactions=replace(log, times=later, kinds=kinds))
 
-    assert not any(one.much for one in between(before, clicked) if one.column == "kind")
-    assert any(one.much for one in between(clicked, before) if one.column == "kind")
+    assert [one.now for one in between(before, clicked) if one.column == "kind" and one.much] != []
+    assert not any(one.table == "interactions" for one in between(before, clicked, logged=True))
 
 
 def test_a_column_that_changed_is_told_with_its_value_once():
