@@ -27,7 +27,8 @@ from reco_lab.services import bookings, gate, publishing
 from reco_lab.services.decisions import open_log
 from reco_lab.services.feedback_data import of_log
 from reco_lab.services.keeping import load_dataset
-from reco_lab.services.privacy import pseudonym_key
+from reco_lab.services.pending import pending
+from reco_lab.services.privacy import objecting, pseudonym_key
 from reco_lab.services.published_segments import members
 from reco_lab.services.publishing import Plan, plan_data
 from reco_lab.store.events.log import EventLog
@@ -103,6 +104,7 @@ class Monitor:
     _trained: _Trained | None = None
     _drifts: dict[tuple[str, str], tuple[Drift, ...]] = field(default_factory=dict)
     _seen: dict[tuple[str, str], _Seen] = field(default_factory=dict)
+    _wishes: object = None
 
     @classmethod
     def open(cls, workspace: Workspace) -> "Monitor":
@@ -117,6 +119,7 @@ class Monitor:
         """
         if period not in PERIODS or window not in WINDOWS:
             raise InputError("There is no such period.", fix=f"There are: {', '.join(PERIODS)}.")
+        self._forget()
         begun, key, pulse = perf_counter(), (period, window), self._pulse()
         seen = self._seen.get(key)
         if seen is not None:
@@ -131,6 +134,14 @@ class Monitor:
     def pulse(self) -> tuple[int, int]:
         """The moment of the last decision (microseconds) and the number of the last event; zeros before the first."""
         return self.log.pulse()
+
+    def _forget(self) -> None:
+        """Let go of all that was read, once somebody has been erased or objected: it may speak of her."""
+        wishes = objecting(self.workspace), [one.name for one in pending(self.workspace)]
+        if wishes != self._wishes:
+            self._wishes, self.mirror = wishes, Mirror(self.log)
+            self._trained = None
+            self._seen.clear()
 
     def _pulse(self) -> tuple[object, ...]:
         """What changes when there is something new to see."""

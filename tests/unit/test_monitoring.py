@@ -13,6 +13,7 @@ from reco_lab.core.conditions import Attribute
 from reco_lab.core.errors import InputError
 from reco_lab.services import monitoring, publishing, segments
 from reco_lab.services.data import save_dataset
+from reco_lab.services.erasure import erase
 from reco_lab.services.keeping import load_dataset
 from reco_lab.services.monitoring import Deed, Monitor
 from reco_lab.services.privacy import pseudonym_key
@@ -63,6 +64,17 @@ def after(shop, hours=FAULTY, **wrong):
     serve(log, shop.clock, hours, np.random.default_rng(2), replace(traffic, **wrong))
     log.close()
     return Monitor.open(shop).look()
+
+
+def test_who_is_erased_is_nowhere_in_what_was_read_before(shop):
+    monitor, name = Monitor.open(shop), people(shop)[3]
+    assert name in monitor.look().now.period.names["customer"]
+    before = len(monitor.look().now.period)
+    erase(shop, "u03", who="ann")
+    look = monitor.look()
+    assert name not in look.now.period.names["customer"]
+    assert name not in look.known
+    assert 0 < len(look.now.period) < before
 
 
 def sentences(look):
