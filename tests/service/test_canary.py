@@ -109,6 +109,7 @@ def test_a_challenger_that_does_harm_is_refused_at_once_and_the_champion_serves_
     assert publishing.serving_plan(workspace).test is None
 
 
+@pytest.mark.slow
 def test_too_few_customers_are_not_enough_however_long_it_waits(workspace):
     on_trial(workspace)
     workspace.clock.at += timedelta(hours=10 * canary.PATIENCE)
@@ -129,6 +130,7 @@ def test_where_the_log_can_tell_it_is_asked_what_the_challenger_would_have_earne
     assert "clicks a first place against" in judged["sentence"]
 
 
+@pytest.mark.slow
 def test_who_never_clicks_says_nothing_so_it_is_not_promoted(workspace):
     on_trial(workspace)
     traffic(workspace, 2, lambda arm: 0.0 if arm == canary.CHALLENGER else 0.9)
@@ -136,6 +138,7 @@ def test_who_never_clicks_says_nothing_so_it_is_not_promoted(workspace):
     assert gate.run_round(workspace).state is RoundState.canary
 
 
+@pytest.mark.slow
 def test_who_ends_the_trial_or_the_round_by_hand_ends_both(workspace):
     on_trial(workspace)
     ab_tests.stop(workspace)
@@ -169,6 +172,7 @@ def test_a_trial_whose_process_died_as_it_began_is_begun_once(workspace, monkeyp
     assert ab_tests.running(workspace).record.id == found.spec["test"]
 
 
+@pytest.mark.slow
 def test_what_comes_while_the_log_is_read_spoils_no_judgement(workspace, monkeypatch):
     publishing.change(workspace, policy={"policy": "epsilon_greedy", "epsilon": 0.5})
     traffic(workspace, 5, picky=True)

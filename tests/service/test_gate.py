@@ -100,6 +100,7 @@ def test_shuffled_labels_are_refused_before_anything_is_trained(workspace, shop,
     assert workspace.publications.serving().number == 1
 
 
+@pytest.mark.slow
 def test_a_robot_flood_through_the_log_is_refused_and_its_version_taken_out(workspace):
     rng = np.random.default_rng(2)
     ids = load_dataset(workspace, "demo-shop").interactions.item_ids

@@ -14,7 +14,7 @@ from reco_lab.policies.uniform_random import UniformRandom
 from reco_lab.services.decisions import open_log
 from reco_lab.services.gate_words import log_finding
 from reco_lab.services.judged_answers import Asked
-from reco_lab.services.judging import judge_odds, judge_policy
+from reco_lab.services.judging import judge_answers, judge_odds, judge_policy
 from reco_lab.services.publishing import Plan
 from reco_lab.services.replayed import Sides, replayed
 from reco_lab.serving.served import Served
@@ -186,8 +186,9 @@ def test_what_is_held_against_something_that_was_never_tried_is_refused(shop, as
     def other(served, _before):
         return np.full(len(served.ids), 1 / len(served.ids))
 
-    found = judge_odds(shop[1], one_ad, asked(), against=other).judgement
+    every = shop[1].served(asked().since, asked().until, 10_000)
+    found = judge_answers(every, one_ad, asked(), against=other).judgement
     assert found.best.difference.value == pytest.approx(found.best.value.value - found.logged.value)
     some = Asked(shop[4][-60].at, shop[0].clock.now() + timedelta(days=1))
     with pytest.raises(DataError, match="What it is held against cannot be judged: 20 customers"):
-        judge_odds(shop[1], other, some, against=one_ad)
+        judge_answers(every[-60:], other, some, against=one_ad)
