@@ -16,7 +16,7 @@ from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.core.events import Stage
 from reco_lab.core.interactions import ColumnMap, Interactions
 from reco_lab.core.recommender import FitContext, recommender
-from reco_lab.services import ab_tests, campaign_lists, campaigns, cards, privacy, publishing, upkeep
+from reco_lab.services import campaign_lists, campaigns, cards, privacy, publishing, upkeep
 from reco_lab.services.ad_messages import VisitIn
 from reco_lab.services.ad_server import AdServer
 from reco_lab.services.auditing import audit
@@ -27,7 +27,6 @@ from reco_lab.services.lost_data import SENTENCE
 from reco_lab.services.pending import pending
 from reco_lab.services.portrait import portrait
 from reco_lab.store import server as server_store
-from reco_lab.store.rounds import RoundState
 from reco_lab.testing.erasing import ACCENTED, MAIL, RAW, live, open_shop, question, shop
 from reco_lab.testing.serving import NAME
 from reco_lab.testing.traces import places_of
@@ -35,13 +34,6 @@ from reco_lab.workspace import Workspace
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 do = asyncio.run
-AB_TEST = {
-    "title": "Dare more",
-    "arms": [
-        {"name": "A", "share": 0.5},
-        {"name": "B", "share": 0.5, "policy": {"policy": "uniform_random"}},
-    ],
-}
 
 
 def nothing(_fraction, _message):
@@ -392,67 +384,3 @@ def in_tables(url, text):
         rows = {name: connection.exec_driver_sql(f'SELECT * FROM "{name}"').all() for name in tables}
     engine.dispose()
     return sorted(name for name, found in rows.items() if text in str(found))
-
-
-def test_a_challenger_that_knew_her_is_let_go_and_its_round_is_over(workspace):
-    champion = workspace.publications.serving()
-    before = {"dataset": NAME, "champion": champion.number, "fingerprint": champion.spec["fingerprint"]}
-    found = workspace.rounds.begin(before)
-    workspace.rounds.advance(found, RoundState.judging, {"plan": champion.spec})
-    erase_her(workspace)
-    ended = workspace.rounds.get(found.id)
-    assert ended.state is RoundState.cancelled
-    assert ended.spec["plan"] is None
-    assert "erased" in ended.findings[-1]["sentence"]
-
-
-@pytest.mark.parametrize("ended", [True, False])
-def test_the_models_of_an_ab_test_that_knew_her_go(workspace, ended):
-    ab_tests.start(workspace, AB_TEST)
-    before = set(workspace.artefacts.ids())
-    if ended:
-        ab_tests.stop(workspace)
-    erase_her(workspace)
-    assert not before & {link["artefact"] for link in links_of(workspace)}
-    assert not {link["artefact"] for link in links_of(workspace)} - set(workspace.artefacts.ids())
-    models = [one for one in before if "recommender" in (meta_of(workspace, one) or {})]
-    assert models == []
-    assert (ab_tests.running(workspace) is None) == ended
-    if not ended:
-        assert ab_tests.running(workspace).served
-        ab_tests.stop(workspace, ship="B")
-
-
-def test_an_arm_that_learnt_from_her_goes_where_what_serves_never_knew_her(workspace):
-    ab_tests.start(workspace, AB_TEST)
-    before = [link["artefact"] for link in links_of(workspace)]
-    old = publishing.serving_plan(workspace)
-    without = load_dataset(workspace, NAME)
-    hers = np.isin(without.interactions.user_ids, [RAW, MAIL, ACCENTED])
-    without = without.without(hers)
-    save_dataset(workspace, without)
-    fresh = publishing.train_again(workspace, old.model_copy(update={"test": None}), without, nothing)
-    publishing._let_serve(workspace, fresh.model_copy(update={"test": old.test}))
-    erase_her(workspace)
-    plan = publishing.serving_plan(workspace)
-    assert plan.test is not None
-    assert not set(before) & {link["artefact"] for link in links_of(workspace)}
-    assert not set(before) & set(workspace.artefacts.ids())
-    server = AdServer.open(workspace, rng=np.random.default_rng(0))
-    assert server.ads("u05").decision.arm.startswith(plan.test.id)
-    server.close()
-
-
-def meta_of(workspace, artefact):
-    try:
-        return workspace.artefacts.load(artefact).meta
-    except NotFoundError:
-        return None
-
-
-def links_of(workspace):
-    """The models that anything that serves or is kept would serve by."""
-    plan = publishing.serving_plan(workspace).model_dump()
-    tests = [plan["test"], *(one.spec for one in workspace.ab_tests.listing())]
-    arms = [arm["model"] for test in tests if test for arm in test["arms"]]
-    return [link for link in (*plan["chain"], *arms) if link and link["artefact"]]
