@@ -2,7 +2,7 @@
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class Workspace:
     clock: Clock
     seed: int
     log: Log
-    server: str | None = None
+    server: str | None = field(default=None, repr=False)  # it may hold a password
 
     @classmethod
     def open(cls, home: Path | None = None, *, clock: Clock | None = None, seed: int = 0) -> "Workspace":
