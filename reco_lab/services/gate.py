@@ -68,10 +68,14 @@ def compute(workspace: Workspace, _payload: Mapping[str, Any], report: Report) -
 
 
 def due(workspace: Workspace) -> bool:
-    """Whether something is to be done: a round by its schedule, a look at a canary, a round that was left alone."""
+    """Whether something is to be done: a round by its schedule, a look at a canary, a round that was left alone.
+
+    A round whose time comes while an A/B test runs is due as soon as the test is over.
+    """
     found = workspace.rounds.open()
     if found is None:
-        return schedules.due(workspace) and workspace.publications.serving() is not None
+        serves = schedules.due(workspace) and workspace.publications.serving() is not None
+        return serves and ab_tests.running(workspace) is None
     job = workspace.queue.latest(JOB)
     if job is not None and job.live:
         return False

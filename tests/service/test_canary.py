@@ -11,9 +11,19 @@ import pytest
 from reco_lab.core.clock import ManualClock
 from reco_lab.core.errors import InputError
 from reco_lab.core.recommender import recommender
-from reco_lab.services import ab_tests, canary, gate, gate_settings, gate_words, publishing, replayed
+from reco_lab.services import (
+    ab_tests,
+    canary,
+    gate,
+    gate_settings,
+    gate_words,
+    publishing,
+    replayed,
+    schedules,
+)
 from reco_lab.services.ad_server import AdServer, EventIn
 from reco_lab.services.data import save_dataset
+from reco_lab.services.schedules import Schedule
 from reco_lab.store.rounds import RoundState
 from reco_lab.testing.serving import book_ads, publish_chain, small_shop
 from reco_lab.workspace import Workspace
@@ -189,3 +199,13 @@ def test_what_comes_while_the_log_is_read_spoils_no_judgement(workspace, monkeyp
     found = gate.run_round(workspace)
     judged = found.findings[-1]
     assert (judged["step"], judged["passed"]) == ("off-policy", True), judged["sentence"]
+
+
+def test_a_round_whose_time_comes_while_a_test_runs_is_due_as_soon_as_it_is_over(workspace):
+    schedules.set_schedule(workspace, Schedule(every_hours=1))
+    arms = [{"name": "A", "share": 0.5}, {"name": "B", "share": 0.5, "policy": {"policy": "uniform_random"}}]
+    ab_tests.start(workspace, {"title": "Dare more", "arms": arms})
+    workspace.clock.at += timedelta(hours=2)
+    assert gate.tick(workspace) is None
+    ab_tests.stop(workspace)
+    assert gate.tick(workspace) is not None
