@@ -21,7 +21,7 @@ class Traffic:
 
     `slots` multiplies the click rate by slot, `come` the share of decisions by slot; `fallback` is the share that a
     stand-in decides, `took` the usual milliseconds, `explored` the share of first places given to chance, `away` who does
-    not come, `wobble` how much the click rate of an hour differs from that of another. `arms` names the arm of a customer who is in an A/B
+    not come, `wobble` how much the click rate of an hour differs from that of another, `swing` how much the time of day counts. `arms` names the arm of a customer who is in an A/B
     test, `keen` multiplies the click rate by customer.
     """
 
@@ -37,6 +37,7 @@ class Traffic:
     away: frozenset[str] = frozenset()
     version: str = "v1"
     wobble: float = 0.05
+    swing: float = 0.5
     refused: float = 0.0
     bought: float = 0.1
     arms: Mapping[str, str] = field(default_factory=dict)
@@ -51,7 +52,7 @@ def serve(log: EventLog, clock: ManualClock, hours: int, rng: np.random.Generato
 
 def _hour(log: EventLog, clock: ManualClock, rng: np.random.Generator, traffic: Traffic) -> None:
     begin = clock.at
-    busy = traffic.calls * (1 + 0.5 * np.sin(2 * np.pi * begin.hour / 24))
+    busy = traffic.calls * (1 + traffic.swing * np.sin(2 * np.pi * begin.hour / 24))
     clock.at = begin + timedelta(hours=1)
     rate = traffic.rate * rng.lognormal(0, traffic.wobble)
     shares = np.array(SHARES) * [traffic.come.get(slot, 1.0) for slot in SLOTS]

@@ -1,6 +1,7 @@
 """The Monitor page: how the ads do, what moved, and what can be done about it."""
 
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -14,7 +15,7 @@ from reco_lab.testing.traffic import Traffic, serve
 from reco_lab.workspace import Workspace
 
 MONITOR = "pages/market/monitor.py"
-HOURS = 36
+HOURS = 60
 
 
 def press(browser, label):
@@ -31,8 +32,9 @@ def served(tmp_path_factory):
     workspace = Workspace.open(home, clock=clock)
     version = open_shop(workspace).version
     log, rng = EventLog.open(home, clock, writer=True), np.random.default_rng(1)
-    serve(log, clock, HOURS - 8, rng, Traffic(version=version))
-    serve(log, clock, 8, rng, Traffic(version=version, slots={"home": 0.0}))
+    well = Traffic(version=version, calls=160, swing=0.0)  # the same at whatever time of day this runs
+    serve(log, clock, HOURS - 8, rng, well)
+    serve(log, clock, 8, rng, replace(well, slots={"home": 0.0}))
     log.close()
     workspace.close()
     return home
