@@ -134,6 +134,7 @@ def _patient(click):
         with suppress(Error):
             locator.page.wait_for_function(_STILL, timeout=20_000)
         click(locator, **{"delay": 60} | how)
+        locator.page.wait_for_timeout(250)  # until then the next look may not see yet that a script began
 
     return patiently
 

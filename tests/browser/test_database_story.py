@@ -5,7 +5,7 @@ import csv
 import pandas as pd
 import psycopg
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 from reco_lab.core.experiment import Experiment
 from reco_lab.services import campaign_lists, campaigns, data, databases, experiments
@@ -53,9 +53,17 @@ def typed(page, label, text):
 
 
 def choose(page, label, option):
-    box = page.get_by_role("combobox", name=label)
-    box.click()
-    page.get_by_role("option", name=option, exact=True).click()
+    box, wanted = (
+        page.get_by_role("combobox", name=label),
+        page.get_by_role("option", name=option, exact=True),
+    )
+    for _ in range(3):  # a page that is drawn anew closes the list
+        box.click()
+        try:
+            wanted.click(timeout=10_000)
+            break
+        except TimeoutError:
+            continue
     expect(box).to_have_value(option)
 
 

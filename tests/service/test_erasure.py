@@ -268,7 +268,7 @@ def test_the_process_that_serves_erases_from_its_log_what_another_process_asks_f
         await server.refresh()
 
     do(serving())
-    assert answers[0].removed["rows of the log"] == 7
+    assert answers[0].removed["rows of the log"] == 8
     assert found(workspace, RAW, answers[0].customer) == []
     assert server.ads(RAW).decision.stage is Stage.house
     assert server.ads("u05").decision.model_version == publishing.serving_plan(workspace).version
