@@ -5,7 +5,8 @@ import csv
 import pandas as pd
 import psycopg
 import pytest
-from playwright.sync_api import TimeoutError, expect
+from playwright.sync_api import TimeoutError as TooLate
+from playwright.sync_api import expect
 
 from reco_lab.core.experiment import Experiment
 from reco_lab.services import campaign_lists, campaigns, data, databases, experiments
@@ -62,7 +63,7 @@ def choose(page, label, option):
         try:
             wanted.click(timeout=10_000)
             break
-        except TimeoutError:
+        except TooLate:
             continue
     expect(box).to_have_value(option)
 
