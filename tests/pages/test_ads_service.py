@@ -8,7 +8,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from threading import Thread
-from time import monotonic, sleep
+from time import sleep
 
 import pytest
 import uvicorn
@@ -20,6 +20,7 @@ from reco_lab.api.settings import ApiSettings
 from reco_lab.client import Client, Event
 from reco_lab.core.ads import Ad
 from reco_lab.services import ad_calls, bookings, decisions, experiments, keys, privacy, publishing
+from reco_lab.testing.waiting import until
 from reco_lab.ui.ad_connect import snippets
 from reco_lab.workspace import Workspace
 
@@ -93,6 +94,12 @@ def guarded(home):
     """The service with keys, as a website meets it."""
     with serving(Workspace.open(home.home), demo=False):
         yield home
+
+
+def newest(visit):
+    """The first row of the Decisions tab, once there is one."""
+    table = until(lambda: visit(ADS, section="Decisions").dataframe)[0].value
+    return table.iloc[0]
 
 
 def outcomes(browser):
@@ -182,8 +189,9 @@ def test_a_decision_is_found_and_tells_its_story(served, visit, says):
 
 
 def test_who_allows_nothing_gets_the_house_and_the_page_says_why(served, visit, says):
-    privacy.suppress(served, ["c00"])
-    sleep(1.2)
+    with Client(ad_calls.address(served, "")) as client:
+        privacy.suppress(served, ["c00"])
+        until(lambda: [one.ad_id for one in client.ads("c00")] == ["house"])
 
     browser = press(visit(ADS, user="c00"), "Ask for ads")
 
@@ -192,9 +200,9 @@ def test_who_allows_nothing_gets_the_house_and_the_page_says_why(served, visit, 
         outcomes(browser)["a00"]
         == "Lost: that would have used what is known of her, which she does not allow"
     )
-    table = visit(ADS, section="Decisions").dataframe[0].value
-    assert list(table["Customer"]) == ["(not kept)"]
-    assert "which she does not allow" in says(visit(ADS, section="Decisions", decision=table["Request"][0]))
+    until(lambda: newest(visit)["Customer"] == "(not kept)")
+    opened = visit(ADS, section="Decisions", decision=newest(visit)["Request"])
+    assert "which she does not allow" in says(opened)
 
 
 def test_the_log_is_searched(served, visit, says):
@@ -203,7 +211,7 @@ def test_the_log_is_searched(served, visit, says):
 
     browser.text_input(key="decisions-customer").set_value("c01").run()
     assert "No decision is like that." in says(browser)
-    browser.text_input(key="decisions-customer").set_value("c00").run()
+    until(lambda: browser.text_input(key="decisions-customer").set_value("c00").run().dataframe)
     assert len(browser.dataframe[0].value) == 1
 
 
@@ -282,7 +290,4 @@ def test_a_policy_that_learns_shows_what_it_knows_once_it_serves(served, visit, 
         client.track(
             *(Event(one.decision_id, one.decision_id, "click") for pair in shown for one in pair[:1])
         )
-    until = monotonic() + 30
-    while "seems best" not in (said := says(visit(ADS, section="Policy"))):
-        assert monotonic() < until, said
-        sleep(0.5)
+    until(lambda: "seems best" in says(visit(ADS, section="Policy")))

@@ -1,7 +1,6 @@
 """A/B tests over HTTP: who is in which arm, what a look finds in the log, and how a test ends."""
 
 import asyncio
-import shutil
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,6 @@ import pytest
 from scipy import stats
 
 from reco_lab.api.settings import ApiSettings
-from reco_lab.core.clock import ManualClock
 from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.experiments.ab_verdict import verdict
 from reco_lab.services import ab_test_plan, ab_tests, publishing
@@ -25,7 +23,7 @@ from reco_lab.services.data import load_dataset
 from reco_lab.services.decisions import open_log
 from reco_lab.store.keyring import Scope
 from reco_lab.testing.service import asked
-from reco_lab.testing.serving import NAME, open_shop
+from reco_lab.testing.serving import NAME
 from reco_lab.workspace import Workspace
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -40,24 +38,6 @@ SPEC = {
     "holdout": 0.1,
     "minimum_lift": 0.5,
 }
-
-
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory):
-    home = tmp_path_factory.mktemp("testing") / "home"
-    workspace = Workspace.open(home)
-    open_shop(workspace)
-    workspace.close()
-    return home
-
-
-@pytest.fixture
-def workspace(opened, tmp_path):
-    home = tmp_path / "home"
-    shutil.copytree(opened, home)
-    found = Workspace.open(home, clock=ManualClock(NOON))
-    yield found
-    found.close()
 
 
 def arms_of(log):

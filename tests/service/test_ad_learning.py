@@ -1,14 +1,12 @@
 """Policies learn while they serve: within a tick of an event, in any order, and the same after a crash."""
 
 import asyncio
-import shutil
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import orjson
 import pytest
 
-from reco_lab.core.clock import ManualClock
 from reco_lab.core.memory import Memory
 from reco_lab.core.policy import Choice, policy
 from reco_lab.policies.softmax import Softmax
@@ -19,29 +17,9 @@ from reco_lab.services.ad_server import AdServer
 from reco_lab.store.events import EventLog
 from reco_lab.store.events.journal import line, read_entry
 from reco_lab.testing.events import feedback
-from reco_lab.testing.serving import open_shop
-from reco_lab.workspace import Workspace
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LEARNERS = ("thompson", "lin_ucb", "lin_thompson", "popularity")
-
-
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory):
-    home = tmp_path_factory.mktemp("learning") / "home"
-    workspace = Workspace.open(home)
-    open_shop(workspace)
-    workspace.close()
-    return home
-
-
-@pytest.fixture
-def workspace(opened, tmp_path):
-    home = tmp_path / "home"
-    shutil.copytree(opened, home)
-    found = Workspace.open(home, clock=ManualClock(NOON))
-    yield found
-    found.close()
 
 
 def serving(workspace, name="thompson", **settings):

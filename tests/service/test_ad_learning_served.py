@@ -16,13 +16,13 @@ from reco_lab.services import publishing
 from reco_lab.services.keys import make_key
 from reco_lab.testing.served import free_port, serving
 from reco_lab.testing.serving import open_shop
+from reco_lab.testing.waiting import until
 from reco_lab.workspace import Workspace
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them"),
 ]
-PATIENCE = 20.0
 
 
 @pytest.fixture
@@ -47,14 +47,6 @@ def knows(url, key, clicks):
     return sum(ad["clicked"] for ad in learnt(url, key).values()) == clicks
 
 
-def until(wanted):
-    begun = time.perf_counter()
-    while not wanted():
-        assert time.perf_counter() - begun < PATIENCE
-        time.sleep(0.01)
-    return time.perf_counter() - begun
-
-
 def test_a_click_changes_the_policy_in_under_a_second_and_a_kill_loses_none(shop):
     home, key = shop
     port = free_port()
@@ -67,7 +59,9 @@ def test_a_click_changes_the_policy_in_under_a_second_and_a_kill_loses_none(shop
                 (shown,) = client.ads(f"u{number:02d}")
                 client.track(Event(f"e-{number}", shown.decision_id, "click"))
                 clicks += 1
-                took.append(until(partial(knows, url, key, clicks)))
+                begun = time.perf_counter()
+                until(partial(knows, url, key, clicks))
+                took.append(time.perf_counter() - begun)
             before = learnt(url, key)
         served.kill()
     os.sync()

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -13,7 +12,6 @@ import pytest
 
 from reco_lab.cli import main
 from reco_lab.core.ads import Ad, Billing
-from reco_lab.core.clock import ManualClock
 from reco_lab.core.conditions import Listed
 from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.core.events import Stage
@@ -22,28 +20,10 @@ from reco_lab.services.ad_messages import EventIn, VisitIn
 from reco_lab.services.ad_server import AdServer
 from reco_lab.services.data import load_dataset
 from reco_lab.services.demo import FOLDER, ensure_demo
-from reco_lab.testing.serving import NAME, compare, open_shop
+from reco_lab.testing.serving import NAME, compare
 from reco_lab.workspace import Workspace
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory):
-    home = tmp_path_factory.mktemp("serving") / "home"
-    workspace = Workspace.open(home)
-    open_shop(workspace)
-    workspace.close()
-    return home
-
-
-@pytest.fixture
-def workspace(opened, tmp_path):
-    home = tmp_path / "home"
-    shutil.copytree(opened, home)
-    found = Workspace.open(home, clock=ManualClock(NOON))
-    yield found
-    found.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 from datetime import UTC, datetime, timedelta
 from threading import Thread
 
@@ -40,21 +39,9 @@ def nothing(_fraction, _message):
     """No progress."""
 
 
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory):
-    home = tmp_path_factory.mktemp("erasure") / "home"
-    workspace = Workspace.open(home, clock=ManualClock(NOON))
-    open_shop(workspace)
-    workspace.close()
-    return home
-
-
 @pytest.fixture
-def workspace(opened, tmp_path):
-    shutil.copytree(opened, tmp_path / "home")
-    found = Workspace.open(tmp_path / "home", clock=ManualClock(NOON))
-    yield found
-    found.close()
+def opened(knowing_her):
+    return knowing_her
 
 
 @pytest.fixture

@@ -1,23 +1,17 @@
 """A customer erased: what serves, is tried or waits at the gate by what was learnt from her goes with her."""
 
-import shutil
-from datetime import UTC, datetime
-
 import numpy as np
 import pytest
 
-from reco_lab.core.clock import ManualClock
 from reco_lab.core.errors import NotFoundError
 from reco_lab.services import ab_tests, publishing
 from reco_lab.services.ad_server import AdServer
 from reco_lab.services.data import load_dataset, save_dataset
 from reco_lab.services.erasure import erase
 from reco_lab.store.rounds import RoundState
-from reco_lab.testing.erasing import ACCENTED, MAIL, RAW, open_shop
+from reco_lab.testing.erasing import ACCENTED, MAIL, RAW
 from reco_lab.testing.serving import NAME
-from reco_lab.workspace import Workspace
 
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 AB_TEST = {
     "title": "Dare more",
     "arms": [
@@ -31,21 +25,9 @@ def nothing(_fraction, _message):
     """No progress."""
 
 
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory):
-    home = tmp_path_factory.mktemp("erasure") / "home"
-    workspace = Workspace.open(home, clock=ManualClock(NOON))
-    open_shop(workspace)
-    workspace.close()
-    return home
-
-
 @pytest.fixture
-def workspace(opened, tmp_path):
-    shutil.copytree(opened, tmp_path / "home")
-    found = Workspace.open(tmp_path / "home", clock=ManualClock(NOON))
-    yield found
-    found.close()
+def opened(knowing_her):
+    return knowing_her
 
 
 def erase_her(workspace):

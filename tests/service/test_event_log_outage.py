@@ -2,7 +2,6 @@
 
 import errno
 import sqlite3
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from reco_lab.core.events import FeedbackKind
 from reco_lab.store.events import EventLog, journal, writer
 from reco_lab.store.events.schema import VERSION
 from reco_lab.testing.events import counted, decision, feedback, visit
+from reco_lab.testing.waiting import until
 
 
 @pytest.fixture
@@ -50,14 +50,6 @@ def place(request, tmp_path):
     return server.schema(), lambda: postgres_gone(server)
 
 
-def wait_until(true):
-    for _ in range(300):
-        if true():
-            return
-        time.sleep(0.05)
-    pytest.fail("It did not happen within 15 seconds.")
-
-
 def test_events_are_kept_while_the_database_is_gone_and_counted_when_it_is_back(place, clock, tmp_path):
     url, gone = place
     log = EventLog.open(tmp_path, clock, url, writer=True)
@@ -76,7 +68,7 @@ def test_events_are_kept_while_the_database_is_gone_and_counted_when_it_is_back(
         assert "does not answer" in log.healthy()
         with pytest.raises(InputError, match="does not answer"):
             log.erase("p_ann")
-    wait_until(lambda: log.healthy() == "")
+    until(lambda: log.healthy() == "")
     log.track([]).result(10)
     counts = log.counts()
     assert (counts.decisions, counts.feedback["click"], counts.feedback["impression"]) == (2, 1, 40)
@@ -118,7 +110,7 @@ def test_a_flood_is_turned_away_and_what_was_taken_is_counted(clock, tmp_path):
         assert log.healthy() != ""
     assert refused.value.seconds > 0
     assert sum(one.result(20).accepted for one in taken) == len(taken) * 1000 <= writer.MOST_WAITING + 5000
-    wait_until(lambda: log.counts().feedback["click"] == len(taken) * 1000)
+    until(lambda: log.counts().feedback["click"] == len(taken) * 1000)
     log.track([]).result(10)
     assert log.healthy() == ""
     log.close()
@@ -129,7 +121,7 @@ def test_decisions_beyond_what_memory_holds_wait_in_the_journal(clock, tmp_path,
     log = EventLog.open(tmp_path, clock, writer=True)
     for number in range(500):
         log.log(decision(clock, number))
-    wait_until(lambda: log.counts().decisions == 500)
+    until(lambda: log.counts().decisions == 500)
     log.close()
     assert not list((tmp_path / "events.journal").iterdir())
 
@@ -148,7 +140,7 @@ def test_a_full_journal_turns_events_away_and_says_so(clock, tmp_path, monkeypat
         for number in range(20):
             log.log(decision(clock, number))  # serving goes on
         assert "not logged" in log.healthy()
-    wait_until(lambda: log.healthy() == "")
+    until(lambda: log.healthy() == "")
     log.close()
 
 
@@ -259,10 +251,10 @@ def test_while_no_file_can_be_opened_the_log_says_so_and_then_goes_on(clock, tmp
         log.log(decision(clock, 2))
         with pytest.raises(FullError):
             log.track([feedback(clock, "e-2", "d-2-0")]).result(10)
-        wait_until(lambda: "No file can be opened" in log.healthy())
+        until(lambda: "No file can be opened" in log.healthy())
         with pytest.raises(InputError):
             log.erase("p_ann")
-    wait_until(lambda: log.healthy() == "")
+    until(lambda: log.healthy() == "")
     log.track([feedback(clock, "e-2", "d-2-0")]).result(10)
     assert log.clicks() == {"A1": (2, 2)}
     log.close()
@@ -277,7 +269,7 @@ def test_whatever_goes_wrong_whoever_waits_is_told_and_the_next_is_served(clock,
         with pytest.raises(KeyError):
             log.track([feedback(clock, "e-1", "d-1-0")]).result(10)
         assert log.healthy()
-    wait_until(lambda: log.healthy() == "")
+    until(lambda: log.healthy() == "")
     assert counted(log.track([feedback(clock, "e-1", "d-1-0")]).result(10)) == (1, 0)
     log.close()
 

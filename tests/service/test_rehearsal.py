@@ -5,7 +5,6 @@ import hashlib
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 from threading import Event
 
@@ -19,10 +18,10 @@ from reco_lab.services.decisions import open_log
 from reco_lab.services.demo import DEMO
 from reco_lab.services.rehearsal import Asked, Phase
 from reco_lab.services.rehearsing import rehearse
+from reco_lab.testing import waiting
 from reco_lab.testing.service import small_shop
 
 pytestmark = pytest.mark.slow
-PATIENCE = 120.0
 RATE = 20_000.0
 
 
@@ -37,11 +36,7 @@ def workspace(tmp_path):
 
 
 def until(holds):
-    end = time.monotonic() + PATIENCE
-    while not (found := holds()):
-        assert time.monotonic() < end
-        time.sleep(0.2)
-    return found
+    return waiting.until(holds, 120.0)
 
 
 def visits(workspace):

@@ -10,6 +10,7 @@ import pytest
 
 from reco_lab.jobs.start import ensure_worker, worker_lives
 from reco_lab.store.records import JobState
+from reco_lab.testing.waiting import until
 from reco_lab.workspace import Workspace
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads processes from /proc")
@@ -31,18 +32,10 @@ def processes(home, child=None):
     return found
 
 
-def wait_until(condition, seconds=60.0):
-    until = time.monotonic() + seconds
-    while not (met := condition()):
-        assert time.monotonic() < until, "waited too long"
-        time.sleep(0.01)
-    return met
-
-
 def end(home):
     for pid in processes(home, child=False):
         os.kill(pid, signal.SIGTERM)
-    wait_until(lambda: not processes(home))
+    until(lambda: not processes(home))
 
 
 def begin(workspace, idle_seconds=60.0):
@@ -65,7 +58,7 @@ def workspace(tmp_path):
 
 
 def over(workspace, job):
-    return wait_until(lambda: not workspace.queue.get(job).live) and workspace.queue.get(job)
+    return until(lambda: not workspace.queue.get(job).live) and workspace.queue.get(job)
 
 
 def kill_in_the_middle(workspace, *, child, steps=STEPS):
@@ -73,11 +66,11 @@ def kill_in_the_middle(workspace, *, child, steps=STEPS):
     stop = workspace.home / "stop"
     stop.touch()
     job = workspace.queue.submit("steps", steps | {"paused_by": str(stop)})
-    wait_until(lambda: workspace.queue.get(job).message == "Waiting to be killed")
+    until(lambda: workspace.queue.get(job).message == "Waiting to be killed")
     victim = processes(workspace.home, child=child)[0]
     doomed = {victim} if child else set(processes(workspace.home))
     os.kill(victim, signal.SIGKILL)
-    wait_until(lambda: doomed.isdisjoint(processes(workspace.home)))
+    until(lambda: doomed.isdisjoint(processes(workspace.home)))
     stop.unlink()
     return job
 
@@ -103,17 +96,17 @@ def test_one_warm_worker_does_all_jobs_on_one_thread_and_tells_what_went_wrong(w
 
 def test_only_one_worker_is_started_however_often_it_is_asked_for(workspace):
     assert [begin(workspace) for _ in range(5)] == [True, False, False, False, False]
-    wait_until(lambda: worker_lives(workspace.home))
+    until(lambda: worker_lives(workspace.home))
     assert not any(begin(workspace) for _ in range(100))
     # one that starts its child is two of its name for a moment
-    wait_until(lambda: len(processes(workspace.home, child=False)) == 1)
+    until(lambda: len(processes(workspace.home, child=False)) == 1)
 
 
 def test_a_job_asleep_in_c_is_cancelled_within_a_second_and_the_next_one_runs(workspace):
     begin(workspace)
     over(workspace, workspace.queue.submit("about", {}))
     asleep = workspace.queue.submit("asleep", {"seconds": 60})
-    wait_until(lambda: workspace.queue.get(asleep).state is JobState.running)
+    until(lambda: workspace.queue.get(asleep).state is JobState.running)
     begun = time.monotonic()
     assert workspace.queue.cancel(asleep).cancelling
     assert over(workspace, asleep).state is JobState.cancelled
@@ -127,7 +120,7 @@ def test_a_job_that_reports_is_cancelled_without_losing_the_warm_process(workspa
     begin(workspace)
     before = over(workspace, workspace.queue.submit("about", {}))
     steps = workspace.queue.submit("steps", STEPS | {"paused_by": str(workspace.home)})
-    wait_until(lambda: workspace.queue.get(steps).message == "Waiting to be killed")
+    until(lambda: workspace.queue.get(steps).message == "Waiting to be killed")
     workspace.queue.cancel(steps)
     assert over(workspace, steps).state is JobState.cancelled
     assert over(workspace, workspace.queue.submit("about", {})).result == before.result
@@ -155,7 +148,7 @@ def test_after_a_kill_of_the_supervisor_nothing_is_left_and_the_next_one_goes_on
     undisturbed = over(workspace, workspace.queue.submit("steps", STEPS))
     disturbed = kill_in_the_middle(workspace, child=False)
     assert not processes(workspace.home)
-    wait_until(lambda: begin(workspace))
+    until(lambda: begin(workspace))
     again = over(workspace, disturbed)
     assert (again.state, again.interrupted) == (JobState.done, 1)
     assert again.result == undisturbed.result
@@ -164,7 +157,7 @@ def test_after_a_kill_of_the_supervisor_nothing_is_left_and_the_next_one_goes_on
 def test_a_job_that_a_restore_took_away_stops_and_the_worker_goes_on(workspace):
     begin(workspace)
     steps = workspace.queue.submit("steps", STEPS | {"paused_by": str(workspace.home)})
-    wait_until(lambda: workspace.queue.get(steps).message == "Waiting to be killed")
+    until(lambda: workspace.queue.get(steps).message == "Waiting to be killed")
     with workspace.store.database.write() as connection:
         connection.exec_driver_sql("DELETE FROM jobs")
     assert over(workspace, workspace.queue.submit("about", {})).state is JobState.done
@@ -174,7 +167,7 @@ def test_a_job_that_a_restore_took_away_stops_and_the_worker_goes_on(workspace):
 def test_an_idle_worker_ends_by_itself_and_leaves_no_process_and_no_lock(workspace):
     begin(workspace, idle_seconds=0.5)
     assert over(workspace, workspace.queue.submit("about", {})).state is JobState.done
-    wait_until(lambda: not processes(workspace.home))
+    until(lambda: not processes(workspace.home))
     assert not worker_lives(workspace.home)
 
 
@@ -182,7 +175,7 @@ def test_a_worker_whose_workspace_was_removed_ends_and_does_not_bring_it_back(wo
     begin(workspace)
     over(workspace, workspace.queue.submit("about", {}))
     workspace.home.rename(tmp_path / "away")  # at once: a folder emptied file by file is still written to
-    wait_until(lambda: not processes(workspace.home))
+    until(lambda: not processes(workspace.home))
     assert not workspace.home.exists()
 
 
@@ -193,7 +186,7 @@ def test_of_ten_kills_none_changes_the_result_or_leaves_a_process(workspace, chi
     undisturbed = over(workspace, workspace.queue.submit("steps", STEPS))
     for kill in range(10):
         disturbed = kill_in_the_middle(workspace, child=child, steps=STEPS | {"pause_at": kill})
-        wait_until(lambda: child or begin(workspace))
+        until(lambda: child or begin(workspace))
         again = over(workspace, disturbed)
         assert (again.result, again.interrupted) == (undisturbed.result, 1)
     assert len(processes(workspace.home)) == 2

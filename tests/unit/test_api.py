@@ -1,7 +1,6 @@
 """The service over HTTP, asked as a website asks it."""
 
 import re
-import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +16,7 @@ from reco_lab.services.retention import Retention, set_retention
 from reco_lab.store.events.log import EventLog
 from reco_lab.store.keyring import Scope
 from reco_lab.testing.service import asked, small_shop
+from reco_lab.testing.waiting import until
 
 JSON = {"content-type": "application/json"}
 
@@ -263,8 +263,5 @@ def test_a_running_service_removes_what_is_older_than_the_retention(tmp_path):
     clock.at += timedelta(days=101)
     with asked(workspace, ApiSettings(), Scope.admin) as client, closing(open_log(workspace)) as log:
         young = decided(client)["request_id"]
-        until = time.monotonic() + 30
-        while log.decision(old) or not log.decision(young):
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        until(lambda: log.decision(young) and not log.decision(old))
     workspace.close()

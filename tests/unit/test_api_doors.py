@@ -1,7 +1,5 @@
 """Who may ask the service: keys and their scopes, the demo's own machine, limits, and pages of other websites."""
 
-import time
-
 import pytest
 
 from reco_lab.api.rates import Buckets
@@ -9,8 +7,7 @@ from reco_lab.api.settings import ApiSettings
 from reco_lab.services.keys import keys, make_key, revoke
 from reco_lab.store.keyring import Scope
 from reco_lab.testing.service import asked, small_shop
-
-PATIENCE = 10.0
+from reco_lab.testing.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +33,9 @@ def known(workspace):
     }
 
 
-def becomes(client, status, headers):
-    """Whether the service comes to answer with this status: it looks for new keys every half second."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        if client.get("/ads?user_id=u1", headers=headers).status_code == status:
-            return True
-        time.sleep(0.05)
-    return False
+def until_it_answers(client, status, headers):
+    """The service looks for new keys every half second."""
+    until(lambda: client.get("/ads?user_id=u1", headers=headers).status_code == status)
 
 
 def call(client, method, path, **more):
@@ -91,14 +83,14 @@ def test_a_key_comes_in_either_header(workspace, stranger):
         {"authorization": f"bearer  {text}"},
         {"X-API-Key": text},
     ):
-        assert becomes(stranger, 200, headers)
+        until_it_answers(stranger, 200, headers)
 
 
 def test_a_running_service_knows_of_a_revoked_key_within_seconds(workspace):
     with asked(workspace, ApiSettings(), Scope.serve) as client:
         assert client.get("/ads?user_id=u1").status_code == 200
         revoke(workspace, keys(workspace)[0].id, who="a test")
-        assert becomes(client, 401, {})
+        until_it_answers(client, 401, {})
 
 
 def test_the_key_of_one_workspace_opens_no_other(workspace, tmp_path):

@@ -19,6 +19,7 @@ from pyarrow import parquet
 from reco_lab.core.errors import DataError
 from reco_lab.jobs.confined import LimitError, Limits, run_confined
 from reco_lab.sources import _guard, sniff
+from reco_lab.testing.waiting import until
 
 MB = 1 << 20
 SECONDS = 8.0  # the promise is 2; machines that run other tests beside this one are slow
@@ -191,16 +192,7 @@ def test_confined_work_ends_with_the_one_who_asked(beside):
     )
     asker = subprocess.Popen([sys.executable, "-c", asking], cwd=beside)
     pid = beside / "pid"
-    assert eventually(lambda: pid.exists() and pid.read_text())
+    until(lambda: pid.exists() and pid.read_text())
     asker.kill()
     asker.wait()
-    assert eventually(lambda: not Path("/proc", pid.read_text()).exists())
-
-
-def eventually(true, seconds=10.0):
-    limit = time.monotonic() + seconds
-    while time.monotonic() < limit:
-        if true():
-            return True
-        time.sleep(0.05)
-    return False
+    until(lambda: not Path("/proc", pid.read_text()).exists())

@@ -1,9 +1,10 @@
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from reco_lab.testing.waiting import until
 
 WORK = """
 import os, sys, time
@@ -23,7 +24,4 @@ def test_processes_beside_a_killed_one_end_with_it():
         assert all(one.exists() for one in begun)
         parent.kill()
         parent.wait()
-        until = time.monotonic() + 5.0
-        while time.monotonic() < until and any(one.exists() for one in begun):
-            time.sleep(0.02)
-        assert not any(one.exists() for one in begun)
+        until(lambda: not any(one.exists() for one in begun))
