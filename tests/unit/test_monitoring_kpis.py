@@ -248,3 +248,19 @@ def test_what_is_left_out_is_as_if_it_had_never_been():
 
     assert data.without(Slice("ad", "a")).by_step(placed=True).sum() == 1
     assert data.without(Slice("slot", "home")).by_step(placed=False).sum() == 0
+
+
+def test_customers_without_a_name_are_not_taken_for_one_another():
+    """One of them clicks in one slot, another one buys by an answer in the other slot."""
+    data = period([(0, 0, [(0, 1.0, 1, 2)]), (1000, 0, [(0, 1.0, 1001, NEVER)])], customers=[""])
+    data.decided["slot"] = np.array([0, 1])
+    data.names["slot"].append("item")
+    told = pd.DataFrame(
+        [{"slot": "item", "stage": "model", "model_version": "v", "arm": "", "ad_id": "a", "customer": "",
+          "position": 0, "decided": 1000, "clicked": None, "at": 2000, "value": 5.0}]
+    )  # fmt: skip
+    bought = pd.DataFrame([{"customer": "", "item_id": "i", "at": 3000, "value": 7.0}])
+
+    credited = last_touch(Facts(data, HOUR, HOUR), told, bought, {"a": "i"})
+
+    assert credited[["slot", "value"]].to_numpy().tolist() == [["item", 5.0]]
