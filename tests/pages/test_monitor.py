@@ -78,6 +78,15 @@ def test_a_muted_alarm_is_kept_aside(shop, visit, says):
     assert browser.header[0].value.startswith("Nobody clicks")
 
 
+def test_the_period_of_one_tab_is_not_that_of_another(shop, visit):
+    browser = visit(MONITOR, period="week")
+    for section in ("What would have happened", "Now"):
+        browser.session_state["section"] = section
+        browser.run()
+
+    assert (browser.query_params["period"], browser.query_params["days"]) == ("week", "all")
+
+
 def test_to_look_closer_opens_the_decisions_of_what_moved(shop, visit, says):
     browser = press(visit(MONITOR), "Look closer")
 
