@@ -7,7 +7,7 @@ import streamlit as st
 
 from reco_lab.services import monitoring, rehearsal
 from reco_lab.services.monitoring import Alarm, Look, Monitor
-from reco_lab.store.own_time import OwnClock
+from reco_lab.store.own_time import OwnClock, stands_still
 from reco_lab.ui import ad_rehearsal, board, cache, linked, monitor_alarms, monitor_figures, page, show, state
 from reco_lab.ui.words import count, when
 from reco_lab.workspace import Workspace
@@ -134,6 +134,6 @@ def answer(look: Look, alarms: Sequence[Alarm], period: str) -> tuple[str, str]:
 def live(workspace: Workspace, look: Look) -> bool:
     """Whether traffic is coming at the moment: in a rehearsal until it is over, as its clock runs faster than one can look."""
     if isinstance(workspace.clock, OwnClock):
-        return look.last is not None and not workspace.clock.running.over
+        return look.last is not None and not stands_still(workspace.clock)
     length = (look.now.period.end - look.now.period.begin) / 1e6
     return look.last is not None and (look.at - look.last).total_seconds() < LIVE * length
