@@ -72,6 +72,7 @@ def test_a_muted_alarm_is_kept_aside(shop, visit, says):
 
     assert "Nothing more is said of this until" in says(browser)
     assert browser.header[0].value.startswith("All is well")
+    assert "The click rate stays within its limits" in says(browser)
     (muted,) = monitoring.loud(shop, monitoring.Monitor.open(shop).look().alarms)[1]
     assert "home" in muted.sentence
     press(browser, "Speak of it again")
