@@ -107,29 +107,30 @@ def kept_look(record: AbTestRecord) -> Look | None:
     return None if kept is None else Look.model_validate(kept)
 
 
-def stop(workspace: Workspace, *, ship: str = "", who: str = WHO) -> AbTestRecord:
+def stop(workspace: Workspace, *, ship: str = "", who: str = WHO, seen: Look | None = None) -> AbTestRecord:
     """End the test that runs and let one of its arms serve everybody (`ship`), else what served before it.
 
-    The last look is kept with the decision. Raises NotFoundError where no test runs or it has no such arm.
+    The look it was decided by (`seen`), else a last one, is kept with the decision. Raises NotFoundError where no test runs or it has no such arm.
     """
     with _one_at_a_time(workspace):
-        return _stopped(workspace, ship, who)
+        return _stopped(workspace, ship, who, seen)
 
 
-def _stopped(workspace: Workspace, ship: str, who: str) -> AbTestRecord:
+def _stopped(workspace: Workspace, ship: str, who: str, seen: Look | None) -> AbTestRecord:
     now = running(workspace)
     if now is None:
         raise NotFoundError("No A/B test runs.", fix="Start one on the Monitor page.")
     arms = {arm.name: arm for arm in now.test.groups}
     if ship and ship not in arms:
         raise NotFoundError(f"This test has no arm {ship!r}.", fix=f"There are: {', '.join(arms)}.")
-    with closing(open_log(workspace)) as log:
-        last = look_at(workspace, log, now)
+    if seen is None:
+        with closing(open_log(workspace)) as log:
+            seen = look_at(workspace, log, now)
     decision = f"{ship} serves everybody" if ship else "what served before serves everybody again"
     plan = publishing.serving_plan(workspace)
     if plan is not None and (now.served or ship):
         publishing.change(workspace, test=None, **(_shipped(plan, arms[ship]) if ship else {}))
-    kept = {"decision": decision, "shipped": ship, "look": last.model_dump(mode="json")}
+    kept = {"decision": decision, "shipped": ship, "look": seen.model_dump(mode="json")}
     workspace.ab_tests.end(now.record.id, kept)
     audit(workspace).add(who, f"ended the A/B test “{now.test.title}” ({now.test.id}): {decision}")
     return workspace.ab_tests.get(now.record.id)
