@@ -79,8 +79,8 @@ def decision_of(
 
 def _candidates(chosen: Chosen, booked: Booked) -> tuple[str, int]:
     """The hash of the ads that could have been chosen, and how many they are."""
-    if chosen.seen is not None and not len(chosen.weighed.gone):
-        return chosen.weighed.eligible.candidates
+    if chosen.seen is not None:
+        return chosen.weighed.eligible.candidates(chosen.weighed.gone.tolist())
     could = _could(chosen)
     return booked.candidates(could), int(np.count_nonzero(could))
 
