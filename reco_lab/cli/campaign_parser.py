@@ -4,24 +4,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reco_lab.cli.command import command, later, with_json
 from reco_lab.cli.words import pair
 
 if TYPE_CHECKING:
-    from reco_lab.cli.parser import Actions
+    from reco_lab.cli.command import Actions
 
 
 def add(actions: "Actions") -> None:
     """Add the commands about campaigns."""
-    from reco_lab.cli.parser import _command, _json, later
-
-    group = _command(
+    group = command(
         actions,
         "campaign",
         "What campaigns did.",
         "example:\n  reco-lab campaign observe campaigns.csv --data shop --customer household_id --start 2017-08-08 --days 47",
     )
     inner = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    seen = _command(
+    seen = command(
         inner,
         "observe",
         "Compare those who got a campaign that held nobody back with customers who were alike before: no proof, and said so.",
@@ -34,7 +33,7 @@ def add(actions: "Actions") -> None:
     seen.add_argument("--only", type=pair, help="COLUMN=VALUE: only the rows in which it says that")
     seen.add_argument("--start", required=True, type=_day, help="when it was sent, such as 2017-08-08 (UTC)")
     seen.add_argument("--days", required=True, type=int, help="how many days after it are counted")
-    _json(seen).set_defaults(command=later("campaigns", "observe"))
+    with_json(seen).set_defaults(command=later("campaigns", "observe"))
 
 
 def _day(text: str) -> datetime:

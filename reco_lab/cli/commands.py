@@ -3,12 +3,11 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 from reco_lab.cli.answer import Answer
-from reco_lab.cli.text import table
+from reco_lab.cli.text import progress, table
 from reco_lab.core.errors import InputError, NotFoundError, SpecError
 from reco_lab.core.evaluation import metrics as known_metrics
 from reco_lab.core.recommender import algorithms as known_algorithms
@@ -31,7 +30,7 @@ def app(options: argparse.Namespace) -> Answer:
         sys.stderr.write(
             "Preparing the demo shop and its comparison (only the first start takes a moment) ...\n"
         )
-        publish_demo(workspace, _progress())
+        publish_demo(workspace, progress())
     workspace.close()
     script = ROOT / "app.py"
     if not script.is_file():
@@ -73,7 +72,7 @@ def run(options: argparse.Namespace) -> Answer:
 
     experiment = load(options.file)
     try:
-        answer = conduct(Workspace.open(), experiment, _progress(), options.file.parent)
+        answer = conduct(Workspace.open(), experiment, progress(), options.file.parent)
     except NotFoundError as error:
         if experiment.data.dataset is None:
             raise
@@ -109,7 +108,7 @@ def rerun(options: argparse.Namespace) -> Answer:
     """Repeat a run card; fails where a digit differs."""
     from reco_lab.services.cards import rerun as repeat
 
-    found = repeat(Workspace.open(), options.file, _progress(), dataset=options.dataset)
+    found = repeat(Workspace.open(), options.file, progress(), dataset=options.dataset)
     rows = [
         (
             one.recommender,
@@ -180,7 +179,7 @@ def calibrate(options: argparse.Namespace) -> Answer:
 
     if options.data is not None and not options.data.is_dir():
         raise NotFoundError("There is no such folder.", where=str(options.data), fix="Check its name.")
-    lines = compute(Workspace.open(), options.data, _progress(), full=options.full)
+    lines = compute(Workspace.open(), options.data, progress(), full=options.full)
     found = [figure for line in lines for figure in line.figures]
     checked = [row for row in found if row.passed is not None]
     passed = bool(checked) and all(row.passed for row in checked)
@@ -238,15 +237,3 @@ def metrics(_options: argparse.Namespace) -> Answer:
             [(name, kind.label, kind.definition) for name, kind in known_metrics().items()],
         ),
     )
-
-
-def _progress() -> Callable[[float, str], None]:
-    """Progress on a terminal's standard error; silence elsewhere."""
-    if not sys.stderr.isatty():
-        return lambda _fraction, _message: None
-
-    def show(fraction: float, message: str) -> None:
-        sys.stderr.write(f"\r\033[K{fraction:4.0%} {message}" + ("" if fraction < 1 else "\n"))
-        sys.stderr.flush()
-
-    return show

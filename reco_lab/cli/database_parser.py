@@ -3,16 +3,16 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reco_lab.cli.parser import _command, _json, later
+from reco_lab.cli.command import command, later, with_json
 from reco_lab.cli.words import columns
 
 if TYPE_CHECKING:
-    from reco_lab.cli.parser import Actions
+    from reco_lab.cli.command import Actions
 
 
 def add(inner: "Actions") -> None:
     """Add the commands that read databases to those of `data`."""
-    enter = _command(
+    enter = command(
         inner,
         "connect",
         "Connect to a database that an administrator allows, and keep the connection under a name.",
@@ -31,13 +31,13 @@ def add(inner: "Actions") -> None:
         enter.add_argument(f"--{field}", default="", help=words)
     enter.add_argument("--port", type=int, default=0, help="port of the server (default: that of its kind)")
     enter.add_argument("--encryption", default="prefer", choices=("prefer", "require", "verify-full"))
-    _json(enter).set_defaults(command=later("databases", "connect"))
-    seen = _command(
+    with_json(enter).set_defaults(command=later("databases", "connect"))
+    seen = command(
         inner, "tables", "List the tables of a connection.", "example:\n  reco-lab data tables shop"
     )
     seen.add_argument("name", help="the connection")
-    _json(seen).set_defaults(command=later("databases", "tables"))
-    read = _command(
+    with_json(seen).set_defaults(command=later("databases", "tables"))
+    read = command(
         inner,
         "query",
         "Import a table or a query of a database.",
@@ -51,10 +51,10 @@ def add(inner: "Actions") -> None:
     read.add_argument("--grows-by", help="the column by which a refresh reads only what is new")
     read.add_argument("--columns", type=columns, default=None, help="as for data import")
     read.add_argument("--recipe", type=Path, help="as for data import; it may say where to read, too")
-    _json(read).set_defaults(command=later("databases", "data_query"))
-    anew = _command(
+    with_json(read).set_defaults(command=later("databases", "data_query"))
+    anew = command(
         inner, "refresh", "Read the database of a data set again.", "example:\n  reco-lab data refresh orders"
     )
     anew.add_argument("dataset", help="its name")
     anew.add_argument("--anew", action="store_true", help="read everything, not only what is new")
-    _json(anew).set_defaults(command=later("databases", "data_refresh"))
+    with_json(anew).set_defaults(command=later("databases", "data_refresh"))

@@ -6,8 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from reco_lab.cli.answer import Answer
-from reco_lab.cli.commands import _progress
-from reco_lab.cli.text import table
+from reco_lab.cli.text import progress, table
 from reco_lab.core.errors import InputError
 from reco_lab.services import gate, gate_words, schedules
 from reco_lab.services.lineage import lineage
@@ -19,7 +18,7 @@ SHOWN = 10
 
 def run(_options: argparse.Namespace) -> Answer:
     """Train and judge a challenger now; 1 where it was refused, so that a script sees it."""
-    found = gate.run_round(Workspace.open(), _progress())
+    found = gate.run_round(Workspace.open(), progress())
     lines = [gate_words.sentence(found), *(f"  {one['step']}: {one['sentence']}" for one in found.findings)]
     return Answer(_values(found), "\n".join(lines), found.state is not RoundState.refused)
 

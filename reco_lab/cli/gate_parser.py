@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING
 
+from reco_lab.cli.command import command, later, with_json
+
 if TYPE_CHECKING:
-    from reco_lab.cli.parser import Actions
+    from reco_lab.cli.command import Actions
 
 
 def add(actions: "Actions") -> None:
     """Add the commands of the gate."""
-    from reco_lab.cli.parser import _command, _json, later
-
-    gate = _command(
+    gate = command(
         actions,
         "gate",
         "Train a challenger of what was served and done, and let it serve only if it holds.",
@@ -18,17 +18,17 @@ def add(actions: "Actions") -> None:
     )
     gate.set_defaults(command=later("gate", "status"))
     inner = gate.add_subparsers(title="commands", metavar="COMMAND")
-    run = _command(inner, "run", "Train and judge a challenger now.", "example:\n  reco-lab gate run")
-    _json(run).set_defaults(command=later("gate", "run"))
-    status = _command(
+    run = command(inner, "run", "Train and judge a challenger now.", "example:\n  reco-lab gate run")
+    with_json(run).set_defaults(command=later("gate", "run"))
+    status = command(
         inner,
         "status",
         "What serves, where it came from, and how challengers fared.",
         "example:\n  reco-lab gate status",
     )
-    _json(status).set_defaults(command=later("gate", "status"))
-    schedule = _command(
+    with_json(status).set_defaults(command=later("gate", "status"))
+    schedule = command(
         inner, "schedule", "Train a challenger every so many hours.", "example:\n  reco-lab gate schedule 168"
     )
     schedule.add_argument("hours", help="a number of hours, or off")
-    _json(schedule).set_defaults(command=later("gate", "schedule"))
+    with_json(schedule).set_defaults(command=later("gate", "schedule"))

@@ -1,15 +1,15 @@
 """What can be typed: commands, their options and examples."""
 
 import argparse
-from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from reco_lab.cli import campaign_parser, database_parser, gate_parser
+from reco_lab.cli.command import command, later, with_json
 from reco_lab.cli.words import ROLES, columns, kinds
 
 if TYPE_CHECKING:
-    Actions = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse gives its type no public name
+    from reco_lab.cli.command import Actions
 
 EXAMPLES = """examples:
   reco-lab app                                    open the app with the demo shop
@@ -23,7 +23,7 @@ EXAMPLES = """examples:
 
 def build() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
-    parser = _command(None, "reco-lab", "Compare recommenders honestly, see why, put them to work.", EXAMPLES)
+    parser = command(None, "reco-lab", "Compare recommenders honestly, see why, put them to work.", EXAMPLES)
     parser.set_defaults(command=None, json=False)
     actions = parser.add_subparsers(title="commands", metavar="COMMAND")
     _app(actions)
@@ -31,29 +31,20 @@ def build() -> argparse.ArgumentParser:
     _people(actions)
     _experiments(actions)
     _lists(actions)
-    import_module("reco_lab.cli.campaign_parser").add(actions)
+    campaign_parser.add(actions)
     _publishing(actions)
     _serving(actions)
     _keys(actions)
     return parser
 
 
-def later(module: str, name: str) -> Callable[[argparse.Namespace], Any]:
-    """A command that is imported when it is run, so that help and mistakes do not wait for heavy libraries."""
-
-    def run(options: argparse.Namespace) -> Any:
-        return getattr(import_module(f"reco_lab.cli.{module}"), name)(options)
-
-    return run
-
-
 def _app(actions: "Actions") -> None:
-    app = _command(actions, "app", "Open the app in the browser.", "example:\n  reco-lab app --port 8600")
+    app = command(actions, "app", "Open the app in the browser.", "example:\n  reco-lab app --port 8600")
     app.add_argument("--port", type=int, default=8501, help="port to listen on (default 8501)")
     app.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     app.add_argument("--no-browser", action="store_true", help="do not open a browser window")
     app.set_defaults(command=later("commands", "app"))
-    worker = _command(
+    worker = command(
         actions,
         "worker",
         "Do the queued work until stopped (the app starts one by itself).",
@@ -63,18 +54,18 @@ def _app(actions: "Actions") -> None:
 
 
 def _data(actions: "Actions") -> None:
-    data = _command(
+    data = command(
         actions, "data", "Bring in data, list it, make a simulated shop.", "example:\n  reco-lab data list"
     )
     data.set_defaults(command=later("data", "data_list"))
     inner = data.add_subparsers(title="commands", metavar="COMMAND")
     _import(inner)
-    import_module("reco_lab.cli.database_parser").add(inner)
+    database_parser.add(inner)
     _safekeeping(inner, actions)
-    _json(
-        _command(inner, "list", "List the data sets.", "example:\n  reco-lab data list --json")
+    with_json(
+        command(inner, "list", "List the data sets.", "example:\n  reco-lab data list --json")
     ).set_defaults(command=later("data", "data_list"))
-    shop = _command(
+    shop = command(
         inner,
         "make-shop",
         "Make a simulated shop whose customers' true preferences are known.",
@@ -83,11 +74,11 @@ def _data(actions: "Actions") -> None:
     shop.add_argument("--customers", type=int, default=2000, help="how many customers (default 2000)")
     shop.add_argument("--seed", type=int, default=0, help="the same seed makes the same shop (default 0)")
     shop.add_argument("--name", default="my-shop", help="name of the data set (default my-shop)")
-    _json(shop).set_defaults(command=later("data", "make_shop"))
+    with_json(shop).set_defaults(command=later("data", "make_shop"))
 
 
 def _import(inner: "Actions") -> None:
-    bring = _command(
+    bring = command(
         inner,
         "import",
         "Import a file of interactions.",
@@ -127,7 +118,7 @@ def _import(inner: "Actions") -> None:
         "--customers", type=Path, help="a table of customers (first column or `user`: their id)"
     )
     bring.add_argument("--items", type=Path, help="a table of items (first column or `item`: their id)")
-    _json(bring).set_defaults(command=later("data", "data_import"))
+    with_json(bring).set_defaults(command=later("data", "data_import"))
 
 
 def _joining(bring: argparse.ArgumentParser) -> None:
@@ -147,7 +138,7 @@ def _joining(bring: argparse.ArgumentParser) -> None:
 
 
 def _safekeeping(inner: "Actions", actions: "Actions") -> None:
-    check = _command(
+    check = command(
         inner,
         "check",
         "Say what is wrong in a file and what would mend it.",
@@ -162,8 +153,8 @@ def _safekeeping(inner: "Actions", actions: "Actions") -> None:
         help="whether the first row names the columns",
     )
     check.add_argument("--save", type=Path, help="write the recipe with the default mends to this file")
-    _json(check).set_defaults(command=later("data", "data_check"))
-    fetch = _command(
+    with_json(check).set_defaults(command=later("data", "data_check"))
+    fetch = command(
         inner,
         "fetch",
         "Fetch a public data set, or list those there are.",
@@ -171,20 +162,20 @@ def _safekeeping(inner: "Actions", actions: "Actions") -> None:
     )
     fetch.add_argument("dataset", nargs="?", help="its name (default: list them)")
     fetch.add_argument("--from", dest="source", type=Path, help="a folder that has its files already")
-    _json(fetch).set_defaults(command=later("data", "data_fetch"))
-    keep = _command(
+    with_json(fetch).set_defaults(command=later("data", "data_fetch"))
+    keep = command(
         actions, "backup", "Write everything into one file.", "example:\n  reco-lab backup /mnt/safe"
     )
     keep.add_argument(
         "target", nargs="?", type=Path, help="a file or a folder (default: the workspace's own)"
     )
-    _json(keep).set_defaults(command=later("data", "backup"))
-    back = _command(
+    with_json(keep).set_defaults(command=later("data", "backup"))
+    back = command(
         actions, "restore", "Bring back what a backup holds.", "example:\n  reco-lab restore backup.zip"
     )
     back.add_argument("file", type=Path, help="a backup")
-    _json(back).set_defaults(command=later("data", "restore"))
-    stop = _command(
+    with_json(back).set_defaults(command=later("data", "restore"))
+    stop = command(
         actions,
         "suppress",
         "Never write to these customers again.",
@@ -192,19 +183,19 @@ def _safekeeping(inner: "Actions", actions: "Actions") -> None:
     )
     stop.add_argument("customer", nargs="+", help="ids of customers")
     stop.add_argument("--remove", action="store_true", help="take them off the list")
-    _json(stop).set_defaults(command=later("data", "suppress"))
+    with_json(stop).set_defaults(command=later("data", "suppress"))
 
 
 def _people(actions: "Actions") -> None:
-    gone = _command(
+    gone = command(
         actions,
         "erase",
         "Erase a customer everywhere: log, data, models; what serves is trained anew without her.",
         "example:\n  reco-lab erase C00042",
     )
     gone.add_argument("customer", help="her id, or her pseudonym")
-    _json(gone).set_defaults(command=later("people", "erase"))
-    copy = _command(
+    with_json(gone).set_defaults(command=later("people", "erase"))
+    copy = command(
         actions,
         "export-customer",
         "Write everything that is known of a customer into a file (JSON), for herself.",
@@ -212,19 +203,19 @@ def _people(actions: "Actions") -> None:
     )
     copy.add_argument("customer", help="her id, or her pseudonym")
     copy.add_argument("--to", type=Path, required=True, help="a new file, which only you can read")
-    _json(copy).set_defaults(command=later("people", "export_customer"))
+    with_json(copy).set_defaults(command=later("people", "export_customer"))
 
 
 def _experiments(actions: "Actions") -> None:
-    run = _command(
+    run = command(
         actions,
         "run",
         "Run an experiment file and print the leaderboard.",
         "example:\n  reco-lab run experiment.toml --json",
     )
     run.add_argument("file", type=Path, help="an experiment in TOML (the Experiment page writes one)")
-    _json(run).set_defaults(command=later("commands", "run"))
-    again = _command(
+    with_json(run).set_defaults(command=later("commands", "run"))
+    again = command(
         actions,
         "rerun",
         "Repeat a run card and compare every digit.",
@@ -232,8 +223,8 @@ def _experiments(actions: "Actions") -> None:
     )
     again.add_argument("file", type=Path, help="a run card (the Run card tab of Compare writes one)")
     again.add_argument("--dataset", default="", help="use this data set in place of the card's own")
-    _json(again).set_defaults(command=later("commands", "rerun"))
-    one = _command(
+    with_json(again).set_defaults(command=later("commands", "rerun"))
+    one = command(
         actions,
         "recommend",
         "Show what one customer would get, and why.",
@@ -244,8 +235,8 @@ def _experiments(actions: "Actions") -> None:
     one.add_argument("--dataset", help="the latest experiment on this data set")
     one.add_argument("--recommender", help="name on the leaderboard (default: the champion)")
     one.add_argument("-k", type=int, default=10, help="length of the list, 1 to 1000 (default 10)")
-    _json(one).set_defaults(command=later("commands", "recommend"))
-    certificate = _command(
+    with_json(one).set_defaults(command=later("commands", "recommend"))
+    certificate = command(
         actions,
         "calibrate",
         "Reproduce published numbers on this machine.",
@@ -259,25 +250,25 @@ def _experiments(actions: "Actions") -> None:
         action="store_true",
         help="also the table of MovieLens 1M (folder ml-1m/), which takes hours",
     )
-    _json(certificate).set_defaults(command=later("commands", "calibrate"))
+    with_json(certificate).set_defaults(command=later("commands", "calibrate"))
 
 
 def _lists(actions: "Actions") -> None:
-    known = _command(
+    known = command(
         actions,
         "algorithms",
         "List the recommenders with their parameters.",
         "example:\n  reco-lab algorithms --json",
     )
-    _json(known).set_defaults(command=later("commands", "algorithms"))
-    measures = _command(
+    with_json(known).set_defaults(command=later("commands", "algorithms"))
+    measures = command(
         actions, "metrics", "List the metrics with their definitions.", "example:\n  reco-lab metrics"
     )
-    _json(measures).set_defaults(command=later("commands", "metrics"))
+    with_json(measures).set_defaults(command=later("commands", "metrics"))
 
 
 def _publishing(actions: "Actions") -> None:
-    publish = _command(
+    publish = command(
         actions,
         "publish",
         "Train a model of a finished experiment on all its data and let it serve.",
@@ -287,16 +278,16 @@ def _publishing(actions: "Actions") -> None:
     publish.add_argument("--experiment", help="id of the experiment (default: the latest that has finished)")
     publish.add_argument("--recommender", help="name on its leaderboard (default: its champion)")
     publish.add_argument("--policy", help="how ads are chosen, with settings (default: as now)")
-    _json(publish).set_defaults(command=later("publishing", "publish"))
-    back = _command(
+    with_json(publish).set_defaults(command=later("publishing", "publish"))
+    back = command(
         actions, "rollback", "Let what served before serve again.", "example:\n  reco-lab rollback"
     )
-    _json(back).set_defaults(command=later("publishing", "rollback"))
-    import_module("reco_lab.cli.gate_parser").add(actions)
+    with_json(back).set_defaults(command=later("publishing", "rollback"))
+    gate_parser.add(actions)
 
 
 def _serving(actions: "Actions") -> None:
-    serve = _command(
+    serve = command(
         actions,
         "serve",
         "Serve ads and recommendations over HTTP.",
@@ -323,7 +314,7 @@ def _serving(actions: "Actions") -> None:
 
 
 def _rehearsing(actions: "Actions") -> None:
-    rehearse = _command(
+    rehearse = command(
         actions,
         "rehearse",
         "Let simulated customers visit the demo shop through the service, on a fast clock of its own.",
@@ -338,18 +329,18 @@ def _rehearsing(actions: "Actions") -> None:
     )
     rehearse.add_argument("--seed", type=int, default=0, help="the same seed, the same visits (default 0)")
     rehearse.add_argument("--port", type=int, default=0, help="port of its service (default: any free one)")
-    _json(rehearse).set_defaults(command=later("rehearsing", "rehearse"))
+    with_json(rehearse).set_defaults(command=later("rehearsing", "rehearse"))
 
 
 def _keys(actions: "Actions") -> None:
-    ring = _command(
+    ring = command(
         actions, "keys", "Make, list and end keys of the service.", "example:\n  reco-lab keys list"
     )
     ring.set_defaults(command=later("serving", "keys_list"))
     inner = ring.add_subparsers(title="commands", metavar="COMMAND")
-    known = _command(inner, "list", "List the keys, without what opens.", "example:\n  reco-lab keys list")
-    _json(known).set_defaults(command=later("serving", "keys_list"))
-    make = _command(
+    known = command(inner, "list", "List the keys, without what opens.", "example:\n  reco-lab keys list")
+    with_json(known).set_defaults(command=later("serving", "keys_list"))
+    make = command(
         inner,
         "make",
         "Make a key and show it, once.",
@@ -360,27 +351,15 @@ def _keys(actions: "Actions") -> None:
         "--scope", action="append", default=[], help="serve (ask), track (tell), admin (all); may be repeated"
     )
     make.add_argument("--days", type=int, help="how long it holds (default: until it is revoked)")
-    _json(make).set_defaults(command=later("serving", "keys_make"))
-    rotate = _command(
+    with_json(make).set_defaults(command=later("serving", "keys_make"))
+    rotate = command(
         inner, "rotate", "Make a key in place of another.", "example:\n  reco-lab keys rotate 0123456789ab"
     )
     rotate.add_argument("id", help="id of the old key")
     rotate.add_argument(
         "--overlap", type=int, default=7, help="days that the old one still holds (default 7)"
     )
-    _json(rotate).set_defaults(command=later("serving", "keys_rotate"))
-    revoke = _command(inner, "revoke", "End a key now.", "example:\n  reco-lab keys revoke 0123456789ab")
+    with_json(rotate).set_defaults(command=later("serving", "keys_rotate"))
+    revoke = command(inner, "revoke", "End a key now.", "example:\n  reco-lab keys revoke 0123456789ab")
     revoke.add_argument("id", help="id of the key")
-    _json(revoke).set_defaults(command=later("serving", "keys_revoke"))
-
-
-def _command(actions: "Actions | None", name: str, text: str, examples: str) -> argparse.ArgumentParser:
-    form = argparse.RawDescriptionHelpFormatter
-    if actions is None:
-        return argparse.ArgumentParser(prog=name, description=text, epilog=examples, formatter_class=form)
-    return actions.add_parser(name, help=text, description=text, epilog=examples, formatter_class=form)
-
-
-def _json(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    return parser
+    with_json(revoke).set_defaults(command=later("serving", "keys_revoke"))

@@ -5,7 +5,7 @@ import getpass
 from dataclasses import asdict
 
 from reco_lab.cli.answer import Answer
-from reco_lab.cli.commands import _progress
+from reco_lab.cli.text import progress
 from reco_lab.core.words import count
 from reco_lab.services import erasure, portrait
 from reco_lab.workspace import Workspace
@@ -13,7 +13,7 @@ from reco_lab.workspace import Workspace
 
 def erase(options: argparse.Namespace) -> Answer:
     """Erase a customer everywhere; the answer is the receipt."""
-    receipt = erasure.erase(Workspace.open(), options.customer, who=me(), report=_progress())
+    receipt = erasure.erase(Workspace.open(), options.customer, who=me(), report=progress())
     values = asdict(receipt) | {"at": receipt.at.isoformat()}
     lines = [f"{receipt.customer} is erased ({receipt.at:%Y-%m-%d %H:%M} UTC).", receipt.sentence]
     return Answer(values, "\n".join(lines))

@@ -4,8 +4,8 @@ import argparse
 from typing import Any
 
 from reco_lab.cli.answer import Answer
-from reco_lab.cli.commands import _progress
 from reco_lab.cli.people import me
+from reco_lab.cli.text import progress
 from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.store.publications import Publication
 from reco_lab.workspace import Workspace
@@ -25,7 +25,7 @@ def publish(options: argparse.Namespace) -> Answer:
     if options.policy:
         name, _, rest = options.policy.partition(":")
         wanted = {"policy": name} | dict(_setting(one) for one in rest.split(",") if one)
-    return _told(let_serve(workspace, chosen, options.recommender, wanted, _progress()), "serves now")
+    return _told(let_serve(workspace, chosen, options.recommender, wanted, progress()), "serves now")
 
 
 def rollback(_options: argparse.Namespace) -> Answer:

@@ -6,7 +6,7 @@ from threading import Event
 from types import FrameType
 
 from reco_lab.cli.answer import Answer
-from reco_lab.cli.commands import _progress
+from reco_lab.cli.text import progress
 from reco_lab.core.errors import InputError
 from reco_lab.core.parameters import explain
 from reco_lab.services.rehearsal import Asked, Phase, look
@@ -25,7 +25,7 @@ def rehearse(options: argparse.Namespace) -> Answer:
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, leave)
     workspace = Workspace.open()
-    ended = play(workspace, asked, _progress(), stop)
+    ended = play(workspace, asked, progress(), stop)
     if ended.phase is Phase.failed:
         raise InputError(ended.said)
     last = look(workspace).tallies[-1:]

@@ -9,9 +9,8 @@ from functools import partial
 from typing import Any
 
 from reco_lab.cli.answer import Answer
-from reco_lab.cli.commands import _progress
 from reco_lab.cli.people import me
-from reco_lab.cli.text import table
+from reco_lab.cli.text import progress, table
 from reco_lab.core.errors import InputError
 from reco_lab.jobs.lifeline import when_left_alone
 from reco_lab.services import bookings, keys
@@ -88,7 +87,7 @@ def _prepare_demo(workspace: Workspace) -> None:
         sys.stderr.write(
             "Preparing the demo shop and its champion (only the first start takes a moment) ...\n"
         )
-        publish_demo(workspace, _progress())
+        publish_demo(workspace, progress())
 
 
 def _greeting(url: str, demo: bool) -> str:

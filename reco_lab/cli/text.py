@@ -1,6 +1,7 @@
-"""Tables for a terminal."""
+"""Tables and progress for a terminal."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
@@ -12,3 +13,15 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def progress() -> Callable[[float, str], None]:
+    """Progress on a terminal's standard error; silence elsewhere."""
+    if not sys.stderr.isatty():
+        return lambda _fraction, _message: None
+
+    def show(fraction: float, message: str) -> None:
+        sys.stderr.write(f"\r\033[K{fraction:4.0%} {message}" + ("" if fraction < 1 else "\n"))
+        sys.stderr.flush()
+
+    return show

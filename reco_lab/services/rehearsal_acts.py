@@ -21,6 +21,7 @@ from reco_lab.services.gate_settings import GateSettings, set_gate
 from reco_lab.services.schedules import Schedule
 from reco_lab.store.ab_tests import AbTestRecord
 from reco_lab.store.durable import replaced
+from reco_lab.store.rounds import Round, RoundState
 from reco_lab.workspace import Workspace
 
 STORY = "story.json"
@@ -108,16 +109,16 @@ class Acts:
             self._looked = 0.0
 
     def _tell(self) -> None:
-        last = next(iter(self.room.rounds.listing(1)), None)
+        rounds = self.room.rounds.listing(2)
+        ended = next((one for one in rounds if not one.live), None)
         plan = publishing.serving_plan(self.room)
         serves = "" if plan is None else f"{plan.model}, {policies()[plan.policy['policy']].info.label}"
-        passed = None if last is None or last.live else last.state == "promoted"
         story = Story(
             serves=serves,
             test=self._so_far(self._test, open_=not self._decided),
             decided=self._decided,
-            gate="" if last is None else self._so_far(gate_words.sentence(last), open_=last.live),
-            passed=passed,
+            gate=" ".join(self._so_far(_round(one), open_=one.live) for one in reversed(rounds)),
+            passed=None if ended is None else ended.state is RoundState.promoted,
         )
         with replaced(self.note) as draft:
             draft.write_text(story.model_dump_json(), "utf-8")
@@ -133,6 +134,10 @@ def story(home: Path) -> Story:
         return Story.model_validate_json((home / STORY).read_text("utf-8"))
     except (OSError, ValidationError):
         return Story()
+
+
+def _round(one: Round) -> str:
+    return f"{one.created:%d %B}: {gate_words.sentence(one)}"
 
 
 def _ended(found: Verdict, ended: AbTestRecord, room: Workspace) -> str:

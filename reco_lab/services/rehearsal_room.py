@@ -1,6 +1,7 @@
 """The workspace of a rehearsal: the demo shop and what serves it, in a folder and on a clock of their own."""
 
 import shutil
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ SHOP = "shop"
 CHAMPION = {"algorithm": "ease"}
 BY_LOT = {"policy": "uniform_random"}
 SWEEP_SECONDS = 20.0
+LOOK_SECONDS = 0.1
 _SEED = 0
 
 Report = Callable[[float, str], None]
@@ -48,7 +50,7 @@ def prepare(workspace: Workspace, name: str, report: Report) -> Workspace:
         _clear(before)
     home = folder(workspace) / name
     home.mkdir(parents=True)
-    report(0.1, "Opening a copy of the demo shop")
+    report(0.1, "Opening a demo shop of its own")
     data = load_shop(FOLDER)
     keep_clock(home, RunningClock.standing(_end(data)))
     made = Workspace.open(home)
@@ -68,7 +70,12 @@ def _clear(home: Path) -> None:
             "The service of the rehearsal before still runs.", where=str(home), fix="End it, and start again."
         )
     writer.release()
-    shutil.rmtree(home, ignore_errors=True)  # what somebody still looks at goes the next time
+    until = time.monotonic() + SWEEP_SECONDS
+    while (
+        home.exists() and time.monotonic() < until
+    ):  # its worker may just be writing; it ends without a home
+        shutil.rmtree(home, ignore_errors=True)
+        time.sleep(LOOK_SECONDS)
 
 
 def _end(data: Dataset) -> datetime:

@@ -59,7 +59,7 @@ class _Rehearsal:
     children: list["_Child"] = field(default_factory=list)
 
     def play(self, report: Report) -> Status:
-        self._note(Phase.preparing, "Setting up a copy of the demo shop")
+        self._note(Phase.preparing, "Setting up a demo shop of its own")
         try:
             for left in (TRAFFIC, STORY):
                 (self.home / left).unlink(missing_ok=True)

@@ -89,7 +89,8 @@ class Looked:
     """What a customer did with the ads she was shown: which she clicked, and after which click she bought.
 
     Of the places: the sum of the true chances, of those that ads drawn by lot would have had, and of those that the
-    best possible ones would have had; `best` is how many showed one of her three best ads.
+    best possible ones would have had; `best` is how many showed one of her three best ads. Both by lot and best are
+    of the ads for what she has not bought yet, whatever budgets, caps and slots allow.
     """
 
     clicked: tuple[bool, ...]
@@ -103,13 +104,15 @@ class Looked:
 class Eyes:
     """What customers see in ads: the shop's true chances, and how often each saw each ad on this day.
 
-    An ad is tired of within a day and looked at afresh on the next.
+    An ad is tired of within a day and looked at afresh on the next. `owned` is what they bought before.
     """
 
-    def __init__(self, world: World) -> None:
-        everybody = np.arange(len(world.people))
+    def __init__(self, world: World, owned: Owned) -> None:
+        everybody, promoted = np.arange(len(world.people)), world.ads.promoted
         self.world = world
         self.chances: Floats = world.ad_click_probability(everybody)
+        has = owned.has(np.repeat(everybody, len(promoted)), np.tile(promoted, len(everybody)))
+        self._has = has.reshape(self.chances.shape)
         self._seen: dict[int, NDArray[np.int64]] = {}
         self._day = -1
 
@@ -132,6 +135,10 @@ class Eyes:
         chance = world.cart_chance(everybody[:, None], world.ads.promoted, liking)
         return chance * world.people.resolve[:, None]
 
+    def buys(self, customer: int, item: int) -> None:
+        """Know that a customer has an item (code) from now on."""
+        self._has[customer, self.world.ads.promoted == item] = True
+
     def look(self, customer: int, ads: Sequence[str], day: int, rng: np.random.Generator) -> Looked:
         """Let a customer look at ads (ids, best place first; unknown ones leave her cold)."""
         if day != self._day:
@@ -147,13 +154,16 @@ class Eyes:
         at = [place for place, _ in places]
         clicked[at] = draws[0, at] < chance
         bought[at] = clicked[at] & (draws[1, at] < self.resolve[customer, shown])
-        ranked = np.argsort(-fresh, kind="stable")[: max(len(places), BEST)]
+        wanted = ~self._has[customer]
+        wanted[shown] = True
+        ranked = np.argsort(np.where(wanted, -fresh, np.inf), kind="stable")[: max(len(places), BEST)]
         seen[shown] += 1
+        self._has[customer, shown] |= bought[at]
         return Looked(
             tuple(clicked.tolist()),
             tuple(bought.tolist()),
             float(chance.sum()),
-            float(fresh.mean() * attention.sum()),
+            float(fresh[wanted].mean() * attention.sum()) if places else 0.0,
             float((fresh[ranked[: len(places)]] * attention).sum()),
             int(np.isin(shown, ranked[:BEST]).sum()),
         )

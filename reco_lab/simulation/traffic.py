@@ -73,7 +73,7 @@ class Traffic:
 
     def run(self, note: Path) -> Tally:
         """Send customers until the clock stands still or `stop` is called; a line a second goes to `note` (JSON lines)."""
-        eyes, coming = Eyes(self.crowd.world), self.crowd.visits()
+        eyes, coming = Eyes(self.crowd.world, self.crowd.owned), self.crowd.visits()
         workers = [
             threading.Thread(target=self._work, args=(coming, eyes), daemon=True) for _ in range(CONNECTIONS)
         ]
@@ -142,6 +142,9 @@ class Traffic:
             )
         with self._lock:
             self.tally.visits += 1
+            for item, kind in visit.did:
+                if kind == "purchase":
+                    eyes.buys(visit.customer, item)
 
     def _events(self, shown: list[ShownAd], looked: Looked, eyes: Eyes) -> Iterator[Event]:
         for ad, clicked, bought in zip(shown, looked.clicked, looked.bought, strict=True):

@@ -18,7 +18,7 @@ EVERY = 1.0
 LINES = {"clicked": "Clicked", "possible": "Best possible", "by_lot": "Drawn by lot"}
 MONITOR = {state.REHEARSAL: "1", "period": "month", "window": "day"}
 HONEST = (
-    "The customers are simulated, and nothing is scripted: they visit a copy of the demo shop through the same service, "
+    "The customers are simulated, and nothing is scripted: they visit a demo shop of their own through the same service, "
     "on a clock that runs fast, and your own data and log are not touched. A real site is served by the same code."
 )
 
@@ -128,7 +128,8 @@ def _chart(days: pd.DataFrame) -> None:
         finding=rehearsal_figures.sentence(days),
         table=None,
         key="rehearsal",
-        explained="Drawn by lot and best possible are no measurements: the simulator knows what every customer likes.",
+        explained="Drawn by lot and best possible are no measurements: the simulator knows what every customer likes. "
+        "Both are of ads for what she has not bought yet, so the best sinks as customers buy what they like.",
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from reco_lab.core.interactions import ColumnMap, Interactions, Kind
 from reco_lab.simulation.crowd import Crowd, Eyes
+from reco_lab.simulation.owned import Owned
 from reco_lab.simulation.shop import simulate
 from reco_lab.simulation.spec import Shop
 
@@ -27,6 +28,11 @@ def shop():
         }
     )
     return made.world, Interactions.from_frame(frame, ColumnMap("user", "item", time="time", kind="kind"))
+
+
+def fresh_eyes(world):
+    """Of customers who bought nothing yet."""
+    return Eyes(world, Owned.nothing(len(world.catalogue)))
 
 
 def coming(shop, seed):
@@ -64,7 +70,7 @@ def test_what_was_bought_before_is_owned(shop):
 
 def test_ads_are_clicked_as_often_as_the_true_chances_say(shop):
     world, _ = shop
-    eyes, rng = Eyes(world), np.random.default_rng(0)
+    eyes, rng = fresh_eyes(world), np.random.default_rng(0)
     ads, clicks, chance = list(eyes.codes), 0, 0.0
     for draw in range(3000):
         looked = eyes.look(draw % 300, ads[:3], draw, rng)
@@ -77,7 +83,7 @@ def test_ads_are_clicked_as_often_as_the_true_chances_say(shop):
 
 
 def test_an_ad_tires_within_a_day_and_is_fresh_on_the_next(shop):
-    eyes, rng = Eyes(shop[0]), np.random.default_rng(0)
+    eyes, rng = fresh_eyes(shop[0]), np.random.default_rng(0)
     ad = [next(iter(eyes.codes))]
     first, again = (eyes.look(5, ad, 1, rng).chance for _ in range(2))
     assert again == pytest.approx(0.85 * first)
@@ -85,7 +91,7 @@ def test_an_ad_tires_within_a_day_and_is_fresh_on_the_next(shop):
 
 
 def test_the_best_possible_ads_are_recognised_and_house_ads_leave_cold(shop):
-    eyes, rng = Eyes(shop[0]), np.random.default_rng(0)
+    eyes, rng = fresh_eyes(shop[0]), np.random.default_rng(0)
     ids = list(eyes.codes)
     best = [ids[place] for place in np.argsort(-eyes.chances[7])[:3]]
     looked = eyes.look(7, best, 1, rng)
@@ -93,3 +99,17 @@ def test_the_best_possible_ads_are_recognised_and_house_ads_leave_cold(shop):
     assert looked.best == 3
     cold = eyes.look(8, ["house-ad"], 1, rng)
     assert (cold.chance, cold.clicked, cold.possible) == (0.0, (False,), 0.0)
+
+
+def test_the_best_possible_is_of_ads_for_what_she_has_not_bought(shop):
+    world, _ = shop
+    best = int(np.argmax(fresh_eyes(world).chances[7]))
+    owned = Owned.nothing(len(world.catalogue)).after(np.array([7]), world.ads.promoted[[best]], 0)
+    eyes, rng, ids = Eyes(world, owned), np.random.default_rng(0), list(fresh_eyes(world).codes)
+    others = np.sort(np.delete(eyes.chances[7], best))
+    worst = ids[int(np.argmin(eyes.chances[7]))]
+    looked = eyes.look(7, [worst], 1, rng)
+    assert looked.possible == pytest.approx(others[-1])
+    assert looked.by_lot == pytest.approx(others.mean())
+    eyes.buys(7, int(world.ads.promoted[np.argsort(-eyes.chances[7])[1]]))
+    assert eyes.look(7, [worst], 2, rng).possible == pytest.approx(others[-2])

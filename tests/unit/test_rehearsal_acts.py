@@ -1,6 +1,9 @@
-"""The story of a rehearsal: what was left open when the time was up is said to be so."""
+"""The story of a rehearsal: what was decided is told, and what was left open when the time was up."""
+
+import re
 
 from reco_lab.services.rehearsal_acts import UNDECIDED, Acts, story
+from reco_lab.store.rounds import RoundState
 from reco_lab.testing.serving import open_shop
 from reco_lab.workspace import Workspace
 
@@ -12,7 +15,22 @@ def test_what_the_time_was_too_short_for_is_said_to_be_undecided(tmp_path):
     acts = Acts(room, tmp_path / "story.json")
 
     acts.tick()
-    assert story(tmp_path).gate == "What was served and done is being collected."
+    assert re.fullmatch(r"\d\d \w+: What was served and done is being collected\.", story(tmp_path).gate)
     acts.end()
 
-    assert story(tmp_path).gate == f"What was served and done is being collected. {UNDECIDED}"
+    assert story(tmp_path).gate.endswith(f"What was served and done is being collected. {UNDECIDED}")
+
+
+def test_of_the_gate_the_last_round_that_ended_is_told_beside_the_one_that_runs(tmp_path):
+    room = Workspace.open(tmp_path / "home")
+    open_shop(room)
+    ended = room.rounds.begin({"dataset": "shop", "settings": {}, "attempts": 1})
+    room.rounds.advance(ended, RoundState.cancelled)
+    room.rounds.begin({"dataset": "shop", "settings": {}, "attempts": 1})
+    Acts(room, tmp_path / "story.json").tick()
+
+    told = story(tmp_path)
+    assert re.search(
+        r"The round was cancelled; .*: What was served and done is being collected\.$", told.gate
+    )
+    assert told.passed is False

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from reco_lab.algorithms._kernels.neighbours import _offer
+from reco_lab.algorithms._kernels.neighbours import offer
 from reco_lab.core.compiled import compiled
 
 Codes = NDArray[np.int32]
@@ -50,7 +50,7 @@ def nearest(
         for column in range(width):
             if common[column] > 0.0:
                 value = common[column] / (sizes[item] * sizes[column] + extra)
-                kept = _offer(best, where, kept, value, np.int32(column))
+                kept = offer(best, where, kept, value, np.int32(column))
         counts[item - start] = kept
         columns[item - start, :kept] = where[:kept]
         entries[item - start, :kept] = best[:kept].astype(np.float32)

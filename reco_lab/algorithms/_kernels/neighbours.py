@@ -22,7 +22,7 @@ Terms = NDArray[np.float64]
 
 
 @compiled("int64(float64[::1], int32[::1], int64, float64, int32)")
-def _offer(values: Terms, columns: Codes, count: int, value: float, column: np.int32) -> int:
+def offer(values: Terms, columns: Codes, count: int, value: float, column: np.int32) -> int:
     """Keep an entry among the best (of equal ones the first columns) in a heap, the worst on top; how many there are."""
     if count < len(values):
         place = count
@@ -120,7 +120,7 @@ def _offer_tile(
             if dot > 0.0 and dot >= least:
                 value = dot / (others[column] * factor + summand + slope * dot + extra)
                 if value > 0.0:
-                    kept = _offer(best, where, kept, value, names[column])
+                    kept = offer(best, where, kept, value, names[column])
     common[first:last] = 0.0
     return kept
 
@@ -213,6 +213,6 @@ def strongest(
     for row in range(start, stop):
         count = 0
         for place in range(starts[row], starts[row + 1]):
-            count = _offer(best, where, count, np.float64(data[place]), np.int32(place))
+            count = offer(best, where, count, np.float64(data[place]), np.int32(place))
         for rank in range(count):
             kept[where[rank]] = True

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from reco_lab.algorithms._kernels.neighbours import _offer
+from reco_lab.algorithms._kernels.neighbours import offer
 from reco_lab.core.compiled import compiled
 
 Codes = NDArray[np.int32]
@@ -60,6 +60,6 @@ def keep_nearest(
                 if _within(session_items[session_starts[session] : session_starts[session + 1]], marks, row):
                     mine[session] = 0.0
                 else:
-                    kept = _offer(best, where, kept, value, np.int32(session))
+                    kept = offer(best, where, kept, value, np.int32(session))
         if kept == k:
             _share_last(mine, best)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from reco_lab.algorithms._kernels.neighbours import _offer
+from reco_lab.algorithms._kernels.neighbours import offer
 from reco_lab.core.compiled import compiled
 
 Numbers = NDArray[np.float32]
@@ -23,7 +23,7 @@ def _invite(slopes: Numbers, inside: NDArray[np.bool_], l1: float, working: Code
     found = 0
     for item in range(len(slopes)):
         if slopes[item] > l1 and not inside[item]:
-            found = _offer(steepest, where, found, slopes[item], np.int32(item))
+            found = offer(steepest, where, found, slopes[item], np.int32(item))
     working[size : size + found] = where[:found]
     for place in range(size, size + found):
         inside[working[place]] = True
@@ -120,7 +120,7 @@ def solve(
         kept = 0
         for place in range(size):
             if weights[place] > 0:
-                kept = _offer(best, where, kept, weights[place], working[place])
+                kept = offer(best, where, kept, weights[place], working[place])
         counts[item - start] = kept
         columns[item - start, :kept] = where[:kept]
         entries[item - start, :kept] = best[:kept].astype(np.float32)
