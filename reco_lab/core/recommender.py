@@ -156,7 +156,7 @@ class Scorer(ABC):
 
     def answers(self, batch: UserBatch) -> NDArray[np.bool_]:
         """Which customers it has something of their own to say to; here: those with a history, or known ones."""
-        return batch.lengths > 0 if self.folds_in else batch.codes >= 0
+        return batch.indptr[1:] > batch.indptr[:-1] if self.folds_in else batch.codes >= 0
 
     def learnt(self) -> Mapping[str, Any]:
         """Hyper-parameters that the fit settled from the validation part, to be kept when it is fitted again."""
