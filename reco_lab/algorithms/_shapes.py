@@ -68,15 +68,11 @@ class ItemToItem(Scorer):
     def __init__(self, weights: Matrix) -> None:
         self.weights: Any = weights
         self.n_items = int(weights.shape[1])
+        self._sparse = sparse.issparse(weights)
 
     def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
         """The sum of the weights of the distinct items in each history."""
-        if (
-            items is None
-            and len(batch) == 1
-            and sparse.issparse(self.weights)
-            and batch.highest < self.n_items
-        ):
+        if items is None and len(batch) == 1 and self._sparse and batch.highest < self.n_items:
             return self._of_one(batch.items)
         weights = self.weights if items is None else self.weights[:, items]
         starts, codes = batch.distinct(self.n_items)
@@ -85,7 +81,7 @@ class ItemToItem(Scorer):
     def contributions(self, batch: UserBatch, items: Codes) -> Contributions:
         """Each history item's own weight; a repeated item counts at its first entry."""
         base = np.zeros(len(items), np.float32)
-        if sparse.issparse(self.weights):
+        if self._sparse:
             return Contributions(self._parts_of_one(batch.items, items), base)
         weights = self.weights[np.ix_(batch.items, items)]
         return Contributions(weights * first_entries(batch)[:, None], base)

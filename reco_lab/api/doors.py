@@ -75,6 +75,8 @@ def readable(path: bytes) -> None:
     """A Refusal for a path that is too long (414) or no UTF-8 (400), in which two ids could become one."""
     if len(path) > LONGEST_PATH:
         raise Refusal(414, "too_long", f"A path may have at most {LONGEST_PATH:,} bytes.")
+    if path.isascii() and b"%" not in path:
+        return
     try:
         unquote_to_bytes(path).decode("utf-8")
     except UnicodeDecodeError:

@@ -16,7 +16,7 @@ class PatientProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._deadline: asyncio.TimerHandle | None = None
-        self._head = 0
+        self._in_head, self._head = False, 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         """Begin to wait for the first request; answers leave at once (Nagle's algorithm would hold them 40 ms)."""
@@ -33,20 +33,21 @@ class PatientProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take what came; a head that has no end by now has none."""
         super().data_received(data)
-        if self._deadline is not None:
+        if self._in_head:
+            if self._deadline is None:
+                self._wait()
             self._head += len(data)
             if self._head > MOST_HEAD_BYTES and not self.transport.is_closing():
                 self.send_400_response("The head of the request is too long.")
 
     def on_message_begin(self) -> None:
-        """Wait for the end of a head."""
+        """Note that a head has begun: its end is waited for if it is not in the same piece."""
         super().on_message_begin()
-        if self._deadline is None:
-            self._wait()
+        self._in_head = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a line of the head; what follows a body in pieces has no end and is not kept."""
-        if self._deadline is not None:
+        if self._in_head:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -59,6 +60,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
     def _arrived(self) -> None:
+        self._in_head = False
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None

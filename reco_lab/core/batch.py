@@ -117,7 +117,7 @@ class UserBatch:
     @cached_property
     def highest(self) -> int:
         """The highest item code in any history; -1 where all are empty."""
-        return int(self.items.max()) if len(self.items) else -1
+        return int(np.maximum.reduce(self.items)) if len(self.items) else -1
 
     @cached_property
     def owners(self) -> NDArray[np.int64]:

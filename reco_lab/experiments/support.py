@@ -120,9 +120,9 @@ def support(logged: Logged) -> Support:
     return Support(
         rows=len(logged),
         customers=len(rows),
-        effective=_effective(weights),
-        effective_rows=_effective(weight),
-        rewards=_effective(earned),
+        effective=effective(weights),
+        effective_rows=effective(weight),
+        rewards=effective(earned),
         weight=mean,
         weight_error=error,
         inverse=inverse,
@@ -132,12 +132,13 @@ def support(logged: Logged) -> Support:
         largest_share=_part(weights),
         carried=_part(np.abs(earned)),
         untried=1 - mean if 1 - mean > SURE * error else 0.0,
-        hidden=_hidden(weights, earned),
+        hidden=hidden(weights, earned),
         clip=logged.clip,
     )
 
 
-def _effective(values: Floats) -> float:
+def effective(values: Floats) -> float:
+    """As how many that weigh the same these tell (Kish)."""
     squares = float((values**2).sum())
     return float(values.sum()) ** 2 / squares if squares > 0 else 0.0
 
@@ -156,7 +157,7 @@ def _mean(sums: Floats, rows: Floats) -> tuple[float, float]:
     return mean, float(np.sqrt((apart**2).sum() * customers / (customers - 1)))
 
 
-def _hidden(weights: Floats, earned: Floats) -> float:
+def hidden(weights: Floats, earned: Floats) -> float:
     """The reward a unit of weight, over the same where each customer counts by her weight once more."""
     heavy, squares = float((weights * earned).sum()), float((weights**2).sum())
     total = float(weights.sum())

@@ -22,9 +22,11 @@ def last_touch(
 
     `told` names a decision: it is owed to the last click of the same customer on the same ad in the window before it,
     else to the decision that it names, if that lies in the window. `bought` (visits) names an item: it is owed to the
-    last click in the window on an ad for it (`items`: item by ad), unless the same purchase was told as well.
+    last click in the window on an ad for it (`items`: item by ad), unless the same purchase was told as well. Those who
+    are logged without a name are not one customer: what they bought is owed to the decision that is named.
     """
     touches = clicks(facts)
+    touches = touches[touches["customer"] != ""]
     credited = []
     if len(told):
         told = told.assign(position=told["position"].astype(np.int64)).sort_values("at")

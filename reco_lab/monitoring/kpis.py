@@ -5,7 +5,7 @@ D. Horvitz and D. Thompson, A generalization of sampling without replacement (JA
 done, self-normalised as in A. Swaminathan and T. Joachims (NIPS 2015); C. Gini, Variabilita e mutabilita (1912).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from reco_lab.experiments.significance import LEVEL
+from reco_lab.experiments.support import FEWEST, effective
 from reco_lab.monitoring.facts import Facts, Slice
 
 FEW_CUSTOMERS = 20
-FEW_CLICKS = 5
 SUPPORT = 3.0  # standard errors by which the mean weight may differ from 1
 
 Floats = NDArray[np.float64]
@@ -112,12 +112,17 @@ def clustered(clicks: Floats, tries: Floats, customers: NDArray[np.int64], n_cus
     if len(n) < FEW_CUSTOMERS:
         return Rate(rate, np.nan, np.nan, total)
     variance = len(n) / (len(n) - 1) * ((c - rate * n) ** 2).sum() / total**2
-    alone = rate * (1 - rate) / total
-    worth = total / max(variance / alone, 1.0) if alone > 0 else float(len(n))
+    return replace(wilson(rate, variance, total if 0 < rate < 1 else len(n)), n=float(total))
+
+
+def wilson(rate: float, variance: float, most: float) -> Rate:
+    """Wilson's interval of a rate of this variance; `n` is how many independent tries it is worth, `most` at most."""
+    alone = rate * (1 - rate)
+    worth = min(alone / variance, most) if variance > 0 and alone > 0 else most
     z = float(stats.norm.ppf((1 + LEVEL) / 2))
     middle = (rate + z**2 / (2 * worth)) / (1 + z**2 / worth)
-    half = z * np.sqrt(rate * (1 - rate) / worth + z**2 / (4 * worth**2)) / (1 + z**2 / worth)
-    return Rate(float(rate), max(0.0, float(middle - half)), float(middle + half), float(total))
+    half = z * np.sqrt(alone / worth + z**2 / (4 * worth**2)) / (1 + z**2 / worth)
+    return Rate(float(rate), max(0.0, float(middle - half)), float(middle + half), float(worth))
 
 
 def click_rate(facts: Facts, chosen: NDArray[np.bool_] | None = None) -> Rate:
@@ -136,8 +141,9 @@ def at_random(facts: Facts) -> Random:
     """The click rate of first places beside what even chance among the same candidates would have got.
 
     Each decision is weighed by 1 / (candidates x propensity); where every candidate had a chance, the weights are 1 in
-    the mean. Where they are not, the policy never tries some ads, and there is no random control. Answers for which nothing
-    but the shop's own ads could be shown are left out: nobody chose there.
+    the mean. Where they are not, the policy never tries some ads, and there is no random control; nor is there one where
+    so few places were left to chance that a handful of them carries all the weight, as for any other policy that is
+    judged by a log. Answers for which nothing but the shop's own ads could be shown are left out: nobody chose there.
     """
     placed = facts.period.placed
     chosen = (placed["position"] == 0) & ~facts.house[facts.of]
@@ -150,7 +156,7 @@ def at_random(facts: Facts) -> Random:
     if (candidates < 2).all():
         return Random(ours, None, None, "There was never more than one ad to choose from.")
     weight = 1 / (np.maximum(candidates, 1) * placed["propensity"][first])
-    clicks, seen = (facts.clicked & facts.seen)[first] * 1.0, facts.seen[first] * 1.0
+    clicks, seen = (mask[first].astype(np.float64) for mask in (facts.clicked & facts.seen, facts.seen))
     people = _people(facts)[of]
     size = len(facts.period.names["customer"]) + len(facts.period)
     w, n = np.bincount(people, weight, size), np.bincount(people, minlength=size).astype(float)
@@ -163,20 +169,23 @@ def at_random(facts: Facts) -> Random:
             "Some ads never had a chance to come first, so no random choice can be compared.",
         )
     wc, ws = np.bincount(people, weight * clicks, size), np.bincount(people, weight * seen, size)
-    c, s = np.bincount(people, clicks, size), np.bincount(people, seen, size)
-    if (weight * clicks > 0).sum() < FEW_CLICKS or ws.sum() <= 0:
-        return Random(ours, None, None, "Too few clicks yet on what chance chose.")
-    control, mine = wc.sum() / ws.sum(), c.sum() / s.sum()
-    z = float(stats.norm.ppf((1 + LEVEL) / 2))
-    off = (wc - control * ws) / ws.sum()
-    spread = z * np.sqrt((off**2).sum())
-    apart = z * np.sqrt((((c - mine * s) / s.sum() - off) ** 2).sum())
-    worth = weight.sum() ** 2 / (weight**2).sum()
+    worth = effective(weight * seen)
+    if worth < FEWEST:
+        return Random(
+            ours, None, None, "Too little was left to chance yet to say what chance would have got."
+        )
+    rate, total = wc.sum() / ws.sum(), ws.sum()
+    control = wilson(rate, ((wc - rate * ws) ** 2).sum() / total**2, worth)
+    mine = clustered(clicks, seen, people, size)
+    gap = mine.value - control.value
     return Random(
         ours,
-        Rate(float(control), float(max(0, control - spread)), float(control + spread), float(worth)),
+        control,
         Rate(
-            float(mine - control), float(mine - control - apart), float(mine - control + apart), float(worth)
+            gap,
+            gap - float(np.hypot(mine.value - mine.low, control.high - control.value)),
+            gap + float(np.hypot(mine.high - mine.value, control.value - control.low)),
+            control.n,
         ),
     )
 

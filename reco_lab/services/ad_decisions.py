@@ -1,6 +1,6 @@
 """What was chosen, as the log keeps it."""
 
-import secrets
+import os
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic, perf_counter_ns
@@ -41,12 +41,10 @@ def decision_of(
 ) -> Decision:
     """The decision for a customer by her pseudonym (empty: nothing personal is kept); it began at `begun` nanoseconds."""
     booked, weighed = snapshot.booked, chosen.weighed
-    rules, could = weighed.taken, weighed.eligible.open
-    if chosen.seen is not None:
-        last = booked.n_house - chosen.house
-        rules, could = rules | ({LAST: last} if last else {}), weighed.eligible.not_house
-    could, request = weighed.among(could), _request_id(now)
-    candidates, n_candidates = booked.candidates(could), int(np.count_nonzero(could))
+    rules, request = weighed.taken, _request_id(now)
+    if chosen.seen is not None and (last := booked.n_house - chosen.house):
+        rules[LAST] = last
+    candidates, n_candidates = _candidates(chosen, booked)
     chances, scores = chosen.propensities.tolist(), weighed.scores[chosen.places].tolist()
     placed = tuple(
         Placed(
@@ -75,12 +73,26 @@ def decision_of(
         stage=chosen.stage,
         rules=rules,
         latency_us=(perf_counter_ns() - begun) // 1000,
-        considered=_considered(chosen, booked, could, candidates, n_candidates, told),
+        considered=_considered(chosen, booked, candidates, n_candidates, told),
     )
 
 
+def _candidates(chosen: Chosen, booked: Booked) -> tuple[str, int]:
+    """The hash of the ads that could have been chosen, and how many they are."""
+    if chosen.seen is not None and not len(chosen.weighed.gone):
+        return chosen.weighed.eligible.candidates
+    could = _could(chosen)
+    return booked.candidates(could), int(np.count_nonzero(could))
+
+
+def _could(chosen: Chosen) -> Mask:
+    """Which ads could have been chosen: the shop's own only where there was nothing else."""
+    eligible = chosen.weighed.eligible
+    return chosen.weighed.among(eligible.open if chosen.seen is None else eligible.not_house)
+
+
 def _considered(
-    chosen: Chosen, booked: Booked, could: Mask, candidates: str, count: int, told: ToldSets
+    chosen: Chosen, booked: Booked, candidates: str, count: int, told: ToldSets
 ) -> Considered | None:
     """What the policy saw, where it is kept: all of it for few candidates, the customer's numbers where it learns by them."""
     seen = chosen.seen
@@ -88,10 +100,11 @@ def _considered(
         return None
     if count > MOST_KEPT:
         return Considered(None, NO_SCORES, seen.features)
-    ids = tuple(booked.ids[place] for place in np.flatnonzero(could)) if told.news(candidates) else None
+    news = told.news(candidates)
+    ids = tuple(booked.ids[place] for place in np.flatnonzero(_could(chosen))) if news else None
     return Considered(ids, seen.scores, seen.features)
 
 
 def _request_id(now: datetime) -> str:
     """An id that nobody can guess; later ones sort behind, so that what belongs together lies together in the log."""
-    return f"{microseconds(now) >> 10:011x}{secrets.token_hex(7)[1:]}"
+    return f"{microseconds(now) >> 10:011x}{os.urandom(7).hex()[1:]}"

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from reco_lab.cleaning.ids import canonical_id, one_id
-from reco_lab.cleaning.personal import pseudonym
 from reco_lab.core.ads import Ad
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError
@@ -32,6 +31,7 @@ from reco_lab.services.ad_messages import (
     VisitIn,
     with_unwilling,
 )
+from reco_lab.services.ad_names import Names
 from reco_lab.services.ad_sharing import Sharing, opened
 from reco_lab.services.pending import pending
 from reco_lab.services.portrait import portrait
@@ -64,7 +64,7 @@ class AdServer:
     data: Dataset | None
     people: People
     standing: Standing
-    _key: bytes
+    names: Names
     learning: Learning
     sharing: Sharing | None = None
     _seen: tuple[Any, ...] = ()
@@ -97,11 +97,11 @@ class AdServer:
         except BaseException:
             log.close()
             raise
-        key = pseudonym_key(workspace)
+        names = Names(pseudonym_key(workspace))
         chance = rng or np.random.default_rng()
         learning = Learning(workspace, log)
         found = cls(
-            workspace, log, chance, snapshot, loaded.data, people, standing, key, learning, sharing, seen
+            workspace, log, chance, snapshot, loaded.data, people, standing, names, learning, sharing, seen
         )
         if trouble is not None:
             found._refuse(trouble)
@@ -260,7 +260,7 @@ class AdServer:
 
     def name_of(self, user_id: str) -> str:
         """The pseudonym under which a customer is logged."""
-        return pseudonym(self._key, user_id)
+        return self.names.of(user_id, self.people.objecting)
 
     def title(self, item: int) -> str:
         """What an item is called."""
@@ -357,6 +357,7 @@ class AdServer:
 
     def _forget(self) -> None:
         """Drop from memory what is known of customers who are being erased."""
+        self.names.forget()
         for name in self._leaving:
             self.people.forget(name)
             self.standing.histories.forget(name)

@@ -5,7 +5,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from reco_lab.core.errors import InputError
@@ -27,16 +27,21 @@ class KnownKeys:
     """The keys of a workspace as they stood when they were read; finding one costs microseconds."""
 
     found: Mapping[str, tuple[KeyRecord, str]]
+    _right: dict[str, KeyRecord] = field(default_factory=dict, init=False, repr=False)
 
     def find(self, text: str, now: datetime) -> KeyRecord | None:
         """The key that this text is, if it holds at this moment.
 
-        Takes as long for a key that is nearly right as for one that is wholly wrong.
+        Takes as long for a key that is nearly right as for one that is wholly wrong; one that was right is known again.
         """
+        if (known := self._right.get(text)) is not None:
+            return known if known.holds(now) else None
         parts = _TEXT.fullmatch(text)
         record, digest = self.found.get(parts[1] if parts else "", (None, _NOBODY))
-        right = hmac.compare_digest(_digest(text), digest)
-        return record if right and record is not None and record.holds(now) else None
+        if not hmac.compare_digest(_digest(text), digest) or record is None:
+            return None
+        self._right[text] = record
+        return record if record.holds(now) else None
 
 
 def make_key(

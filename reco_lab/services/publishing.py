@@ -167,6 +167,12 @@ def rollback(workspace: Workspace, *, who: str = "") -> Publication:
     return workspace.publications.rollback(who=who)
 
 
+def goes_back(workspace: Workspace) -> bool:
+    """Whether anything served before what serves now."""
+    now = workspace.publications.serving()
+    return now is not None and any(one.number < now.number for one in workspace.publications.history())
+
+
 def serving_plan(workspace: Workspace) -> Plan | None:
     """The plan of what serves now."""
     found = workspace.publications.serving()

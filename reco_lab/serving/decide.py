@@ -29,6 +29,7 @@ Floats = NDArray[np.float64]
 NEUTRAL = 0.5
 NOTHING_PERSONAL = "nothing personal"
 TAKEN = "taken by another worker"
+NONE_GONE = np.zeros(0, np.int32)
 NO_CHOICE = Choice(np.zeros(0, np.intp), np.zeros(0))
 MOST_KEPT = 100
 
@@ -64,7 +65,7 @@ class Weighed:
     """How the ads stand for one customer at one moment.
 
     `scores` has one number an ad; `eligible` are the ads that may be shown to customers like her, `hers` the rules
-    that take some out for her alone, each with their places. `stage` and `ranker` say who ranked, `batch` with what
+    that take some out for her alone, each with their places, `gone` the places of all of these, in order. `stage` and `ranker` say who ranked, `batch` with what
     history (both None where nobody could). `customer` is who asks, where anything of her may be used.
     """
 
@@ -75,17 +76,13 @@ class Weighed:
     scores: Scores
     eligible: Eligible
     hers: Mapping[str, list[int]] = field(default_factory=dict)
+    gone: NDArray[np.int32] = field(default_factory=lambda: NONE_GONE)
     customer: Customer | None = None
 
     @property
     def personal(self) -> bool:
         """Whether anything of her may be used."""
         return NOTHING_PERSONAL not in self.eligible.rules
-
-    @cached_property
-    def gone(self) -> NDArray[np.int32]:
-        """The places that rules for her alone take out, in order."""
-        return np.array(sorted(set(chain.from_iterable(self.hers.values()))), np.int32)
 
     @property
     def open(self) -> Mask:
@@ -106,7 +103,7 @@ class Weighed:
 
     def among(self, mask: Mask) -> Mask:
         """A mask without what is taken out for her alone."""
-        return _but(mask, self.gone) if self.hers else mask
+        return _but(mask, self.gone) if len(self.gone) else mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,21 +145,29 @@ def weigh(
     ranker, batch, items = snapshot.rank(route, batch_of, fails) or (None, None, None)
     reached = booked.reached(customer.attributes, customer.segments)
     eligible = eligibility.at(now, slot, None if reached is None else ("for other customers", reached))
-    hers = {}
+    hers: dict[str, list[int]] = {}
     if capped := standing.accounts.capped(customer.name):
         hers["seen often enough today"] = capped
     if snapshot.hide_bought and batch is not None and len(bought := standing.histories.bought(batch)):
         hers["bought already"] = booked.promoting(set(bought.tolist()))
     stage = ranker.stage if ranker else Stage.house
     return Weighed(
-        route, stage, ranker, batch, _scores(snapshot, standing.appeal, items), eligible, hers, customer
+        route,
+        stage,
+        ranker,
+        batch,
+        _scores(snapshot, standing.appeal, items),
+        eligible,
+        hers,
+        _gone(hers),
+        customer,
     )
 
 
 def without(weighed: Weighed, refused: list[int]) -> Weighed:
     """The same without ads that shared books refuse at the last moment."""
-    before = weighed.hers.get(TAKEN, [])
-    return replace(weighed, hers={**weighed.hers, TAKEN: [*before, *refused]})
+    hers = {**weighed.hers, TAKEN: [*weighed.hers.get(TAKEN, []), *refused]}
+    return replace(weighed, hers=hers, gone=_gone(hers))
 
 
 def choose(
@@ -239,6 +244,11 @@ def _seen(
     memory, weight = learnt.of(policy), snapshot.bid_weight
     rows = None if memory is None else rows_of(memory.vocabulary, snapshot.booked)[places]
     return Seen(scores, rows, features, snapshot.booked.worth(weight)[places] if weight > 0 else None)
+
+
+def _gone(hers: Mapping[str, list[int]]) -> NDArray[np.int32]:
+    """The places that rules for one customer take out, in order."""
+    return np.array(sorted(set(chain.from_iterable(hers.values()))), np.int32) if hers else NONE_GONE
 
 
 def _but(mask: Mask, places: NDArray[np.int32]) -> Mask:

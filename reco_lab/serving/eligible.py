@@ -41,6 +41,11 @@ class Eligible:
         return np.flatnonzero(self.not_house).astype(np.int32)
 
     @cached_property
+    def candidates(self) -> tuple[str, int]:
+        """The hash of those that are not the shop's own, and how many there are."""
+        return self.booked.candidates(self.not_house), len(self.regular)
+
+    @cached_property
     def taken(self) -> dict[str, int]:
         """How many ads each rule takes out, where it takes any."""
         counts = {rule: len(mask) - int(np.count_nonzero(mask)) for rule, mask in self.rules.items()}

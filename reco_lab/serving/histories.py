@@ -34,6 +34,7 @@ class Histories:
     def __init__(self, log: Interactions) -> None:
         self._log = log
         self._starts = log.user_starts
+        self._codes = np.arange(UNKNOWN, len(log.user_ids), dtype=np.int32)
         self._users = {str(id_): code for code, id_ in enumerate(log.user_ids)}
         self._items = {str(id_): code for code, id_ in enumerate(log.item_ids)}
         self._live: dict[str, list[_Live]] = {}
@@ -80,7 +81,7 @@ class Histories:
                 times = np.append(times, np.array([one.at for one in live], times.dtype))
                 items, values, kinds, times = _in_time(items, values, kinds, times)
         return UserBatch(
-            codes=np.array([code], np.int32),
+            codes=self._codes[code - UNKNOWN : code - UNKNOWN + 1],
             indptr=np.array([0, len(items)]),
             items=items,
             values=values,

@@ -45,7 +45,7 @@ class Ranker:
     def score(self, batch: UserBatch) -> Scores:
         """One customer's scores over all items it knows; ScoreError where they are not finite numbers."""
         scores: Scores = self.scorer.score(batch.within(self.scorer.n_items))[0]
-        if not math.isfinite(scores.sum()) and not np.isfinite(scores).all():
+        if not math.isfinite(np.add.reduce(scores)) and not np.isfinite(scores).all():
             raise ScoreError(f"{self.name} gave scores that are not finite numbers.")
         return scores
 

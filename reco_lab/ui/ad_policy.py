@@ -149,11 +149,11 @@ def _history(workspace: Workspace, plan: Plan) -> None:
         for one in made
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Publications, newest first")
-    earlier = serving is not None and any(one.number < serving.number for one in made)
-    if st.button("Back to what served before", icon=":material/undo:", disabled=not earlier, key="rollback"):
-        back = publishing.rollback(workspace, who=gate.WHO)
+    back = publishing.goes_back(workspace)
+    if st.button("Back to what served before", icon=":material/undo:", disabled=not back, key="rollback"):
+        again = publishing.rollback(workspace, who=gate.WHO)
         state.tell(
-            f"{Plan.model_validate(back.spec).model}, version {back.version}, serves again within a second."
+            f"{Plan.model_validate(again.spec).model}, version {again.version}, serves again within a second."
         )
         st.rerun()
     with st.expander("The models in the chain", icon=":material/account_tree:"):

@@ -3,7 +3,17 @@
 import streamlit as st
 
 from reco_lab.services import bookings
-from reco_lab.ui import ad_booking, ad_connect, ad_decisions, ad_policy, ad_status, ad_trial, cache, page
+from reco_lab.ui import (
+    ad_booking,
+    ad_connect,
+    ad_decisions,
+    ad_policy,
+    ad_status,
+    ad_trial,
+    cache,
+    page,
+    state,
+)
 from reco_lab.ui.ad_status import Status
 
 
@@ -16,6 +26,8 @@ def sections(lab: page.Lab, now: Status) -> None:
         "Policy": lambda: ad_policy.view(lab, now),
         "Connect": lambda: ad_connect.view(lab, now),
     }
+    if (opened := state.taken(state.OPENED)) in draw:
+        state.choose("section", opened)
     tabs = st.tabs(list(draw), key="section", on_change="rerun", bind="query-params")
     for name, tab in zip(draw, tabs, strict=True):
         if tab.open:

@@ -1,16 +1,18 @@
 """Alarms as cards, each with what can be done about it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
-from reco_lab.services import monitoring
+from reco_lab.services import monitoring, publishing
 from reco_lab.services.monitoring import Alarm, Deed
 from reco_lab.ui import page, show, state
 from reco_lab.ui.words import count, md, when
 from reco_lab.workspace import Workspace
 
 WHO = "a person in the app"
+ASKED = "monitor-asked"
 BUTTONS = {
     Deed.roll_back: ("Roll back", ":material/undo:"),
     Deed.retrain: ("Train a challenger", ":material/swords:"),
@@ -19,10 +21,20 @@ BUTTONS = {
 }
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a person wants done about an alarm."""
+
+    of: Alarm
+    deed: Deed
+
+
 def cards(workspace: Workspace, alarms: Sequence[Alarm], muted: Sequence[Alarm]) -> None:
     """Every alarm with its deeds (the first is the page's answer already); those that are muted folded away."""
+    back = publishing.goes_back(workspace)
     for place, one in enumerate(alarms):
-        _card(workspace, one, first=not place)
+        deeds = [deed for deed in one.deeds if back or deed is not Deed.roll_back]
+        _card(one, deeds, first=not place)
     if muted:
         with st.expander(f"{count(len(muted), 'alarm')} muted", icon=":material/notifications_off:"):
             for one in muted:
@@ -35,19 +47,28 @@ def cards(workspace: Workspace, alarms: Sequence[Alarm], muted: Sequence[Alarm])
                 )
 
 
-def _card(workspace: Workspace, one: Alarm, *, first: bool) -> None:
+def asked(workspace: Workspace) -> None:
+    """Do what an alarm's button asked for, and say it where it stays: the next second wipes off what stands at the button."""
+    wish = state.taken(ASKED)
+    if isinstance(wish, Asked):
+        with page.guard(workspace):
+            _do(workspace, wish.of, wish.deed)
+
+
+def _card(one: Alarm, deeds: Sequence[Deed], *, first: bool) -> None:
     with st.container(border=True):
         if not first:
             st.markdown(f":material/warning: **{md(one.sentence)}**")
         st.caption(md(one.advice))
         with st.container(horizontal=True):
-            for place, deed in enumerate(one.deeds):
+            for place, deed in enumerate(deeds):
                 label, icon = BUTTONS[deed]
                 leads = first and not place
                 if st.button(
                     label, key=f"{deed}-{one.key}", icon=icon, type="primary" if leads else "secondary"
                 ):
-                    _do(workspace, one, deed)
+                    state.choose(ASKED, Asked(one, deed))
+                    st.rerun()
 
 
 def _do(workspace: Workspace, one: Alarm, deed: Deed) -> None:
@@ -62,10 +83,10 @@ def _do(workspace: Workspace, one: Alarm, deed: Deed) -> None:
             until = monitoring.mute(workspace, one.key)
             state.tell(f"Nothing more is said of this until {when(until)} (UTC).")
         case Deed.look:
-            target, address = page.ADS, {"section": "Decisions"}
             if one.key.startswith("data/"):
-                target, address = page.DATA, {}
-            elif one.part.dimension in {"slot", "ad"}:
+                show.go(page.DATA)
+            if one.part.dimension in {"slot", "ad"}:
                 state.choose(f"decisions-{one.part.dimension}", one.part.value)
-            show.go(target, address)
+            state.choose(state.OPENED, "Decisions")  # the address's section is that of this page's tabs
+            show.go(page.ADS)
     st.rerun()

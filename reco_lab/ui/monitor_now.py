@@ -27,6 +27,7 @@ USUAL = {
 
 def view(lab: page.Lab) -> None:
     """Show the period that is chosen, brought up to date every second while traffic comes."""
+    monitor_alarms.asked(lab.workspace)
     watch = cache.monitor(lab.workspace)
     if watch.pulse() == (0, 0):
         show.empty(

@@ -20,6 +20,7 @@ TRIED = "try"
 PRESENT = "present"
 SLIDE = "slide"
 REHEARSAL = "rehearsal"
+OPENED = "opened"  # the tab that the next page opens with
 _EDITS = "what_if"
 _TURN = "turn"
 _IMPORTED = "imported"
@@ -77,6 +78,11 @@ def choose(key: str, value: object) -> None:
 def chosen(key: str) -> object:
     """A widget's value in this session, or None."""
     return st.session_state.get(key)
+
+
+def taken(key: str) -> object:
+    """The same, once: from then on it is None."""
+    return st.session_state.pop(key, None)
 
 
 def turn() -> int:

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from reco_lab.core.clock import ManualClock
-from reco_lab.services import monitoring
+from reco_lab.core.errors import NotFoundError
+from reco_lab.services import monitoring, publishing
+from reco_lab.services.monitoring import Deed
 from reco_lab.store.events import EventLog
 from reco_lab.testing.serving import open_shop
 from reco_lab.testing.traffic import Traffic, serve
@@ -74,6 +76,38 @@ def test_a_muted_alarm_is_kept_aside(shop, visit, says):
     assert "home" in muted.sentence
     press(browser, "Speak of it again")
     assert browser.header[0].value.startswith("Nobody clicks")
+
+
+def test_to_look_closer_opens_the_decisions_of_what_moved(shop, visit, says):
+    browser = press(visit(MONITOR), "Look closer")
+
+    assert browser.title[0].value == "Ads"
+    assert browser.query_params["section"] == "Decisions"
+    assert browser.session_state["decisions-slot"] == "home"
+
+
+def test_what_goes_wrong_with_a_deed_is_said_above_all_that_is_drawn_anew(shop, visit, says, monkeypatch):
+    def gone(_workspace, _key):
+        raise NotFoundError("It cannot be muted.", fix="Look closer.")
+
+    browser = visit(MONITOR)
+    monkeypatch.setattr(monitoring, "mute", gone)
+    press(browser, "Mute for a week")
+
+    assert "It cannot be muted" in says(browser)
+    assert browser.header[0].value.startswith("Nobody clicks"), "the rest of the page is there"
+
+
+def test_to_roll_back_is_offered_where_something_served_before(shop, visit, monkeypatch):
+    loud = monitoring.loud
+
+    def may_roll_back(workspace, alarms):
+        return [replace(one, deeds=(Deed.roll_back, *one.deeds)) for one in alarms], loud(workspace, [])[1]
+
+    monkeypatch.setattr(monitoring, "loud", may_roll_back)
+    assert "Roll back" not in {one.label for one in visit(MONITOR).button}
+    publishing.change(shop, bid_weight=0.5)
+    assert "Roll back" in {one.label for one in visit(MONITOR).button}
 
 
 def test_a_link_opens_its_period_and_its_table(shop, visit, says):

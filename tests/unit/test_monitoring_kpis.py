@@ -91,6 +91,38 @@ def test_chance_is_weighed_back_from_what_an_exploring_policy_did():
     assert found.ours.value == pytest.approx(0.24, abs=0.02)
 
 
+@pytest.mark.parametrize("best", [0.03, 0.08])
+def test_what_little_is_left_to_chance_can_tell_is_not_overstated(best):
+    """A fiftieth of the places is drawn evenly among ten ads: some ninety of 5,000 tell what chance would get."""
+    policy, rates = np.full(10, 0.002), np.array([best, *[0.03] * 9])
+    policy[0] += 0.98
+    told = held = better = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        ads, who = rng.choice(10, 5000, p=policy), rng.integers(0, 2000, 5000)
+        clicked = rng.random(5000) < rates[ads]
+        rows = [
+            (0, customer, [(ad, policy[ad], 1, 2 if click else NEVER)])
+            for ad, customer, click in zip(ads.tolist(), who.tolist(), clicked.tolist(), strict=True)
+        ]
+        found = kpis.at_random(facts(rows, ads=range(10), customers=range(2000)))
+        if found.control is not None:
+            told += 1
+            held += found.control.low < rates.mean() < found.control.high
+            better += found.lift.low > 0
+    assert told > 100
+    assert held > 0.93 * told
+    if best == rates[1]:
+        assert better < 0.05 * told
+
+
+def test_a_handful_of_places_left_to_chance_is_no_random_control():
+    policy = np.array([0.985, 0.005, 0.005, 0.005])
+    found = kpis.at_random(shown(np.random.default_rng(0), 1000, 300, policy, np.array([0.3, 0.1, 0.1, 0.1])))
+    assert found.control is None
+    assert "Too little was left to chance" in found.why
+
+
 def test_answers_with_nothing_but_ads_of_the_house_do_not_hide_the_random_control():
     rng = np.random.default_rng(5)
     rows = [
@@ -216,3 +248,19 @@ def test_what_is_left_out_is_as_if_it_had_never_been():
 
     assert data.without(Slice("ad", "a")).by_step(placed=True).sum() == 1
     assert data.without(Slice("slot", "home")).by_step(placed=False).sum() == 0
+
+
+def test_customers_without_a_name_are_not_taken_for_one_another():
+    """One of them clicks in one slot, another one buys by an answer in the other slot."""
+    data = period([(0, 0, [(0, 1.0, 1, 2)]), (1000, 0, [(0, 1.0, 1001, NEVER)])], customers=[""])
+    data.decided["slot"] = np.array([0, 1])
+    data.names["slot"].append("item")
+    told = pd.DataFrame(
+        [{"slot": "item", "stage": "model", "model_version": "v", "arm": "", "ad_id": "a", "customer": "",
+          "position": 0, "decided": 1000, "clicked": None, "at": 2000, "value": 5.0}]
+    )  # fmt: skip
+    bought = pd.DataFrame([{"customer": "", "item_id": "i", "at": 3000, "value": 7.0}])
+
+    credited = last_touch(Facts(data, HOUR, HOUR), told, bought, {"a": "i"})
+
+    assert credited[["slot", "value"]].to_numpy().tolist() == [["item", 5.0]]
