@@ -46,7 +46,10 @@ class Histories:
 
     def code(self, *names: str) -> int:
         """The code of the customer who goes by one of these names; UNKNOWN for a stranger."""
-        return next((self._users[name] for name in names if name in self._users), UNKNOWN)
+        for name in names:
+            if (code := self._users.get(name)) is not None:
+                return code
+        return UNKNOWN
 
     def item(self, id_: str) -> int:
         """The code of an item, a new one if nobody knew it."""

@@ -69,10 +69,20 @@ def test_a_muted_alarm_is_kept_aside(shop, visit, says):
 
     assert "Nothing more is said of this until" in says(browser)
     assert browser.header[0].value.startswith("All is well")
+    assert "The click rate stays within its limits" in says(browser)
     (muted,) = monitoring.loud(shop, monitoring.Monitor.open(shop).look().alarms)[1]
     assert "home" in muted.sentence
     press(browser, "Speak of it again")
     assert browser.header[0].value.startswith("Nobody clicks")
+
+
+def test_the_period_of_one_tab_is_not_that_of_another(shop, visit):
+    browser = visit(MONITOR, period="week")
+    for section in ("What would have happened", "Now"):
+        browser.session_state["section"] = section
+        browser.run()
+
+    assert (browser.query_params["period"], browser.query_params["days"]) == ("week", "all")
 
 
 def test_to_look_closer_opens_the_decisions_of_what_moved(shop, visit, says):

@@ -198,6 +198,36 @@ def test_of_two_who_start_or_end_at_once_one_is_told_so(workspace, monkeypatch):
     assert (record.result["shipped"] == "B") == shipped
 
 
+@pytest.mark.parametrize(("first", "then"), [("B", ""), ("", "B"), ("B", "B"), ("", ""), ("B", "A")])
+def test_who_ends_it_again_after_its_process_died_gets_what_she_asks_for(workspace, monkeypatch, first, then):
+    before = publishing.serving_plan(workspace)
+    ab_tests.start(workspace, SPEC)
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            type(workspace.ab_tests), "end", lambda *_args: (_ for _ in ()).throw(KeyboardInterrupt)
+        )
+        with pytest.raises(KeyboardInterrupt):
+            ab_tests.stop(workspace, ship=first)
+    half = workspace.publications.serving().number
+    record = ab_tests.stop(workspace, ship=then)
+    plan = publishing.serving_plan(workspace)
+    wanted = {"policy": "epsilon_greedy", "epsilon": 0.5} if then == "B" else before.policy
+    assert (plan.test, plan.policy) == (None, wanted)
+    assert [link.artefact for link in plan.chain] == [link.artefact for link in before.chain]
+    said = f"{then} serves everybody" if then else "what served before serves everybody again"
+    assert (record.result["shipped"], record.result["decision"]) == (then, said)
+    assert (workspace.publications.serving().number == half) == (first == then)
+
+
+def test_a_test_that_something_else_took_the_place_of_changes_nothing_as_it_ends(workspace):
+    publishing.change(workspace, policy={"policy": "uniform_random"})
+    ab_tests.start(workspace, SPEC)
+    publishing.rollback(workspace)
+    serves = workspace.publications.serving().number
+    assert ab_tests.stop(workspace).result["decision"] == "what serves by now goes on"
+    assert workspace.publications.serving().number == serves
+
+
 def test_a_test_that_ended_keeps_the_names_of_its_models_and_not_the_models(workspace):
     ab_tests.start(workspace, SPEC)
     pinned = {arm.model["artefact"] for arm in ab_tests.running(workspace).test.arms}
