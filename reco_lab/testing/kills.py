@@ -31,7 +31,7 @@ from reco_lab.store.database import Database, newest_revision
 from reco_lab.testing import erasing
 from reco_lab.workspace import Workspace
 
-HOMES_EVERY = 20
+HOMES_EVERY = 5  # a look takes the longer the more is there
 ROWS = 400
 
 
