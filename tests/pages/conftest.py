@@ -87,12 +87,22 @@ def empty(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def shop(finished, tmp_path, monkeypatch):
+def copied(tmp_path, monkeypatch):
+    """Makes a copy of a home the workspace of the app."""
+
+    def enter(made):
+        home = tmp_path / "home"
+        shutil.copytree(made, home)
+        monkeypatch.setenv("RECO_LAB_HOME", str(home))
+        return Workspace.open(home)
+
+    return enter
+
+
+@pytest.fixture
+def shop(finished, copied):
     """A workspace of one's own with the small shop and its finished comparison."""
-    home = tmp_path / "home"
-    shutil.copytree(finished, home)
-    monkeypatch.setenv("RECO_LAB_HOME", str(home))
-    return Workspace.open(home)
+    return copied(finished)
 
 
 @pytest.fixture

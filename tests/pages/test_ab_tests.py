@@ -44,11 +44,8 @@ def published(finished, tmp_path_factory):
 
 
 @pytest.fixture
-def home(published, tmp_path, monkeypatch):
-    copied = tmp_path / "home"
-    shutil.copytree(published, copied)
-    monkeypatch.setenv("RECO_LAB_HOME", str(copied))
-    return copied
+def home(published, copied):
+    return copied(published).home
 
 
 def traffic(home, rates, *, started=True, customers=300):

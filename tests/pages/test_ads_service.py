@@ -57,11 +57,8 @@ def _no_other_app_answers(monkeypatch):
 
 
 @pytest.fixture
-def home(published, tmp_path, monkeypatch):
-    copied = tmp_path / "home"
-    shutil.copytree(published, copied)
-    monkeypatch.setenv("RECO_LAB_HOME", str(copied))
-    return Workspace.open(copied)
+def home(published, copied):
+    return copied(published)
 
 
 @contextmanager
