@@ -74,10 +74,6 @@ def _live(workspace: Workspace, seen: Seen) -> None:
     head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
     doing = "are on their way" if seen.status.phase is Phase.preparing else "are visiting"
     head.subheader(f"Simulated customers {doing}", anchor=False, width="content")
-    if seen.tallies and head.button(
-        "Look at it in the Monitor", icon=":material/monitoring:", key="rehearsal-watch"
-    ):
-        show.go(page.MONITOR, MONITOR)
     head.button(
         "Stop",
         icon=":material/stop:",
