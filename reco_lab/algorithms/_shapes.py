@@ -86,6 +86,16 @@ class ItemToItem(Scorer):
         weights = self.weights[np.ix_(batch.items, items)]
         return Contributions(weights * first_entries(batch)[:, None], base)
 
+    def loudest(self, batch: UserBatch, items: Codes) -> NDArray[np.intp]:
+        """As the contributions say, without making them where the matrix is sparse."""
+        if not self._sparse:
+            return super().loudest(batch, items)
+        from reco_lab.algorithms._kernels.sums import loudest_of_one
+
+        rows = np.empty(len(items), np.intp)
+        loudest_of_one(loopable(batch.items, np.int32), loopable(items, np.int32), *self._table, rows)
+        return rows
+
     def _of_one(self, history: Codes) -> Scores:
         """The same sums for one customer, without the arrays that many need: a live answer waits for this."""
         from reco_lab.algorithms._kernels.sums import of_one

@@ -109,6 +109,10 @@ class ByAttributes(ItemToItem):
         labels = tuple(self.names[place] for place in told)
         return Contributions(np.asarray(weights, np.float32), base, labels)
 
+    def loudest(self, batch: UserBatch, items: Codes) -> NDArray[np.intp]:  # noqa: ARG002 - part of the contract
+        """No entry of the history: attributes speak here."""
+        return np.full(len(items), -1)
+
     def state(self) -> State:
         """The likenesses, the items' vectors and the features' names."""
         arrays = packed("weights", self.weights) | packed("vectors", self.vectors)

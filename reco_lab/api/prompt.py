@@ -1,15 +1,23 @@
 """Questions that are answered from memory, answered as soon as they are read: no task is made, no message passed."""
 
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from reco_lab.api.patience import PatientProtocol
-from reco_lab.api.shell import Shell
+from reco_lab.api.shell import HEADERS, Shell
 
 _NOT_PLAIN = frozenset({b"content-length", b"transfer-encoding", b"expect"})
 _DONE: Any = SimpleNamespace(response_complete=True, message_event=SimpleNamespace(set=lambda: None))
+
+
+def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
+_HEADERS = _lines(HEADERS)
 
 
 class PromptProtocol(PatientProtocol):
@@ -57,9 +65,8 @@ class PromptProtocol(PatientProtocol):
         self._answered, self.cycle = True, _DONE
         self.scope |= {"method": "GET", "path": asked, "raw_path": path, "query_string": query}
         response = self.app.answer(self.scope, asked)
-        lines = [STATUS_LINE[response.status_code]]
-        for name, value in (*self.server_state.default_headers, *response.raw_headers):
-            lines += (name, b": ", value, b"\r\n")
-        self.transport.write(b"".join((*lines, b"\r\n", response.body)))
+        head = _lines(self.server_state.default_headers) + _lines(response.raw_headers)
+        status = STATUS_LINE[response.status_code]
+        self.transport.write(b"".join((status, head, _HEADERS, b"\r\n", response.body)))
         self.on_response_complete()
         return True

@@ -52,26 +52,20 @@ class Shell:
             await self.app(scope, receive, send)
         elif scope["method"] == "GET" and (path := _path(scope)) in self.questions:
             response = self.answer(scope, path)
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": response.status_code,
-                    "headers": response.raw_headers,
-                }
-            )
+            headers = [*response.raw_headers, *HEADERS]
+            await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
             await send({"type": "http.response.body", "body": response.body})
         else:
             await self._serve(scope, receive, send)
 
     def answer(self, scope: Scope, path: str) -> Response:
-        """The answer to one of the questions, or what is said instead."""
+        """The answer to one of the questions, or what is said instead; HEADERS go with it."""
         began = time.perf_counter()
         try:
             self._admit(scope, path)
             response = self.questions[path](scope)
         except Exception as error:  # noqa: BLE001 - the last resort: a sentence and a reference, never a traceback
             response = said(self.service, error).response
-        response.raw_headers += HEADERS
         self._count("GET", path, response.status_code, time.perf_counter() - began)
         return response
 

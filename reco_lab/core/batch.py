@@ -109,7 +109,7 @@ class UserBatch:
             attributes=None if self.attributes is None else self.attributes.iloc[rows],
         )
 
-    @cached_property
+    @property
     def lengths(self) -> NDArray[np.int64]:
         """How many interactions each customer's history has."""
         return self.indptr[1:] - self.indptr[:-1]

@@ -14,12 +14,7 @@ def because(scorer: Scorer, batch: UserBatch, items: Sequence[int]) -> dict[int,
     Items that nothing in the history speaks for are left out, and all where the model cannot say.
     """
     known = [item for item in items if 0 <= item < scorer.n_items]
-    parts = scorer.contributions(batch, np.array(known, np.int32)) if known else None
-    if parts is None or parts.labels or not len(parts.weights):
+    if not known:
         return {}
-    most = parts.weights.argmax(axis=0).tolist()
-    return {
-        item: row
-        for place, (item, row) in enumerate(zip(known, most, strict=True))
-        if parts.weights[row, place] > 0
-    }
+    rows = scorer.loudest(batch, np.array(known, np.int32)).tolist()
+    return {item: row for item, row in zip(known, rows, strict=True) if row >= 0}

@@ -156,7 +156,7 @@ class Scorer(ABC):
 
     def answers(self, batch: UserBatch) -> NDArray[np.bool_]:
         """Which customers it has something of their own to say to; here: those with a history, or known ones."""
-        return batch.lengths > 0 if self.folds_in else batch.codes >= 0
+        return batch.indptr[1:] > batch.indptr[:-1] if self.folds_in else batch.codes >= 0
 
     def learnt(self) -> Mapping[str, Any]:
         """Hyper-parameters that the fit settled from the validation part, to be kept when it is fitted again."""
@@ -165,6 +165,14 @@ class Scorer(ABC):
     def contributions(self, batch: UserBatch, items: Codes) -> Contributions | None:  # noqa: ARG002 - part of the contract
         """The signed parts of one customer's scores (`batch` has one row); None where the model cannot say."""
         return None
+
+    def loudest(self, batch: UserBatch, items: Codes) -> NDArray[np.intp]:
+        """The row of one customer's history that adds most to each item's score; -1: none does, or it cannot say."""
+        parts = self.contributions(batch, items)
+        if parts is None or parts.labels or not len(parts.weights):
+            return np.full(len(items), -1)
+        rows = parts.weights.argmax(axis=0)
+        return np.where(parts.weights[rows, np.arange(len(items))] > 0, rows, -1)
 
     def predict(self, batch: UserBatch, owners: Codes, items: Codes) -> Scores | None:  # noqa: ARG002 - part of the contract
         """Ratings on the data's own scale for pairs (row `owners[n]` of the batch, `items[n]`); None: not a rating model."""

@@ -46,25 +46,18 @@ def decision_of(
         rules[LAST] = last
     candidates, n_candidates = _candidates(chosen, booked)
     chances, scores = chosen.propensities.tolist(), weighed.scores[chosen.places].tolist()
-    placed = tuple(
-        Placed(
-            f"{request}-{position}",
-            booked.ids[place],
-            position,
-            chance,
-            score,
-            *booked.costs[place],
-        )
+    placed = [
+        Placed(f"{request}-{position}", booked.ids[place], position, chance, score, *booked.costs[place])
         for position, (place, chance, score) in enumerate(
             zip(chosen.places.tolist(), chances, scores, strict=True)
         )
-    )
+    ]
     return Decision(
         request_id=request,
         at=now,
         customer=name,
         slot=slot,
-        placed=placed,
+        placed=tuple(placed),
         candidates=candidates,
         n_candidates=n_candidates,
         model_version=snapshot.version,
@@ -79,8 +72,8 @@ def decision_of(
 
 def _candidates(chosen: Chosen, booked: Booked) -> tuple[str, int]:
     """The hash of the ads that could have been chosen, and how many they are."""
-    if chosen.seen is not None and not len(chosen.weighed.gone):
-        return chosen.weighed.eligible.candidates
+    if chosen.seen is not None:
+        return chosen.weighed.eligible.candidates(chosen.weighed.gone.tolist())
     could = _could(chosen)
     return booked.candidates(could), int(np.count_nonzero(could))
 

@@ -16,7 +16,8 @@ from reco_lab.workspace import Workspace
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 WHO = "the gate"
-TITLE = "Canary of round "
+TITLE = "The gate tries its challenger, round "
+EVERY_ONE = 1_000_000
 LOOKS = 50
 PATIENCE = 7
 RECENT = timedelta(days=1)
@@ -68,10 +69,16 @@ def round_of(title: str) -> str | None:
     return title.removeprefix(TITLE) if title.startswith(TITLE) else None
 
 
-def end(workspace: Workspace, test: str) -> None:
-    """End the canary where it still runs; what serves stays, or if it is the canary's, what served before it."""
+def begun_as(workspace: Workspace, test: str) -> int:
+    """The number of the publication with which a canary began to serve, whatever was published since."""
+    history = workspace.publications.history(EVERY_ONE)
+    return min(one.number for one in history if (one.spec.get("test") or {}).get("id") == test)
+
+
+def end(workspace: Workspace, round_: str) -> None:
+    """End the canary of a round where it still runs; what serves stays, or if it is the canary's, what served before it."""
     now = ab_tests.running(workspace)
-    if now is not None and now.record.id == test:
+    if now is not None and round_of(now.record.title) == round_:
         ab_tests.stop(workspace, who=WHO)
 
 

@@ -156,7 +156,11 @@ class Booked:
 
     def candidates(self, mask: Mask) -> str:
         """A short hash of the ads in a mask; the same ads have the same one as long as no ad is booked or withdrawn."""
-        return blake2b(np.packbits(mask).tobytes(), key=self.digest, digest_size=8).hexdigest()
+        return self.hashed(np.packbits(mask).tobytes())
+
+    def hashed(self, bits: bytes | bytearray) -> str:
+        """The same of a mask as bits."""
+        return blake2b(bits, key=self.digest, digest_size=8).hexdigest()
 
     @cached_property
     def _worths(self) -> dict[float, NDArray[np.float32]]:

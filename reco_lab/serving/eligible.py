@@ -1,6 +1,6 @@
 """Which ads may be shown in a slot to customers of one kind: found once, kept until something changes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -40,10 +40,23 @@ class Eligible:
         """The places of those that are not the shop's own."""
         return np.flatnonzero(self.not_house).astype(np.int32)
 
+    def candidates(self, gone: Sequence[int]) -> tuple[str, int]:
+        """The hash of those that are not the shop's own without the places gone, and how many these are."""
+        hashed, bits, count = self._candidates
+        if not gone:
+            return hashed, count
+        left = bytearray(bits)
+        for place in gone:
+            byte, bit = place >> 3, 0x80 >> (place & 7)
+            count -= bool(left[byte] & bit)
+            left[byte] &= ~bit
+        return self.booked.hashed(left), count
+
     @cached_property
-    def candidates(self) -> tuple[str, int]:
-        """The hash of those that are not the shop's own, and how many there are."""
-        return self.booked.candidates(self.not_house), len(self.regular)
+    def _candidates(self) -> tuple[str, bytes, int]:
+        """The hash of those that are not the shop's own, a bit for each, and how many there are."""
+        bits = np.packbits(self.not_house).tobytes()
+        return self.booked.hashed(bits), bits, len(self.regular)
 
     @cached_property
     def taken(self) -> dict[str, int]:

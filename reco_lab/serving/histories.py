@@ -35,8 +35,8 @@ class Histories:
         self._log = log
         self._starts = log.user_starts
         self._codes = np.arange(UNKNOWN, len(log.user_ids), dtype=np.int32)
-        self._users = {str(id_): code for code, id_ in enumerate(log.user_ids)}
-        self._items = {str(id_): code for code, id_ in enumerate(log.item_ids)}
+        self._users = {str(id_): code for code, id_ in enumerate(log.user_ids.tolist())}
+        self._items = {str(id_): code for code, id_ in enumerate(log.item_ids.tolist())}
         self._live: dict[str, list[_Live]] = {}
 
     @property
@@ -46,7 +46,10 @@ class Histories:
 
     def code(self, *names: str) -> int:
         """The code of the customer who goes by one of these names; UNKNOWN for a stranger."""
-        return next((self._users[name] for name in names if name in self._users), UNKNOWN)
+        for name in names:
+            if (code := self._users.get(name)) is not None:
+                return code
+        return UNKNOWN
 
     def item(self, id_: str) -> int:
         """The code of an item, a new one if nobody knew it."""

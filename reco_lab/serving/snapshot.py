@@ -35,12 +35,13 @@ class Ranker:
 
     def _knows(self, batch: UserBatch) -> bool:
         """Whether anything is known of this customer that it looks at."""
-        told = bool(batch.codes[0] >= 0) or batch.attributes is not None
         if self.stage is Stage.model:
             known = self.scorer.n_items
-            heard = len(batch.items) > 0 and (batch.highest < known or bool(batch.items.min() < known))
-            return (self.wants_attributes and told) or heard
-        return told or self.stage is Stage.popular
+            if len(batch.items) and (batch.highest < known or bool(batch.items.min() < known)):
+                return True
+            if not self.wants_attributes:
+                return False
+        return self.stage is Stage.popular or bool(batch.codes[0] >= 0) or batch.attributes is not None
 
     def score(self, batch: UserBatch) -> Scores:
         """One customer's scores over all items it knows; ScoreError where they are not finite numbers."""

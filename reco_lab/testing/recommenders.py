@@ -289,6 +289,8 @@ def check_contributions_add_up(kind: Kind) -> None:
         assert why.weights.shape == (rows, len(items)), "contributions have the wrong shape"
         total = why.weights.sum(axis=0) + why.base
         _close(total[None, :], scorer.score(batch, items), "contributions do not add up")
+        loudest = Scorer.loudest(scorer, batch, items)
+        assert (scorer.loudest(batch, items) == loudest).all(), "another entry is the loudest than they say"
 
 
 def check_ratings_are_predicted_as_declared(kind: Kind) -> None:

@@ -6,7 +6,6 @@ import os
 import resource
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -22,13 +21,18 @@ from reco_lab.sources import _guard, sniff
 from reco_lab.testing.waiting import until
 
 MB = 1 << 20
-SECONDS = 8.0  # the promise is 2; machines that run other tests beside this one are slow
+SECONDS = 6.0  # of processor time, as other tests run beside this one; the promise is 2
 ROOM = Limits(memory=2 << 30, cpu_seconds=20, wall_seconds=20.0)
 
 
 def grown():
     """The most memory that this process ever used, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def worked():
+    """The seconds of processor that this process and those it waited for used."""
+    return sum(os.times()[:4])
 
 
 def packed_csv(path):
@@ -124,13 +128,13 @@ def tight(monkeypatch):
 @pytest.mark.parametrize("rows", [None, 20], ids=["whole", "preview"])
 def test_a_bomb_is_refused_in_time_and_the_asker_stays_small(make, sentence, rows, made, tight):
     path = made(make)
-    before, started = grown(), time.monotonic()
+    before, started = grown(), worked()
     if rows and make in LOOKED_AT:
         assert len(sniff(path).read(path, rows=rows).frame) <= rows
     else:
         with pytest.raises(DataError, match=sentence):
             sniff(path).read(path, rows=rows)
-    assert time.monotonic() - started < SECONDS
+    assert worked() - started < SECONDS
     assert grown() - before < 50
 
 

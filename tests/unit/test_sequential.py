@@ -82,6 +82,22 @@ def test_too_few_doers_give_no_interval():
     assert np.isfinite(found.absolute)
 
 
+@pytest.mark.parametrize("knows", [True, False])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [((3, 1), (4, 3)), ((2, 0), (4, 3)), ((4, 2), (2, 2)), ((4, 4), (3, 2)), ((0, 0), (1, 1))],
+)
+def test_of_hardly_anybody_nothing_is_told_and_nobody_is_warned(one, other, knows):
+    def side(customers, who_did):
+        did, before = (np.arange(customers) < who_did) * 1.0, np.arange(customers) * 1.0
+        return Tally.stacked([Tally.of(did, np.ones(customers), before if knows else None)])
+
+    for yes_or_no in (True, False):
+        found = ahead(side(*one), side(*other), 0.05, yes_or_no=yes_or_no)
+        assert np.isnan(found.relative_low).all()
+        assert found.p == 1
+
+
 def test_the_shares_are_suspected_at_their_rate_and_found_out_when_wrong():
     rng, shares = np.random.default_rng(7), np.array([0.5, 0.3, 0.2])
     right = rng.multinomial(200, shares, (2000, LOOKS)).cumsum(axis=1)

@@ -105,3 +105,22 @@ def parts_of_one(
             place = first + np.searchsorted(table_codes[first:last], columns[column])
             if place < last and table_codes[place] == columns[column]:
                 parts[row, column] = table_values[place]
+
+
+@compiled("void(int32[::1], int32[::1], int32[::1], int32[::1], float32[::1], int64[::1])")
+def loudest_of_one(
+    history: Codes,
+    columns: Codes,
+    table_starts: Starts,
+    table_codes: Codes,
+    table_values: Values,
+    rows: NDArray[np.intp],
+) -> None:
+    """Fill in which entry of one history adds most to `of_one` in each column, the first of equal ones; -1 for none."""
+    for column in range(len(columns)):
+        most, rows[column] = np.float32(0), -1
+        for row in range(len(history)):
+            first, last = table_starts[history[row]], table_starts[history[row] + 1]
+            place = first + np.searchsorted(table_codes[first:last], columns[column])
+            if place < last and table_codes[place] == columns[column] and table_values[place] > most:
+                most, rows[column] = table_values[place], row

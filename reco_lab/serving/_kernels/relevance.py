@@ -55,9 +55,10 @@ def narrowed(
     count, begin = 0, 0
     for one in range(len(gone) + 1):
         end = np.searchsorted(regular, gone[one]) if one < len(gone) else len(regular)
-        for place in range(begin, end):
-            places[count + place - begin] = regular[place]
-            values[count + place - begin] = scores[np.uint32(regular[place])]
+        kept, into, found = regular[begin:end], places[count : count + end - begin], values[count:]
+        for place in range(len(kept)):
+            into[place] = kept[place]
+            found[place] = scores[np.uint32(kept[place])]
         count += end - begin
         begin = end + 1 if one < len(gone) and end < len(regular) and regular[end] == gone[one] else end
     return count
