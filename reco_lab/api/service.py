@@ -13,9 +13,9 @@ from reco_lab.api.counters import Counters
 from reco_lab.api.rates import Buckets
 from reco_lab.api.refusals import busy
 from reco_lab.api.settings import ApiSettings
+from reco_lab.services import schedules
 from reco_lab.services.ad_learning import LEARN_SECONDS
 from reco_lab.services.ad_server import AdServer
-from reco_lab.services.gate import begin_due
 from reco_lab.services.keys import KnownKeys, known_keys
 from reco_lab.services.retention import expire
 from reco_lab.serving.decide import choose
@@ -105,7 +105,15 @@ class Service:
         """Now and then, begin what is due by its schedule."""
         if (now := time.monotonic()) - self._ticked > TICK_SECONDS:
             self._ticked = now
-            await asyncio.to_thread(begin_due, self.workspace)
+            await asyncio.to_thread(_begin_due, self.workspace)
+
+
+def _begin_due(workspace: Workspace) -> None:
+    """Begin what is due by its schedule; a server that has none does not load what that takes."""
+    if schedules.due(workspace) or workspace.rounds.listing(1):
+        from reco_lab.services.gate import begin_due
+
+        begin_due(workspace)
 
 
 def _warm(server: AdServer) -> None:

@@ -12,19 +12,19 @@ MOST = 50_000
 class Names:
     """Pseudonyms under the workspace's key; at most MOST ids are remembered, in memory alone."""
 
-    key: bytes
-    _known: dict[str, str] = field(default_factory=dict, repr=False)
+    key: bytes = field(repr=False)
+    known: dict[str, str] = field(default_factory=dict, repr=False)
 
     def of(self, user_id: str, objecting: Collection[str]) -> str:
         """The pseudonym of a customer; nothing of those who object is remembered."""
-        if (name := self._known.get(user_id)) is None:
+        if (name := self.known.get(user_id)) is None:
             name = pseudonym(self.key, user_id)
             if name not in objecting:
-                if len(self._known) >= MOST:
-                    self._known.clear()
-                self._known[user_id] = name
+                if len(self.known) >= MOST:
+                    self.known.clear()
+                self.known[user_id] = name
         return name
 
     def forget(self) -> None:
         """Drop everybody's."""
-        self._known.clear()
+        self.known.clear()

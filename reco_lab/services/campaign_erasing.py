@@ -1,9 +1,8 @@
 """A customer out of the campaigns: off the lists that were made, out of the control groups that were drawn."""
 
-from reco_lab.services.campaigns import ARTEFACT
 from reco_lab.services.pending import Pending
 from reco_lab.services.traces import Traces
-from reco_lab.store.campaigns import CampaignRecord
+from reco_lab.store.campaigns import ARTEFACT, CampaignRecord
 from reco_lab.workspace import Workspace
 
 

@@ -28,7 +28,6 @@ from reco_lab.core.ranking import NO_ITEM, Candidates
 from reco_lab.core.recommender import FitContext, Scorer
 from reco_lab.core.words import count, share
 from reco_lab.services.campaigns import (
-    ARTEFACT,
     audience_in_words,
     bench,
     check,
@@ -43,6 +42,7 @@ from reco_lab.services.campaigns import (
 from reco_lab.services.experiments import experiment_of
 from reco_lab.services.keeping import load_dataset
 from reco_lab.serving.reasons import IN_GENERAL
+from reco_lab.store.campaigns import ARTEFACT
 from reco_lab.store.records import Job
 from reco_lab.workspace import Workspace
 

@@ -37,7 +37,6 @@ from reco_lab.services.privacy import allowed
 from reco_lab.store.campaigns import CampaignRecord
 from reco_lab.workspace import Workspace
 
-ARTEFACT = "campaign"
 MOST_ASKED = 5000
 STARTING_ITEMS = 4
 

@@ -6,9 +6,8 @@ import pandas as pd
 
 from reco_lab.core.segment import without
 from reco_lab.services.pending import Pending
-from reco_lab.services.segments import KIND
 from reco_lab.services.traces import Traces
-from reco_lab.store.segments import Kept, SegmentRecord
+from reco_lab.store.segments import KIND, Kept, SegmentRecord
 from reco_lab.workspace import Workspace
 
 

@@ -16,7 +16,7 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError, InputError
 from reco_lab.core.segment import Definition, checked
 from reco_lab.store.records import DatasetVersion
-from reco_lab.store.segments import Kept, SegmentRecord
+from reco_lab.store.segments import KIND, Kept, SegmentRecord
 from reco_lab.workspace import Workspace
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
     "rename", "save", "saved_titles", "segment", "told",
 ]  # fmt: skip
 
-KIND = "members"
 _LEAST = 1e-4
 
 

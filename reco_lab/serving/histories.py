@@ -35,8 +35,8 @@ class Histories:
         self._log = log
         self._starts = log.user_starts
         self._codes = np.arange(UNKNOWN, len(log.user_ids), dtype=np.int32)
-        self._users = {str(id_): code for code, id_ in enumerate(log.user_ids)}
-        self._items = {str(id_): code for code, id_ in enumerate(log.item_ids)}
+        self._users = {str(id_): code for code, id_ in enumerate(log.user_ids.tolist())}
+        self._items = {str(id_): code for code, id_ in enumerate(log.item_ids.tolist())}
         self._live: dict[str, list[_Live]] = {}
 
     @property

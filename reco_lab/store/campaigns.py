@@ -13,6 +13,8 @@ from reco_lab.core.errors import NotFoundError
 from reco_lab.store.database import Database
 from reco_lab.store.schema import campaigns
 
+ARTEFACT = "campaign"
+
 
 @dataclass(frozen=True)
 class CampaignRecord:

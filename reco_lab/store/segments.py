@@ -14,6 +14,7 @@ from reco_lab.store.database import Database
 from reco_lab.store.schema import segments
 
 LONGEST_TITLE = 80
+KIND = "members"
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,8 @@ def table(look: Look, by: str) -> None:
     ]
     show.numbers(pd.DataFrame(rows), alt=f"What came of the ads by {BY[by].lower()}", key=f"by-{by}")
     st.caption(
-        "Place-corrected: the click rate it would have, did it stand in every place as often as the others."
+        "Place-corrected: the click rate it would have, did it stand in every place as often as the others. What a place is "
+        "worth is told from ads that stood in several."
     )
 
 

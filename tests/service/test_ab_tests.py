@@ -21,6 +21,7 @@ from reco_lab.services.ad_server import AdServer
 from reco_lab.services.auditing import audit
 from reco_lab.services.data import load_dataset
 from reco_lab.services.decisions import open_log
+from reco_lab.services.lineage import lineage
 from reco_lab.store.keyring import Scope
 from reco_lab.testing.service import asked
 from reco_lab.testing.serving import NAME
@@ -144,6 +145,25 @@ def test_a_test_that_is_ended_leaves_what_served_before(workspace):
     ab_tests.stop(workspace)
     after = publishing.serving_plan(workspace)
     assert after.model_dump(exclude={"parent"}) == before.model_dump(exclude={"parent"})
+
+
+def test_each_publication_says_what_is_other_about_it(workspace):
+    publishing.change(workspace, policy={"policy": "softmax", "temperature": 0.2})
+    publishing.change(workspace, bid_weight=0.5, hide_bought=False)
+    ab_tests.start(workspace, SPEC)
+    ab_tests.stop(workspace, ship="B")
+    ab_tests.start(workspace, SPEC)
+    ab_tests.stop(workspace)
+    told = [one.why for one in lineage(workspace)]
+    assert told[-1] == "Published by a person; nothing served before."
+    assert told[::-1][1:] == [
+        "The same models. The policy is “The better, the likelier” (temperature 0.2).",
+        "The same models. Bids count by 0.5. What was bought is shown again.",
+        "The A/B test “Dare more” began.",
+        "The A/B test “Dare more” ended. The policy is “Best first, with some chance” (epsilon 0.5).",
+        "The A/B test “Dare more” began.",
+        "The A/B test “Dare more” ended.",
+    ]
 
 
 def test_after_going_back_the_test_is_said_to_serve_nobody(workspace):

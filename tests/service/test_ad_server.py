@@ -325,6 +325,16 @@ def test_the_first_answer_compiles_nothing(tmp_path):
     subprocess.run([sys.executable, "-c", script], env=environment, check=True)
 
 
+@pytest.mark.slow
+def test_a_server_starts_without_what_only_analyses_need():
+    script = (
+        "import sys\n"
+        "import reco_lab.api.running\n"
+        "assert not {'scipy.stats', 'scipy.optimize', 'joblib', 'duckdb'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
 def test_one_impression_told_changes_no_click_rate_and_a_restart_none_either(workspace, server):
     placed = [server.ads("u04").decision.placed[0] for _ in range(20)]
     told = [EventIn("seen", placed[0].decision_id, "impression")]

@@ -87,8 +87,9 @@ def on_trial(workspace):
 
 def test_a_challenger_that_does_no_harm_is_promoted_after_its_hours(workspace):
     found = on_trial(workspace)
-    arms = [arm.name for arm in ab_tests.running(workspace).test.arms]
-    assert arms == [canary.CHAMPION, canary.CHALLENGER]
+    test = ab_tests.running(workspace).test
+    assert [arm.name for arm in test.arms] == [canary.CHAMPION, canary.CHALLENGER]
+    assert test.minimum_lift == canary.HARM
     traffic(workspace, 5)
     assert gate.tick(workspace) is None
     workspace.clock.at += timedelta(hours=1)
