@@ -1,9 +1,15 @@
+import gc
 import os
 from pathlib import Path
 
 import pytest
 
 from reco_lab.testing.postgres import postgres, why_not
+
+
+def pytest_collection_finish():
+    """What was collected stays to the end: no search for garbage, as Streamlit makes at every drawing, walks it."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

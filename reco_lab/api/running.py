@@ -26,6 +26,7 @@ GARBAGE = 20_000, 20, 20
 GRACE_SECONDS = 10
 MOST_FILES = 1 << 16
 KEEP_ALIVE_SECONDS = 30
+MOST_SILENT_SECONDS = 60  # then a worker is replaced; on a busy machine one needs long to begin
 OPTIONS: dict[str, Any] = {
     "http": PromptProtocol,
     "ws": "none",
@@ -135,7 +136,11 @@ def _several(workspace: Workspace, settings: ApiSettings, url: str, host: str, p
             "RECO_LAB_HOME": str(workspace.home),
         }
         config = uvicorn.Config(
-            "reco_lab.api.running:application", factory=True, workers=settings.workers, **OPTIONS
+            "reco_lab.api.running:application",
+            factory=True,
+            workers=settings.workers,
+            timeout_worker_healthcheck=MOST_SILENT_SECONDS,
+            **OPTIONS,
         )
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         # it listens before there are workers, so that early callers wait instead of being refused

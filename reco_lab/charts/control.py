@@ -71,6 +71,6 @@ def _band(chart: go.Figure, times: Sequence[datetime], low: Floats, high: Floats
         fillcolor=palette.grid,
         opacity=0.6,
         line={"width": 0, "shape": "hvh"},
-        name="within chance",
+        name="limits of a single point",
         hoverinfo="skip",
     )

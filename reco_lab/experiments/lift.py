@@ -258,10 +258,10 @@ def _fieller(
         square = o1 * one.spread - 2 * slope * share * o1 * one.both + slope**2 * share**2 * one.before_spread
         terms.append((constant / one.n, linear / one.n, square / one.n))
     v0, v1, v2 = (terms[0][place] + terms[1][place] for place in range(3))
-    a, b, c = down**2 - wide**2 * v2, -2 * up * down - wide**2 * v1, up**2 - wide**2 * v0
-    root = b**2 - 4 * a * c
-    known = (a > NOTHING**2) & (root >= 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # of hardly anybody, `wide` is without end
+        a, b, c = down**2 - wide**2 * v2, -2 * up * down - wide**2 * v1, up**2 - wide**2 * v0
+        root = b**2 - 4 * a * c
+        known = (a > NOTHING**2) & (root >= 0)
         half = np.sqrt(np.where(known, root, np.nan)) / (2 * a)
         middle = -b / (2 * a)
     nothing = np.full_like(np.asarray(middle, float), np.nan)

@@ -10,9 +10,11 @@ import numpy as np
 
 from reco_lab.core.words import count, share
 from reco_lab.experiments.logged import Floats, Logged, by_customer
+from reco_lab.experiments.significance import NOTHING
 
 FEWEST = 100.0
-FEWEST_REWARDS = 5.0
+FEWEST_REWARDS = 4.0
+FEWEST_EARNED = 2.0
 MOST_UNTRIED = 0.05
 SURE = 3.0
 UNEVEN = 2.0
@@ -25,7 +27,9 @@ class Support:
     """How much of the log speaks of the target policy.
 
     `effective` is as many customers as would tell as much if all weighed the same (Kish), `effective_rows` the same
-    of rows; `rewards` how many customers carry the estimate, by what each adds to it. `weight` is the mean weight,
+    of rows; `rewards` how many rewards of one size so many rows hold, as often as they come in the log, `earned` as often
+    as the estimate says. How many there were in the heavy rows must not decide whether is judged: what passes then had luck.
+    `weight` is the mean weight,
     1 where the chances are those with which was decided and everything had one; `inverse` the mean of 1 /
     propensity, which is then the number of candidates, `choices` (NaN where that is not known); each with its
     standard error over customers. `largest` is the largest weight of a row, `largest_share` the part of all weights
@@ -39,6 +43,7 @@ class Support:
     effective: float
     effective_rows: float
     rewards: float
+    earned: float
     weight: float
     weight_error: float
     inverse: float
@@ -73,9 +78,11 @@ class Support:
             )
         if self.rewards < FEWEST_REWARDS:
             return (
-                f"the estimate rests on the rewards of about {count(self.rewards, 'customer')}; "
+                f"rewards are so rare that what tells of this policy holds about {_number(self.rewards)} of them; "
                 f"{FEWEST_REWARDS:,.0f} are needed"
             )
+        if self.earned < FEWEST_EARNED:
+            return "the rows that tell most of this policy earned next to nothing so far, which may be chance"
         return ""
 
     @property
@@ -84,7 +91,8 @@ class Support:
         if not self.refusal or self.effective <= 0:
             return ""
         times = max(FEWEST / self.effective, FEWEST_REWARDS / max(self.rewards, 1.0))
-        if self.largest_share > HEAVY or self.untried > MOST_UNTRIED or times > MOST_TIMES:
+        untold = self.earned < FEWEST_EARNED and times <= 1
+        if untold or self.largest_share > HEAVY or self.untried > MOST_UNTRIED or times > MOST_TIMES:
             return "It can be after a policy that leaves more to chance has served for a while."
         if times > 1:
             return (
@@ -114,6 +122,7 @@ def support(logged: Logged) -> Support:
     weight = logged.weight
     rows, weights = (by_customer(logged.customers, one) for one in (np.ones(len(logged)), weight))
     earned = by_customer(logged.customers, weight * logged.reward)
+    size = np.abs(logged.reward)
     mean, error = _mean(weights, rows)
     inverse, inverse_error = _mean(by_customer(logged.customers, 1 / logged.propensity), rows)
     choices = np.nan if logged.choices is None else float(logged.choices.mean())
@@ -122,7 +131,8 @@ def support(logged: Logged) -> Support:
         customers=len(rows),
         effective=effective(weights),
         effective_rows=effective(weight),
-        rewards=effective(earned),
+        rewards=effective(weight) * effective(size) / len(logged),
+        earned=_held(weight, size),
         weight=mean,
         weight_error=error,
         inverse=inverse,
@@ -141,6 +151,12 @@ def effective(values: Floats) -> float:
     """As how many that weigh the same these tell (Kish)."""
     squares = float((values**2).sum())
     return float(values.sum()) ** 2 / squares if squares > 0 else 0.0
+
+
+def _held(weight: Floats, size: Floats) -> float:
+    """How many rewards of one size the effective rows hold by the estimate."""
+    rate, mean = float((weight * size).sum()) / max(float(weight.sum()), NOTHING), float(size.mean())
+    return effective(weight) * rate * mean / max(float((size**2).mean()), NOTHING)
 
 
 def _part(values: Floats) -> float:

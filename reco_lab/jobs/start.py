@@ -34,10 +34,7 @@ def ensure_worker(workspace: Any, *, handlers: str = HANDLERS, idle_seconds: flo
 
 def worker_lives(home: Path) -> bool:
     """Whether a supervisor keeps the workspace's lock."""
-    lock = FileLock(lock_path(home))
-    free = lock.acquire()
-    lock.release()
-    return not free
+    return FileLock(lock_path(home)).kept()
 
 
 def _start(home: Path, handlers: str, idle_seconds: float) -> subprocess.Popen[bytes]:

@@ -2,7 +2,8 @@
 
 Sources: A. Deng et al., Applying the delta method in metric analytics (KDD 2018) for rates clustered by customer;
 D. Horvitz and D. Thompson, A generalization of sampling without replacement (JASA 1952) for what even chance would have
-done, self-normalised as in A. Swaminathan and T. Joachims (NIPS 2015); C. Gini, Variabilita e mutabilita (1912).
+done, self-normalised as in A. Swaminathan and T. Joachims (NIPS 2015); W. Deming and F. Stephan (Annals of Mathematical Statistics 1940) for telling
+places and ads apart; C. Gini, Variabilita e mutabilita (1912).
 """
 
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from reco_lab.experiments.support import FEWEST, effective
 from reco_lab.monitoring.facts import Facts, Slice
 
 FEW_CUSTOMERS = 20
+FITTING = 200  # rounds in which ads and places are told apart
 SUPPORT = 3.0  # standard errors by which the mean weight may differ from 1
 
 Floats = NDArray[np.float64]
@@ -191,14 +193,29 @@ def at_random(facts: Facts) -> Random:
 
 
 def by_place(facts: Facts) -> Floats:
-    """The click rate of each place, over everything: what standing there is worth."""
-    places = facts.period.placed["position"]
-    size = int(places.max()) + 1 if len(places) else 0
-    kept = facts.placed_kept
-    seen = np.bincount(places, facts.seen * kept, size)
-    clicks = np.bincount(places, (facts.clicked & facts.seen) * kept, size)
-    found: Floats = np.divide(clicks, seen, out=np.full(size, np.nan), where=seen > 0)
-    return found
+    """The click rate of each place by the ads that stood there and elsewhere: what standing there is worth.
+
+    Clicks are taken for what an ad draws times what its place is worth, each as likely as it can be (iterative
+    proportional fitting), so that a place is not praised for the good ads that are put there. Where no ad ever stood in
+    two places nothing tells the two apart, and the place gets all of it.
+    """
+    places, ads = facts.period.placed["position"], facts.placed_codes("ad")
+    kept, size = facts.placed_kept, int(places.max()) + 1 if len(places) else 0
+    shape = (int(ads.max()) + 1 if len(ads) else 0, size)
+    seen, clicks = (
+        np.bincount(ads * size + places, weights, shape[0] * size).reshape(shape)
+        for weights in (facts.seen * kept, (facts.clicked & facts.seen) * kept)
+    )
+    stood, got, drawn = seen.sum(axis=0), clicks.sum(axis=0), clicks.sum(axis=1)
+    worth: Floats = np.divide(got, stood, out=np.full(size, np.nan), where=stood > 0)
+    if not got.sum():
+        return worth
+    found = np.nan_to_num(worth)
+    for _ in range(FITTING):
+        draw = np.divide(drawn, seen @ found, out=np.zeros(shape[0]), where=seen @ found > 0)
+        found = np.divide(got, draw @ seen, out=np.zeros(size), where=draw @ seen > 0)
+    scaled: Floats = np.where(stood > 0, found * got.sum() / (stood @ found), np.nan)
+    return scaled
 
 
 def spread_of(facts: Facts, bookable: int) -> Spread:
@@ -230,13 +247,22 @@ def newcomers(facts: Facts, known: frozenset[str]) -> tuple[float, float]:
     return (float(cold[who].mean()), float(nobody[who].mean())) if len(who) else (np.nan, np.nan)
 
 
-def sums(facts: Facts, credited: pd.DataFrame, chosen: NDArray[np.bool_] | None = None) -> Sums:
-    """The figures of everything or of some ads in answers; `credited` are the conversions that count as theirs."""
+def sums(
+    facts: Facts,
+    credited: pd.DataFrame,
+    chosen: NDArray[np.bool_] | None = None,
+    worth: Floats | None = None,
+) -> Sums:
+    """The figures of everything or of some ads in answers; `credited` are the conversions that count as theirs.
+
+    `worth` is what standing in each place is (`by_place`), where that is known already.
+    """
     mine = facts.placed_kept if chosen is None else facts.placed_kept & chosen
     seen, clicked = facts.seen & mine, facts.clicked & facts.seen & mine
     of = facts.of[mine]
     places = facts.period.placed["position"]
-    expected = by_place(facts)[places[seen]].sum() if seen.any() else 0.0
+    worth = by_place(facts) if worth is None else worth
+    expected = worth[places[seen]].sum() if seen.any() else 0.0
     overall = float((facts.clicked & facts.seen).sum() / max(facts.seen.sum(), 1))
     decided = np.unique(of)
     return Sums(
@@ -264,13 +290,13 @@ def by(facts: Facts, dimension: str, credited: pd.DataFrame, most: int) -> list[
         best = [int(code) for code in np.argsort(-shown, kind="stable")[:most] if shown[code]]
         parts = [(Slice(dimension, names[code]), codes == code) for code in best]
     column = {"ad": "ad_id", "segment": "customer"}.get(dimension, dimension)
-    found = []
+    found, worth = [], by_place(facts)
     for part, mask in parts:
         if dimension == "segment":
             mine = credited[credited[column].isin(facts.segments[part.value])]
         else:
             mine = credited[credited[column].astype("str") == part.value]
-        found.append((part, sums(facts, mine, mask)))
+        found.append((part, sums(facts, mine, mask, worth)))
     return [(part, one) for part, one in found if one.shown]
 
 

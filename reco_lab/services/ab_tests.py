@@ -107,32 +107,52 @@ def kept_look(record: AbTestRecord) -> Look | None:
     return None if kept is None else Look.model_validate(kept)
 
 
-def stop(workspace: Workspace, *, ship: str = "", who: str = WHO) -> AbTestRecord:
+def stop(workspace: Workspace, *, ship: str = "", who: str = WHO, seen: Look | None = None) -> AbTestRecord:
     """End the test that runs and let one of its arms serve everybody (`ship`), else what served before it.
 
-    The last look is kept with the decision. Raises NotFoundError where no test runs or it has no such arm.
+    The look it was decided by (`seen`), else a last one, is kept with the decision. Raises NotFoundError where no test runs or it has no such arm.
     """
     with _one_at_a_time(workspace):
-        return _stopped(workspace, ship, who)
+        return _stopped(workspace, ship, who, seen)
 
 
-def _stopped(workspace: Workspace, ship: str, who: str) -> AbTestRecord:
+def _stopped(workspace: Workspace, ship: str, who: str, seen: Look | None) -> AbTestRecord:
     now = running(workspace)
     if now is None:
         raise NotFoundError("No A/B test runs.", fix="Start one on the Monitor page.")
     arms = {arm.name: arm for arm in now.test.groups}
     if ship and ship not in arms:
         raise NotFoundError(f"This test has no arm {ship!r}.", fix=f"There are: {', '.join(arms)}.")
-    with closing(open_log(workspace)) as log:
-        last = look_at(workspace, log, now)
-    decision = f"{ship} serves everybody" if ship else "what served before serves everybody again"
-    plan = publishing.serving_plan(workspace)
-    if plan is not None and (now.served or ship):
-        publishing.change(workspace, test=None, **(_shipped(plan, arms[ship]) if ship else {}))
-    kept = {"decision": decision, "shipped": ship, "look": last.model_dump(mode="json")}
+    if seen is None:
+        with closing(open_log(workspace)) as log:
+            seen = look_at(workspace, log, now)
+    decision = _decided(workspace, now, arms.get(ship))
+    kept = {"decision": decision, "shipped": ship, "look": seen.model_dump(mode="json")}
     workspace.ab_tests.end(now.record.id, kept)
     audit(workspace).add(who, f"ended the A/B test “{now.test.title}” ({now.test.id}): {decision}")
     return workspace.ab_tests.get(now.record.id)
+
+
+def _decided(workspace: Workspace, now: Running, shipped: Arm | None) -> str:
+    """Let what was decided serve, whatever a process decided that died before it noted so; the decision in words."""
+    plan = publishing.serving_plan(workspace)
+    carried = _carried(workspace, plan, now.record.id)
+    base = carried or plan
+    if base is None or plan is None or (carried is None and shipped is None):
+        return "what serves by now goes on"
+    wanted = base if shipped is None else _shipped(base, shipped)
+    if now.served or (wanted.policy, wanted.chain) != (plan.policy, plan.chain):
+        publishing.change(workspace, test=None, policy=wanted.policy, chain=wanted.chain)
+    return f"{shipped.name} serves everybody" if shipped else "what served before serves everybody again"
+
+
+def _carried(workspace: Workspace, plan: Plan | None, test: str) -> Plan | None:
+    """The plan that carries a test, or did until the one that serves took its place; None where others came since."""
+    before = None if plan is None or plan.parent is None else workspace.publications.get(plan.parent)
+    earlier = None if before is None else Plan.model_validate(before.spec)
+    found = (one for one in (plan, earlier) if one is not None and one.test is not None)
+    carried = next((one for one in found if one.test is not None and one.test.id == test), None)
+    return carried if carried is None or plan is None or carried.dataset == plan.dataset else None
 
 
 def look_at(workspace: Workspace, log: EventLog, now: Running) -> Look:
@@ -180,13 +200,13 @@ def _pinned(arm: Arm, plan: Plan) -> Arm:
     )
 
 
-def _shipped(plan: Plan, arm: Arm) -> dict[str, Any]:
-    """The settings by which an arm serves everybody."""
+def _shipped(plan: Plan, arm: Arm) -> Plan:
+    """The plan by which an arm serves everybody."""
     model = arm_model(arm)
     if arm.name == HOLDOUT or model is None:
-        return {"policy": arm.policy}
-    rest = tuple(link for link in plan.chain if link.stage is not Stage.model)
-    return {"policy": arm.policy, "chain": tuple(link.model_dump() for link in (model, *rest))}
+        return plan.model_copy(update={"policy": arm.policy})
+    rest = (link for link in plan.chain if link.stage is not Stage.model)
+    return plan.model_copy(update={"policy": arm.policy, "chain": (model, *rest)})
 
 
 def models(workspace: Workspace) -> dict[str, Link]:

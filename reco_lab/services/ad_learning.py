@@ -222,9 +222,15 @@ def known(workspace: Workspace, log: EventLog, policy: Policy) -> Memory | None:
 
 
 def known_before(workspace: Workspace, log: EventLog, learner: Learner, moment: datetime) -> Memory:
-    """What a learner would have known at a moment, of all that was logged until then."""
-    learning, nothing = Learning(workspace, log), learner.nothing(WIDTH)
-    return learner.fold(nothing, learning.outcomes(log.since(0, microseconds(moment), CLICK_WINDOW)))
+    """What a learner would have known at a moment, of all that was logged until then, read part by part."""
+    learning, memory = Learning(workspace, log), learner.nothing(WIDTH)
+    begin, end = 0, microseconds(moment)
+    while begin < end:
+        enough = log.enough(begin)
+        until = end if enough is None else min(enough, end)
+        memory = learner.fold(memory, learning.outcomes(log.since(begin, until, CLICK_WINDOW)))
+        begin = until
+    return memory
 
 
 def _features(blocks: tuple[bytes | None, ...]) -> NDArray[np.float32]:

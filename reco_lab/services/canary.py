@@ -8,7 +8,7 @@ from typing import Any
 from reco_lab.core.events import Stage
 from reco_lab.core.words import count
 from reco_lab.experiments.ab_look import Look
-from reco_lab.experiments.ab_verdict import distrust, effect, harmed
+from reco_lab.experiments.ab_verdict import Verdict, distrust, effect, harmed
 from reco_lab.services import ab_tests
 from reco_lab.services.decisions import open_log
 from reco_lab.services.publishing import Plan
@@ -16,10 +16,12 @@ from reco_lab.workspace import Workspace
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 WHO = "the gate"
-TITLE = "Canary of round "
+TITLE = "The gate tries its challenger, round "
+EVERY_ONE = 1_000_000
 LOOKS = 50
 PATIENCE = 7
 RECENT = timedelta(days=1)
+HARM = 0.5  # the part of its clicks whose loss is to be seen soonest: bounds made for small lifts see hardly any harm in a day
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,14 @@ def begin(workspace: Workspace, round_: str, plan: Plan, part: float) -> str:
         {"name": CHAMPION, "share": 1 - part},
         {"name": CHALLENGER, "share": part, "model": learnt.model_dump(mode="json")},
     ]
-    return ab_tests.start(workspace, {"title": title, "arms": arms}, who=WHO).record.id
+    spec = {"title": title, "arms": arms, "minimum_lift": HARM}
+    return ab_tests.start(workspace, spec, who=WHO).record.id
+
+
+def so_far(title: str, found: Verdict) -> str:
+    """How a running test stands in a sentence; of a canary it is asked whether it does harm, not how much better it is."""
+    asked = round_of(title) is None or found.kind not in {"no", "unknown"}
+    return found.sentence if asked else "No harm is seen so far."
 
 
 def round_of(title: str) -> str | None:
@@ -60,10 +69,16 @@ def round_of(title: str) -> str | None:
     return title.removeprefix(TITLE) if title.startswith(TITLE) else None
 
 
-def end(workspace: Workspace, test: str) -> None:
-    """End the canary where it still runs; what serves stays, or if it is the canary's, what served before it."""
+def begun_as(workspace: Workspace, test: str) -> int:
+    """The number of the publication with which a canary began to serve, whatever was published since."""
+    history = workspace.publications.history(EVERY_ONE)
+    return min(one.number for one in history if (one.spec.get("test") or {}).get("id") == test)
+
+
+def end(workspace: Workspace, round_: str) -> None:
+    """End the canary of a round where it still runs; what serves stays, or if it is the canary's, what served before it."""
     now = ab_tests.running(workspace)
-    if now is not None and now.record.id == test:
+    if now is not None and round_of(now.record.title) == round_:
         ab_tests.stop(workspace, who=WHO)
 
 

@@ -54,8 +54,10 @@ class _Told:
     told_twice: int
 
 
-def save_feedback(workspace: Workspace, name: str, *, onto: str | None = None) -> FeedbackData:
+def save_feedback(workspace: Workspace, name: str, *, onto: str | None = None, by: str = "") -> FeedbackData:
     """Save the log as the next version of a data set, behind the rows of another one if `onto` names it.
+
+    `by` is the round of the gate that wants it.
 
     Visits are what they are. A click on an ad is a click on the item that it promotes, a conversion a purchase of
     the value that was told (1 without one). An impression is what the service did and not the customer, so it is
@@ -96,7 +98,7 @@ def save_feedback(workspace: Workspace, name: str, *, onto: str | None = None) -
         whole = append(replace(earlier, name=name, synthetic=False, truth=None), data)
         data = replace(whole, synthetic=earlier.synthetic)
     version = save_dataset(workspace, data)
-    remember_part(workspace, version, Part(LOG, LOG, len(frame)), came)
+    remember_part(workspace, version, Part(LOG, LOG, len(frame), by), came)
     if came is not None and (recipe := recipe_of(workspace, came)) is not None:
         keep(workspace, version, recipe)  # so that it can still be read again from where it came
     return FeedbackData(
@@ -108,6 +110,11 @@ def of_log(workspace: Workspace, version: DatasetVersion) -> bool:
     """Whether the newest rows of a version were made of the log."""
     made = parts(workspace, version)[-1:]
     return bool(made) and made[0].file == LOG
+
+
+def made_by(workspace: Workspace, version: DatasetVersion, round_: str) -> bool:
+    """Whether a round of the gate made a version of the log, and nobody else."""
+    return of_log(workspace, version) and parts(workspace, version)[-1].by == round_
 
 
 def _told(workspace: Workspace, log: EventLog) -> _Told:

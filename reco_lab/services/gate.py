@@ -104,14 +104,15 @@ def begin_due(workspace: Workspace) -> None:
 
 
 def cancel(workspace: Workspace, id_: str) -> Round:
-    """End an open round by hand; nothing of it serves."""
+    """End an open round by hand, even between two steps of its work; nothing of it serves."""
     found = workspace.rounds.get(id_)
     if not found.live:
         return found
     told = said("decision", "It was cancelled.", passed=None)
-    ended = workspace.rounds.advance(found, RoundState.cancelled, {"plan": None}, [told])
-    gate_steps.tidy(workspace, ended)
-    return ended
+    while found.live:
+        found = workspace.rounds.advance(found, RoundState.cancelled, {"plan": None}, [told])
+    gate_steps.tidy(workspace, found)
+    return found
 
 
 def settled(workspace: Workspace) -> Round | None:
@@ -148,13 +149,11 @@ def _champion(workspace: Workspace, *, begins: bool) -> tuple[int, Plan]:
 
 def _begun(workspace: Workspace) -> Round:
     number, plan = _champion(workspace, begins=True)
-    version = workspace.store.dataset(plan.dataset).version
     return workspace.rounds.begin(
         {
             "dataset": plan.dataset,
             "champion": number,
             "model": plan.model,
-            "before": version,
             "settings": gate_settings(workspace).model_dump(),
             "attempts": 1,
         }

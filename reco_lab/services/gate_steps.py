@@ -8,7 +8,7 @@ import numpy as np
 
 from reco_lab.core.errors import DataError, InputError
 from reco_lab.core.words import count
-from reco_lab.services import canary, publishing
+from reco_lab.services import ab_tests, canary, publishing
 from reco_lab.services.gate_settings import GateSettings
 from reco_lab.services.gate_words import Finding, forward_finding, log_finding, said
 from reco_lab.services.publishing import Plan
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from reco_lab.services.replayed import Sides
 
 Report = Callable[[float, str], None]
+OVERTAKEN = said(
+    "decision",
+    "something else was published while it was judged, so it was judged against what serves no more.",
+    passed=False,
+)
 
 
 def collect(workspace: Workspace, found: Round, report: Report) -> Round:
@@ -58,14 +63,14 @@ def collect(workspace: Workspace, found: Round, report: Report) -> Round:
 
 def _version(workspace: Workspace, found: Round) -> tuple[DatasetVersion, bool, str]:
     """The version to learn from, whether this round made it of the log, and why it could not where it did not."""
-    from reco_lab.services.feedback_data import of_log, save_feedback
+    from reco_lab.services.feedback_data import made_by, save_feedback
 
     dataset = str(found.spec["dataset"])
     newest = workspace.store.dataset(dataset)
-    if newest.version > int(found.spec["before"]) and of_log(workspace, newest):
+    if made_by(workspace, newest, found.id):
         return newest, True, ""
     try:
-        return save_feedback(workspace, dataset, onto=dataset).dataset, True, ""
+        return save_feedback(workspace, dataset, onto=dataset, by=found.id).dataset, True, ""
     except DataError as error:
         return newest, False, error.what
 
@@ -129,12 +134,15 @@ def try_out(workspace: Workspace, found: Round, report: Report) -> Round:
         if settings.canary_share:
             why = "Nobody was served within a day, so there is nobody to try it on."
         return promote(workspace, found, said("canary", why, passed=None))
+    if _overtaken(workspace, found):
+        return refuse(workspace, found, [OVERTAKEN])
     if test is None:
         report(0.97, "beginning to serve a share of the customers by it")
         test = canary.begin(workspace, found.id, challenger(found), settings.canary_share)
-        serving = workspace.publications.serving()
-        kept = {"test": test, "serving": serving.number if serving else 0}
-        return workspace.rounds.advance(found, RoundState.canary, kept)
+        kept = {"test": test, "serving": canary.begun_as(workspace, test)}
+        begun = workspace.rounds.advance(found, RoundState.canary, kept)
+        tidy(workspace, begun)
+        return begun
     report(0.97, "looking how customers take it")
     seen = canary.trial(workspace, str(test), settings.canary_hours, settings.canary_customers)
     if not seen.over:
@@ -153,14 +161,11 @@ def promote(workspace: Workspace, found: Round, told: Finding) -> Round:
         found,
         publishing.kept_plan(workspace, challenger(found)),
         [told],
-        instead_of=int(found.spec.get("serving", found.spec["champion"])),
+        instead_of=_instead_of(found),
     )
     ended = workspace.rounds.get(found.id)
     if made is None and ended.live:
-        words = (
-            "something else was published while it was judged, so it was judged against what serves no more."
-        )
-        return refuse(workspace, ended, [told, said("decision", words, passed=False)])
+        return refuse(workspace, ended, [told, OVERTAKEN])
     tidy(workspace, ended)
     return ended
 
@@ -175,9 +180,23 @@ def refuse(
 
 
 def tidy(workspace: Workspace, found: Round) -> None:
-    """End the trial of a round that came to an end."""
-    if not found.live and found.spec.get("test"):
-        canary.end(workspace, str(found.spec["test"]))
+    """End the trial of a round that came to an end, should it have begun one."""
+    if not found.live:
+        canary.end(workspace, found.id)
+
+
+def _instead_of(found: Round) -> int:
+    """The publication whose place a challenger may take: the champion's, or that of its trial."""
+    return int(found.spec.get("serving", found.spec["champion"]))
+
+
+def _overtaken(workspace: Workspace, found: Round) -> bool:
+    """Whether another publication serves by now than the one it is tried against, so that nobody need wait for the end."""
+    serving, now = workspace.publications.serving(), ab_tests.running(workspace)
+    tried = now is not None and canary.round_of(now.record.title) == found.id
+    if tried != ("test" in found.spec):  # it began and that was not noted yet, or was ended by hand
+        return False
+    return serving is not None and serving.number != _instead_of(found)
 
 
 def settings_of(found: Round) -> GateSettings:

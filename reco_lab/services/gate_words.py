@@ -69,7 +69,7 @@ def forward_finding(seen: "Duel", settings: GateSettings) -> Finding:
         "-", "\N{MINUS SIGN}"
     )
     words = (
-        f"{gap}, over {count(seen.customers, 'customer')} after {_day(seen)}; {span}. A newer model may be short of "
+        f"{gap}, over {count(seen.customers, 'customer')} after {_day(seen)}; {span}. A newer model may be worse by "
         f"{margin:.3f}, and {settings.fewest_customers} customers are needed."
     )
     figures = {
@@ -96,7 +96,7 @@ def forward_finding(seen: "Duel", settings: GateSettings) -> Finding:
 def log_finding(seen: "Judgement") -> Finding:
     """Whether a challenger would have earned less than the champion; None where the log cannot tell."""
     if seen.refusal:
-        return said("off-policy", f"The log cannot judge it: {seen.refusal}", passed=None)
+        return said("off-policy", f"The log cannot judge it: {seen.refusal}.", passed=None)
     apart = seen.best.difference
     span = f"{apart.low:+.4f} to {apart.high:+.4f}".replace("-", "\N{MINUS SIGN}")
     words = f"{seen.best.value.value:.4f} clicks a first place against {seen.logged.value:.4f} with the champion's ranking: {span}."

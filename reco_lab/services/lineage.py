@@ -1,8 +1,12 @@
 """Where every served model comes from: its data, its parent, why it came, and when it served."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from reco_lab.core.policy import policies
+from reco_lab.core.words import count
 from reco_lab.services import gate_words
 from reco_lab.services.publishing import Plan
 from reco_lab.store.publications import ROLLED_BACK, Publication, Turn
@@ -112,9 +116,9 @@ def _why(plan: Plan, parent: Plan | None, round_: Round | None, turns: tuple[Tur
         came = "Published by a person; nothing served before."
     elif plan.test != parent.test:
         test = plan.test or parent.test
-        came = f"The A/B test “{test.title if test else ''}” {'began' if plan.test else 'ended'}."
+        came = f"The A/B test “{test.title if test else ''}” {'began' if plan.test else 'ended'}. {_other(plan, parent)}".strip()
     elif plan.chain == parent.chain:
-        came = "The same models with other settings."
+        came = f"The same models. {_other(plan, parent)}".strip()
     elif plan.fingerprint == parent.fingerprint:
         came = "Another model of the same data, published by a person."
     else:
@@ -124,3 +128,27 @@ def _why(plan: Plan, parent: Plan | None, round_: Round | None, turns: tuple[Tur
         f"Gone back to on {turn.at:%Y-%m-%d %H:%M}{f' by {turn.who}' if turn.who else ''}." for turn in backs
     ]
     return " ".join([came, *told])
+
+
+def _other(plan: Plan, parent: Plan) -> str:
+    """Which settings are others than before, and the model, as sentences; empty where none is."""
+    told = []
+    if plan.model != parent.model:
+        told.append(f"{plan.model} serves everybody.")
+    if plan.policy != parent.policy:
+        told.append(f"The policy is {_policy(plan.policy)}.")
+    if plan.routes != parent.routes:
+        told.append(f"{count(len(plan.routes), 'route')} for some of the customers.")
+    if plan.bid_weight != parent.bid_weight:
+        told.append(f"Bids count by {plan.bid_weight:g}.")
+    if plan.hide_bought != parent.hide_bought:
+        told.append(f"What was bought is {'left out' if plan.hide_bought else 'shown again'}.")
+    return " ".join(told)
+
+
+def _policy(spec: Mapping[str, Any]) -> str:
+    """A policy and how it is set, in words; by its id alone where there is no such policy any more."""
+    id_ = str(spec.get("policy", ""))
+    label = policies()[id_].info.label if id_ in policies() else id_
+    settings = ", ".join(f"{name} {value}" for name, value in spec.items() if isinstance(value, int | float))
+    return f"“{label}” ({settings})" if settings else f"“{label}”"

@@ -26,11 +26,12 @@ _NEAR = 1e-9
 
 @dataclass(frozen=True)
 class Part:
-    """A file that went into a version: its name, its kind, how many of its rows are in."""
+    """A file that went into a version: its name, its kind, how many of its rows are in, and `by` what if by no person."""
 
     file: str
     format: str
     rows: int
+    by: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,7 +29,7 @@ STATUS = "status.json"
 TRAFFIC = "traffic.jsonl"
 BEGIN_SECONDS = 120.0
 LOOK_SECONDS = 0.1
-_TAIL = 1 << 18
+_DAY = len('{"at": "2017-08-01')
 _directors: dict[Path, subprocess.Popen[bytes]] = {}
 
 
@@ -76,7 +76,10 @@ class Status(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A rehearsal as it stands: its status, its clock (None before it has one), what came of it so far, and its story."""
+    """A rehearsal as it stands: its status, its clock (None before it has one), its story.
+
+    `tallies` are what had come of it by the end of each day of the shop, and by now.
+    """
 
     status: Status
     clock: RunningClock | None
@@ -162,12 +165,7 @@ def _let_go(home: Path) -> None:
 
 
 def _at_work(home: Path) -> bool:
-    if not home.exists():
-        return False
-    lock = FileLock(home / LOCK)
-    free = lock.acquire()
-    lock.release()
-    return not free
+    return home.exists() and FileLock(home / LOCK).kept()
 
 
 def _status(home: Path) -> Status | None:
@@ -178,10 +176,10 @@ def _status(home: Path) -> Status | None:
 
 
 def _tallies(path: Path) -> tuple[Tally, ...]:
-    """The whole lines of the traffic's note; one that is being written is left out."""
+    """The last whole line of each day of the traffic's note; one that is being written is left out."""
     try:
-        text = path.read_text("utf-8")[-_TAIL:]
+        lines = path.read_text("utf-8").splitlines(keepends=True)
     except OSError:
         return ()
-    lines = text.splitlines(keepends=True)
-    return tuple(Tally(**json.loads(one)) for one in lines if one.startswith("{") and one.endswith("\n"))
+    days = {one[:_DAY]: one for one in lines if one.endswith("\n")}
+    return tuple(Tally(**json.loads(one)) for one in days.values())

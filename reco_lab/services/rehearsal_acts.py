@@ -104,7 +104,7 @@ class Acts:
         self._test = f"{found.sentence} {found.detail}".strip()
         winner = "" if harmed(seen, found.winner) else found.winner
         if winner or found.kind in {"worse", "no", "untrusted"} or seen.days >= MOST_DAYS:
-            ended = ab_tests.stop(self.room, ship=winner, who=WHO)
+            ended = ab_tests.stop(self.room, ship=winner, who=WHO, seen=seen)
             self._test, self._decided = _ended(found, ended, self.room), True
             self._looked = 0.0
 

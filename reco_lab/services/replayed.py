@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +61,7 @@ def replayed(workspace: Workspace, sides: Sides) -> Judgement:
         if not answers:
             raise DataError("No answer since then was kept with what it was chosen from.")
         factors = _factors(workspace, sides, answers)
-        theirs, ours = (_policy(workspace, log, sides.plan, since) for _ in range(2))
+        theirs, ours = _policies(workspace, log, sides.plan, since)
 
         def odds(one: Served, before: NDArray[np.intp]) -> Floats:
             return theirs(replace(one, scores=scores_of(one) * factors[one.request_id]), before)
@@ -70,13 +71,17 @@ def replayed(workspace: Workspace, sides: Sides) -> Judgement:
         log.close()
 
 
-def _policy(workspace: Workspace, log: EventLog, plan: Plan, since: datetime) -> Odds:
-    """The chances by a plan's policy, with draws of its own that are the same each time."""
-    chosen, rng = policy(plan.policy), np.random.default_rng(SEED)
-    if isinstance(chosen, Learner):
-        frozen = Frozen.at(workspace, log, chosen, since)
-        return lambda one, before: frozen.odds(one, before, rng)
-    return lambda one, before: chosen.odds(Seen(scores_of(one), None, one.features), before, rng)
+def _policies(workspace: Workspace, log: EventLog, plan: Plan, since: datetime) -> tuple[Odds, Odds]:
+    """The chances by a plan's policy, twice, each with draws of its own that are the same."""
+    chosen = policy(plan.policy)
+    frozen = Frozen.at(workspace, log, chosen, since) if isinstance(chosen, Learner) else None
+
+    def odds(rng: np.random.Generator, one: Served, before: NDArray[np.intp]) -> Floats:
+        if frozen is not None:
+            return frozen.odds(one, before, rng)
+        return chosen.odds(Seen(scores_of(one), None, one.features), before, rng)
+
+    return partial(odds, np.random.default_rng(SEED)), partial(odds, np.random.default_rng(SEED))
 
 
 def _factors(workspace: Workspace, sides: Sides, answers: list[Served]) -> dict[str, NDArray[np.float32]]:

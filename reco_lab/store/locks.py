@@ -31,6 +31,17 @@ class FileLock:
         self._handle = handle
         return True
 
+    def kept(self) -> bool:
+        """Whether anybody keeps the lock now. Who asks does not keep it, so that any number may ask at once.
+
+        On Windows those who ask at the very same moment may take each other for somebody who keeps it.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        free = _lock(handle, alone=False)
+        os.close(handle)
+        return not free
+
     def release(self) -> None:
         """Let go of the lock."""
         if self._handle is not None:
@@ -51,7 +62,7 @@ class FileLock:
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(handle: int) -> bool:
+    def _lock(handle: int, *, alone: bool = True) -> bool:  # noqa: ARG001 - there is but one kind of lock here
         try:
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -61,9 +72,9 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _lock(handle: int) -> bool:
+    def _lock(handle: int, *, alone: bool = True) -> bool:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except OSError:
             return False
         return True

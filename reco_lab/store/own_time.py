@@ -63,6 +63,11 @@ def server_of(home: Path) -> str | None:
     return None if rehearsed(home) else from_environment()
 
 
+def stands_still(clock: Clock) -> bool:
+    """Whether it is that of a rehearsal which is over: nothing comes any more."""
+    return isinstance(clock, OwnClock) and clock.running.over
+
+
 def rehearsed(home: Path) -> bool:
     """Whether what happens in a folder is a rehearsal."""
     return (home / FILE).exists()

@@ -89,7 +89,7 @@ class Staging:
 
     def in_flight(self) -> set[str]:
         """What living processes published and did not settle; to be asked `alone`."""
-        return _published(lock for lock in self._locks() if not _free(lock))
+        return _published(lock for lock in self._locks() if lock.kept())
 
     def settle(self, ids: Iterable[str]) -> None:
         """Take ids that a record names out of the journals; to be done `alone`.
@@ -117,12 +117,6 @@ class Staging:
                 own.path.with_suffix("").mkdir()
             self._own = own
         return self._own.path.with_suffix("")
-
-
-def _free(lock: FileLock) -> bool:
-    free = lock.acquire()
-    lock.release()
-    return free
 
 
 def _published(locks: Iterable[FileLock]) -> set[str]:

@@ -4,10 +4,12 @@ import asyncio
 import shutil
 import tempfile
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 
+from reco_lab.algorithms import _kernels
 from reco_lab.core.conditions import Listed
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.events import Stage
@@ -94,6 +96,12 @@ def prepare(home: Path) -> None:
     """A copy of a workspace in which a customer lives."""
     shutil.copytree(_template(), home)
     Workspace.open(home).close()
+
+
+def warm() -> None:
+    """Import the loops of the models that are trained again without her."""
+    for name in ("ials", "neighbours"):
+        import_module(f"{_kernels.__name__}.{name}")
 
 
 def do(home: Path, _number: int) -> str:

@@ -31,7 +31,7 @@ from reco_lab.testing.events import decision, feedback, visit
 
 WARM_UP = 0.15
 LONGEST = 0.6
-HOMES_EVERY = 20
+HOMES_EVERY = 5
 
 
 @dataclass

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Self
 
@@ -30,7 +31,7 @@ from reco_lab.store.database import Database, newest_revision
 from reco_lab.testing import erasing
 from reco_lab.workspace import Workspace
 
-HOMES_EVERY = 20
+HOMES_EVERY = 5  # a look takes the longer the more is there
 ROWS = 400
 
 
@@ -138,6 +139,7 @@ def main() -> None:
     """Be the warm process: read a deed a line, fork, tell its process id, wait for its end."""
     while line := sys.stdin.readline():
         name, home, number = json.loads(line)
+        DEEDS[name].warm()
         ready, go = os.pipe()
         pid = os.fork()
         if pid == 0:
@@ -161,12 +163,16 @@ def main() -> None:
 
 @dataclass(frozen=True)
 class Deed:
-    """Something that changes a workspace. `do` gives its acknowledgement, `wrong` what is wrong after a kill."""
+    """Something that changes a workspace. `do` gives its acknowledgement, `wrong` what is wrong after a kill.
+
+    `warm` imports what `do` imports late, so that a kill seldom falls into imports.
+    """
 
     prepare: Callable[[Path], None]
     do: Callable[[Path, int], str]
     wrong: Callable[[Path, list[str]], tuple[list[str], list[str]]]
     homes_every: int = HOMES_EVERY
+    warm: Callable[[], None] = lambda: None
 
 
 def _look(deed: Deed, home: Path, acknowledged: list[str], tally: Tally) -> None:
@@ -247,17 +253,17 @@ def _publish_carelessly(home: Path, number: int) -> str:
 
 def _published_wrong(home: Path, acknowledged: list[str]) -> tuple[list[str], list[str]]:
     workspace = Workspace.open(home)
-    torn, lost = [], []
-    for number in range(2000):
-        run = workspace.store.run(f"{number:064d}")
+    torn, kept = [], set()
+    for key in workspace.store.runs_before(workspace.clock.now() + timedelta(days=1)):
+        run = workspace.store.run(key)
         if run is None or run.artefact is None:
-            lost += [one for one in acknowledged if one == f"{number:064d}"]
             continue
+        kept.add(key)
         _, state = workspace.artefacts.load_state(run.artefact)
-        if not (state.arrays["factors"] == number).all():
-            torn.append(f"run {number} is not what was published")
+        if not (state.arrays["factors"] == int(key)).all():
+            torn.append(f"run {int(key)} is not what was published")
     workspace.close()
-    return torn, lost
+    return torn, sorted(set(acknowledged) - kept)
 
 
 def _prepare_old(home: Path) -> None:
@@ -360,7 +366,7 @@ DEEDS = {
     "publish carelessly": Deed(_open, _publish_carelessly, _published_wrong),
     "migrate": Deed(_prepare_old, _migrate, _migrated_wrong, homes_every=1),
     "backup": Deed(_prepare_full, _back_up, _backed_up_wrong),
-    "erase": Deed(erasing.prepare, erasing.do, erasing.wrong, homes_every=1),
+    "erase": Deed(erasing.prepare, erasing.do, erasing.wrong, homes_every=1, warm=erasing.warm),
     "restore": Deed(_prepare_two, _restore, _restored_wrong),
 }
 

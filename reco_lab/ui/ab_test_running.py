@@ -42,7 +42,7 @@ def view(lab: page.Lab, now: Running) -> None:
         found = verdict(now.test, cache.ab_look(lab.workspace, now))
         if found.kind != drawn.kind:
             st.rerun()
-        show.answer(found.sentence, found.detail)
+        show.answer(canary.so_far(now.test.title, found), found.detail)
 
     st.fragment(run_every=EVERY, key="ab-answer")(answer)()
     if (round_ := canary.round_of(now.test.title)) is not None:

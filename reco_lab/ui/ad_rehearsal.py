@@ -74,6 +74,10 @@ def _live(workspace: Workspace, seen: Seen) -> None:
     head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
     doing = "are on their way" if seen.status.phase is Phase.preparing else "are visiting"
     head.subheader(f"Simulated customers {doing}", anchor=False, width="content")
+    if seen.tallies and head.button(
+        "Look at it in the Monitor", icon=":material/monitoring:", key="rehearsal-watch"
+    ):
+        show.go(page.MONITOR, MONITOR)
     head.button(
         "Stop",
         icon=":material/stop:",
@@ -100,7 +104,12 @@ def _figures(seen: Seen, days: pd.DataFrame) -> None:
     recent = days.tail(1)
     cells = st.columns(4)
     cells[0].metric("Visits", f"{last.visits:,}")
-    cells[1].metric("Ads shown", f"{last.places:,}")
+    cells[1].metric(
+        "Ads shown",
+        f"{last.places:,}",
+        help=f"Without the {count(last.house, 'place')} of the shop's own ads, which nobody clicks. The Monitor counts those "
+        "as well, so its click rate is lower.",
+    )
     rate = float(recent["clicked"].iloc[0])
     over = rate / float(recent["by_lot"].iloc[0]) if float(recent["by_lot"].iloc[0]) else 0.0
     cells[2].metric(

@@ -61,6 +61,10 @@ def answer(lab: page.Lab, now: Status) -> None:
     show.answer(*sentence(lab.workspace, now))
     if now.caller is None and not rehearsed(lab.workspace.home):
         _start()
+    if rehearsed(lab.workspace.home) and st.button(
+        "Leave the rehearsal", icon=":material/logout:", key="rehearsal-leave"
+    ):
+        show.go(page.ADS)
     show.warnings(now.problems)
     if now.plan is None:
         _publish(lab)
@@ -70,7 +74,10 @@ def sentence(workspace: Workspace, now: Status) -> tuple[str, str]:
     """What serves, in one sentence and one line."""
     what = "Nothing is published yet" if now.plan is None else f"{now.plan.model} is published"
     if now.caller is None and rehearsed(workspace.home):
-        return f"{what} in the rehearsal, which is over.", "Start traffic on the Ads page for another one."
+        return (
+            f"{what} in the rehearsal, which is over.",
+            "Nobody comes any more: what is here stays as it was.",
+        )
     if now.caller is None:
         return f"{what}, and the service does not run.", "Without it no website gets an ad."
     ads = int(now.said.get("ads", 0))

@@ -1,11 +1,14 @@
 """The tab "The gate": how the last challenger fared, when the next is trained, and what served before."""
 
+from datetime import datetime
+
 import streamlit as st
 
-from reco_lab.services import gate, gate_words, publishing, schedules
+from reco_lab.services import ab_tests, gate, gate_words, publishing, schedules
 from reco_lab.services.publishing import Plan
 from reco_lab.services.schedules import DAY, WEEK, Schedule
-from reco_lab.store.rounds import Round
+from reco_lab.store.own_time import stands_still
+from reco_lab.store.rounds import Round, RoundState
 from reco_lab.ui import board, gate_asks, gate_rounds, page, show, state
 from reco_lab.ui.words import md, when
 from reco_lab.workspace import Workspace
@@ -28,7 +31,8 @@ def view(lab: page.Lab) -> None:
             icon=":material/publish:",
         )
         return
-    gate.begin_due(workspace)
+    if not stands_still(workspace.clock):
+        gate.begin_due(workspace)
     gate.settled(workspace)
     rounds = workspace.rounds.listing()
     show.answer(*_answer(rounds, plan))
@@ -53,12 +57,14 @@ def _answer(rounds: list[Round], plan: Plan) -> tuple[str, str]:
 
 def _act(workspace: Workspace, last: Round | None, *, busy: bool) -> None:
     """The one thing to do, and how often it is done by itself."""
+    over = stands_still(workspace.clock)
+    stuck = over and last is not None and last.state is RoundState.canary
     row = st.container(horizontal=True, vertical_alignment="bottom")
     if row.button(
         "Go on with this round" if last is not None and last.live else "Train a challenger now",
         type="primary",
         icon=":material/swords:",
-        disabled=busy,
+        disabled=busy or stuck,
         key="gate-run",
     ):
         gate.submit(workspace)
@@ -78,9 +84,22 @@ def _act(workspace: Workspace, last: Round | None, *, busy: bool) -> None:
     if chosen is not None and options[chosen] != now:
         schedules.set_schedule(workspace, Schedule(every_hours=options[chosen]))
         st.rerun()
-    if (at := schedules.next_run(workspace)) is not None:
-        then = "once this round is over, at the earliest" if last is not None and last.live else "by itself"
-        st.caption(f"The next one begins {then} on {when(at)} (UTC).")
+    if over:
+        open_ = " This round stays undecided." if stuck else ""
+        st.caption(f"The rehearsal is over: nobody comes any more, and nothing begins by itself.{open_}")
+    elif (at := schedules.next_run(workspace)) is not None:
+        st.caption(f"The next one begins {_then(workspace, at, last)}.")
+
+
+def _then(workspace: Workspace, at: datetime, last: Round | None) -> str:
+    """When the next one begins: not while another one, or an A/B test, is under way."""
+    before = "this round" if last is not None and last.live else ""
+    if not before and ab_tests.running(workspace) is not None:
+        before = "the A/B test"
+    if not before:
+        return f"by itself on {when(at)} (UTC)"
+    late = at <= workspace.clock.now()
+    return f"once {before} is over" + ("" if late else f", at the earliest on {when(at)} (UTC)")
 
 
 def _before(workspace: Workspace) -> None:

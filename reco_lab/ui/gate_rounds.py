@@ -12,7 +12,7 @@ from reco_lab.services import gate, gate_words
 from reco_lab.services import lineage as served
 from reco_lab.services.lineage import Ancestor
 from reco_lab.store.rounds import Round, RoundState
-from reco_lab.ui import show
+from reco_lab.ui import ad_status, show
 from reco_lab.ui.words import md, when
 from reco_lab.workspace import Workspace
 
@@ -113,6 +113,7 @@ def _ancestors(found: list[Ancestor]) -> pd.DataFrame:
             {
                 "Number": one.number,
                 "Model": one.model,
+                "Policy": ad_status.policy_label(one.policy),
                 "Version": one.version,
                 "Learnt from": _data(one),
                 "In place of": one.parent,

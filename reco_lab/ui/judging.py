@@ -115,7 +115,7 @@ def _asked(lab: page.Lab) -> tuple[Policy, Asked, tuple[str, ...]]:
             noun="policy",
             help_text="Each policy is judged by the answers of another one, as if it had chosen among the same ads.",
         )
-        days = linked.choice("Period", PERIODS, key="period", noun="period", few=True)
+        days = linked.choice("Period", PERIODS, key="days", noun="period", few=True)
         with st.popover("More", icon=":material/tune:"):
             settings = _settings(name, known[name].parameters())
             places = linked.choice("Places", PLACES, key="places", noun="choice", few=True)

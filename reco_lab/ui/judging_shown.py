@@ -11,7 +11,7 @@ from reco_lab.core.words import share
 from reco_lab.experiments.estimators import ESTIMATORS
 from reco_lab.experiments.off_policy import Estimate, Interval, Judgement
 from reco_lab.experiments.off_policy_words import Meaning, detail, number, scale, sentence
-from reco_lab.experiments.support import FEWEST, FEWEST_REWARDS, UNEVEN
+from reco_lab.experiments.support import FEWEST, FEWEST_EARNED, FEWEST_REWARDS, UNEVEN
 from reco_lab.ui import show
 from reco_lab.ui.words import count, md
 
@@ -98,10 +98,16 @@ def rests(found: Judgement) -> pd.DataFrame:
             "How many customers served by the judged policy itself would tell as much.",
         ),
         (
-            "Carried by",
-            f"{number(one.rewards)} customers",
+            "Rewards in it",
+            number(one.rewards),
             f"at least {FEWEST_REWARDS:,.0f}",
-            "How many customers' rewards make the estimate.",
+            "How many rewards of one size the effective rows hold, as often as they come in the log.",
+        ),
+        (
+            "Rewards earned",
+            number(one.earned),
+            f"at least {FEWEST_EARNED:,.0f}",
+            "The same as often as the estimate says: with fewer, hardly any heavy row earned anything.",
         ),
         (
             "Mean weight",

@@ -68,7 +68,7 @@ def chart(look: Look, alarms: Sequence[Alarm]) -> None:
         if part == Slice()
         else f" {'of' if part.dimension in {'ad', 'model_version'} else 'in'} {look.names.of(part)}"
     )
-    finding = f"The click rate{of} moves as chance moves it"
+    finding = f"The click rate{of} stays within its limits"
     if moved is not None and moved.since is not None:
         finding = f"The click rate{of} is another since {when(moved.since)} (UTC)"
     show.chart(
@@ -117,7 +117,8 @@ def table(look: Look, by: str) -> None:
     ]
     show.numbers(pd.DataFrame(rows), alt=f"What came of the ads by {BY[by].lower()}", key=f"by-{by}")
     st.caption(
-        "Place-corrected: the click rate it would have, did it stand in every place as often as the others."
+        "Place-corrected: the click rate it would have, did it stand in every place as often as the others. What a place is "
+        "worth is told from ads that stood in several."
     )
 
 

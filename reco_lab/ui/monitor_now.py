@@ -6,13 +6,14 @@ from functools import partial
 import streamlit as st
 
 from reco_lab.services import monitoring, rehearsal
-from reco_lab.services.monitoring import Alarm, Look
-from reco_lab.store.own_time import OwnClock
+from reco_lab.services.monitoring import Alarm, Look, Monitor
+from reco_lab.store.own_time import OwnClock, stands_still
 from reco_lab.ui import ad_rehearsal, board, cache, linked, monitor_alarms, monitor_figures, page, show, state
 from reco_lab.ui.words import count, when
 from reco_lab.workspace import Workspace
 
 EVERY = 1.0
+WAITING = 5.0
 LIVE = 1 / 30  # of the period: traffic so lately means that it is still coming
 DEFAULT = "day"  # what moved in it is spoken of whatever period is shown
 PERIODS = {"hour": "1 hour", "day": "24 hours", "week": "7 days", "month": "28 days"}
@@ -29,7 +30,8 @@ def view(lab: page.Lab) -> None:
     """Show the period that is chosen, brought up to date every second while traffic comes."""
     monitor_alarms.asked(lab.workspace)
     watch = cache.monitor(lab.workspace)
-    if watch.pulse() == (0, 0):
+    if (pulse := watch.pulse()) == (0, 0):
+        _wait(watch, pulse)
         show.empty(
             "No ads have been served yet",
             "Once a website asks for ads, here stands how they do, what moved, and what can be done about it. "
@@ -59,12 +61,24 @@ def view(lab: page.Lab) -> None:
     board.running(lab.workspace)
     look = watch.look(period, window)
     every = EVERY if live(lab.workspace, look) else None
+    if every is None:
+        _wait(watch, pulse)
     st.fragment(partial(_above, lab.workspace, period, window), run_every=every, key="monitor-above")()
     if len(look.now.period):
         by = monitor_figures.chosen(look)  # no choice lies in what is drawn anew every second
         st.fragment(
             partial(_below, lab.workspace, period, window, by), run_every=every, key="monitor-below"
         )()
+
+
+def _wait(watch: Monitor, pulse: tuple[int, int]) -> None:
+    """Draw the page anew once something comes: from then on it is live."""
+
+    def awake() -> None:
+        if watch.pulse() != pulse:
+            st.rerun()
+
+    st.fragment(awake, run_every=WAITING, key="monitor-waiting")()
 
 
 def _above(workspace: Workspace, period: str, window: str) -> None:
@@ -118,8 +132,8 @@ def answer(look: Look, alarms: Sequence[Alarm], period: str) -> tuple[str, str]:
 
 
 def live(workspace: Workspace, look: Look) -> bool:
-    """Whether traffic is coming at the moment: never where the clock stands still, as after a rehearsal."""
-    if isinstance(workspace.clock, OwnClock) and workspace.clock.running.over:
-        return False
+    """Whether traffic is coming at the moment: in a rehearsal until it is over, as its clock runs faster than one can look."""
+    if isinstance(workspace.clock, OwnClock):
+        return look.last is not None and not stands_still(workspace.clock)
     length = (look.now.period.end - look.now.period.begin) / 1e6
     return look.last is not None and (look.at - look.last).total_seconds() < LIVE * length

@@ -10,7 +10,7 @@ import streamlit as st
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.services import data, experiments
-from reco_lab.store.own_time import rehearsed
+from reco_lab.store.own_time import rehearsed, stands_still
 from reco_lab.store.records import DatasetVersion
 from reco_lab.ui import cache, linked, show, state
 from reco_lab.ui.words import count, md
@@ -68,9 +68,11 @@ def open(title: str, *, of_data: bool = True) -> Iterator[Lab]:  # noqa: A001 - 
         if st.query_params.get(state.REHEARSAL) == "1":
             workspace = cache.rehearsal(workspace)
             with heading:
-                show.rehearsed()
+                show.rehearsed(over=stands_still(workspace.clock))
     except NotFoundError as error:
         show.mistake(error)
+        if state.REHEARSAL in st.query_params and st.button("Open Ads", type="primary", key="mend"):
+            show.go(ADS)
         st.stop()
     except Exception as error:  # noqa: BLE001 - there is no workspace, so there is no log to write to
         show.closed(error)

@@ -49,9 +49,10 @@ def synthetic() -> None:
     st.badge("Example data (simulated)", icon=":material/science:", color="orange")
 
 
-def rehearsed() -> None:
-    """The badge of a rehearsal."""
-    st.badge("Rehearsal, simulated customers", icon=":material/theater_comedy:", color="orange")
+def rehearsed(*, over: bool) -> None:
+    """The badge of a rehearsal; once it is over nobody comes any more."""
+    said = "Rehearsal, over" if over else "Rehearsal, simulated customers"
+    st.badge(said, icon=":material/theater_comedy:", color="orange")
 
 
 def go(page: Path, address: Mapping[str, str] | None = None) -> None:

@@ -31,9 +31,10 @@ def leaks(source):
 
 
 def test_every_cached_thing_is_kept_by_workspace_and_version():
-    assert {
-        path.name: leaks(path.read_text("utf-8")) for path in FILES if leaks(path.read_text("utf-8"))
-    } == {}
+    sources = {path.name: path.read_text("utf-8") for path in FILES}
+    named = {name: source for name, source in sources.items() if any(one in source for one in CACHES)}
+
+    assert {name: leaks(source) for name, source in named.items() if leaks(source)} == {}
 
 
 def test_caches_are_in_one_place_only_and_used_nowhere_else():

@@ -50,11 +50,14 @@ import dataclasses
 from streamlit.testing.v1 import AppTest
 from reco_lab.services.data import save_dataset
 from reco_lab.testing.shops import standard
+from reco_lab.ui import board
 from reco_lab.workspace import Workspace
+
+board.ensure_worker = lambda _workspace: True
 
 save_dataset(Workspace.open(), dataclasses.replace(standard().train, name="small-shop"))
 app = AppTest.from_file("app.py", default_timeout=60)
-page = app.run().switch_page("pages/lab/experiment.py").run()
+page = app.switch_page("pages/lab/experiment.py").run()
 page.toggle(key="expert").set_value(True).run()
 assert not page.exception, page.exception
 print([label for group in page.get("button_group") for label in group.options])
@@ -71,7 +74,8 @@ def python(tmp_path_factory):
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 0\n", "utf-8")
     (about / "entry_points.txt").write_text("[reco_lab.algorithms]\ntoy = toy:Toy\n", "utf-8")
     paths = os.pathsep.join([str(folder), str(ROOT)])
-    environment = os.environ | {"PYTHONPATH": paths, "RECO_LAB_HOME": str(folder / "home")}
+    workspace = {"RECO_LAB_HOME": str(folder / "home"), "RECO_LAB_DEMO": "0"}
+    environment = os.environ | workspace | {"PYTHONPATH": paths}
 
     def run(*arguments):
         command = [sys.executable, *arguments]

@@ -4,6 +4,7 @@ import ast
 import io
 import re
 import tokenize
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,11 @@ GLOBAL_STATE = {
 }
 
 
+@cache
+def _tree(path):
+    return ast.parse(path.read_text("utf-8"))
+
+
 def _dotted(node):
     """`a.b.c` of an attribute or a name; empty for anything else."""
     if isinstance(node, ast.Name):
@@ -34,7 +40,7 @@ def _uses():
     """Every (file, line, dotted name) that is used or imported."""
     for path in FILES:
         name = path.relative_to(ROOT).as_posix()
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(_tree(path)):
             if isinstance(node, ast.Import):
                 yield from ((name, node.lineno, one.name) for one in node.names)
             elif isinstance(node, ast.ImportFrom):
@@ -43,11 +49,24 @@ def _uses():
                 yield name, node.lineno, _dotted(node)
 
 
-USES = sorted(set(_uses()))
+@cache
+def _used():
+    return sorted(set(_uses()))
+
+
+@cache
+def _comments():
+    """Every comment, after the file and the line where it stands."""
+    return [
+        (f"{path.name}:{token.start[0]}", token.string)
+        for path in FILES
+        for token in tokenize.generate_tokens(io.StringIO(path.read_text("utf-8")).readline)
+        if token.type == tokenize.COMMENT
+    ]
 
 
 def _found(wanted, *, but=()):
-    return [f"{name}:{line} {used}" for name, line, used in USES if wanted(used) and name not in but]
+    return [f"{name}:{line} {used}" for name, line, used in _used() if wanted(used) and name not in but]
 
 
 def test_the_search_sees_what_it_looks_for():
@@ -65,7 +84,7 @@ def test_numpy_never_reads_objects():
     calls = [
         f"{path.name}:{node.lineno}"
         for path in FILES
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(_tree(path))
         if isinstance(node, ast.keyword) and node.arg == "allow_pickle" and getattr(node.value, "value", True)
     ]
 
@@ -102,24 +121,16 @@ def test_a_page_never_takes_the_unsafe_way(word):
 
 def test_no_work_is_left_as_a_note():
     notes = {"TODO", "FIXME", "XXX", "HACK"}
-    found = [
-        f"{path.name}:{token.start[0]}"
-        for path in FILES
-        for token in tokenize.generate_tokens(io.StringIO(path.read_text("utf-8")).readline)
-        if token.type == tokenize.COMMENT and notes & set(token.string.replace(":", " ").split())
-    ]
+    found = [place for place, said in _comments() if notes & set(said.replace(":", " ").split())]
 
     assert found == []
 
 
 def test_every_exception_to_a_check_gives_its_reason():
     bare = [
-        f"{path.name}:{token.start[0]} {token.string}"
-        for path in FILES
-        for token in tokenize.generate_tokens(io.StringIO(path.read_text("utf-8")).readline)
-        if token.type == tokenize.COMMENT
-        and "noqa:" in token.string
-        and " - " not in token.string.partition("noqa:")[2]
+        f"{place} {said}"
+        for place, said in _comments()
+        if "noqa:" in said and " - " not in said.partition("noqa:")[2]
     ]
 
     assert bare == []

@@ -131,7 +131,9 @@ FORMATS = {
 }
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=pytest.mark.slow) if one == "xlsx" else one for one in FORMATS]
+)
 def test_no_id_is_changed_on_its_way_through(name, ids, tmp_path):
     path = tmp_path / f"ids.{name}"
     path.write_bytes(FORMATS[name](ids))

@@ -1,17 +1,20 @@
 import os
 import shutil
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.components.v2 import manifest_scanner
+from streamlit.components.v2.manifest_scanner import scan_component_manifests
 from streamlit.testing.v1 import AppTest
 
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.experiment import Experiment
 from reco_lab.core.interactions import ColumnMap, Interactions
-from reco_lab.services import data, experiments
+from reco_lab.services import data, experiments, upkeep
 from reco_lab.ui.words import joined
 from reco_lab.workspace import Workspace
 
@@ -58,8 +61,17 @@ def finished(tmp_path_factory):
     workspace = Workspace.open(home)
     data.save_dataset(workspace, small_shop(), "Small shop")
     experiments.run(workspace, asked(), report=lambda _fraction, _message: None)
+    upkeep.tidy_if_due(workspace)  # no visitor of a copy has to
     workspace.close()
     return home
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _what_is_installed_is_looked_through_once():
+    """Streamlit reads the papers of every installed package whenever a test opens the app."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(scan_component_manifests))
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -75,23 +87,32 @@ def empty(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def shop(finished, tmp_path, monkeypatch):
+def copied(tmp_path, monkeypatch):
+    """Makes a copy of a home the workspace of the app."""
+
+    def enter(made):
+        home = tmp_path / "home"
+        shutil.copytree(made, home)
+        monkeypatch.setenv("RECO_LAB_HOME", str(home))
+        return Workspace.open(home)
+
+    return enter
+
+
+@pytest.fixture
+def shop(finished, copied):
     """A workspace of one's own with the small shop and its finished comparison."""
-    home = tmp_path / "home"
-    shutil.copytree(finished, home)
-    monkeypatch.setenv("RECO_LAB_HOME", str(home))
-    return Workspace.open(home)
+    return copied(finished)
 
 
 @pytest.fixture
 def visit():
-    """Opens a page as a browser would, with the parameters of its address."""
+    """Opens a page by a link, as the first thing of a visit."""
 
     def go(path, **query):
-        browser = AppTest.from_file(str(APP), default_timeout=30).run().switch_page(path).run()
-        if query:
-            browser.query_params.update(query)
-            browser.run()
+        browser = AppTest.from_file(str(APP), default_timeout=30)
+        browser.query_params.update(query)
+        browser.switch_page(path).run()
         assert not browser.exception
         return browser
 

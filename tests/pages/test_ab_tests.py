@@ -44,11 +44,8 @@ def published(finished, tmp_path_factory):
 
 
 @pytest.fixture
-def home(published, tmp_path, monkeypatch):
-    copied = tmp_path / "home"
-    shutil.copytree(published, copied)
-    monkeypatch.setenv("RECO_LAB_HOME", str(copied))
-    return copied
+def home(published, copied):
+    return copied(published).home
 
 
 def traffic(home, rates, *, started=True, customers=300):
@@ -127,7 +124,7 @@ def test_a_test_that_serves_nobody_any_more_says_so(home, visit, says):
 
 def test_a_test_of_the_gate_is_said_to_be_one(home, visit, says):
     with closing(Workspace.open(home)) as workspace:
-        ab_tests.start(workspace, SPEC | {"title": "Canary of round c0ffee"})
+        ab_tests.start(workspace, SPEC | {"title": "The gate tries its challenger, round c0ffee"})
     assert "the gate tries the challenger of round c0ffee" in says(visit(MONITOR, section=TAB))
 
 

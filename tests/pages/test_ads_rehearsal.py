@@ -32,7 +32,7 @@ def play(workspace, phase, days=8):
     keep_clock(room, RunningClock.started(OPENING, 15120.0, 120.0))
     Status(phase=phase, room=room.name, asked=Asked()).keep(home)
     lines = [
-        asdict(Tally(at=(OPENING + timedelta(days=day, hours=20)).isoformat(), visits=90 * (day + 1), places=400 * (day + 1),
+        asdict(Tally(at=(OPENING + timedelta(days=day, hours=20)).isoformat(), visits=90 * (day + 1), places=400 * (day + 1), house=20 * (day + 1),
                      clicks=sum(30 + 4 * one for one in range(day + 1)), by_lot=20.0 * (day + 1),
                      possible=80.0 * (day + 1), best=120 * (day + 1)))
         for day in range(days)
@@ -62,6 +62,9 @@ def test_a_rehearsal_that_runs_shows_its_figures_and_can_be_stopped(shop, no_ser
     assert "climbed from 8.5% to 13.5%" in told
     assert "the best possible 20.0%" in told
     assert "30% of the places show a customer one of her three best ads" in told
+    (shown,) = (one for one in page.metric if one.label == "Ads shown")
+    assert (shown.value, "Without the 160 places of the shop's own ads" in shown.help) == ("3,200", True)
+    assert page.button(key="rehearsal-watch").label == "Look at it in the Monitor"
     page.button(key="rehearsal-stop").click().run()
     assert (folder(shop) / rehearsal.STOP).exists()
     lock.release()
@@ -76,11 +79,15 @@ def test_after_a_rehearsal_its_figures_stay_and_one_that_was_killed_is_said_so(s
 
 
 def test_an_address_opens_the_workspace_of_the_rehearsal_and_says_so(shop, no_service, visit, says):
-    assert "Nothing was rehearsed yet" in says(visit(ADS, rehearsal="1"))
+    page = visit(MONITOR, rehearsal="1")
+    assert "Nothing was rehearsed yet" in says(page)
+    page.button(key="mend").click().run()
+    assert page.title[0].value == "Ads"
     play(shop, Phase.over)
     page = visit(ADS, rehearsal="1")
     assert "Nothing is published yet in the rehearsal, which is over." in says(page)
     assert not page.code
+    assert page.button(key="rehearsal-leave").label == "Leave the rehearsal"
     assert any("Rehearsal" in one.proto.body for one in page.main if one.type == "markdown")
 
 

@@ -57,11 +57,8 @@ def _no_other_app_answers(monkeypatch):
 
 
 @pytest.fixture
-def home(published, tmp_path, monkeypatch):
-    copied = tmp_path / "home"
-    shutil.copytree(published, copied)
-    monkeypatch.setenv("RECO_LAB_HOME", str(copied))
-    return Workspace.open(copied)
+def home(published, copied):
+    return copied(published)
 
 
 @contextmanager
@@ -169,8 +166,9 @@ def test_a_decision_is_found_and_tells_its_story(served, visit, says):
     browser = press(visit(ADS, user="c00"), "Ask for ads")
     first = next(id_ for id_, outcome in outcomes(browser).items() if outcome == "Place 1")
     browser.button(key=f"click-1-{first}").click().run()
-    log = decisions.open_log(served)
-    before = decisions.search(served, log, decisions.Sought(customer="c00"))[-1]
+    log, hers = decisions.open_log(served), decisions.Sought(customer="c00")
+    until(lambda: len(decisions.search(served, log, hers)) == 2)
+    before = decisions.search(served, log, hers)[-1]
 
     said = says(visit(ADS, section="Decisions", decision=before.request_id))
 

@@ -1,3 +1,5 @@
+import shutil
+from contextlib import closing
 from dataclasses import replace
 
 import pandas as pd
@@ -11,6 +13,7 @@ from reco_lab.services import demo as demo_service
 from reco_lab.services.explore import Scope
 from reco_lab.ui import explore as shown
 from reco_lab.ui import explore_tabs
+from reco_lab.workspace import Workspace
 
 EXPLORE = "pages/data/explore.py"
 TABS = [*explore_tabs.SECTIONS, "Readiness"]
@@ -24,10 +27,21 @@ def sample():
     return replace(kept, name="sample", truth=None)
 
 
+@pytest.fixture(scope="module")
+def sampled(finished, sample, tmp_path_factory):
+    """A home with the small shop and the sample."""
+    home = tmp_path_factory.mktemp("sampled") / "home"
+    shutil.copytree(finished, home)
+    with closing(Workspace.open(home)) as workspace:
+        data.save_dataset(workspace, sample, "Sample")
+    return home
+
+
 @pytest.fixture
-def shop_with_steps(shop, sample):
-    data.save_dataset(shop, sample, "Sample")
-    return shop
+def shop_with_steps(sampled, monkeypatch):
+    """The workspace of all who only look."""
+    monkeypatch.setenv("RECO_LAB_HOME", str(sampled))
+    return Workspace.open(sampled)
 
 
 def test_without_data_the_page_says_what_is_missing_and_where_to_bring_it(empty, visit, says):
@@ -97,7 +111,9 @@ def test_an_unknown_category_in_a_link_is_named(shop_with_steps, visit, says):
     assert "There is no category “Boats”" in says(visit(EXPLORE, dataset="sample", category="Boats"))
 
 
-def test_one_side_that_fails_says_so_and_the_rest_stands(shop_with_steps, visit, says, monkeypatch):
+def test_one_side_that_fails_says_so_and_the_rest_stands(sampled, copied, visit, says, monkeypatch):
+    copied(sampled)
+
     def broken(_view):
         raise ZeroDivisionError("secret detail")
 
@@ -154,10 +170,11 @@ def test_customers_without_interactions_are_not_forgotten(shop, other_shop, visi
     assert "between 60 of 61 customers and" in browser.header[0].value
 
 
-def test_a_saved_segment_filters_the_page_and_is_named(shop_with_steps, sample, visit, says):
-    version = shop_with_steps.store.dataset("sample")
+def test_a_saved_segment_filters_the_page_and_is_named(sampled, copied, sample, visit, says):
+    workspace = copied(sampled)
+    version = workspace.store.dataset("sample")
     rule = Behaviour(measure="spend", low=300)
-    saved = segments.save(shop_with_steps, version, sample, "Big spenders", rule)
+    saved = segments.save(workspace, version, sample, "Big spenders", rule)
     browser = visit(EXPLORE, dataset="sample", segment=saved.id)
 
     inside = segments.mask(sample, rule)

@@ -1,9 +1,14 @@
 """The gate as a person meets it on the Monitor page."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from reco_lab.services import gate, gate_settings, publishing, schedules
+from reco_lab.core.clock import RunningClock
+from reco_lab.services import ab_tests, gate, gate_settings, publishing, schedules
 from reco_lab.services.data import load_dataset
+from reco_lab.services.schedules import DAY, GATE, Schedule
+from reco_lab.store.own_time import keep_clock
 from reco_lab.store.rounds import RoundState
 from reco_lab.testing.serving import publish_chain
 
@@ -81,3 +86,30 @@ def test_what_the_gate_asks_for_is_kept_for_the_next_round(served, visit, says):
     assert gate_settings.gate_settings(served).canary_share == 0
     assert gate_settings.gate_settings(served).margin == pytest.approx(0.1)
     assert "The next challenger is judged by this." in says(browser)
+
+
+def test_a_run_that_waits_for_a_round_is_not_promised_for_a_moment_that_is_past(served, visit, says):
+    served.schedules.set(GATE, Schedule(every_hours=DAY).model_dump(), datetime.now(UTC) - timedelta(days=2))
+    test = ab_tests.start(served, {"arms": [{"name": name, "share": 0.5} for name in "AB"]})
+    assert "The next one begins once the A/B test is over." in says(visit(MONITOR, section="The gate"))
+
+    settings = gate_settings.GateSettings().model_dump()
+    served.rounds.begin(
+        {"dataset": "small-shop", "settings": settings, "attempts": 1, "test": test.record.id}
+    )
+    assert "The next one begins once this round is over." in says(visit(MONITOR, section="The gate"))
+
+
+def test_in_a_rehearsal_that_is_over_nothing_begins_and_a_trial_is_not_gone_on_with(served, visit, says):
+    ends = datetime.now(UTC) - timedelta(seconds=60)
+    schedules.set_schedule(served, Schedule(every_hours=DAY))
+    clock = RunningClock(ends - timedelta(seconds=60), datetime.now(UTC), 15120.0, ends)
+    keep_clock(served.home, clock)
+    page = visit(MONITOR, section="The gate")
+    assert "The rehearsal is over: nobody comes any more, and nothing begins by itself." in says(page)
+    assert not [one for one in served.queue.recent() if one.kind == gate.JOB]
+
+    served.rounds.advance(served.rounds.begin({"dataset": "small-shop", "settings": {}}), RoundState.canary)
+    page = visit(MONITOR, section="The gate")
+    assert "This round stays undecided." in says(page)
+    assert next(one for one in page.button if one.key == "gate-run").disabled

@@ -45,7 +45,7 @@ def test_the_answer_comes_first_and_says_how_much_more(served, visit, says):
 
 def test_what_is_judged_stands_in_the_address(served, visit, says):
     browser = visit(
-        MONITOR, section=TAB, judge="epsilon_greedy", period="1", reward="income", **{"judge-epsilon": "0.5"}
+        MONITOR, section=TAB, judge="epsilon_greedy", days="1", reward="income", **{"judge-epsilon": "0.5"}
     )
     assert browser.selectbox(key="judge").value == "epsilon_greedy"
     assert "“Best first, with some chance” would have earned" in says(browser).replace("\\", "")

@@ -1,6 +1,5 @@
 """The Monitor page: how the ads do, what moved, and what can be done about it."""
 
-import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -28,9 +27,10 @@ def press(browser, label):
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    """A shop that served until a moment ago, whose slot "home" broke six hours before."""
+    """A shop that served until this hour began, whose slot "home" broke eight hours before: no hour is half of both."""
     home = tmp_path_factory.mktemp("served") / "home"
-    clock = ManualClock(datetime.now(UTC) - timedelta(hours=HOURS))
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    clock = ManualClock(hour - timedelta(hours=HOURS))
     workspace = Workspace.open(home, clock=clock)
     version = open_shop(workspace).version
     log, rng = EventLog.open(home, clock, writer=True), np.random.default_rng(1)
@@ -43,11 +43,8 @@ def served(tmp_path_factory):
 
 
 @pytest.fixture
-def shop(served, tmp_path, monkeypatch):
-    home = tmp_path / "home"
-    shutil.copytree(served, home)
-    monkeypatch.setenv("RECO_LAB_HOME", str(home))
-    return Workspace.open(home)
+def shop(served, copied):
+    return copied(served)
 
 
 def test_without_traffic_the_page_says_how_to_get_some(empty, visit, says):
@@ -72,10 +69,20 @@ def test_a_muted_alarm_is_kept_aside(shop, visit, says):
 
     assert "Nothing more is said of this until" in says(browser)
     assert browser.header[0].value.startswith("All is well")
+    assert "The click rate stays within its limits" in says(browser)
     (muted,) = monitoring.loud(shop, monitoring.Monitor.open(shop).look().alarms)[1]
     assert "home" in muted.sentence
     press(browser, "Speak of it again")
     assert browser.header[0].value.startswith("Nobody clicks")
+
+
+def test_the_period_of_one_tab_is_not_that_of_another(shop, visit):
+    browser = visit(MONITOR, period="week")
+    for section in ("What would have happened", "Now"):
+        browser.session_state["section"] = section
+        browser.run()
+
+    assert (browser.query_params["period"], browser.query_params["days"]) == ("week", "all")
 
 
 def test_to_look_closer_opens_the_decisions_of_what_moved(shop, visit, says):
@@ -111,8 +118,8 @@ def test_to_roll_back_is_offered_where_something_served_before(shop, visit, monk
 
 
 def test_a_link_opens_its_period_and_its_table(shop, visit, says):
-    browser = visit(MONITOR, period="hour", by="position")
+    browser = visit(MONITOR, period="week", by="position")
 
-    assert browser.query_params["period"] == "hour"
+    assert browser.query_params["period"] == "week"
     assert any("Place" in one.value.columns for one in browser.dataframe)
     assert browser.header[0].value.startswith("Nobody clicks"), "what moved in a day is said in every period"

@@ -1,4 +1,5 @@
 import json
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 
 from reco_lab.core.conditions import Attribute, Behaviour, Listed, Rfm
 from reco_lab.core.segment import All, dump
-from reco_lab.services import data, segments
+from reco_lab.services import data, segments, upkeep
 from reco_lab.services.demo import FOLDER
 from reco_lab.services.shop import load_shop
 from reco_lab.workspace import Workspace
@@ -22,10 +23,19 @@ def sample():
     return replace(whole.without(others), name="sample", truth=None)
 
 
+@pytest.fixture(scope="module")
+def sampled(sample, tmp_path_factory):
+    home = tmp_path_factory.mktemp("sampled") / "home"
+    with closing(Workspace.open(home)) as workspace:
+        data.save_dataset(workspace, sample, "Sample")
+        upkeep.tidy_if_due(workspace)
+    return home
+
+
 @pytest.fixture
-def opened(empty, sample):
-    workspace = Workspace.open(empty)
-    return workspace, data.save_dataset(workspace, sample, "Sample")
+def opened(sampled, copied):
+    workspace = copied(sampled)
+    return workspace, workspace.store.dataset("sample")
 
 
 def test_without_data_it_says_what_will_be_here(empty, visit, says):

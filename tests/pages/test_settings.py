@@ -1,29 +1,12 @@
 import json
-from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from reco_lab.services import data, privacy, upkeep
 from reco_lab.ui.settings import SECTIONS
 from reco_lab.workspace import Workspace
 
-APP = Path(__file__).resolve().parents[2] / "app.py"
 SETTINGS = "pages/market/settings.py"
-
-
-@pytest.fixture
-def visit(visit):
-    """Opens a page by a link, as the first thing of a visit."""
-
-    def go(path, **query):
-        browser = AppTest.from_file(str(APP), default_timeout=30)
-        browser.query_params.update(query)
-        browser.switch_page(path).run()
-        assert not browser.exception
-        return browser
-
-    return go
 
 
 def press(browser, label):

@@ -21,6 +21,7 @@ from reco_lab.services.ad_server import AdServer
 from reco_lab.services.auditing import audit
 from reco_lab.services.data import load_dataset
 from reco_lab.services.decisions import open_log
+from reco_lab.services.lineage import lineage
 from reco_lab.store.keyring import Scope
 from reco_lab.testing.service import asked
 from reco_lab.testing.serving import NAME
@@ -146,6 +147,25 @@ def test_a_test_that_is_ended_leaves_what_served_before(workspace):
     assert after.model_dump(exclude={"parent"}) == before.model_dump(exclude={"parent"})
 
 
+def test_each_publication_says_what_is_other_about_it(workspace):
+    publishing.change(workspace, policy={"policy": "softmax", "temperature": 0.2})
+    publishing.change(workspace, bid_weight=0.5, hide_bought=False)
+    ab_tests.start(workspace, SPEC)
+    ab_tests.stop(workspace, ship="B")
+    ab_tests.start(workspace, SPEC)
+    ab_tests.stop(workspace)
+    told = [one.why for one in lineage(workspace)]
+    assert told[-1] == "Published by a person; nothing served before."
+    assert told[::-1][1:] == [
+        "The same models. The policy is “The better, the likelier” (temperature 0.2).",
+        "The same models. Bids count by 0.5. What was bought is shown again.",
+        "The A/B test “Dare more” began.",
+        "The A/B test “Dare more” ended. The policy is “Best first, with some chance” (epsilon 0.5).",
+        "The A/B test “Dare more” began.",
+        "The A/B test “Dare more” ended.",
+    ]
+
+
 def test_after_going_back_the_test_is_said_to_serve_nobody(workspace):
     ab_tests.start(workspace, SPEC)
     publishing.rollback(workspace)
@@ -196,6 +216,36 @@ def test_of_two_who_start_or_end_at_once_one_is_told_so(workspace, monkeypatch):
     (record,) = workspace.ab_tests.listing()
     shipped = publishing.serving_plan(workspace).policy == {"policy": "epsilon_greedy", "epsilon": 0.5}
     assert (record.result["shipped"] == "B") == shipped
+
+
+@pytest.mark.parametrize(("first", "then"), [("B", ""), ("", "B"), ("B", "B"), ("", ""), ("B", "A")])
+def test_who_ends_it_again_after_its_process_died_gets_what_she_asks_for(workspace, monkeypatch, first, then):
+    before = publishing.serving_plan(workspace)
+    ab_tests.start(workspace, SPEC)
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            type(workspace.ab_tests), "end", lambda *_args: (_ for _ in ()).throw(KeyboardInterrupt)
+        )
+        with pytest.raises(KeyboardInterrupt):
+            ab_tests.stop(workspace, ship=first)
+    half = workspace.publications.serving().number
+    record = ab_tests.stop(workspace, ship=then)
+    plan = publishing.serving_plan(workspace)
+    wanted = {"policy": "epsilon_greedy", "epsilon": 0.5} if then == "B" else before.policy
+    assert (plan.test, plan.policy) == (None, wanted)
+    assert [link.artefact for link in plan.chain] == [link.artefact for link in before.chain]
+    said = f"{then} serves everybody" if then else "what served before serves everybody again"
+    assert (record.result["shipped"], record.result["decision"]) == (then, said)
+    assert (workspace.publications.serving().number == half) == (first == then)
+
+
+def test_a_test_that_something_else_took_the_place_of_changes_nothing_as_it_ends(workspace):
+    publishing.change(workspace, policy={"policy": "uniform_random"})
+    ab_tests.start(workspace, SPEC)
+    publishing.rollback(workspace)
+    serves = workspace.publications.serving().number
+    assert ab_tests.stop(workspace).result["decision"] == "what serves by now goes on"
+    assert workspace.publications.serving().number == serves
 
 
 def test_a_test_that_ended_keeps_the_names_of_its_models_and_not_the_models(workspace):

@@ -11,10 +11,10 @@ from reco_lab.core.memory import Memory
 from reco_lab.core.policy import Choice, policy
 from reco_lab.policies.softmax import Softmax
 from reco_lab.services import ad_learning, bookings, publishing
-from reco_lab.services.ad_learning import Learning, of_each_ad
+from reco_lab.services.ad_learning import Learning, known_before, of_each_ad
 from reco_lab.services.ad_messages import EventIn
 from reco_lab.services.ad_server import AdServer
-from reco_lab.store.events import EventLog
+from reco_lab.store.events import EventLog, learning
 from reco_lab.store.events.journal import line, read_entry
 from reco_lab.testing.events import feedback
 
@@ -90,6 +90,28 @@ def test_a_learner_that_died_knows_the_same_as_one_that_did_not(workspace, monke
     same(before, recalled)
     same(before, every)
     assert before.own["shown"].sum() > 120
+
+
+def test_what_a_learner_knew_at_a_moment_is_read_part_by_part(workspace, monkeypatch):
+    server, enough, since, parts = serving(workspace, "lin_thompson"), learning.enough, EventLog.since, []
+    visit(server, workspace, 60, clicks={"ad-i03"})
+    workspace.clock.at += timedelta(minutes=1)
+    moment = workspace.clock.now()
+    visit(server, workspace, 10, clicks={"ad-i03"})
+    learner = server.snapshot.everybody.policy
+    whole = known_before(workspace, server.log, learner, moment)
+
+    def told(*asked):
+        parts.append(found := since(*asked))
+        return found
+
+    monkeypatch.setattr(learning, "enough", lambda connection, begin: enough(connection, begin, 20))
+    monkeypatch.setattr(EventLog, "since", told)
+    found = known_before(workspace, server.log, learner, moment)
+    server.close()
+    assert [int((~one.clicked).sum()) for one in parts] == [40, 40, 40]
+    assert all(np.array_equal(found.own[name], whole.own[name]) for name in whole.own)
+    assert whole.own["clicked"].sum() > 0
 
 
 def test_a_click_counts_once_within_a_day_of_its_decision_however_often_and_late_it_comes(workspace):

@@ -87,8 +87,9 @@ def on_trial(workspace):
 
 def test_a_challenger_that_does_no_harm_is_promoted_after_its_hours(workspace):
     found = on_trial(workspace)
-    arms = [arm.name for arm in ab_tests.running(workspace).test.arms]
-    assert arms == [canary.CHAMPION, canary.CHALLENGER]
+    test = ab_tests.running(workspace).test
+    assert [arm.name for arm in test.arms] == [canary.CHAMPION, canary.CHALLENGER]
+    assert test.minimum_lift == canary.HARM
     traffic(workspace, 5)
     assert gate.tick(workspace) is None
     workspace.clock.at += timedelta(hours=1)
@@ -209,3 +210,90 @@ def test_a_round_whose_time_comes_while_a_test_runs_is_due_as_soon_as_it_is_over
     assert gate.tick(workspace) is None
     ab_tests.stop(workspace)
     assert gate.tick(workspace) is not None
+
+
+def test_a_round_that_is_cancelled_before_its_trial_was_noted_leaves_no_trial_behind(workspace, monkeypatch):
+    traffic(workspace)
+    with monkeypatch.context() as patched:
+        patched.setattr(canary, "begun_as", lambda *_args: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            gate.run_round(workspace)
+    assert ab_tests.running(workspace).served
+    assert gate.cancel(workspace, workspace.rounds.open().id).state is RoundState.cancelled
+    assert ab_tests.running(workspace) is None
+    assert publishing.serving_plan(workspace).test is None
+
+
+def test_a_round_that_is_cancelled_while_its_trial_begins_leaves_no_trial_behind(workspace, monkeypatch):
+    traffic(workspace)
+    begin = canary.begin
+
+    def meanwhile(*asked):
+        gate.cancel(workspace, workspace.rounds.open().id)
+        return begin(*asked)
+
+    monkeypatch.setattr(canary, "begin", meanwhile)
+    assert gate.run_round(workspace).state is RoundState.cancelled
+    assert ab_tests.running(workspace) is None
+
+
+def test_who_cancels_while_a_step_is_noted_cancels_all_the_same(workspace, monkeypatch):
+    found = on_trial(workspace)
+    get = workspace.rounds.get
+
+    def late(_rounds, id_):
+        known = get(id_)
+        workspace.clock.at += timedelta(seconds=1)
+        workspace.rounds.advance(known, known.state, {"trial": "a look"})
+        return known
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(workspace.rounds), "get", late)
+        gate.cancel(workspace, found.id)
+    assert workspace.rounds.get(found.id).state is RoundState.cancelled
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_what_a_person_published_meanwhile_is_not_pushed_aside_by_a_trial(workspace, monkeypatch, noted):
+    if noted:
+        on_trial(workspace)
+    else:
+        traffic(workspace)
+        with monkeypatch.context() as patched:
+            patched.setattr(canary, "begun_as", lambda *_args: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                gate.run_round(workspace)
+    publishing.change(workspace, policy={"policy": "uniform_random"})
+    assert ab_tests.running(workspace).served
+    while (found := gate.run_round(workspace)).live and not noted:
+        noted = True
+    assert found.state is RoundState.refused
+    assert "something else was published" in gate_words.sentence(found)
+    plan = publishing.serving_plan(workspace)
+    assert (plan.test, plan.policy, plan.round) == (None, {"policy": "uniform_random"}, "")
+
+
+def test_nothing_is_tried_beside_what_a_person_published_while_it_was_judged(workspace, monkeypatch):
+    traffic(workspace)
+    judge = gate.STEPS[RoundState.judging][1]
+
+    def meanwhile(*asked):
+        publishing.change(workspace, policy={"policy": "uniform_random"})
+        return judge(*asked)
+
+    monkeypatch.setitem(gate.STEPS, RoundState.judging, ("forward", meanwhile))
+    found = gate.run_round(workspace)
+    assert (found.state, found.spec.get("test")) == (RoundState.refused, None)
+    assert "something else was published" in gate_words.sentence(found)
+
+
+def test_who_goes_back_ends_the_trial_at_the_next_look(workspace):
+    publishing.change(workspace, policy={"policy": "uniform_random"})
+    on_trial(workspace)
+    publishing.rollback(workspace)
+    serves = workspace.publications.serving().number
+    workspace.clock.at += timedelta(hours=1)
+    found = gate.run_round(workspace)
+    assert found.state is RoundState.refused
+    assert ab_tests.running(workspace) is None
+    assert workspace.publications.serving().number == serves

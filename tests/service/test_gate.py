@@ -17,6 +17,7 @@ from reco_lab.services import gate, gate_settings, gate_words, publishing
 from reco_lab.services.ad_server import AdServer, VisitIn
 from reco_lab.services.data import load_dataset, save_dataset
 from reco_lab.services.demo import FOLDER
+from reco_lab.services.feedback_data import save_feedback
 from reco_lab.services.shop import load_shop
 from reco_lab.store.publications import PROMOTED, ROLLED_BACK
 from reco_lab.store.rounds import RoundState
@@ -100,8 +101,8 @@ def test_shuffled_labels_are_refused_before_anything_is_trained(workspace, shop,
     assert workspace.publications.serving().number == 1
 
 
-@pytest.mark.slow
-def test_a_robot_flood_through_the_log_is_refused_and_its_version_taken_out(workspace):
+def robots(workspace):
+    """Visits of robots come into the log."""
     rng = np.random.default_rng(2)
     ids = load_dataset(workspace, "demo-shop").interactions.item_ids
     visits = [
@@ -112,12 +113,29 @@ def test_a_robot_flood_through_the_log_is_refused_and_its_version_taken_out(work
     for begin in range(0, len(visits), 1000):
         asyncio.run(server.visit(visits[begin : begin + 1000]))
     server.close()
+
+
+@pytest.mark.slow
+def test_a_robot_flood_through_the_log_is_refused_and_its_version_taken_out(workspace):
+    robots(workspace)
     found = gate.run_round(workspace)
     assert found.state is RoundState.refused
     assert "20 customers who did more in a day than anybody used to" in gate_words.reason(found)
     assert workspace.store.dataset("demo-shop").version == 1
     assert [one.version for one in workspace.store.dropped()] == [2]
     assert gate.run_round(workspace).state is RoundState.refused
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("person", [True, False])
+def test_a_version_that_a_person_made_stays_and_one_of_a_round_that_died_is_taken_out(workspace, person):
+    robots(workspace)
+    begun = gate._begun(workspace)
+    save_feedback(workspace, "demo-shop", onto="demo-shop", by="" if person else begun.id)
+    found = gate.run_round(workspace)
+    assert (found.id, found.state) == (begun.id, RoundState.refused)
+    assert "looks poisoned" in gate_words.reason(found)
+    assert [one.version for one in workspace.store.dropped()] == ([] if person else [2])
 
 
 @pytest.mark.slow

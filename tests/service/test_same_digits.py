@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from reco_lab.jobs.start import ensure_worker
 from reco_lab.services.data import save_dataset
 from reco_lab.services.experiments import comparison, job_of, run, submit
 from reco_lab.store.records import JobState
+from reco_lab.testing.waiting import until
 from reco_lab.workspace import Workspace
 
 NEEDLESS = [
@@ -28,6 +28,7 @@ NEEDLESS = [
     if set(kind.info.needs) <= {Need.times} and not kind.uninstalled()
 ]
 ALGORITHMS = [name for name in NEEDLESS if name not in {"random", "most_popular"}]
+DISTURBED = ["item_knn", "ease", "ials", "slim", "nmf", "funk_svd"]  # of each way to compute, one
 TELL = """
 import json, sys
 from pathlib import Path
@@ -56,8 +57,8 @@ def open_workspace(home, customers=150):
     return workspace
 
 
-def asked(*, rounds=60):
-    specs = [{"algorithm": name} for name in ALGORITHMS if name != "bpr"] + [
+def asked(names=ALGORITHMS, *, rounds=60):
+    specs = [{"algorithm": name} for name in names if name != "bpr"] + [
         {"algorithm": "bpr", "epochs": rounds}
     ]
     return Experiment(
@@ -109,28 +110,20 @@ def worker_child(home):
     return None
 
 
-def wait_for(what, seconds=120):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if answer := what():
-            return answer
-        time.sleep(0.05)
-    raise TimeoutError
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds the worker through /proc")
 def test_an_experiment_whose_worker_is_killed_is_taken_up_again_and_answers_the_same(tmp_path):
+    question = asked(DISTURBED, rounds=400)
     undisturbed = open_workspace(tmp_path / "calm")
-    expected = digits(run(undisturbed, asked(rounds=400), lambda fraction, message: None))
+    expected = digits(run(undisturbed, question, lambda fraction, message: None))
     workspace = open_workspace(tmp_path / "stormy")
-    job = submit(workspace, asked(rounds=400))
+    job = submit(workspace, question)
     id_ = workspace.queue.get(job).payload["id"]
     ensure_worker(workspace, idle_seconds=5)
-    wait_for(lambda: workspace.queue.get(job).fraction > 0.3)
-    os.kill(wait_for(lambda: worker_child(workspace.home)), signal.SIGKILL)
-    taken_up = wait_for(lambda: (now := workspace.queue.get(job)).interrupted and now)
+    until(lambda: workspace.queue.get(job).fraction > 0.3, 120)
+    os.kill(until(lambda: worker_child(workspace.home)), signal.SIGKILL)
+    taken_up = until(lambda: (now := workspace.queue.get(job)).interrupted and now, 120)
     assert taken_up.interrupted == 1
-    done = wait_for(lambda: (now := job_of(workspace, id_)) and not now.live and now)
+    done = until(lambda: (now := job_of(workspace, id_)) and not now.live and now, 120)
     assert (done.state, done.attempts) == (JobState.done, 2)
     assert digits(comparison(workspace, id_)) == expected

@@ -181,10 +181,10 @@ def test_a_worker_whose_workspace_was_removed_ends_and_does_not_bring_it_back(wo
 
 @pytest.mark.slow
 @pytest.mark.parametrize("child", [True, False])
-def test_of_ten_kills_none_changes_the_result_or_leaves_a_process(workspace, child):
+def test_kills_at_early_and_late_steps_change_no_result_and_leave_no_process(workspace, child):
     begin(workspace)
     undisturbed = over(workspace, workspace.queue.submit("steps", STEPS))
-    for kill in range(10):
+    for kill in (0, 3, 6, 9):
         disturbed = kill_in_the_middle(workspace, child=child, steps=STEPS | {"pause_at": kill})
         until(lambda: child or begin(workspace))
         again = over(workspace, disturbed)

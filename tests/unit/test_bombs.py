@@ -6,7 +6,6 @@ import os
 import resource
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -22,13 +21,18 @@ from reco_lab.sources import _guard, sniff
 from reco_lab.testing.waiting import until
 
 MB = 1 << 20
-SECONDS = 8.0  # the promise is 2; machines that run other tests beside this one are slow
+SECONDS = 6.0  # of processor time, as other tests run beside this one; the promise is 2
 ROOM = Limits(memory=2 << 30, cpu_seconds=20, wall_seconds=20.0)
 
 
 def grown():
     """The most memory that this process ever used, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def worked():
+    """The seconds of processor that this process and those it waited for used."""
+    return sum(os.times()[:4])
 
 
 def packed_csv(path):
@@ -77,7 +81,7 @@ def wide_parquet(path):
 def long_line(path):
     with path.open("wb") as file:
         file.write(b"user,item\nu1,i1\n")
-        for _ in range(64):
+        for _ in range(8):
             file.write(b"1," * (8 * MB))
 
 
@@ -92,7 +96,7 @@ BOMBS = {
     "128 MB of cells in a workbook": (sheet_of(huge_sheet), "unpacks to more than"),
     "a workbook with one cell in the far corner": (sheet_of(far_corner), "memory"),
     "100 GB of text in a Parquet file": (wide_parquet, "memory"),
-    "a line of 1 GB": (long_line, "longer than 1 MB"),
+    "a line of 128 MB": (long_line, "longer than 1 MB"),
     "100,000 columns": (many_columns, "columns; at most 1000"),
 }
 
@@ -124,13 +128,13 @@ def tight(monkeypatch):
 @pytest.mark.parametrize("rows", [None, 20], ids=["whole", "preview"])
 def test_a_bomb_is_refused_in_time_and_the_asker_stays_small(make, sentence, rows, made, tight):
     path = made(make)
-    before, started = grown(), time.monotonic()
+    before, started = grown(), worked()
     if rows and make in LOOKED_AT:
         assert len(sniff(path).read(path, rows=rows).frame) <= rows
     else:
         with pytest.raises(DataError, match=sentence):
             sniff(path).read(path, rows=rows)
-    assert time.monotonic() - started < SECONDS
+    assert worked() - started < SECONDS
     assert grown() - before < 50
 
 

@@ -162,13 +162,13 @@ def test_a_file_that_somebody_writes_to_is_not_waited_for_long(tmp_path):
 
 def test_long_rows_are_held_a_few_at_a_time_and_none_is_lost(folder):
     account = Account(databases.place(kind="sqlite", file="x"), str(folder / "shop.sqlite"), 30.0)
-    long = "SELECT n, printf('%.4000000c', 'x') AS text FROM orders WHERE n < 120 ORDER BY n"
+    long = "SELECT n, printf('%.4000000c', 'x') AS text FROM orders WHERE n < 40 ORDER BY n"
     with a_session(account) as session:
         blocks = [[(n, len(text)) for n, text in rows] for _, rows in session.blocks(long)]
-        shown = session.first(long, 50)[1]
+        shown = session.first(long, 20)[1]
         short = [len(rows) for _, rows in session.blocks("SELECT a.n FROM orders a, orders b")]
 
-    assert [row for block in blocks for row in block] == [(n, 4_000_000) for n in range(120)]
+    assert [row for block in blocks for row in block] == [(n, 4_000_000) for n in range(40)]
     assert max(map(len, blocks)) * 4_000_000 <= 2 * MOST_HELD
     assert len(shown) * 4_000_000 <= 2 * MOST_HELD
     assert (sum(short), max(short)) == (300 * 300, 5_000)

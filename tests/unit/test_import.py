@@ -350,6 +350,7 @@ def test_online_retail_is_understood_mended_replayed_and_trained_on(workspace, r
     assert data.interactions.n_items == 3665
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_complete_journey_is_three_joined_tables(workspace, real_data):
     report = import_file(

@@ -28,7 +28,8 @@ def test_where_the_clock_of_a_rehearsal_stands_still_nothing_is_live(tmp_path):
     clock = RunningClock.started(NOW, 15120.0, 120.0)
     keep_clock(tmp_path, clock)
     room = SimpleNamespace(clock=OwnClock(tmp_path))
-    assert live(room, seen(NOW))
+    assert live(room, seen(NOW - timedelta(hours=2))), "that is half a second of the machine's"
+    assert not live(room, seen(None))
 
     keep_clock(tmp_path, replace(clock, until=clock.since))
     assert not live(room, seen(NOW))

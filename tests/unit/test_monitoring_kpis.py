@@ -166,6 +166,27 @@ def test_a_place_explains_its_own_rate():
     assert by_ad["b"].corrected == pytest.approx(by_ad["a"].corrected, abs=0.02)
 
 
+@pytest.mark.parametrize("attention", [1.0, 0.5])
+def test_a_place_is_not_praised_for_the_good_ads_that_are_put_there(attention):
+    """Ad 0 draws twice what ad 1 does and mostly stands first; the first place itself is worth the same, or twice as much."""
+    rng = np.random.default_rng(4)
+    draws, rows = (0.3, 0.15), []
+    for number in range(20_000):
+        order = (0, 1) if rng.random() < 0.9 else (1, 0)
+        clicked = [rng.random() < draws[ad] * attention**place for place, ad in enumerate(order)]
+        ads = [
+            (ad, 1.0, number, number if click else NEVER) for ad, click in zip(order, clicked, strict=True)
+        ]
+        rows.append((number, number % 50, ads))
+    data = facts(rows, customers=[f"c{one}" for one in range(50)])
+
+    found = dict(kpis.by(data, "ad", pd.DataFrame(columns=["ad_id", "value"]), 10))
+
+    fair = (1 + attention) / 2
+    for ad, draw in zip("ab", draws, strict=True):
+        assert found[Slice("ad", ad)].corrected == pytest.approx(draw * fair, rel=0.06)
+
+
 def test_gini_is_the_mean_difference_by_twice_the_mean():
     data = facts([(number, 0, [(min(number % 6, 3) % 3, 1.0, 0, NEVER)]) for number in range(60)])
     exposure = np.array([0.0, *sorted(np.bincount(data.placed_codes("ad")).astype(float))])

@@ -179,7 +179,39 @@ def test_a_policy_that_would_have_done_nothing_of_it_is_refused():
 
 
 def test_too_few_rewards_are_told():
-    assert "5 are needed" in refusal(uniform(share=0.0005))
+    assert "4 are needed" in refusal(uniform(share=0.0005))
+
+
+def test_rewards_are_counted_as_they_come_in_the_log_and_as_the_estimate_has_them():
+    log = random_log(6)
+    weight, reward = log.target / log.propensity, log.reward
+    rows = weight.sum() ** 2 / (weight**2).sum()
+    size = (reward**2).mean() / reward.mean()
+    found = support(log)
+    assert found.rewards == pytest.approx(rows * reward.mean() / size)
+    assert found.earned == pytest.approx(rows * (weight * reward).sum() / weight.sum() / size)
+
+
+def test_what_is_judged_did_not_have_luck():
+    """A fiftieth of the places tells of nine ads in ten, three in a hundred of which are clicked: a handful of clicks."""
+    chances, truth, estimates = np.array([0.982, *[0.002] * 9]), 0.03, []
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        chance = chances[rng.choice(10, 7000, p=chances)]
+        clicked = (rng.random(7000) < truth).astype(float)
+        log = Logged(rng.integers(0, 2600, 7000), clicked, chance, np.full(7000, 0.1))
+        if not support(log).refusal:
+            estimates.append((log.weight * clicked).sum() / log.weight.sum())
+    assert len(estimates) > 150
+    assert np.mean(estimates) == pytest.approx(truth, rel=0.15)
+
+
+def test_where_the_heavy_rows_earned_nothing_nothing_is_judged():
+    log = uniform(target=np.where(np.arange(4000) < 1000, 1.0, 0.0005))
+    assert support(log).refusal == ""
+    light = support(replace(log, reward=log.reward * (log.weight < 1)))
+    assert "earned next to nothing" in light.refusal
+    assert light.remedy
 
 
 def test_chances_with_which_was_not_decided_are_found_out():

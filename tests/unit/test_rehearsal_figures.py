@@ -1,11 +1,17 @@
 """What a rehearsal came to, day by day, and the sentence about it."""
 
+import json
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from reco_lab.services import rehearsal
 from reco_lab.services.rehearsal_figures import by_day, sentence
+from reco_lab.services.rehearsal_room import folder
 from reco_lab.simulation.traffic import Tally
+from reco_lab.store.locks import FileLock
+from reco_lab.workspace import Workspace
 
 OPENING = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -49,3 +55,30 @@ def test_the_sentence_says_whether_the_rate_climbed_and_what_was_possible():
 def test_of_the_first_days_no_climb_is_claimed():
     assert sentence(by_day(tallies([0.08, 0.12]), OPENING)).startswith("10.0% of the places are clicked")
     assert sentence(by_day([], OPENING)) == "The first customers are on their way."
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    found = Workspace.open(tmp_path / "home")
+    folder(found).mkdir()
+    yield found
+    found.close()
+
+
+def test_a_long_rehearsal_is_told_from_its_first_day_on(workspace):
+    notes = tallies([0.08] * 800)
+    lines = "".join(f"{json.dumps(asdict(one))}\n" for one in notes)
+    (folder(workspace) / rehearsal.TRAFFIC).write_text(f'{lines}{{"at": "2028-', "utf-8")
+    found = rehearsal.look(workspace).tallies
+    assert found[-1] == notes[-1]
+    assert by_day(found, OPENING).equals(by_day(notes, OPENING))
+    assert len(found) == 800
+
+
+def test_who_looks_while_others_look_sees_nobody_at_work(workspace):
+    fcntl = pytest.importorskip("fcntl")
+    with (folder(workspace) / rehearsal.LOCK).open("w") as another:
+        fcntl.flock(another, fcntl.LOCK_SH)
+        assert rehearsal.look(workspace).status.phase is rehearsal.Phase.none
+    with FileLock(folder(workspace) / rehearsal.LOCK):
+        assert rehearsal.look(workspace).status.phase is rehearsal.Phase.preparing

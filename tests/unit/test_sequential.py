@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from reco_lab.experiments.ab_verdict import Verdict
 from reco_lab.experiments.lift import Moments, lifts, linearised
 from reco_lab.experiments.power import Usual, needed
 from reco_lab.experiments.sample_ratio import SUSPICIOUS, sample_ratio
 from reco_lab.experiments.sequential import FEWEST, Tally, ahead, level_at_last
+from reco_lab.services import canary
 
 TESTS, LOOKS, A_LOOK = 600, 30, 40
 
@@ -80,6 +82,22 @@ def test_too_few_doers_give_no_interval():
     assert np.isfinite(found.absolute)
 
 
+@pytest.mark.parametrize("knows", [True, False])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [((3, 1), (4, 3)), ((2, 0), (4, 3)), ((4, 2), (2, 2)), ((4, 4), (3, 2)), ((0, 0), (1, 1))],
+)
+def test_of_hardly_anybody_nothing_is_told_and_nobody_is_warned(one, other, knows):
+    def side(customers, who_did):
+        did, before = (np.arange(customers) < who_did) * 1.0, np.arange(customers) * 1.0
+        return Tally.stacked([Tally.of(did, np.ones(customers), before if knows else None)])
+
+    for yes_or_no in (True, False):
+        found = ahead(side(*one), side(*other), 0.05, yes_or_no=yes_or_no)
+        assert np.isnan(found.relative_low).all()
+        assert found.p == 1
+
+
 def test_the_shares_are_suspected_at_their_rate_and_found_out_when_wrong():
     rng, shares = np.random.default_rng(7), np.array([0.5, 0.3, 0.2])
     right = rng.multinomial(200, shares, (2000, LOOKS)).cumsum(axis=1)
@@ -90,3 +108,30 @@ def test_the_shares_are_suspected_at_their_rate_and_found_out_when_wrong():
 
 def test_a_broken_arm_is_suspected_within_two_hundred_customers():
     assert sample_ratio(np.array([[0, 0], [200, 0]]), np.array([0.5, 0.5]))[-1] < SUSPICIOUS
+
+
+def test_a_canary_sees_harm_that_a_test_for_a_small_lift_would_not_see_yet():
+    """500 of 5,000 customers get what is clicked a third less often; each sees four ads."""
+    seen = {0.05: 0, canary.HARM: 0}
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        shown = [np.full(size, 4.0) for size in (500, 4500)]
+        own = [
+            np.minimum(rng.gamma(2.0, rate / 2, len(one)), 1)
+            for rate, one in zip((0.035, 0.05), shown, strict=True)
+        ]
+        arm, control = (
+            Tally.of(rng.binomial(4, one).astype(float), each) for one, each in zip(own, shown, strict=True)
+        )
+        for smallest in seen:
+            seen[smallest] += bool(ahead(arm, control, smallest).high < 0)
+    assert seen[canary.HARM] > 30
+    assert seen[0.05] < 15
+
+
+def test_of_a_canary_it_is_asked_whether_it_does_harm():
+    found = Verdict("no", "challenger is not 50% better than champion: keep champion.")
+    assert canary.so_far(f"{canary.TITLE}7", found) == "No harm is seen so far."
+    assert canary.so_far("Mine", found) == found.sentence
+    worse = Verdict("worse", "It earns less.")
+    assert canary.so_far(f"{canary.TITLE}7", worse) == worse.sentence

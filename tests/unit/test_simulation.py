@@ -182,6 +182,7 @@ def test_the_shipped_files_are_small_and_open_at_once(shipped):
     assert shipped.truth.probability.shape == (shipped.interactions.n_users, shipped.interactions.n_items)
 
 
+@pytest.mark.slow
 def test_the_shipped_shop_can_be_made_again(shipped, tmp_path):
     spec = json.loads((SHIPPED / "shop.json").read_text())["shop"]
     again = load_shop(make_shop(tmp_path / "shop", **spec))
