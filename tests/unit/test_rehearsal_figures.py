@@ -50,7 +50,8 @@ def test_the_sentence_says_whether_the_rate_climbed_and_what_was_possible():
     assert told == (
         "The click rate climbed from 8.0% to 12.0%; ads drawn by lot would have got 5.0%, the best possible 20.0%."
     )
-    assert "went from 12.0% to 8.0%" in sentence(by_day(tallies([0.12] * 3 + [0.08] * 3), OPENING))
+    assert "fell from 12.0% to 8.0%" in sentence(by_day(tallies([0.12] * 3 + [0.08] * 3), OPENING))
+    assert "went from 8.0% to 9.0%" in sentence(by_day(tallies([0.08] * 3 + [0.09] * 3), OPENING))
 
 
 def test_of_the_first_days_no_climb_is_claimed():
