@@ -178,17 +178,17 @@ def at_random(facts: Facts) -> Random:
         )
     rate, total = wc.sum() / ws.sum(), ws.sum()
     control = wilson(rate, ((wc - rate * ws) ** 2).sum() / total**2, worth)
-    mine = clustered(clicks, seen, people, size)
-    gap = mine.value - control.value
-    return Random(
-        ours,
-        control,
-        Rate(
-            gap,
-            gap - float(np.hypot(mine.value - mine.low, control.high - control.value)),
-            gap + float(np.hypot(mine.high - mine.value, control.value - control.low)),
-            control.n,
-        ),
+    return Random(ours, control, _apart(clustered(clicks, seen, people, size), control))
+
+
+def _apart(one: Rate, other: Rate) -> Rate:
+    """One rate less another, with the errors of both (MOVER: Zou and Donner 2008)."""
+    gap = one.value - other.value
+    return Rate(
+        gap,
+        gap - float(np.hypot(one.value - one.low, other.high - other.value)),
+        gap + float(np.hypot(one.high - one.value, other.value - other.low)),
+        other.n,
     )
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 
 from reco_lab.simulation.traffic import Tally
 
 FIRST = 3
 LEAST_PLACES = 30
+SURE = 2.0  # standard errors
 _SUMS = ("places", "clicks", "by_lot", "possible", "best")
 
 
@@ -44,7 +46,10 @@ def sentence(days: pd.DataFrame) -> str:
         return f"{_of(now)} of the places are clicked; {told}."
     first = days.head(FIRST)
     then = (first["clicked"] * first["places"]).sum() / first["places"].sum()
-    word = "climbed" if now > then else "went"
+    error = np.sqrt(
+        sum(rate * (1 - rate) / part["places"].sum() for rate, part in ((then, first), (now, last)))
+    )
+    word = "climbed" if now - then > SURE * error else "fell" if then - now > SURE * error else "went"
     return f"The click rate {word} from {_of(then)} to {_of(now)}; {told}."
 
 

@@ -32,8 +32,8 @@ class People:
     def __post_init__(self) -> None:
         """Take the columns that are asked for out of the table once."""
         frame = self.table if self.table is not None else pd.DataFrame()
-        self._columns: dict[str, NDArray[np.object_]] = {
-            name: frame[name].astype("str").where(frame[name].notna(), "").to_numpy(object)
+        self._columns: dict[str, list[str]] = {
+            name: frame[name].astype("str").where(frame[name].notna(), "").tolist()
             for name in sorted(self.asked_for | {SEGMENT})
             if name in frame
         }
@@ -44,9 +44,7 @@ class People:
         told = self.told.get(name, {})
         if name in self.objecting or not self._consented(code, told):
             return Customer(UNKNOWN, "", personal=False)
-        attributes = (
-            {column: str(values[code]) for column, values in self._columns.items()} if code >= 0 else {}
-        )
+        attributes = {column: values[code] for column, values in self._columns.items()} if code >= 0 else {}
         attributes |= told
         segment = attributes.get(SEGMENT, "")
         segments = frozenset(part.strip() for part in segment.split(";")) if segment else frozenset[str]()

@@ -88,9 +88,10 @@ class Crowd:
 class Looked:
     """What a customer did with the ads she was shown: which she clicked, and after which click she bought.
 
-    Of the places: the sum of the true chances, of those that ads drawn by lot would have had, and of those that the
-    best possible ones would have had; `best` is how many showed one of her three best ads. Both by lot and best are
-    of the ads for what she has not bought yet, whatever budgets, caps and slots allow.
+    Of the places: the sum of the true chances, of those that ads drawn by lot would have had, and of those of somebody
+    who knew every customer and always showed her the best, also earlier that day; `best` is how many showed one of her
+    three best ads. By lot and best are of the ads for what she has not bought yet, whatever budgets, caps and slots
+    allow.
     """
 
     clicked: tuple[bool, ...]
@@ -114,6 +115,7 @@ class Eyes:
         has = owned.has(np.repeat(everybody, len(promoted)), np.tile(promoted, len(everybody)))
         self._has = has.reshape(self.chances.shape)
         self._seen: dict[int, NDArray[np.int64]] = {}
+        self._ideal: dict[int, NDArray[np.int64]] = {}
         self._day = -1
 
     @cached_property
@@ -142,8 +144,10 @@ class Eyes:
     def look(self, customer: int, ads: Sequence[str], day: int, rng: np.random.Generator) -> Looked:
         """Let a customer look at ads (ids, best place first; unknown ones leave her cold)."""
         if day != self._day:
-            self._seen, self._day = {}, day
-        seen = self._seen.setdefault(customer, np.zeros(len(self.codes), np.int64))
+            self._seen, self._ideal, self._day = {}, {}, day
+        seen, ideal = (
+            of.setdefault(customer, np.zeros(len(self.codes), np.int64)) for of in (self._seen, self._ideal)
+        )
         fresh = self.chances[customer] * FATIGUE**seen
         places = [(place, self.codes[ad]) for place, ad in enumerate(ads) if ad in self.codes]
         attention = NEXT_SLOT ** np.array([place for place, _ in places], np.float64)
@@ -156,17 +160,27 @@ class Eyes:
         bought[at] = clicked[at] & (draws[1, at] < self.resolve[customer, shown])
         wanted = ~self._has[customer]
         wanted[shown] = True
-        ranked = np.argsort(np.where(wanted, -fresh, np.inf), kind="stable")[: max(len(places), BEST)]
+        best = _best(fresh, wanted)[:BEST]
+        theirs = self.chances[customer] * FATIGUE**ideal
+        first = _best(theirs, wanted)[: len(places)]
+        possible = float((theirs[first] * attention).sum())
         seen[shown] += 1
+        ideal[first] += 1
         self._has[customer, shown] |= bought[at]
         return Looked(
             tuple(clicked.tolist()),
             tuple(bought.tolist()),
             float(chance.sum()),
             float(fresh[wanted].mean() * attention.sum()) if places else 0.0,
-            float((fresh[ranked[: len(places)]] * attention).sum()),
-            int(np.isin(shown, ranked[:BEST]).sum()),
+            possible,
+            int(np.isin(shown, best).sum()),
         )
+
+
+def _best(chances: Floats, wanted: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The ads that are wanted, best first."""
+    order = np.argsort(-chances, kind="stable")
+    return order[wanted[order]]
 
 
 def _days(world: World, log: Interactions) -> Codes:

@@ -134,7 +134,8 @@ def _chart(days: pd.DataFrame) -> None:
         table=None,
         key="rehearsal",
         explained="Drawn by lot and best possible are no measurements: the simulator knows what every customer likes. "
-        "Both are of ads for what she has not bought yet, so the best sinks as customers buy what they like.",
+        "The best possible is what somebody would get who knew that too. Both are of ads for what she has not bought yet, so "
+        "the best sinks as customers buy what they like.",
     )
 
 

@@ -11,7 +11,7 @@ from reco_lab.core.words import share
 from reco_lab.experiments.estimators import ESTIMATORS
 from reco_lab.experiments.off_policy import Estimate, Interval, Judgement
 from reco_lab.experiments.off_policy_words import Meaning, detail, number, scale, sentence
-from reco_lab.experiments.support import FEWEST, FEWEST_EARNED, FEWEST_REWARDS, UNEVEN
+from reco_lab.experiments.support import FEWEST, FEWEST_EARNED, FEWEST_REWARDS, UNEVEN, Support
 from reco_lab.ui import show
 from reco_lab.ui.words import count, md
 
@@ -97,18 +97,7 @@ def rests(found: Judgement) -> pd.DataFrame:
             f"at least {FEWEST:,.0f}",
             "How many customers served by the judged policy itself would tell as much.",
         ),
-        (
-            "Rewards in it",
-            number(one.rewards),
-            f"at least {FEWEST_REWARDS:,.0f}",
-            "How many rewards of one size the effective rows hold, as often as they come in the log.",
-        ),
-        (
-            "Rewards earned",
-            number(one.earned),
-            f"at least {FEWEST_EARNED:,.0f}",
-            "The same as often as the estimate says: with fewer, hardly any heavy row earned anything.",
-        ),
+        *_rewards(one),
         (
             "Mean weight",
             _with_error(one.weight, one.weight_error),
@@ -136,6 +125,23 @@ def rests(found: Judgement) -> pd.DataFrame:
         ("Largest part", share(one.carried, 1), "small", "The part of the estimate that one customer makes."),
     ]
     return pd.DataFrame(rows, columns=["What", "Is", "Should be", "Meaning"])
+
+
+def _rewards(one: Support) -> list[tuple[str, str, str, str]]:
+    return [
+        (
+            "Rewards in it",
+            number(one.rewards),
+            f"at least {FEWEST_REWARDS:,.0f}",
+            "How many rewards of one size the effective rows hold, as often as they come in the log.",
+        ),
+        (
+            "Rewards earned",
+            number(one.earned),
+            f"at least {FEWEST_EARNED:,.0f}",
+            "The same as often as the estimate says: with fewer, hardly any heavy row earned anything.",
+        ),
+    ]
 
 
 def _finding(found: Judgement) -> str:

@@ -274,6 +274,14 @@ def test_where_nobody_answers_it_says_so_and_goes_on_the_next_time(workspace, se
     assert found(workspace, RAW) == []
 
 
+def test_the_server_forgets_under_which_name_she_was_logged(server):
+    server.ads(RAW)
+    assert RAW in server.names.known
+    do(server.erase(RAW))
+    server.ads(RAW)
+    assert RAW not in server.names.known
+
+
 @pytest.mark.slow
 def test_what_an_erased_customer_was_billed_stays_billed(workspace, server):
     live(server, RAW)

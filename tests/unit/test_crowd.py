@@ -76,7 +76,7 @@ def test_ads_are_clicked_as_often_as_the_true_chances_say(shop):
         looked = eyes.look(draw % 300, ads[:3], draw, rng)
         clicks, chance = clicks + sum(looked.clicked), chance + looked.chance
         assert looked.by_lot <= looked.possible + 1e-12
-        assert looked.chance <= looked.possible + 1e-12
+        assert looked.chance <= looked.possible + 1e-12  # each is the first look of a day
     true = world.ad_click_probability(np.arange(300), np.arange(3), position=np.arange(3)).sum() * 10
     assert chance == pytest.approx(true)
     assert clicks == pytest.approx(true, abs=4 * np.sqrt(true))
@@ -113,3 +113,16 @@ def test_the_best_possible_is_of_ads_for_what_she_has_not_bought(shop):
     assert looked.by_lot == pytest.approx(others.mean())
     eyes.buys(7, int(world.ads.promoted[np.argsort(-eyes.chances[7])[1]]))
     assert eyes.look(7, [worst], 2, rng).possible == pytest.approx(others[-2])
+
+
+def test_the_best_possible_is_of_one_who_showed_the_best_all_day(shop):
+    """To show a customer her worst ads leaves the best ones fresh: that must not move the yardstick."""
+    badly, well = fresh_eyes(shop[0]), fresh_eyes(shop[0])
+    rng, ids = np.random.default_rng(0), list(badly.codes)
+    order = np.argsort(-badly.chances[7])
+    for _ in range(4):
+        worst = badly.look(7, [ids[order[-1]]], 1, rng)
+        tired = well.chances[7] * 0.85 ** well._seen.get(7, np.zeros(len(ids)))
+        best = well.look(7, [ids[int(np.argmax(tired))]], 1, rng)
+        assert worst.possible == pytest.approx(best.possible)
+        assert best.chance == pytest.approx(best.possible)

@@ -1,12 +1,13 @@
-"""What a rehearsal came to, day by day, and the sentence about it."""
+"""What a rehearsal came to, day by day, the sentence about it, and how it stands."""
 
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from threading import Event
 
 import pytest
 
-from reco_lab.services import rehearsal
+from reco_lab.services import rehearsal, rehearsing
 from reco_lab.services.rehearsal_figures import by_day, sentence
 from reco_lab.services.rehearsal_room import folder
 from reco_lab.simulation.traffic import Tally
@@ -49,7 +50,8 @@ def test_the_sentence_says_whether_the_rate_climbed_and_what_was_possible():
     assert told == (
         "The click rate climbed from 8.0% to 12.0%; ads drawn by lot would have got 5.0%, the best possible 20.0%."
     )
-    assert "went from 12.0% to 8.0%" in sentence(by_day(tallies([0.12] * 3 + [0.08] * 3), OPENING))
+    assert "fell from 12.0% to 8.0%" in sentence(by_day(tallies([0.12] * 3 + [0.08] * 3), OPENING))
+    assert "went from 8.0% to 9.0%" in sentence(by_day(tallies([0.08] * 3 + [0.09] * 3), OPENING))
 
 
 def test_of_the_first_days_no_climb_is_claimed():
@@ -82,3 +84,11 @@ def test_who_looks_while_others_look_sees_nobody_at_work(workspace):
         assert rehearsal.look(workspace).status.phase is rehearsal.Phase.none
     with FileLock(folder(workspace) / rehearsal.LOCK):
         assert rehearsal.look(workspace).status.phase is rehearsal.Phase.preparing
+
+
+def test_a_service_that_answers_late_is_waited_for(workspace, monkeypatch):
+    answers = iter([None, None, "http://127.0.0.1:8600"])
+    monkeypatch.setattr(rehearsing.ad_calls, "address", lambda *_asked: next(answers))
+    played = rehearsing._Rehearsal(workspace, folder(workspace), rehearsal.Asked(), Event())
+    child = rehearsing._Child("service", [], workspace.home, workspace.home / "service.txt")
+    assert played._address(workspace, child) == "http://127.0.0.1:8600"
