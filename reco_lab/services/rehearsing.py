@@ -115,8 +115,15 @@ class _Rehearsal:
 
     def _address(self, room: Workspace, service: "_Child") -> str:
         """Where the service answers, once it does."""
-        self._until((room.home / ad_calls.NOTE).exists, service)
-        if (url := ad_calls.address(room, "")) is None:
+        url: str | None = None
+
+        def answers() -> bool:
+            nonlocal url
+            url = ad_calls.address(room, "")
+            return url is not None
+
+        self._until(answers, service)  # on a slow machine some time after it noted where
+        if url is None:
             raise InputError("The service does not answer.", where=str(service.log))
         return url
 

@@ -1,5 +1,6 @@
 """A PostgreSQL server of one's own for tests: in a temporary folder, on loopback, gone afterwards."""
 
+import atexit
 import os
 import shutil
 import socket
@@ -10,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -66,7 +68,9 @@ def postgres() -> Iterator[Server]:
         raise FileNotFoundError(why_not())
     folder = Path(tempfile.mkdtemp(prefix="reco-lab-postgres-"))
     try:
-        _make(binaries, folder)
+        _run(("cp", "-a", str(_made(binaries) / "data"), str(folder / "data")))
+        if (owner := _owner()) is not None:
+            os.chown(folder, *owner)
         port = _free_port()
         with (folder / "data" / "postgresql.conf").open("a") as stream:
             stream.writelines(f"{line}\n" for line in SETTINGS)
@@ -83,15 +87,19 @@ def postgres() -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _make(binaries: Path, folder: Path) -> None:
+@cache
+def _made(binaries: Path) -> Path:
+    """The folder of a server that never ran; each one that runs begins as a copy."""
+    folder = Path(tempfile.mkdtemp(prefix="reco-lab-postgres-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     (folder / "password").write_text(PASSWORD)
-    owner = _stranger() if os.geteuid() == 0 else None
-    if owner is not None:
+    if (owner := _owner()) is not None:
         for path in (folder, folder / "password"):
             os.chown(path, *owner)
     options = ["-U", "lab", "-A", "scram-sha-256", f"--pwfile={folder / 'password'}", "--no-sync"]
     initdb = (*_as_somebody(), str(binaries / "initdb"), "-D", str(folder / "data"))
     _run(initdb, *options, "--encoding=UTF8", "--locale=C.UTF-8")
+    return folder
 
 
 def _binaries() -> Path | None:
@@ -111,9 +119,12 @@ def _stranger() -> tuple[int, int] | None:
     return None
 
 
+def _owner() -> tuple[int, int] | None:
+    return _stranger() if os.geteuid() == 0 else None
+
+
 def _as_somebody() -> tuple[str, ...]:
-    owner = _stranger()
-    if os.geteuid() != 0 or owner is None:
+    if (owner := _owner()) is None:
         return ()
     return ("setpriv", f"--reuid={owner[0]}", f"--regid={owner[1]}", "--clear-groups")
 

@@ -104,8 +104,7 @@ def test_a_real_shops_export_is_cleaned_and_compared(serve, browser, real_data, 
 
     recipe = keep(browser, "The recipe (TOML)", tmp_path / "retail.recipe.toml")
     replay = replayed(home, file, recipe, "onlineretail")
-    assert (replay["version"], replay["loaded"]) == (1, 392_692)
-    assert replayed(home, file, recipe, "replayed")["fingerprint"] == replay["fingerprint"]
+    assert (replay["version"], replay["loaded"]) == (1, 392_692), "the same content makes no second version"
 
     browser.get_by_role("button", name="Compare recommenders").click()
     expect(heading(browser, "Experiment")).to_be_visible()

@@ -174,8 +174,10 @@ def test_without_an_ad_that_may_be_shown_the_house_ad_comes_and_nothing_is_learn
     server = serving(workspace)
     answer = server.ads("u01", n=2)
     do(server.learn())
+    known = memory_of(server)
     server.close()
     assert [ad.id for ad in answer.ads] == ["house"]
+    assert known.own["shown"].sum() == 0
     assert answer.decision.considered is None
 
 

@@ -88,7 +88,7 @@ def test_two_processes_give_the_same_digits(tmp_path):
             capture_output=True,
             text=True,
             check=True,
-            timeout=120,
+            timeout=600,
         ).stdout
         for name, seed in (("first", "1"), ("second", "2"))
     ]

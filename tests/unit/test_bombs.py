@@ -81,7 +81,7 @@ def wide_parquet(path):
 def long_line(path):
     with path.open("wb") as file:
         file.write(b"user,item\nu1,i1\n")
-        for _ in range(8):
+        for _ in range(64):
             file.write(b"1," * (8 * MB))
 
 
@@ -96,7 +96,7 @@ BOMBS = {
     "128 MB of cells in a workbook": (sheet_of(huge_sheet), "unpacks to more than"),
     "a workbook with one cell in the far corner": (sheet_of(far_corner), "memory"),
     "100 GB of text in a Parquet file": (wide_parquet, "memory"),
-    "a line of 128 MB": (long_line, "longer than 1 MB"),
+    "a line of 1 GB": (long_line, "longer than 1 MB"),
     "100,000 columns": (many_columns, "columns; at most 1000"),
 }
 

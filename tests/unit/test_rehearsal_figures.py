@@ -1,12 +1,13 @@
-"""What a rehearsal came to, day by day, and the sentence about it."""
+"""What a rehearsal came to, day by day, the sentence about it, and how it stands."""
 
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from threading import Event
 
 import pytest
 
-from reco_lab.services import rehearsal
+from reco_lab.services import rehearsal, rehearsing
 from reco_lab.services.rehearsal_figures import by_day, sentence
 from reco_lab.services.rehearsal_room import folder
 from reco_lab.simulation.traffic import Tally
@@ -82,3 +83,11 @@ def test_who_looks_while_others_look_sees_nobody_at_work(workspace):
         assert rehearsal.look(workspace).status.phase is rehearsal.Phase.none
     with FileLock(folder(workspace) / rehearsal.LOCK):
         assert rehearsal.look(workspace).status.phase is rehearsal.Phase.preparing
+
+
+def test_a_service_that_answers_late_is_waited_for(workspace, monkeypatch):
+    answers = iter([None, None, "http://127.0.0.1:8600"])
+    monkeypatch.setattr(rehearsing.ad_calls, "address", lambda *_asked: next(answers))
+    played = rehearsing._Rehearsal(workspace, folder(workspace), rehearsal.Asked(), Event())
+    child = rehearsing._Child("service", [], workspace.home, workspace.home / "service.txt")
+    assert played._address(workspace, child) == "http://127.0.0.1:8600"

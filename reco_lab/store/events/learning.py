@@ -9,7 +9,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from reco_lab.core.events import FeedbackKind
+from reco_lab.core.events import FeedbackKind, Stage
 from reco_lab.store.events import schema
 from reco_lab.store.events.rows import FLOATS, among, listed
 
@@ -108,11 +108,13 @@ def remember(connection: sa.Connection, name: str, upto: int, arrays: bytes, at:
 
 
 def _shown(*more: Any) -> sa.Select[Any]:
+    """Ads with their decisions; not those for which nothing but the shop's own ads could be shown: nobody chose there."""
     of = schema.weighed.c
     query = sa.select(*_COLUMNS, *more).join_from(
         schema.decisions, schema.placed, _OF.request_id == _PLACED.request_id
     )
-    return query.join(schema.weighed, of.request_id == _OF.request_id, isouter=True)
+    kept = query.join(schema.weighed, of.request_id == _OF.request_id, isouter=True)
+    return kept.where(_OF.stage != Stage.house.value)
 
 
 def _first_clicks(connection: sa.Connection, begin: int, end: int, window: int) -> Iterable[tuple[Any, ...]]:
