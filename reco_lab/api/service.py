@@ -118,6 +118,7 @@ def _begin_due(workspace: Workspace) -> None:
 
 def _warm(server: AdServer) -> None:
     """Choose for a customer, without a trace: what is loaded at its first use would keep the first website waiting."""
+    server.readiness()
     if server.data is not None:
         weighed = server.weigh(str(server.data.interactions.user_ids[0]))
         reasons_of(

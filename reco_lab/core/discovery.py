@@ -6,8 +6,9 @@ import pkgutil
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from types import MappingProxyType, ModuleType
 from typing import Any, TypeVar, cast
 
@@ -37,8 +38,23 @@ def _walk(package: str, base: Any) -> Mapping[str, type[Any]]:
     return MappingProxyType(dict(sorted(found.items())))
 
 
+@lru_cache(256)
+def _own(package: str, base: Any, name: str) -> type[Any] | None:
+    if not name.isidentifier() or name.startswith("_"):
+        return None
+    spec = find_spec(f"{package}.{name}")
+    if spec is None or spec.submodule_search_locations is not None:
+        return None
+    return _only_class(importlib.import_module(spec.name), base)
+
+
 def lookup(package: str, base: type[T], name: str) -> type[T]:
-    """The class with this public id; an unknown id is answered with the nearest known ones."""
+    """The class with this public id; an unknown id is answered with the nearest known ones.
+
+    For one of the package's own no other file is read.
+    """
+    if (own := _own(package, cast("Any", base), name)) is not None:
+        return cast("type[T]", own)
     known = discover(package, base)
     if name in known:
         return known[name]

@@ -58,6 +58,12 @@ def test_a_file_with_two_things_is_a_fault(aviary):
         discover(birds, Bird)
 
 
+def test_looking_one_up_reads_no_other(aviary):
+    birds = aviary("birds_five", wren=bird("Wren"), owl="raise ImportError")
+
+    assert lookup(birds, Bird, "wren")().sing() == "tweet"
+
+
 def test_an_unknown_name_is_answered_with_the_nearest(aviary):
     birds = aviary("birds_three", wren=bird("Wren"))
 
