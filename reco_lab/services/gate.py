@@ -105,12 +105,9 @@ def begin_due(workspace: Workspace) -> None:
 
 def cancel(workspace: Workspace, id_: str) -> Round:
     """End an open round by hand, even between two steps of its work; nothing of it serves."""
-    found = workspace.rounds.get(id_)
-    if not found.live:
-        return found
     told = said("decision", "It was cancelled.", passed=None)
-    while found.live:
-        found = workspace.rounds.advance(found, RoundState.cancelled, {"plan": None}, [told])
+    while (found := workspace.rounds.get(id_)).live:
+        workspace.rounds.advance(found, RoundState.cancelled, {"plan": None}, [told])
     gate_steps.tidy(workspace, found)
     return found
 
