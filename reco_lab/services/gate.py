@@ -105,9 +105,9 @@ def begin_due(workspace: Workspace) -> None:
 
 def cancel(workspace: Workspace, id_: str) -> Round:
     """End an open round by hand, even between two steps of its work; nothing of it serves."""
-    told = said("decision", "It was cancelled.", passed=None)
-    while (found := workspace.rounds.get(id_)).live:
-        workspace.rounds.advance(found, RoundState.cancelled, {"plan": None}, [told])
+    found, told = workspace.rounds.get(id_), said("decision", "It was cancelled.", passed=None)
+    while found.live:
+        found = workspace.rounds.advance(found, RoundState.cancelled, {"plan": None}, [told])
     gate_steps.tidy(workspace, found)
     return found
 
