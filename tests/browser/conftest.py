@@ -12,7 +12,9 @@ import pytest
 
 _STILL = """() => {
     const app = document.querySelector("[data-testid=stApp]");
-    return !app || app.dataset.testScriptState === "notRunning";
+    if (app && app.dataset.testScriptState !== "notRunning") window.stillSince = 0;
+    else window.stillSince ||= performance.now();
+    return window.stillSince > 0 && performance.now() - window.stillSince > 300;
 }"""
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
@@ -132,6 +134,8 @@ def _patient(click):
 
     def patiently(locator, **how):
         with suppress(Error):
+            locator.wait_for()  # it may come long before the script that draws it has ended
+            locator.page.evaluate("window.stillSince = 0")
             locator.page.wait_for_function(_STILL, timeout=20_000)
         click(locator, **{"delay": 60} | how)
         locator.page.wait_for_timeout(250)  # until then the next look may not see yet that a script began

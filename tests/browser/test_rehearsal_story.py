@@ -47,5 +47,5 @@ def test_one_press_brings_customers_and_the_click_rate_moves(serve, visitors, ho
     expect(page.get_by_role("button", name="Start traffic again")).to_be_visible(timeout=PATIENCE)
     assert rehearsal.look(workspace).status.phase is Phase.over
     page.get_by_role("button", name="Look at it in the Monitor").click()
-    expect(page.get_by_text("Rehearsal, simulated customers")).to_be_visible()
+    expect(page.get_by_text("Rehearsal, over")).to_be_visible()
     expect(page.get_by_role("heading", name="Monitor")).to_be_visible()
