@@ -14,7 +14,7 @@ from scipy import stats
 
 from reco_lab.experiments.estimators import ESTIMATORS, RECOMMENDED, Terms
 from reco_lab.experiments.logged import Floats, Logged, by_customer
-from reco_lab.experiments.significance import LEVEL, NOTHING, bootstrap_weights
+from reco_lab.experiments.significance import LEVEL, NOTHING, bootstrap_weights, difference_of
 from reco_lab.experiments.support import Support, support
 
 MOST_GROUPS = 2000
@@ -107,14 +107,9 @@ def judge(
 
 
 def apart(one: Interval, other: Interval) -> Interval:
-    """One value less another from logs of their own, with the errors of both (MOVER: Zou and Donner 2008)."""
-    gap = one.value - other.value
-    return Interval(
-        gap,
-        gap - float(np.hypot(one.value - one.low, other.high - other.value)),
-        gap + float(np.hypot(one.high - one.value, other.value - other.low)),
-        float(np.hypot(one.error, other.error)),
-    )
+    """One value less another from logs of their own, with the errors of both."""
+    bounds = difference_of((one.value, one.low, one.high), (other.value, other.low, other.high))
+    return Interval(*bounds, float(np.hypot(one.error, other.error)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,6 +29,7 @@ DIGITS = 10
 BLOCK_BYTES = 64 << 20
 
 Floats = NDArray[np.float64]
+Bounds = tuple[float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,6 +248,16 @@ def _student(critical: float, variance: Floats, doubt: Floats) -> Floats:
 def _critical(comparisons: int) -> float:
     """How many standard errors from 0 shows a difference, two-sided, among this many comparisons (Sidak)."""
     return float(stats.norm.ppf((1 + LEVEL ** (1 / comparisons)) / 2))
+
+
+def difference_of(one: Bounds, other: Bounds) -> Bounds:
+    """A value, its lower and its upper bound, less another that was measured apart from it.
+
+    The errors of both sides count, each on its own side (MOVER: Zou and Donner, Statistics in Medicine 2008).
+    """
+    value = one[0] - other[0]
+    low = value - float(np.hypot(one[0] - one[1], other[2] - other[0]))
+    return value, low, value + float(np.hypot(one[2] - one[0], other[0] - other[1]))
 
 
 def benjamini_hochberg(p: Floats) -> Floats:

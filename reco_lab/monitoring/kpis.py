@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from reco_lab.experiments.significance import LEVEL
+from reco_lab.experiments.significance import LEVEL, difference_of
 from reco_lab.experiments.support import FEWEST, effective
 from reco_lab.monitoring.facts import Facts, Slice
 
@@ -178,18 +178,9 @@ def at_random(facts: Facts) -> Random:
         )
     rate, total = wc.sum() / ws.sum(), ws.sum()
     control = wilson(rate, ((wc - rate * ws) ** 2).sum() / total**2, worth)
-    return Random(ours, control, _apart(clustered(clicks, seen, people, size), control))
-
-
-def _apart(one: Rate, other: Rate) -> Rate:
-    """One rate less another, with the errors of both (MOVER: Zou and Donner 2008)."""
-    gap = one.value - other.value
-    return Rate(
-        gap,
-        gap - float(np.hypot(one.value - one.low, other.high - other.value)),
-        gap + float(np.hypot(one.high - one.value, other.value - other.low)),
-        other.n,
-    )
+    mine = clustered(clicks, seen, people, size)
+    gap = difference_of((mine.value, mine.low, mine.high), (control.value, control.low, control.high))
+    return Random(ours, control, Rate(*gap, control.n))
 
 
 def by_place(facts: Facts) -> Floats:
