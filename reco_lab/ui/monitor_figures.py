@@ -85,6 +85,7 @@ def chart(look: Look, alarms: Sequence[Alarm]) -> None:
         finding=finding,
         table=pd.DataFrame({"From (UTC)": times, "Click rate": rate, "Low": low, "High": high}),
         key="click-rate",
+        live=True,
         explained="The band is as wide as the time before varies, and so wide that everything that is watched together "
         "gives at most one false alarm in four weeks. Several points on one side of what is usual are an alarm too. "
         "Times whose clicks are still coming in are left out.",
@@ -115,7 +116,7 @@ def table(look: Look, by: str) -> None:
         }
         for part, one in look.by(by)
     ]
-    show.numbers(pd.DataFrame(rows), alt=f"What came of the ads by {BY[by].lower()}", key=f"by-{by}")
+    show.numbers(pd.DataFrame(rows), alt=f"What came of the ads by {BY[by].lower()}", key=f"by-{by}", live=True)
     st.caption(
         "Place-corrected: the click rate it would have, did it stand in every place as often as the others. What a place is "
         "worth is told from ads that stood in several."
@@ -157,7 +158,10 @@ def drifts(look: Look) -> None:
             for one in look.drifts
         ]
         show.numbers(
-            pd.DataFrame(rows), alt="How far data, scores and traffic are from what they were", key="drift"
+            pd.DataFrame(rows),
+            alt="How far data, scores and traffic are from what they were",
+            key="drift",
+            live=True,
         )
         st.caption(
             "The newest version of the data against the one that the model learnt from; scores and traffic against the "

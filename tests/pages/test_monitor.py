@@ -123,3 +123,9 @@ def test_a_link_opens_its_period_and_its_table(shop, visit, says):
     assert browser.query_params["period"] == "week"
     assert any("Place" in one.value.columns for one in browser.dataframe)
     assert browser.header[0].value.startswith("Nobody clicks"), "what moved in a day is said in every period"
+
+
+def test_a_file_is_made_before_the_press_where_all_is_drawn_anew(shop, visit):
+    files = visit(MONITOR).get("download_button")
+    assert files
+    assert not [one.proto.label for one in files if one.proto.HasField("deferred_file_id")]
