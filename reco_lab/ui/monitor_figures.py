@@ -21,13 +21,23 @@ BY = {
     "stage": "Ranked by",
     "position": "Place",
 }
+COLUMNS = {
+    **{
+        name: st.column_config.NumberColumn(format="localized")
+        for name in ("Shown", "Clicks", "Conversions", "Revenue", "Spend")
+    },
+    **{name: st.column_config.NumberColumn(format="percent") for name in ("Click rate", "Place-corrected")},
+}
+WITHOUT = "Without the shop's own ads, which only fill what nothing else can."
 
 
 def figures(look: Look, before: str) -> None:
     """The few figures that matter, and how sure the first is."""
     now, rate = look.sums, look.sums.click_rate
     with st.container(horizontal=True):
-        _figure("Click rate", _percent(rate.value), "Of the ads that were seen, how many were clicked.")
+        _figure(
+            "Click rate", _percent(rate.value), f"Of the ads that were seen, how many were clicked. {WITHOUT}"
+        )
         _figure(
             "Conversions", f"{now.conversions:,}", "Purchases owed to the last ad that was clicked before."
         )
@@ -105,20 +115,26 @@ def table(look: Look, by: str) -> None:
             BY[by]: look.names.short(part),
             "Shown": one.shown,
             "Clicks": one.clicks,
-            "Click rate": _percent(one.click_rate.value),
+            "Click rate": one.click_rate.value,
             "95% interval": f"{one.click_rate.low:.1%} to {one.click_rate.high:.1%}"
             if one.click_rate.known
             else "–",
-            "Place-corrected": _percent(one.corrected),
+            "Place-corrected": one.corrected,
             "Conversions": one.conversions,
             "Revenue": one.revenue,
             "Spend": one.spend,
         }
         for part, one in look.by(by)
     ]
-    show.numbers(pd.DataFrame(rows), alt=f"What came of the ads by {BY[by].lower()}", key=f"by-{by}", live=True)
+    show.numbers(
+        pd.DataFrame(rows),
+        alt=f"What came of the ads by {BY[by].lower()}",
+        key=f"by-{by}",
+        columns=COLUMNS,
+        live=True,
+    )
     st.caption(
-        "Place-corrected: the click rate it would have, did it stand in every place as often as the others. What a place is "
+        f"{WITHOUT} Place-corrected: the click rate it would have, did it stand in every place as often as the others. What a place is "
         "worth is told from ads that stood in several."
     )
 
