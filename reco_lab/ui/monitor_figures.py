@@ -71,8 +71,9 @@ def chart(look: Look, alarms: Sequence[Alarm]) -> None:
         st.caption("The click rate gets its limits once there is enough to know what is usual.")
         return
     facts = watch.facts
-    times = [moment(facts.period.begin + step * facts.step) for step in range(found.rate.shape[1])]
-    rate, low, high = found.rate[0], found.low[0], found.high[0]
+    first = int(np.argmax(np.isfinite(found.rate[0])))  # a shop that is young has nothing to show before
+    times = [moment(facts.period.begin + step * facts.step) for step in range(first, found.rate.shape[1])]
+    rate, low, high = (one[0, first:] for one in (found.rate, found.low, found.high))
     of = (
         ""
         if part == Slice()
@@ -88,7 +89,7 @@ def chart(look: Look, alarms: Sequence[Alarm]) -> None:
             low,
             high,
             centre=float(found.centre[0]),
-            begin=watch.before,
+            begin=watch.before - first,
             since=moved.since if moved else None,
             palette=show.palette(),
         ),

@@ -1,5 +1,6 @@
 """The Monitor page: how the ads do, what moved, and what can be done about it."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -129,3 +130,10 @@ def test_a_file_is_made_before_the_press_where_all_is_drawn_anew(shop, visit):
     files = visit(MONITOR).get("download_button")
     assert files
     assert not [one.proto.label for one in files if one.proto.HasField("deferred_file_id")]
+
+
+def test_the_chart_of_a_young_shop_begins_with_its_first_traffic(shop, visit):
+    (chart,) = visit(MONITOR, period="week").get("plotly_chart")
+    usual = next(one for one in json.loads(chart.proto.spec)["data"] if one["name"] == "usual")
+    begin = datetime.fromisoformat(usual["x"][0])
+    assert shop.clock.now() - timedelta(hours=HOURS + 6) < begin.astimezone(UTC)
