@@ -10,6 +10,7 @@ from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from threadpoolctl import threadpool_limits
 from uvicorn.supervisors import Multiprocess
 
 from reco_lab.api.building import build
@@ -93,7 +94,10 @@ def application() -> ASGIApp:
 
 
 def _settled(app: ASGIApp) -> ASGIApp:
-    """Spare the search for garbage what was loaded, and have it look less often: every answer would pay for it."""
+    """Set the process up for short answers: each would pay for a search for garbage through all that was loaded, and
+    for a second thread that waits for the few numbers of one customer.
+    """
+    threadpool_limits(1, "blas")
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GARBAGE)

@@ -58,7 +58,7 @@ def of_sparse(
                 total[np.uint32(table_codes[entry])] += factor * table_values[entry]
 
 
-@compiled("void(int32[::1], int32[::1], int32[::1], float32[::1], float32[::1])")
+@compiled("void(int32[::1], int32[::1], int32[::1], float32[::1], float32[::1])", brief=True)
 def of_one(
     history: Codes, table_starts: Starts, table_codes: Codes, table_values: Values, sums: Values
 ) -> None:
@@ -107,7 +107,7 @@ def parts_of_one(
                 parts[row, column] = table_values[place]
 
 
-@compiled("void(int32[::1], int32[::1], int32[::1], int32[::1], float32[::1], int64[::1])")
+@compiled("void(int32[::1], int32[::1], int32[::1], int32[::1], float32[::1], int64[::1])", brief=True)
 def loudest_of_one(
     history: Codes,
     columns: Codes,
