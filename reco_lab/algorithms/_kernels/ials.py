@@ -21,7 +21,16 @@ NUMBER = "float32"
 
 @compiled(f"void({LISTS}, int64, int64, {TABLE}, {ROW}, {NUMBER}, {NUMBER}, boolean, {ROW})", fastmath=True)
 def _pull(
-    columns: Any, extra: Any, first: Any, last: Any, y: Any, x: Any, level: Any, slope: Any, far: Any, total: Any
+    columns: Any,
+    extra: Any,
+    first: Any,
+    last: Any,
+    y: Any,
+    x: Any,
+    level: Any,
+    slope: Any,
+    far: Any,
+    total: Any,
 ) -> None:
     """Add `(level + e (level + slope y x)) y` over the touched items to `total`, four of them at a time."""
     place, width, flat = first, len(x), y.reshape(-1)
