@@ -90,11 +90,12 @@ class FunkSVD(Recommender):
         from reco_lab.algorithms._kernels.funk_svd import descend
 
         order, turns = taking_turns(users, items)
-        log = users[order].astype(np.int32), items[order].astype(np.int32), above[order].astype(np.float32)
+        owners, rows = users[order].astype(np.int32), items[order].astype(np.int32)
+        stars = above[order].astype(np.float32)
         rates = np.float32(self.learning_rate), np.float32(self.regularization)
 
         def work(block: slice) -> None:
-            descend(*(column[block] for column in log), *model, *rates)
+            descend(owners[block], rows[block], stars[block], *model, *rates)
 
         for epoch in range(self.epochs):
             ctx.report(epoch / (self.epochs + 1), f"round {epoch + 1} of {self.epochs}")
