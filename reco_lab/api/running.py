@@ -94,8 +94,10 @@ def application() -> ASGIApp:
 
 
 def _settled(app: ASGIApp) -> ASGIApp:
-    """Set the process up for short answers: each would pay for a search for garbage through all that was loaded, and
-    for a second thread that waits for the few numbers of one customer.
+    """Set the process up for short answers.
+
+    Each would pay for a search for garbage through all that was loaded, and for a second thread that waits for the few
+    numbers of one customer.
     """
     threadpool_limits(1, "blas")
     gc.collect()
