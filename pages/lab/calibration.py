@@ -15,7 +15,7 @@ with page.open("Calibration", of_data=False) as lab:
     def tables() -> None:
         """The figures as they stand now."""
         with page.guard(lab.workspace):
-            certificate.tables(look(lab.workspace), expert=lab.expert)
+            certificate.tables(look(lab.workspace), expert=lab.expert, busy=busy)
 
     certificate.live(answer, "answer", busy=busy)
     certificate.begin(lab.workspace, look(lab.workspace), busy=busy, expert=lab.expert)

@@ -15,7 +15,7 @@ from reco_lab.experiments.ab_look import Ahead, Look, Standing
 from reco_lab.experiments.ab_verdict import Verdict, effect, verdict
 from reco_lab.services import ab_tests, canary
 from reco_lab.services.ab_tests import Running
-from reco_lab.ui import ad_status, cache, page, show, state
+from reco_lab.ui import ad_status, cache, export, page, show, state
 from reco_lab.ui.words import md, when
 
 EVERY = 10.0
@@ -57,6 +57,11 @@ def view(lab: page.Lab, now: Running) -> None:
             icon=":material/link_off:",
         )
     st.fragment(run_every=EVERY, key="ab-numbers")(lambda: _numbers(now, cache.ab_look(lab.workspace, now)))()
+    log = cache.events(lab.workspace)
+    arms = export.Sheet(
+        "The arms", "ab-arms", lambda: _standings(now.test, ab_tests.look_at(lab.workspace, log, now))
+    )
+    export.menu([arms], key="ab-test")
     opened = st.expander("By segment", icon=":material/groups:", on_change="rerun", key="ab-segments")
     if opened.open:
         with opened:

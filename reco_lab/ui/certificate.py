@@ -109,8 +109,8 @@ def data(workspace: Workspace) -> None:
             _bring(workspace)
 
 
-def tables(lines: Sequence[Line], *, expert: bool) -> None:
-    """A table for each source: a row a recommender, for an expert a row a figure."""
+def tables(lines: Sequence[Line], *, expert: bool, busy: bool) -> None:
+    """A table for each source: a row a recommender, for an expert a row a figure; to take away once all is in."""
     for table, (title, source) in TABLES.items():
         mine = [line for line in lines if line.published.table == table]
         if not mine:
@@ -119,7 +119,7 @@ def tables(lines: Sequence[Line], *, expert: bool) -> None:
         st.caption(md(source))
         rows = [row for line in mine for row in (_figures(line) if expert else [_summary(line)])]
         show.numbers(
-            pd.DataFrame(rows), alt=f"{title}: published and ours", key=f"certificate-{table}", live=True
+            pd.DataFrame(rows), alt=f"{title}: published and ours", key=f"certificate-{table}", live=busy
         )
 
 

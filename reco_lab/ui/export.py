@@ -69,16 +69,14 @@ def button(
     key: str,
     kind: Literal["primary", "secondary", "tertiary"] = "secondary",
     width: Literal["content", "stretch"] = "content",
-    live: bool = False,
 ) -> None:
     """A button that makes the file when it is pressed.
 
-    Where the part around it is `live`, drawn anew again and again, it is made before: what Streamlit would make at the
-    press is forgotten with the drawing it belongs to, a file it holds outlives the next.
+    Not for parts of a page that are drawn anew by themselves: a press that comes with the next drawing finds nothing.
     """
     st.download_button(
         download.label,
-        download.make() if live else download.make,
+        download.make,
         file_name=download.file,
         mime=download.mime,
         icon=":material/download:",

@@ -21,6 +21,7 @@ BY = {
     "stage": "Ranked by",
     "position": "Place",
 }
+STEPS = ("From (UTC)", "Click rate", "Low", "High")
 COLUMNS = {
     name: st.column_config.NumberColumn(format="localized")
     for name in ("Shown", "Clicks", "Conversions", "Revenue", "Spend")
@@ -61,16 +62,14 @@ def control_words(look: Look) -> str:
 
 def chart(look: Look, alarms: Sequence[Alarm]) -> None:
     """The click rate by step within its limits: of the part that moved, else of everything."""
-    moved = next((one for one in alarms if one.key.startswith("clicks/")), None)
-    part = moved.part if moved else Slice()
+    moved, part = _moved(alarms)
     found, watch = look.chart(part), look.watch
     if found is None or watch is None:
         st.caption("The click rate gets its limits once there is enough to know what is usual.")
         return
-    facts = watch.facts
-    first = int(np.argmax(np.isfinite(found.rate[0])))  # a shop that is young has nothing to show before
-    times = [moment(facts.period.begin + step * facts.step) for step in range(first, found.rate.shape[1])]
-    rate, low, high = (one[0, first:] for one in (found.rate, found.low, found.high))
+    rows = steps(look, alarms)
+    times, rate, low, high = (rows[name].tolist() for name in rows)
+    first = found.rate.shape[1] - len(rows)
     of = (
         ""
         if part == Slice()
@@ -82,16 +81,16 @@ def chart(look: Look, alarms: Sequence[Alarm]) -> None:
     show.chart(
         control(
             times,
-            rate,
-            low,
-            high,
+            np.array(rate),
+            np.array(low),
+            np.array(high),
             centre=float(found.centre[0]),
             begin=watch.before - first,
             since=moved.since if moved else None,
             palette=show.palette(),
         ),
         finding=finding,
-        table=pd.DataFrame({"From (UTC)": times, "Click rate": rate, "Low": low, "High": high}),
+        table=rows,
         key="click-rate",
         live=True,
         explained="The band is as wide as the time before varies, and so wide that everything that is watched together "
@@ -100,13 +99,25 @@ def chart(look: Look, alarms: Sequence[Alarm]) -> None:
     )
 
 
+def steps(look: Look, alarms: Sequence[Alarm]) -> pd.DataFrame:
+    """The click rate by step within its limits, from the first step with any; no rows where it has no limits yet."""
+    found, watch = look.chart(_moved(alarms)[1]), look.watch
+    if found is None or watch is None:
+        return pd.DataFrame(columns=STEPS)
+    begin, step = watch.facts.period.begin, watch.facts.step
+    first = int(np.argmax(np.isfinite(found.rate[0])))  # a shop that is young has nothing to show before
+    times = [moment(begin + number * step) for number in range(first, found.rate.shape[1])]
+    columns = (times, *(one[0, first:] for one in (found.rate, found.low, found.high)))
+    return pd.DataFrame(dict(zip(STEPS, columns, strict=True)))
+
+
 def chosen(look: Look) -> str:
     """Choose what the figures are told apart by."""
     options = {name: label for name, label in BY.items() if name != "segment" or look.now.segments}
     return linked.choice("By", options, key="by", noun="column", few=True)
 
 
-def table(look: Look, by: str) -> None:
+def parts(look: Look, by: str) -> pd.DataFrame:
     """The figures by slot, ad, segment, model, arm, stage or place."""
     rows = [
         {
@@ -124,13 +135,13 @@ def table(look: Look, by: str) -> None:
         }
         for part, one in look.by(by)
     ]
-    show.numbers(
-        pd.DataFrame(rows),
-        alt=f"What came of the ads by {BY[by].lower()}",
-        key=f"by-{by}",
-        columns=COLUMNS,
-        live=True,
-    )
+    return pd.DataFrame(rows)
+
+
+def table(look: Look, by: str) -> None:
+    """The figures by slot or whatever is chosen, and what they mean."""
+    alt = f"What came of the ads by {BY[by].lower()}"
+    show.numbers(parts(look, by), alt=alt, key=f"by-{by}", columns=COLUMNS, live=True)
     st.caption(
         f"{WITHOUT} Place-corrected: the click rate it would have, did it stand in every place as often as the others. What a place is "
         "worth is told from ads that stood in several."
@@ -159,20 +170,8 @@ def drifts(look: Look) -> None:
     with st.expander(
         f"Drift: {count(much, 'column')} of {len(look.drifts)} changed much", icon=":material/call_split:"
     ):
-        rows = [
-            {
-                "Of": one.table,
-                "Column": one.column,
-                "Before": one.before,
-                "Now": one.now,
-                "Stability index": round(one.psi, 3),
-                "Largest distance": None if np.isnan(one.ks) else round(one.ks, 3),
-                "More than chance": one.sure,
-            }
-            for one in look.drifts
-        ]
         show.numbers(
-            pd.DataFrame(rows),
+            drifted(look),
             alt="How far data, scores and traffic are from what they were",
             key="drift",
             live=True,
@@ -182,6 +181,29 @@ def drifts(look: Look) -> None:
             "period before, a customer counting once. Population stability index: below 0.1 the same, above 0.25 another "
             "world. Largest distance (Kolmogorov and Smirnov): between the two distributions, from 0 to 1."
         )
+
+
+def drifted(look: Look) -> pd.DataFrame:
+    """A row for each column that is watched for drift."""
+    rows = [
+        {
+            "Of": one.table,
+            "Column": one.column,
+            "Before": one.before,
+            "Now": one.now,
+            "Stability index": round(one.psi, 3),
+            "Largest distance": None if np.isnan(one.ks) else round(one.ks, 3),
+            "More than chance": one.sure,
+        }
+        for one in look.drifts
+    ]
+    return pd.DataFrame(rows)
+
+
+def _moved(alarms: Sequence[Alarm]) -> tuple[Alarm | None, Slice]:
+    """The alarm about clicks, and the part of the traffic that it is of: all where there is none."""
+    found = next((one for one in alarms if one.key.startswith("clicks/")), None)
+    return found, found.part if found else Slice()
 
 
 def _details(look: Look, nobody: float) -> list[str]:

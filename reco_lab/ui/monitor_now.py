@@ -3,12 +3,24 @@
 from collections.abc import Sequence
 from functools import partial
 
+import pandas as pd
 import streamlit as st
 
 from reco_lab.services import monitoring, rehearsal
 from reco_lab.services.monitoring import Alarm, Look, Monitor
 from reco_lab.store.own_time import OwnClock, stands_still
-from reco_lab.ui import ad_rehearsal, board, cache, linked, monitor_alarms, monitor_figures, page, show, state
+from reco_lab.ui import (
+    ad_rehearsal,
+    board,
+    cache,
+    export,
+    linked,
+    monitor_alarms,
+    monitor_figures,
+    page,
+    show,
+    state,
+)
 from reco_lab.ui.words import count, when
 from reco_lab.workspace import Workspace
 
@@ -69,6 +81,7 @@ def view(lab: page.Lab) -> None:
         st.fragment(
             partial(_below, lab.workspace, period, window, by), run_every=every, key="monitor-below"
         )()
+        _take(lab.workspace, watch, (period, window), by, drifts=bool(look.drifts))
 
 
 def _wait(watch: Monitor, pulse: tuple[int, int]) -> None:
@@ -81,13 +94,36 @@ def _wait(watch: Monitor, pulse: tuple[int, int]) -> None:
     st.fragment(awake, run_every=WAITING, key="monitor-waiting")()
 
 
+def _take(workspace: Workspace, watch: Monitor, asked: tuple[str, str], by: str, *, drifts: bool) -> None:
+    """Offer the tables, as they stand at the press: beside what is drawn anew, or a press could come too late."""
+
+    def steps() -> pd.DataFrame:
+        return monitor_figures.steps(*_loud(workspace, watch, *asked)[:2])
+
+    label = monitor_figures.BY[by].lower()
+    things = [
+        export.Sheet(f"By {label}", f"by-{by}", lambda: monitor_figures.parts(watch.look(*asked), by)),
+        export.Sheet("Click rate by time", "click-rate", steps),
+    ]
+    if drifts:
+        things.append(export.Sheet("Drift", "drift", lambda: monitor_figures.drifted(watch.look(*asked))))
+    export.menu(things, key="monitor")
+
+
+def _loud(
+    workspace: Workspace, watch: Monitor, period: str, window: str
+) -> tuple[Look, list[Alarm], list[Alarm]]:
+    """A look, with its alarms and the usual ones that are spoken of, and those that are muted."""
+    look = watch.look(period, window)
+    usual = look if period == DEFAULT else watch.look(DEFAULT, window)
+    found = {one.key: one for one in (*look.alarms, *usual.alarms)}
+    return look, *monitoring.loud(workspace, list(found.values()))
+
+
 def _above(workspace: Workspace, period: str, window: str) -> None:
     """The answer, alarms, figures and the chart."""
     with page.guard(workspace):
-        look = cache.monitor(workspace).look(period, window)
-        usual = look if period == DEFAULT else cache.monitor(workspace).look(DEFAULT, window)
-        found = {one.key: one for one in (*look.alarms, *usual.alarms)}
-        alarms, muted = monitoring.loud(workspace, list(found.values()))
+        look, alarms, muted = _loud(workspace, cache.monitor(workspace), period, window)
         show.answer(*answer(look, alarms, period))
         monitor_alarms.cards(workspace, alarms, muted)
         if len(look.now.period):

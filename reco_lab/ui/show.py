@@ -125,11 +125,13 @@ def numbers(
 ) -> None:
     """A table, and a button that takes it away as CSV: the one built into tables would let formulas out.
 
-    `live`: it stands in a part that is drawn anew again and again.
+    `live`: it stands in a part that is drawn anew again and again, so it is taken away from beside that (`export.menu`).
     """
     st.dataframe(table, hide_index=True, alt=alt, placeholder="–", column_config=columns)
+    if live:
+        return
     download = export.Download("These numbers (CSV)", f"{key}.csv", lambda: csv(table), "text/csv")
-    export.button(download, key=f"numbers-{key}", kind="tertiary", live=live)
+    export.button(download, key=f"numbers-{key}", kind="tertiary")
 
 
 def warnings(sentences: tuple[str, ...]) -> None:

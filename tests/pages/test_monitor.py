@@ -14,6 +14,7 @@ from reco_lab.services.monitoring import Deed
 from reco_lab.store.events import EventLog
 from reco_lab.testing.serving import open_shop
 from reco_lab.testing.traffic import Traffic, serve
+from reco_lab.ui import monitor_figures
 from reco_lab.workspace import Workspace
 
 MONITOR = "pages/market/monitor.py"
@@ -126,10 +127,16 @@ def test_a_link_opens_its_period_and_its_table(shop, visit, says):
     assert browser.header[0].value.startswith("Nobody clicks"), "what moved in a day is said in every period"
 
 
-def test_a_file_is_made_before_the_press_where_all_is_drawn_anew(shop, visit):
+def test_what_is_taken_away_is_offered_beside_what_is_drawn_anew_and_is_of_the_press(shop, visit):
     files = visit(MONITOR).get("download_button")
-    assert files
-    assert not [one.proto.label for one in files if one.proto.HasField("deferred_file_id")]
+    assert [one.proto.label for one in files] == [
+        "By slot (CSV)",
+        "Click rate by time (CSV)",
+        "Drift (CSV)",
+    ]
+    look = monitoring.Monitor.open(shop).look()
+    assert len(monitor_figures.steps(look, look.alarms)) > HOURS / 2
+    assert set(monitor_figures.parts(look, "slot")["Slot"]) == {"home", "search", "cart"}
 
 
 def test_the_chart_of_a_young_shop_begins_with_its_first_traffic(shop, visit):
