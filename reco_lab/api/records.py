@@ -50,10 +50,7 @@ def records(service: Service) -> APIRouter:
         response_model_exclude_none=True,
     )
     async def put_ad(ad_id: _Told, request: Request) -> DoneAd:
-        """Book an ad, or change it; it serves within a second.
-
-        An item that the data do not know may come later: the ad is booked, and `note` says that nothing ranks it yet.
-        """
+        """Book an ad, or change it; it serves within a second, `note` says if no model can rank it yet."""
         body = await read_body(request)
         return DoneAd(note=await service.server.put_ad(shaped(Ad, body, id=id_of(ad_id, "ad", "ad_id"))))
 

@@ -22,11 +22,8 @@ BY = {
     "position": "Place",
 }
 COLUMNS = {
-    **{
-        name: st.column_config.NumberColumn(format="localized")
-        for name in ("Shown", "Clicks", "Conversions", "Revenue", "Spend")
-    },
-    **{name: st.column_config.NumberColumn(format="percent") for name in ("Click rate", "Place-corrected")},
+    name: st.column_config.NumberColumn(format="localized")
+    for name in ("Shown", "Clicks", "Conversions", "Revenue", "Spend")
 }
 WITHOUT = "Without the shop's own ads, which only fill what nothing else can."
 
@@ -116,11 +113,11 @@ def table(look: Look, by: str) -> None:
             BY[by]: look.names.short(part),
             "Shown": one.shown,
             "Clicks": one.clicks,
-            "Click rate": one.click_rate.value,
+            "Click rate": _percent(one.click_rate.value),
             "95% interval": f"{one.click_rate.low:.1%} to {one.click_rate.high:.1%}"
             if one.click_rate.known
             else "–",
-            "Place-corrected": one.corrected,
+            "Place-corrected": _percent(one.corrected),
             "Conversions": one.conversions,
             "Revenue": one.revenue,
             "Spend": one.spend,

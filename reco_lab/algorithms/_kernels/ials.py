@@ -68,10 +68,19 @@ def _pull(
 @compiled(f"void({ROW}, {NUMBER}, {TABLE}, {ROW})", fastmath=True)
 def _dense(x: Any, beyond: Any, common: Any, image: Any) -> None:
     """What all rows have in common makes of x: `x + beyond common x`."""
+    width = len(x)
     image[:] = x
-    if beyond != 0:
-        for k in range(len(x)):
-            image += beyond * x[k] * common[k]
+    if beyond == 0:
+        return
+    for k in range(0, width - 3, 4):
+        one, two, three, four = common[k], common[k + 1], common[k + 2], common[k + 3]
+        p, q, r, s = beyond * x[k], beyond * x[k + 1], beyond * x[k + 2], beyond * x[k + 3]
+        for j in range(width):
+            image[j] += (p * one[j] + q * two[j]) + (r * three[j] + s * four[j])
+    for k in range(width - width % 4, width):
+        p = beyond * x[k]
+        for j in range(width):
+            image[j] += p * common[k, j]
 
 
 @compiled(

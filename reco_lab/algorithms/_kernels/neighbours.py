@@ -77,10 +77,19 @@ def _shared(
             for place in range(of_customer_starts[later], of_customer_starts[later + 1], A_LINE):
                 prefetch(of_customer, place)
         customer = np.uint32(of_item[entry])
-        weight = weights[customer]
-        work += of_customer_starts[customer + 1] - of_customer_starts[customer]
-        for place in range(of_customer_starts[customer], of_customer_starts[customer + 1]):
+        weight, place, end = weights[customer], of_customer_starts[customer], of_customer_starts[customer + 1]
+        work += end - place
+        while place + 4 <= end:
+            one, two = np.uint32(of_customer[place]), np.uint32(of_customer[place + 1])
+            three, four = np.uint32(of_customer[place + 2]), np.uint32(of_customer[place + 3])
+            common[one] += weight
+            common[two] += weight
+            common[three] += weight
+            common[four] += weight
+            place += 4
+        while place < end:
             common[np.uint32(of_customer[place])] += weight
+            place += 1
     return work
 
 
