@@ -9,6 +9,12 @@ from reco_lab.testing.postgres import postgres, why_not
 LONGEST = ("browser", "service", "pages")  # folders; all others after them
 
 
+def pytest_configure():
+    """Each process of the tests computes on one thread: there are as many of them as cores."""
+    for library in ("OMP", "OPENBLAS"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+
 def pytest_collection_modifyitems(items):
     """What takes longest begins first: a long file that begins last runs on alone."""
     place = {folder: at for at, folder in enumerate(LONGEST)}

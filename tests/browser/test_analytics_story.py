@@ -23,6 +23,7 @@ def trained(workspace, name):
     asked = Experiment.model_validate(
         {
             "name": name,
+            "seeds": 1,
             "data": {"dataset": name},
             "split": {"kind": "last_n"},
             "recommenders": [{"algorithm": "most_popular"}, {"algorithm": "recently_popular"}],

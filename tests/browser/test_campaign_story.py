@@ -13,6 +13,7 @@ from reco_lab.workspace import Workspace
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 ASKED = {
     "name": "Which one?",
+    "seeds": 1,
     "data": {"dataset": demo.DEMO},
     "split": {"kind": "global_time"},
     "recommenders": [{"algorithm": "item_knn"}, {"algorithm": "recently_popular"}],

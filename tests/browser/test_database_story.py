@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.data, pytest.mark.slow]
 
 ASKED = {
     "name": "Which one?",
+    "seeds": 1,
     "data": {"dataset": "orders"},
     "split": {"kind": "global_time"},
     "recommenders": [{"algorithm": "item_knn"}, {"algorithm": "recently_popular"}],

@@ -339,6 +339,7 @@ def test_online_retail_is_understood_mended_replayed_and_trained_on(workspace, r
     assert again.fingerprint == first.fingerprint
     data = load_dataset(workspace, "retail")
     asked = {
+        "seeds": 1,
         "data": {"dataset": "retail"},
         "split": {"kind": "global_time"},
         "recommenders": [{"algorithm": "item_knn"}],
