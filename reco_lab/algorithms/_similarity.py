@@ -118,7 +118,9 @@ class Weigher:
 
 def squares(matrix: sparse.csr_matrix) -> NDArray[np.float64]:
     """The sum of squares of each row."""
-    total = np.concatenate(([0.0], np.cumsum(np.square(matrix.data, dtype=np.float64))))
+    total = np.zeros(matrix.nnz + 1)
+    np.square(matrix.data, out=total[1:], dtype=np.float64)
+    np.cumsum(total, out=total)
     return total[matrix.indptr[1:]] - total[matrix.indptr[:-1]]
 
 
