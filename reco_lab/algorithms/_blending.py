@@ -85,22 +85,29 @@ class Blend(Scorer):
 
 def standardised(part: Scorer, batch: UserBatch) -> Scores:
     """A part's scores per customer with mean 0 and spread 1; zeros where it has no answer or no preference."""
-    scores = part.score(batch).astype(np.float64)
-    middle, spread = _scale(part, batch, scores)
-    return np.where(spread > 0, (scores - middle) / np.where(spread > 0, spread, 1.0), 0.0).astype(np.float32)
+    from reco_lab.algorithms._kernels.blending import standardise
+
+    scores = np.require(part.score(batch), np.float32, ["C", "W"])
+    found = np.zeros(scores.shape, np.float32)
+    standardise(scores, *_scale(part, batch, scores), found)
+    return found
 
 
-def _scale(part: Scorer, batch: UserBatch, scores: Scale) -> tuple[Scale, Scale]:
+def _scale(part: Scorer, batch: UserBatch, scores: Scores) -> tuple[Scale, Scale]:
     """The middle and the spread of each customer's scores; a spread of 0 where the part has nothing to say."""
-    spread, size = scores.std(axis=1, keepdims=True), np.abs(scores).max(axis=1, keepdims=True)
-    flat = spread <= np.finfo(np.float32).eps * size
-    silent = flat | ~part.answers(batch)[:, None]
-    return scores.mean(axis=1, keepdims=True), np.where(silent, 0.0, spread)
+    from reco_lab.algorithms._kernels.blending import measure
+
+    middles, spreads = (np.empty(len(scores)) for _ in range(2))
+    sizes = np.empty(len(scores), np.float32)
+    measure(scores, middles, spreads, sizes)
+    silent = (spreads <= np.finfo(np.float32).eps * sizes.astype(np.float64)) | ~part.answers(batch)
+    return middles, np.where(silent, 0.0, spreads)
 
 
 def _told(part: Scorer, weight: float, batch: UserBatch, items: Codes) -> tuple[Scale, Scale] | None:
     """What each history entry adds to a part's weighted voice and what is left; None where it cannot say."""
-    middle, spread = (side[0, 0] for side in _scale(part, batch, part.score(batch).astype(np.float64)))
+    scores = np.require(part.score(batch), np.float32, ["C", "W"])
+    middle, spread = (side[0] for side in _scale(part, batch, scores))
     if not spread:
         return np.zeros((len(batch.items), len(items))), np.zeros(len(items))
     own = part.contributions(batch, items)

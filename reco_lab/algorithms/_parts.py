@@ -59,12 +59,15 @@ def ahead(scores: Scores, batch: UserBatch, count: int) -> Any:
 
     Items of the history are marked where they would stand there.
     """
+    from reco_lab.algorithms._kernels.selecting import bars
+
     if count >= scores.shape[1]:
         return np.ones(scores.shape, np.bool_)
-    fresh = scores.copy()
+    fresh = np.array(scores, np.float32, order="C")
     fresh[batch.owners, batch.items] = -np.inf
-    bars = np.partition(fresh, scores.shape[1] - count, axis=1)[:, scores.shape[1] - count, None]
-    return scores >= bars
+    found = np.empty(len(scores), np.float32)
+    bars(fresh, count, found)
+    return scores >= found[:, None]
 
 
 def _share(report: Callable[[float, str], None], place: int, count: int) -> Callable[[float, str], None]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from reco_lab.algorithms._factors import signed
 from reco_lab.algorithms._similarity import (
     Side,
     Similarity,
@@ -21,6 +22,8 @@ from reco_lab.algorithms._similarity import (
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.ranking import blocks
 from reco_lab.core.recommender import Codes, Contributions, Scorer, Scores, State
+
+ASKED_A_CUSTOMER = 4  # times k: where many tie, more are asked
 
 Matrix = NDArray[np.float32] | sparse.csr_matrix
 
@@ -134,7 +137,8 @@ class Neighbours(Scorer):
     A customer of `train` is asked if the one in question is among her k nearest (she listens, the other
     speaks, where that makes a difference): if their likeness is above her bar, her k-th highest likeness to anybody. Those who tie at the bar share what places it leaves.
     The own row of a customer is left out, as are rows of exactly the same items: they have nothing to add,
-    and so a history scores the same with and without the code of its customer.
+    and so a history scores the same with and without the code of its customer. `asked` holds whom to ask for
+    those of `train` while their history is what it was; where that takes too much memory it is None.
     """
 
     folds_in = True
@@ -146,17 +150,14 @@ class Neighbours(Scorer):
         weigher: Weigher,
         bars: NDArray[np.float64],
         shares: NDArray[np.float64],
+        asked: sparse.csr_matrix | None = None,
     ) -> None:
-        self.train, self.similarity, self.weigher, self.bars, self.shares = (
-            train,
-            similarity,
-            weigher,
-            bars,
-            shares,
-        )
+        self.train, self.similarity, self.weigher = train, similarity, weigher
+        self.bars, self.shares, self.asked = bars, shares, asked
         self.n_items = int(train.shape[1])
         self._profiles = weigher.apply(train)
         self._squares = squares(self._profiles)
+        self._signatures = signed(train.indices, 1, train.indptr)
         self._across: Any = self._profiles.T.tocsr()
         self._plain: Any = self._across if weigher.weighting == "none" else train.T.tocsr()
 
@@ -169,8 +170,8 @@ class Neighbours(Scorer):
         k: int,
         report: Callable[[float, str], None],
     ) -> Self:
-        """Find every customer's bar, in blocks of bounded memory."""
-        count = train.shape[0]
+        """Find every customer's bar and whom to ask for her, in blocks of bounded memory."""
+        count, listening, room = train.shape[0], [], ASKED_A_CUSTOMER * k * train.shape[0]
         bars, shares = np.zeros(count), np.ones(count)
         scorer = cls(train, similarity, weigher, bars, shares)
         for start, stop in blocks(count, count):
@@ -179,8 +180,12 @@ class Neighbours(Scorer):
                 bars[start:stop] = np.partition(similar, count - k, axis=1)[:, count - k]
             bar = bars[start:stop, None]
             shares[start:stop] = (k - (similar > bar).sum(axis=1)) / (similar == bar).sum(axis=1).clip(1)
+            if room > 0:
+                listening.append(_heard(similar, bar, shares[start:stop, None]))
+                room -= listening[-1].nnz
             report(stop / count, f"compared {stop} of {count} customers")
-        return scorer
+        asked = sparse.vstack(listening, format="csc").T if room > 0 and listening else None
+        return cls(train, similarity, weigher, bars, shares, asked)
 
     def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
         """The neighbours' items weighed by likeness, in blocks of bounded memory."""
@@ -192,11 +197,27 @@ class Neighbours(Scorer):
 
     def neighbours(self, batch: UserBatch) -> sparse.csr_matrix:
         """The weights of the customers who are asked: customers of the batch x customers of `train`."""
-        similar = self.alike(batch.matrix(self.n_items), batch.codes, "columns")
-        rows, columns = np.nonzero((similar >= self.bars) & (similar > 0))
-        values = similar[rows, columns]
-        values *= np.where(values > self.bars[columns], 1, self.shares[columns])
-        return sparse.csr_matrix((values.astype(np.float32), (rows, columns)), shape=similar.shape)
+        history, codes = batch.matrix(self.n_items), batch.codes
+        same = self._unchanged(history, codes)
+        if self.asked is None or not same.any():
+            return self._compared(history, codes)
+        stored = self.asked[codes[same]]
+        if same.all():
+            return stored
+        other = self._compared(history[~same], codes[~same])
+        places = np.argsort(np.concatenate((np.flatnonzero(same), np.flatnonzero(~same))))
+        together: sparse.csr_matrix = sparse.vstack((stored, other), format="csr")
+        return sparse.csr_matrix(together[places])
+
+    def _unchanged(self, history: sparse.csr_matrix, codes: Codes) -> NDArray[np.bool_]:
+        """Whose history is that of her code in `train`."""
+        inside = (codes >= 0) & (codes < self.train.shape[0])
+        mine = signed(history.indices, 1, history.indptr)
+        return np.asarray(inside & (mine == self._signatures[np.where(inside, codes, 0)]), np.bool_)
+
+    def _compared(self, history: sparse.csr_matrix, codes: Codes) -> sparse.csr_matrix:
+        """The weights of the customers who are asked, found by comparing these histories with everyone's."""
+        return _heard(self.alike(history, codes, "columns"), self.bars, self.shares)
 
     def alike(self, history: sparse.csr_matrix, codes: Codes, listening: Side) -> NDArray[np.float64]:
         """How alike these 0/1 histories are to everyone in `train`; 0 to themselves."""
@@ -220,10 +241,11 @@ class Neighbours(Scorer):
         return Contributions(parts.T @ rows_of(self.train, asked)[:, items], np.zeros(len(items), np.float32))
 
     def state(self) -> State:
-        """The training matrix with everybody's bar; weights of entries are computed again."""
+        """The training matrix with everybody's bar and whom to ask; weights of entries are computed again."""
         weigher, meta = self.weigher, dict(vars(self.similarity))
+        asked = {} if self.asked is None else packed("asked", self.asked)
         return State(
-            packed("train", self.train) | {"bars": self.bars, "shares": self.shares},
+            packed("train", self.train) | {"bars": self.bars, "shares": self.shares} | asked,
             meta | {"weighting": weigher.weighting, "k1": weigher.k1, "b": weigher.b},
         )
 
@@ -233,7 +255,17 @@ class Neighbours(Scorer):
         train, meta = unpacked("train", state), state.meta
         weigher = Weigher.learn(train, meta["weighting"], meta["k1"], meta["b"])
         similarity = Similarity(meta["kind"], meta["shrink"], meta["alpha"], meta["beta"])
-        return cls(train, similarity, weigher, state.arrays["bars"], state.arrays["shares"])
+        asked = unpacked("asked", state) if "asked_data" in state.arrays else None
+        return cls(train, similarity, weigher, state.arrays["bars"], state.arrays["shares"], asked)
+
+
+def _heard(similar: NDArray[np.float64], bars: Any, shares: Any) -> sparse.csr_matrix:
+    """The likenesses that reach the bars as float32 CSR; those at a bar count their share."""
+    rows, columns = np.nonzero((similar >= bars) & (similar > 0))
+    values = similar[rows, columns]
+    at_bar = values <= np.broadcast_to(bars, similar.shape)[rows, columns]
+    values[at_bar] *= np.broadcast_to(shares, similar.shape)[rows[at_bar], columns[at_bar]]
+    return sparse.csr_matrix((values.astype(np.float32), (rows, columns)), shape=similar.shape)
 
 
 def first_entries(batch: UserBatch) -> NDArray[np.float32]:

@@ -17,8 +17,8 @@ FIELDS = ("feature", "bar", "left", "right", "value")
 class Forest:
     """Trees whose values add up: float32 trees x nodes x 5.
 
-    A node is a feature, the bar up to which one goes left, both ways on (a leaf leads to itself), and a leaf's
-    value; the base is part of the first tree's leaves.
+    A node is a feature, the bar up to which one goes left, both ways on (to later nodes; a leaf leads to
+    itself), and a leaf's value; the base is part of the first tree's leaves.
     """
 
     nodes: Numbers
@@ -65,6 +65,15 @@ class Forest:
         return 1 + int(self.nodes[:, :, 0].max())
 
     @property
+    def sound(self) -> bool:
+        """Whether there are trees, and every way in them leads to a later node or, in a leaf, to itself."""
+        own = np.arange(self.nodes.shape[1])
+        feature, ways = self.nodes[:, :, 0], self.nodes[:, :, 2:4]
+        leaf = (ways == own[:, None]).all(axis=2)
+        on = ((ways > own[:, None]) & (ways < len(own))).all(axis=2)
+        return bool(self.nodes.size and (leaf | on).all() and (feature >= 0).all())
+
+    @property
     def lowest(self) -> float:
         """No row can be worth less."""
         leaf = self.nodes[:, :, 2] == np.arange(self.nodes.shape[1])
@@ -72,17 +81,11 @@ class Forest:
 
     def evaluate(self, features: Numbers) -> Numbers:
         """The sum of the leaves that each row of the features ends in."""
-        columns, total = np.asfortranarray(features).T, np.zeros(len(features), np.float32)
-        for table in self.nodes:
-            waiting = [(0, np.arange(len(features), dtype=np.int32))]
-            while waiting:
-                node, rows = waiting.pop()
-                feature, bar, left, right, value = table[node]
-                if int(left) == node:
-                    total[rows] += value
-                elif len(rows):
-                    low = columns[int(feature)][rows] <= bar
-                    waiting += [(int(left), rows[low]), (int(right), rows[~low])]
+        from reco_lab.algorithms._kernels.trees import add_leaves
+
+        total = np.zeros(len(features), np.float32)
+        columns = np.require(features.T, np.float32, ["C", "W"])
+        add_leaves(np.require(self.nodes, np.float32, ["C", "W"]), columns, total)
         return total
 
     def to_text(self) -> str:
@@ -96,9 +99,12 @@ class Forest:
         try:
             trees, width, packed = text.split(" ", 2)
             numbers = np.frombuffer(zlib.decompress(base64.b85decode(packed)), "<f4").astype(np.float32)
-            return cls(numbers.reshape(int(trees), int(width), len(FIELDS)))
+            found = cls(numbers.reshape(int(trees), int(width), len(FIELDS)))
         except (ValueError, zlib.error) as error:
             raise ValueError("this is no text of trees") from error
+        if not found.sound:
+            raise ValueError("this is no text of trees")
+        return found
 
 
 def _table(nodes: Any, width: int) -> Numbers:

@@ -1,3 +1,4 @@
+from math import isqrt
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,15 +15,18 @@ from reco_lab.core.recommender import Codes, FitContext, Info, Need, Recommender
 
 Vectors = NDArray[np.float32]
 ROWS_A_BLOCK = 512
+RATINGS_A_BLOCK, MOST_BLOCKS = 50_000, 8
+LEAP = 2
 SPREAD = 0.1
 
 
 class FunkSVD(Recommender):
     """Predicts ratings as mean + customer + item + the product of two vectors, learnt a rating at a time.
 
-    The model, the order of the steps and the defaults are those of Surprise's SVD, in compiled float32. At the
-    end every customer is taken through the same rounds once more from zero while the items stand still: so
-    a history that comes in later gives the same vector as the one that was learnt from.
+    The model, the steps and the defaults are those of Surprise's SVD, in compiled float32. In a large log they
+    are taken block by block, several at a time (Gemulla et al., KDD 2011). At the end every customer is taken
+    from zero through half as many rounds of twice the length while the items stand still: so a history that
+    comes in later gives the same vector as the one that was learnt from.
     """
 
     info: ClassVar[Info] = Info(
@@ -56,12 +60,15 @@ class FunkSVD(Recommender):
         values = stars.values.astype(np.float64)
         users = np.zeros((log.n_users, self.factors), np.float32)
         items = np.zeros((log.n_items, self.factors), np.float32)
-        for codes, vectors in ((np.unique(stars.users), users), (np.unique(stars.items), items)):
+        for rated_by, vectors in ((stars.users, users), (stars.items, items)):
+            codes = np.flatnonzero(np.bincount(rated_by))
             vectors[codes] = rng.normal(0, SPREAD, (len(codes), self.factors))
         biases = np.zeros(log.n_users, np.float32), np.zeros(log.n_items, np.float32)
         self._learn(stars.users, stars.items, values - values.mean(), (*biases, users, items), ctx)
         scale = {"mean": values.mean(), "spread": values.std(), "low": values.min(), "high": values.max()}
-        rounds = {"rounds": self.epochs, "rate": self.learning_rate, "decay": self.regularization}
+        leaps = -(-self.epochs // LEAP)
+        rate = self.learning_rate * self.epochs / leaps
+        rounds = {"rounds": leaps, "rate": rate, "decay": self.regularization}
         meta = {name: float(value) for name, value in scale.items()} | rounds
         everybody = UserBatch.of(log, np.arange(log.n_users))
         scorer = SettledRatings.learn(items, biases[1], meta, everybody, ctx.threads)
@@ -82,12 +89,19 @@ class FunkSVD(Recommender):
     ) -> None:
         from reco_lab.algorithms._kernels.funk_svd import descend
 
-        owners, rows, stars = users.astype(np.int32), items.astype(np.int32), above.astype(np.float32)
+        order, turns = taking_turns(users, items)
+        owners, rows = users[order].astype(np.int32), items[order].astype(np.int32)
+        stars = above[order].astype(np.float32)
+        rates = np.float32(self.learning_rate), np.float32(self.regularization)
+
+        def work(block: slice) -> None:
+            descend(owners[block], rows[block], stars[block], *model, *rates)
+
         for epoch in range(self.epochs):
             ctx.report(epoch / (self.epochs + 1), f"round {epoch + 1} of {self.epochs}")
-            descend(
-                owners, rows, stars, *model, np.float32(self.learning_rate), np.float32(self.regularization)
-            )
+            for turn in turns:
+                for _ in spread(work, turn, ctx.threads):
+                    pass
 
 
 class SettledRatings(Scorer):
@@ -187,3 +201,26 @@ class SettledRatings(Scorer):
 def signatures_of(history: sparse.csr_matrix) -> NDArray[np.uint64]:
     """A number for each row of ratings that tells it from others."""
     return signed(history.indices, history.data.view(np.uint32), history.indptr)
+
+
+def taking_turns(users: Codes, items: Codes) -> tuple[NDArray[np.intp], list[list[slice]]]:
+    """An order of ratings in blocks of customers and items, and turns of blocks that share neither.
+
+    How many blocks there are follows from the ratings alone, so that any number of threads learns the same.
+    """
+    count = min(max(1, isqrt(len(users) // RATINGS_A_BLOCK)), MOST_BLOCKS)
+    rows, columns = (_parts(codes, count) for codes in (users, items))
+    blocks = ((columns - rows) % count * count + rows).astype(np.uint8)
+    ends = np.cumsum(np.bincount(blocks, minlength=count**2))
+    cuts = [
+        slice(int(end - size), int(end)) for end, size in zip(ends, np.diff(ends, prepend=0), strict=True)
+    ]
+    turns = [cuts[first : first + count] for first in range(0, count**2, count)]
+    return np.argsort(blocks, kind="stable"), turns
+
+
+def _parts(codes: Codes, count: int) -> NDArray[np.int64]:
+    """Which of so many parts, about equally often rated, each of these codes is in."""
+    often = np.bincount(codes)
+    middles = np.cumsum(often) - often / 2
+    return np.asarray(middles * count // len(codes), np.int64)[codes]

@@ -112,16 +112,19 @@ class Sessions(Scorer):
 
     def _asked(self, batch: UserBatch, history: sparse.csr_matrix) -> sparse.csr_matrix:
         """The likenesses of the sessions that are asked: customers x sessions."""
-        from reco_lab.algorithms._kernels.sessions import keep_nearest
+        from reco_lab.algorithms._kernels.sessions import gather, keep_nearest
 
         alike = dots(history, self._across)
         seen = batch.matrix(self.n_items)
         lists = (seen.indptr, seen.indices, self.found.indptr, self.found.indices)
         codes: tuple[Any, ...] = tuple(np.require(one, np.int32, ("C", "W")) for one in lists)
         trust = np.require(self.trust, np.float32, ("C", "W"))
-        keep_nearest(alike, trust, self.n_items, self.neighbours, *codes)
-        rows, columns = np.divmod(np.flatnonzero(alike), alike.shape[1])
-        return sparse.csr_matrix((alike[rows, columns], (rows, columns)), shape=alike.shape)
+        counts = np.zeros(len(batch), np.int64)
+        keep_nearest(alike, trust, self.n_items, self.neighbours, counts, *codes)
+        starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
+        asked, values = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.float32)
+        gather(alike, starts, asked, values)
+        return sparse.csr_matrix((values, asked, starts), shape=alike.shape)
 
     def contributions(self, batch: UserBatch, items: Codes) -> Contributions:
         """Each history entry's part in the likeness of the sessions that are asked."""

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reco_lab.algorithms import funk_svd
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.interactions import ColumnMap, Interactions, Kind
@@ -89,6 +90,33 @@ def test_the_latest_of_two_ratings_counts(data):
     np.testing.assert_array_equal(scorer.score(twice), scorer.score(once))
 
 
-def test_the_number_of_threads_changes_nothing(data):
+def test_blocks_that_are_taken_at_a_time_share_no_customer_and_no_item(data, monkeypatch):
+    monkeypatch.setattr(funk_svd, "RATINGS_A_BLOCK", 100)
+    log = data.interactions
+    order, turns = funk_svd.taking_turns(log.users, log.items)
+    assert len(turns) > 1
+    for turn in turns:
+        for codes in (log.users[order], log.items[order]):
+            taken = np.concatenate([np.unique(codes[block]) for block in turn])
+            assert len(taken) == len(set(taken.tolist()))
+    rows = np.concatenate([order[block] for turn in turns for block in turn])
+    np.testing.assert_array_equal(np.sort(rows), np.arange(len(log)))
+
+
+@pytest.mark.parametrize("ratings_a_block", [50, 1_000_000])
+def test_the_number_of_threads_changes_nothing(data, monkeypatch, ratings_a_block):
+    monkeypatch.setattr(funk_svd, "RATINGS_A_BLOCK", ratings_a_block)
     one, two = (SPEC.fit(data, FitContext(threads=threads)) for threads in (1, 2))
     np.testing.assert_array_equal(one.users, two.users)
+    np.testing.assert_array_equal(one.items, two.items)
+
+
+def test_learning_block_by_block_predicts_as_well(data, monkeypatch):
+    log = data.interactions
+    asked = (UserBatch.of(log, np.arange(log.n_users)), log.users, log.items)
+    whole = SPEC.fit(data, FitContext()).predict(*asked)
+    monkeypatch.setattr(funk_svd, "RATINGS_A_BLOCK", 50)
+    blocks = SPEC.fit(data, FitContext()).predict(*asked)
+    errors = [np.sqrt(np.mean((found - log.values) ** 2)) for found in (whole, blocks)]
+    assert (whole != blocks).any()
+    assert errors[1] < 1.05 * errors[0]

@@ -185,6 +185,15 @@ def test_rows_that_are_all_wanted_teach_nothing(pairs):
         Forest.grow(pairs[0], np.ones(3000, np.bool_), (0, 0, 0, 0), trees=5, leaves=4, learning_rate=0.1)
 
 
+@pytest.mark.parametrize("ways", [(0, 1), (2, 0), (9, 9), (np.nan, 2), (-1, 2)])
+def test_trees_whose_ways_lead_back_or_nowhere_are_refused(ways):
+    nodes = np.array([[[0, 0.5, 1, 2, 0], [0, 0, 1, 1, 3], [0, 0, 2, 2, 4]]], np.float32)
+    assert Forest.from_text(Forest(nodes).to_text()).evaluate(np.zeros((1, 1), np.float32)) == 3
+    nodes[0, 0, 2:4] = ways
+    with pytest.raises(ValueError, match="no text of trees"):
+        Forest.from_text(Forest(nodes).to_text())
+
+
 def test_two_stages_learn_which_part_to_trust(exam):
     parts = [EASE, RANDOM]
     spec, learnt = settled(exam, {"algorithm": "two_stage", "parts": parts})

@@ -178,6 +178,35 @@ def test_only_those_to_whom_a_customer_is_near_are_asked():
     assert ((near > 0).sum(axis=0) <= 2).all()
 
 
+@pytest.mark.parametrize("weighting", ["none", "tfidf"])
+def test_whom_to_ask_for_a_known_history_is_what_a_comparison_finds(weighting):
+    rng = np.random.default_rng(2)
+    train = sparse.csr_matrix(rng.random((80, 40)) < 0.2, dtype=np.float32)
+    weigher = Weigher.learn(train, weighting, 1.2, 0.75)
+    scorer = Neighbours.learn(train, Similarity("tversky", alpha=0.2), weigher, 5, lambda *_: None)
+    comparing = Neighbours(train, scorer.similarity, weigher, scorer.bars, scorer.shares)
+    starts, items, codes = train.indptr.astype(np.int64), train.indices.copy(), np.arange(80, dtype=np.int32)
+    items[starts[3] : starts[20]] = rng.permutation(
+        items[starts[3] : starts[20]]
+    )  # of some the history changed
+    kinds, values = np.zeros(len(items), np.uint8), np.ones(len(items), np.float32)
+
+    for batch in (UserBatch(codes, starts, items, values, kinds), UserBatch.stranger([2, 7])):
+        np.testing.assert_array_equal(scorer.score(batch), comparing.score(batch))
+    assert scorer.asked is not None
+    assert comparing.asked is None
+
+
+def test_where_very_many_tie_whom_to_ask_is_not_kept():
+    train = sparse.csr_matrix(np.column_stack((np.eye(60), np.ones(60))), dtype=np.float32)
+
+    scorer = Neighbours.learn(
+        train, Similarity(), Weigher.learn(train, "none", 1.2, 0.75), 2, lambda *_: None
+    )
+
+    assert scorer.asked is None
+
+
 def test_those_who_tie_for_the_last_place_share_it():
     train = sparse.csr_matrix(np.array([[1, 0, 0], [1, 1, 0], [1, 0, 1]], np.float32))
     scorer = Neighbours.learn(

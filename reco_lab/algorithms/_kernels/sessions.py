@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from reco_lab.algorithms._kernels.neighbours import offer
+from reco_lab.algorithms._kernels.selecting import TILE, kth
 from reco_lab.core.compiled import compiled
 
 Codes = NDArray[np.int32]
@@ -19,47 +19,94 @@ def _within(items: Codes, marks: NDArray[np.int64], mark: int) -> bool:
     return True
 
 
-@compiled("void(float32[::1], float64[::1])")
-def _share_last(alike: Values, best: NDArray[np.float64]) -> None:
-    """Keep what is above the lowest of the best, and of what is equal to it as much as makes up their number."""
-    bar = np.float32(best.min())
-    share = np.float32((best == bar).sum() / (alike == bar).sum())
-    for session in range(len(alike)):
-        if alike[session] < bar:
-            alike[session] = 0.0
-        elif alike[session] == bar:
-            alike[session] *= share
+@compiled("int64(float32[::1], float32, int64, int32[::1], int32[::1], int64[::1], int64)")
+def _drop_the_rest(
+    mine: Values,
+    bar: np.float32,
+    k: int,
+    session_starts: Codes,
+    session_items: Codes,
+    marks: NDArray[np.int64],
+    mark: int,
+) -> int:
+    """Set to zero what is below the bar or within the history, let ties at the bar share their places; how many are left."""
+    above = tied = 0
+    for session in range(len(mine)):
+        value = mine[session]
+        if value < bar:
+            mine[session] = 0.0
+        elif value > 0.0:
+            items = session_items[session_starts[session] : session_starts[session + 1]]
+            if _within(items, marks, mark):
+                mine[session] = 0.0
+            else:
+                above += value > bar
+                tied += value == bar
+    if tied > k - above:
+        share = np.float32((k - above) / tied)
+        for session in range(len(mine)):
+            if mine[session] == bar:
+                mine[session] *= share
+    return above + tied
 
 
-@compiled("void(float32[:, ::1], float32[::1], int64, int64, int32[::1], int32[::1], int32[::1], int32[::1])")
+@compiled(
+    "void(float32[:, ::1], float32[::1], int64, int64, int64[::1], int32[::1], int32[::1], int32[::1], int32[::1])"
+)
 def keep_nearest(
     alike: Values,
     trust: Values,
     n_items: int,
     k: int,
+    counts: NDArray[np.int64],
     starts: Codes,
     codes: Codes,
     session_starts: Codes,
     session_items: Codes,
 ) -> None:
-    """Multiply likenesses (histories x sessions) by `trust` and set those to zero that are not asked.
+    """Multiply likenesses (histories x sessions) by `trust`, set those to zero that are not asked, count the others.
 
     A session within the history is none of the k. Those that tie at the lowest likeness of the k share the
     places that the others leave.
     """
-    marks = np.full(n_items, -1)
-    best, where = np.empty(k), np.empty(k, np.int32)
+    marks, width = np.full(n_items, -1), alike.shape[1]
+    room = np.empty(2 * k, np.float32)
     for row in range(len(alike)):
         for place in range(starts[row], starts[row + 1]):
             marks[codes[place]] = row
-        mine, kept = alike[row], 0
-        for session in range(len(mine)):
-            mine[session] *= trust[session]
-            value = np.float64(mine[session])
-            if value > 0.0 and (kept < k or value >= best[0]):
-                if _within(session_items[session_starts[session] : session_starts[session + 1]], marks, row):
-                    mine[session] = 0.0
-                else:
-                    kept = offer(best, where, kept, value, np.int32(session))
-        if kept == k:
-            _share_last(mine, best)
+        mine, found, bar = alike[row], 0, np.float32(0)
+        for first in range(0, width, TILE):
+            last, good = min(first + TILE, width), 0
+            for session in range(first, last):
+                mine[session] *= trust[session]
+                good += mine[session] > bar
+            if not good:
+                continue
+            for session in range(first, last):
+                if mine[session] > bar:
+                    items = session_items[session_starts[session] : session_starts[session + 1]]
+                    if not _within(items, marks, row):
+                        room[found] = mine[session]
+                        found += 1
+                        if found == len(room):
+                            bar, found = kth(room, found, k), k
+        bar = kth(room, found, k) if found >= k else np.float32(0)
+        counts[row] = _drop_the_rest(mine, bar, k, session_starts, session_items, marks, row)
+
+
+@compiled("void(float32[:, ::1], int32[::1], int32[::1], float32[::1])")
+def gather(alike: Values, starts: Codes, sessions: Codes, values: Values) -> None:
+    """Fill in which columns of each row are above zero and what they hold, row after row."""
+    width = alike.shape[1]
+    for row in range(len(alike)):
+        mine, place = alike[row], starts[row]
+        for first in range(0, width, TILE):
+            last, good = min(first + TILE, width), 0
+            for session in range(first, last):
+                good += mine[session] > 0.0
+            if not good:
+                continue
+            for session in range(first, last):
+                if mine[session] > 0.0:
+                    sessions[place], values[place] = session, mine[session]
+                    place += 1

@@ -13,7 +13,7 @@ def best(scores: NDArray[np.float32], items: NDArray[np.int32], values: NDArray[
     """Fill in the highest scores of each row and their columns, best first, equal scores by column.
 
     `items` comes filled with what stands for no item and `values` with minus infinity, which no score of minus
-    infinity replaces. A tile of columns whose highest score is too low for the list is passed over at once.
+    infinity replaces. A tile of columns without a score that is high enough for the list is passed over at once.
     """
     k, width = items.shape[1], scores.shape[1]
     for row in range(len(scores)):
@@ -21,10 +21,10 @@ def best(scores: NDArray[np.float32], items: NDArray[np.int32], values: NDArray[
         bar = level[k - 1]
         for start in range(0, width, TILE):
             end = min(start + TILE, width)
-            highest = mine[start]
-            for column in range(start + 1, end):
-                highest = max(highest, mine[column])
-            if highest <= bar:
+            good = 0
+            for column in range(start, end):
+                good += mine[column] > bar
+            if not good:
                 continue
             for column in range(start, end):
                 score = mine[column]
