@@ -12,7 +12,7 @@ from reco_lab.core.batch import UserBatch
 from reco_lab.core.ranking import spread
 from reco_lab.core.recommender import Codes, Contributions, Scorer, Scores, State
 
-ROWS = 128
+ROWS, SOME = 128, 1 << 16
 
 Scaling = Literal["none", "linear", "log"]
 Vectors = NDArray[np.float32]
@@ -238,8 +238,10 @@ def signed(items: NDArray[Any], counts: NDArray[Any] | int, indptr: NDArray[Any]
 
     The sum over entries of a hash of the item.
     """
-    mixed = mix(items.astype(np.uint64) * GOLDEN) * np.asarray(counts).astype(np.uint64)
-    sums = np.zeros(len(mixed) + 1, np.uint64)
-    np.cumsum(mixed, out=sums[1:])
+    sums, times = np.zeros(len(items) + 1, np.uint64), np.broadcast_to(counts, len(items))
+    for start in range(0, len(items), SOME):
+        part = slice(start, start + SOME)
+        sums[1:][part] = mix(items[part].astype(np.uint64) * GOLDEN) * times[part].astype(np.uint64)
+    np.cumsum(sums, out=sums)
     found: NDArray[np.uint64] = sums[indptr[1:]] - sums[indptr[:-1]]
     return found

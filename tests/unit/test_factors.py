@@ -221,17 +221,17 @@ def test_enough_conjugate_gradients_reach_the_least_squares_solution(histories):
     from reco_lab.algorithms.ials import half_step
 
     rng = np.random.default_rng(4)
-    y = rng.normal(size=(30, 4)).astype(np.float32)
+    y = rng.normal(size=(30, 6)).astype(np.float32)
     extra = histories * np.float32(0.5)
     ridge = Ridge(2.0, 0.5, 30.0, 40.0)
-    x = np.zeros((histories.shape[0], 4), np.float32)
+    x = np.zeros((histories.shape[0], 6), np.float32)
     for _ in range(20):
         half_step(extra, x, y, ridge, 2)
     exact = HalfStep(
         y,
-        np.zeros(4),
+        np.zeros(6),
         y.T.astype(float) @ y,
-        np.zeros((4, 4)),
+        np.zeros((6, 6)),
         1.0,
         Weighting(0.5, "linear"),
         ridge,
