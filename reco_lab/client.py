@@ -8,7 +8,7 @@ with Client("https://ads.shop.example", key) as client:
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Literal, Self
 from urllib.parse import quote, urlencode, urlsplit
@@ -102,12 +102,12 @@ class Client:
     def ads(self, user_id: str, slot: str = "", n: int = 1) -> list[ShownAd]:
         """Ads for a customer, best place first."""
         asked = {"user_id": user_id, "n": n} | ({"slot": slot} if slot else {})
-        return [ShownAd(**one) for one in self._call("GET", f"/ads?{urlencode(asked)}")["ads"]]
+        return [_known(ShownAd, one) for one in self._call("GET", f"/ads?{urlencode(asked)}")["ads"]]
 
     def recommendations(self, user_id: str, k: int = 10) -> list[RecommendedItem]:
         """Items for a customer, best first."""
         found = self._call("GET", f"/recommendations?{urlencode({'user_id': user_id, 'k': k})}")
-        return [RecommendedItem(**one) for one in found["items"]]
+        return [_known(RecommendedItem, one) for one in found["items"]]
 
     def track(self, *events: Event) -> Told:
         """Tell what became of decisions; returns when it is kept for good."""
@@ -168,3 +168,8 @@ class Client:
         wait = answer.getheader("Retry-After") or "1"
         is_json = (answer.getheader("Content-Type") or "").startswith("application/json")
         return answer.status, float(wait) if wait.isdecimal() else 1.0, json.loads(text) if is_json else None
+
+
+def _known(kind: Any, told: dict[str, Any]) -> Any:
+    """An answer's part; what a newer service says more is passed over."""
+    return kind(**{one.name: told[one.name] for one in fields(kind)})

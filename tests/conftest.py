@@ -6,6 +6,14 @@ import pytest
 
 from reco_lab.testing.postgres import postgres, why_not
 
+LONGEST = ("browser", "service", "pages")  # folders; all others after them
+
+
+def pytest_collection_modifyitems(items):
+    """What takes longest begins first: a long file that begins last runs on alone."""
+    place = {folder: at for at, folder in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.parent.name, len(place)))
+
 
 def pytest_collection_finish():
     """What was collected stays to the end: no search for garbage, as Streamlit makes at every drawing, walks it."""

@@ -6,6 +6,7 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from reco_lab.algorithms._factors import Factors, HalfStep, Ridge, Vectors, Weighting, occurrences
+from reco_lab.algorithms._similarity import csr_parts
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.parameters import tunable
 from reco_lab.core.ranking import spread
@@ -128,9 +129,9 @@ def half_step(
     zeros. A row is there when what is left of its pull is at most this part of it. Vectors are seen through
     the root of what all rows have in common, y'y and the usual ridge: there it becomes the identity.
     """
-    from reco_lab.algorithms._kernels.ials import advance, begin
+    from reco_lab.algorithms._kernels.ials import solve
 
-    lists = (extra.indptr.astype(np.int32), extra.indices.astype(np.int32), extra.data)
+    lists = csr_parts(extra)
     usual, root = _root(y, ridge)
     back = np.linalg.inv(root)
     common = (back @ back.T).astype(np.float32)
@@ -141,23 +142,11 @@ def half_step(
     turned: Vectors = x @ root.astype(np.float32)
     there = np.zeros(len(x), np.bool_)
 
-    def dense(part: Vectors, pull: Vectors) -> Vectors:
-        return part + pull * (part @ common) if pull.any() else part.copy()
-
-    def solve(start: int) -> None:
+    def settle(start: int) -> None:
         rows = slice(start, start + ROWS)
-        part, pull = turned[rows], beyond[rows, None]
-        left = -dense(part, pull)
-        begin(*lists, start, part, seen, left)
-        way, goal = left.copy(), enough * np.linalg.norm(left, axis=1)
-        for _ in range(steps):
-            advance(*lists, start, part, seen, left, way, dense(way, pull))
-            if enough:
-                there[rows] = np.linalg.norm(left, axis=1) <= goal
-            if there[rows].all():
-                break
+        solve(*lists, start, turned[rows], seen, common, beyond[rows], steps, enough, there[rows])
 
-    for _ in spread(solve, range(0, len(x), ROWS), threads):
+    for _ in spread(settle, range(0, len(x), ROWS), threads):
         pass
     x[:] = turned @ back.astype(np.float32)
     return there

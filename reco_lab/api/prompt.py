@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
+from starlette.middleware.cors import CORSMiddleware
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from reco_lab.api.patience import PatientProtocol
@@ -29,6 +30,11 @@ class PromptProtocol(PatientProtocol):
 
     _answered = False
 
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._others = self.app if isinstance(self.app, CORSMiddleware) else None
+        self._shell: Any = self.app if self._others is None else self._others.app
+
     def data_received(self, data: bytes) -> None:
         """Take what came."""
         self._answered = False
@@ -44,7 +50,7 @@ class PromptProtocol(PatientProtocol):
         parser = self.parser
         return (
             not self._answered
-            and isinstance(self.app, Shell)
+            and isinstance(self._shell, Shell)
             and parser.get_method() == b"GET"
             and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
@@ -59,14 +65,23 @@ class PromptProtocol(PatientProtocol):
         """Answer one of the questions of the service; False for anything else."""
         path, _, query = self.url.partition(b"?")
         asked = path.decode("latin-1")
-        if asked not in self.app.questions:
+        if asked not in self._shell.questions:
             return False
         self._arrived()
         self._answered, self.cycle = True, _DONE
         self.scope |= {"method": "GET", "path": asked, "raw_path": path, "query_string": query}
-        response = self.app.answer(self.scope, asked)
+        response = self._shell.answer(self.scope, asked)
         head = _lines(self.server_state.default_headers) + _lines(response.raw_headers)
         status = STATUS_LINE[response.status_code]
-        self.transport.write(b"".join((status, head, _HEADERS, b"\r\n", response.body)))
+        self.transport.write(b"".join((status, head, _HEADERS, self._readers(), b"\r\n", response.body)))
         self.on_response_complete()
         return True
+
+    def _readers(self) -> bytes:
+        """The pages of which other site may read the answer, as the layer says that other answers pass."""
+        if self._others is None:
+            return b""
+        origin = next((value for name, value in self.headers if name == b"origin"), b"")
+        if origin and self._others.is_allowed_origin(origin.decode("latin-1")):
+            return b"access-control-allow-origin: %b\r\nvary: Origin\r\n" % origin
+        return b"vary: Origin\r\n"

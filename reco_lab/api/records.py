@@ -14,7 +14,7 @@ from reco_lab.api.documents import refusals, taking
 from reco_lab.api.queries import id_of
 from reco_lab.api.refusals import JSON, Refusal, invalid
 from reco_lab.api.service import Service
-from reco_lab.api.shapes import ID_SCHEMA, Attributes, Done, RefusedEvent, TrackedAnswer
+from reco_lab.api.shapes import ID_SCHEMA, Attributes, Done, DoneAd, RefusedEvent, TrackedAnswer
 from reco_lab.core.ads import Ad
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -43,12 +43,16 @@ def records(service: Service) -> APIRouter:
         await service.server.put_item(id_of(item_id, "item", "item_id"), told.attributes)
         return Done()
 
-    @router.put("/ads/{ad_id:path}", responses=refusals(body=True), openapi_extra=taking(Ad, _AD, but="id"))
-    async def put_ad(ad_id: _Told, request: Request) -> Done:
-        """Book an ad, or change it; it serves within a second."""
+    @router.put(
+        "/ads/{ad_id:path}",
+        responses=refusals(body=True),
+        openapi_extra=taking(Ad, _AD, but="id"),
+        response_model_exclude_none=True,
+    )
+    async def put_ad(ad_id: _Told, request: Request) -> DoneAd:
+        """Book an ad, or change it; it serves within a second, `note` says if no model can rank it yet."""
         body = await read_body(request)
-        await service.server.put_ad(shaped(Ad, body, id=id_of(ad_id, "ad", "ad_id")))
-        return Done()
+        return DoneAd(note=await service.server.put_ad(shaped(Ad, body, id=id_of(ad_id, "ad", "ad_id"))))
 
     @router.post("/events/replay", responses=refusals())
     async def replay() -> TrackedAnswer:

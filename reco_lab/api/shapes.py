@@ -154,6 +154,12 @@ class Done(BaseModel):
     done: Literal[True] = True
 
 
+class DoneAd(Done):
+    """An ad is booked; `note` says what its booker may not have meant, if anything."""
+
+    note: str | None = None
+
+
 class Alive(BaseModel):
     """The process answers."""
 

@@ -5,7 +5,7 @@ because of what happened afterwards.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -135,7 +135,10 @@ def line(
     if outcome == "order value":
         if done.money is None or not (done.days[treated].any() and done.days[control].any()):
             return None
-        parts = [Moments.of(linearised(done.money[who], done.days[who])) for who in (treated, control)]
+        parts = [
+            replace(Moments.of(linearised(done.money[who], done.days[who])), least=done.money[who].min())
+            for who in (treated, control)
+        ]
     else:
         parts = [
             Moments.of(values[who], None if before is None else before[who], yes_or_no=shop)
@@ -315,7 +318,11 @@ def _range(line: Line) -> str:
             for end in (line.low or 0.0, line.high or 0.0)
         ]
     else:
-        words = [f"{_ratio(end)} {'more' if end >= 0 else fewer}" for end in ends if end is not None]
+        words = [
+            "none at all" if end <= -1 else f"{_ratio(end)} {'more' if end >= 0 else fewer}"
+            for end in ends
+            if end is not None
+        ]
     return f"with {share(LEVEL)} certainty between {words[0]} and {words[1]}"
 
 

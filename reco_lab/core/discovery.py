@@ -21,7 +21,8 @@ def discover(package: str, base: type[T]) -> Mapping[str, type[T]]:
     """Map public id to class for every concrete subclass of `base` in `package`, and those of outsiders.
 
     A package, and a module whose name starts with an underscore, is private. Any other must define exactly one concrete
-    subclass of `base`. Other distributions join by an entry point in the group named like the package.
+    subclass of `base`. Other distributions join by an entry point in the group named like the package; a name
+    that one of the package's own has stays its own, here and in `lookup`.
     """
     found: Mapping[str, type[T]] = _walk(package, cast("Any", base))
     return found
@@ -34,7 +35,8 @@ def _walk(package: str, base: Any) -> Mapping[str, type[Any]]:
         if not module.name.startswith("_") and not module.ispkg:
             found[module.name] = _only_class(importlib.import_module(f"{package}.{module.name}"), base)
     for entry in entry_points(group=package):
-        found[entry.name] = entry.load()
+        if entry.name not in found:
+            found[entry.name] = entry.load()
     return MappingProxyType(dict(sorted(found.items())))
 
 

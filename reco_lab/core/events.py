@@ -18,7 +18,11 @@ class FeedbackKind(StrEnum):
 
 
 class Stage(StrEnum):
-    """Who ranked the ads: the model, or what stands in for it when it knows nothing of the customer or fails."""
+    """Who ranked the ads: the model, or what stands in for it when it knows nothing of the customer or fails.
+
+    `popular` also where no model ranked at all: the ads then stand by their own clicks. `house`: nothing but the shop's
+    own ads could be shown, and nobody chose.
+    """
 
     model = "model"
     attributes = "attributes"

@@ -13,6 +13,7 @@ from reco_lab.experiments.sample_ratio import SUSPICIOUS
 
 Kind = Literal["untrusted", "better", "worse", "no", "unknown"]
 MOST_DAYS = 365
+ALL = -1.0  # the loss of all there is
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,13 @@ def effect(one: Ahead) -> str:
             return f"{one.arm} {outcome.verb} {more} {outcome.noun} than {over}, nobody can say how much"
         return f"too little is known of {outcome.noun} in {one.arm} and {over}"
     low, high = (_part(end) for end in sorted((abs(one.low), abs(one.high))))
-    if not one.sign:
+    if one.low <= ALL and not one.sign:
+        return (
+            f"{one.arm} {outcome.verb} anything from no {outcome.noun} to {_part(one.high)} more than {over}"
+        )
+    if one.low <= ALL < one.high:
+        ends = f"at least {low} {less}"
+    elif not one.sign:
         ends = f"between {_part(abs(one.low))} {less} and {_part(abs(one.high))} more"
     else:
         ends = f"{low} to {high} {more}" if low != high else f"about {low} {more}"

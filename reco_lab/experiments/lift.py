@@ -47,6 +47,7 @@ class Moments:
 
     `n` customers, the `mean` of the outcome and its variance `spread` (ddof 1); `before` and `before_spread` are the
     same of the outcome in the time before, `both` the covariance of the two (0 where nothing is known of before).
+    `least` is the smallest outcome of a customer, as far as it is known.
     """
 
     n: Floats
@@ -55,6 +56,7 @@ class Moments:
     before: Floats
     before_spread: Floats
     both: Floats
+    least: Floats | float = -np.inf
 
     @classmethod
     def of(cls, outcome: Floats, before: Floats | None = None, *, yes_or_no: bool = False) -> "Moments":
@@ -65,12 +67,13 @@ class Moments:
         if yes_or_no:
             share = (mean * n + 1) / (n + 2)
             spread = spread + np.maximum(share * (1 - share) - mean * (1 - mean), 0)
+        least = outcome.min(axis=-1)
         if before is None:
             nothing = np.zeros_like(mean)
-            return cls(n, mean, spread, nothing, nothing, nothing)
+            return cls(n, mean, spread, nothing, nothing, nothing, least)
         apart, earlier = outcome - mean[..., None], before - before.mean(axis=-1)[..., None]
         both = (apart * earlier).sum(axis=-1) / (n - 1)
-        return cls(n, mean, spread, before.mean(axis=-1), before.var(axis=-1, ddof=1), both)
+        return cls(n, mean, spread, before.mean(axis=-1), before.var(axis=-1, ddof=1), both, least)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +81,8 @@ class Lifts:
     """The lift of treated over control, numbers or arrays over trials.
 
     `absolute` is the difference of the means, `relative` that difference by the control's mean; each with the
-    interval of the level. The relative interval is NaN where the control's mean cannot be told from 0. `p` is
-    two-sided. `explained` is the share of the variance that the time before explains.
+    interval of the level. The relative interval is NaN where the control's mean cannot be told from 0; it ends at -1, all
+    that can be lost, where no outcome is below 0. `p` is two-sided. `explained` is the share of the variance that the time before explains.
     """
 
     absolute: Floats
@@ -127,14 +130,16 @@ def lifts(
     wide = _wide(look, level, known, freedom)
     gap = up - down
     ratio_low, ratio_high = _fieller(up, down, treated, control, slope, share, wide)
+    floor = np.where(np.minimum(treated.least, control.least) >= 0, -1.0, -np.inf)
+    ratio = np.divide(gap, down, out=np.full_like(np.asarray(gap, float), np.nan), where=down > NOTHING)
     surprise = np.asarray(stats.t.sf(np.abs(gap) / np.maximum(error, NOTHING), freedom), np.float64)
     return Lifts(
         absolute=gap,
         low=gap - wide * error,
         high=gap + wide * error,
-        relative=np.divide(gap, down, out=np.full_like(np.asarray(gap, float), np.nan), where=down > NOTHING),
-        relative_low=ratio_low - 1,
-        relative_high=ratio_high - 1,
+        relative=np.maximum(ratio, floor),
+        relative_low=np.maximum(ratio_low - 1, floor),
+        relative_high=np.maximum(ratio_high - 1, floor),
         p=np.minimum((_anytime_p(surprise, known) if look.running else 2 * surprise) / look.part, 1.0),
         treated=up,
         control=down,

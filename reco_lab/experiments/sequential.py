@@ -25,7 +25,7 @@ class Tally:
     """Sums over the customers of an arm, numbers or arrays over looks: all that is needed of them.
 
     `top` by `base` is the metric, `before` what is known of a customer from before the test. `did` counts the customers
-    with anything in `top`. The others are sums of products.
+    with anything in `top`, `least` is the smallest `top` of a customer. The others are sums of products.
     """
 
     customers: Floats
@@ -39,6 +39,7 @@ class Tally:
     before_before: Floats
     top_before: Floats
     base_before: Floats
+    least: Floats
 
     @classmethod
     def of(
@@ -64,6 +65,7 @@ class Tally:
             before_before=product(earlier, earlier),
             top_before=product(up, earlier),
             base_before=product(down, earlier),
+            least=up.min(axis=-1, initial=0.0),
         )
 
     @classmethod
@@ -84,7 +86,7 @@ class Tally:
             part = (mean * n + 1) / (n + 2)
             spread = spread + np.maximum(part * (1 - part) - mean * (1 - mean), 0)
         spread_before = np.maximum(self.before_before - n * earlier**2, 0) / left
-        return Moments(n, mean, spread, earlier, spread_before, both)
+        return Moments(n, mean, spread, earlier, spread_before, both, self.least)
 
 
 def ahead(

@@ -188,14 +188,16 @@ def slowest(facts: Facts, share: float = SLOWEST) -> Floats:
 
 
 def _clicks(facts: Facts) -> Iterator[Series]:
+    seen = facts.seen & facts.counted(facts.placed_kept)
     yield (
         [EVERYTHING],
-        facts.by_step(facts.clicked & facts.seen, placed=True)[None, :],
-        facts.by_step(facts.seen, placed=True)[None, :],
+        facts.by_step(facts.clicked & seen, placed=True)[None, :],
+        facts.by_step(seen, placed=True)[None, :],
     )
     for dimension in ("slot", "segment", "ad", "model_version", "arm", "position"):
-        parts, x = facts.table(dimension, facts.clicked & facts.seen, placed=True)
-        yield parts, x, facts.table(dimension, facts.seen, placed=True)[1]
+        told = facts.seen if dimension == "ad" else seen
+        parts, x = facts.table(dimension, facts.clicked & told, placed=True)
+        yield parts, x, facts.table(dimension, told, placed=True)[1]
 
 
 def _traffic(facts: Facts) -> Iterator[Series]:

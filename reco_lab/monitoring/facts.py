@@ -36,13 +36,14 @@ class Facts:
     """What happened in a period, in steps of `step` microseconds from its beginning.
 
     `window`: how long after its decision a click counts. `segments` says who is in which, by the names that the log
-    gives to customers. `apart` are parts that are left out, as if they had never been.
+    gives to customers, `own` are the ids of the shop's own ads. `apart` are parts that are left out, as if they had never been.
     """
 
     period: Period
     step: int
     window: int
     segments: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    own: frozenset[str] = frozenset()
     apart: tuple[Slice, ...] = ()
 
     @property
@@ -106,6 +107,18 @@ class Facts:
         if not self.impressions:
             return np.ones(len(self.of), bool)
         return self._soon("seen") | self.clicked
+
+    @cached_property
+    def rated(self) -> Mask:
+        """Which ads in answers click rates are of: not the shop's own, which only fill what nothing else can."""
+        own = np.array([name in self.own for name in self.names("ad")], bool)
+        found: Mask = ~own[self.placed_codes("ad")]
+        return found
+
+    def counted(self, chosen: Mask) -> Mask:
+        """Of some ads in answers those that count: all if every one is the shop's own, else the others."""
+        found = chosen & self.rated
+        return found if found.any() else chosen
 
     @cached_property
     def billed(self) -> Floats:

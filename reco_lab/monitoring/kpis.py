@@ -128,8 +128,8 @@ def wilson(rate: float, variance: float, most: float) -> Rate:
 
 
 def click_rate(facts: Facts, chosen: NDArray[np.bool_] | None = None) -> Rate:
-    """The click rate of what was seen, of some ads in answers or of all."""
-    mine = facts.placed_kept if chosen is None else facts.placed_kept & chosen
+    """The click rate of what was seen, of some ads in answers or of all; see `Facts.counted`."""
+    mine = facts.counted(facts.placed_kept if chosen is None else facts.placed_kept & chosen)
     of, clicked = facts.of[mine], (facts.clicked & facts.seen)[mine]
     return clustered(
         clicked.astype(float),
@@ -191,7 +191,7 @@ def by_place(facts: Facts) -> Floats:
     two places nothing tells the two apart, and the place gets all of it.
     """
     places, ads = facts.period.placed["position"], facts.placed_codes("ad")
-    kept, size = facts.placed_kept, int(places.max()) + 1 if len(places) else 0
+    kept, size = facts.counted(facts.placed_kept), int(places.max()) + 1 if len(places) else 0
     shape = (int(ads.max()) + 1 if len(ads) else 0, size)
     seen, clicks = (
         np.bincount(ads * size + places, weights, shape[0] * size).reshape(shape)
@@ -246,19 +246,21 @@ def sums(
 ) -> Sums:
     """The figures of everything or of some ads in answers; `credited` are the conversions that count as theirs.
 
-    `worth` is what standing in each place is (`by_place`), where that is known already.
+    What was shown, seen and clicked is without the shop's own ads, as long as there are others (`Facts.counted`). `worth` is what standing in each place is (`by_place`), where that is known already.
     """
     mine = facts.placed_kept if chosen is None else facts.placed_kept & chosen
-    seen, clicked = facts.seen & mine, facts.clicked & facts.seen & mine
+    counted = facts.counted(mine)
+    seen, clicked = facts.seen & counted, facts.clicked & facts.seen & counted
     of = facts.of[mine]
     places = facts.period.placed["position"]
     worth = by_place(facts) if worth is None else worth
     expected = worth[places[seen]].sum() if seen.any() else 0.0
-    overall = float((facts.clicked & facts.seen).sum() / max(facts.seen.sum(), 1))
+    every = facts.seen & facts.counted(facts.placed_kept)
+    overall = float((facts.clicked & every).sum() / max(every.sum(), 1))
     decided = np.unique(of)
     return Sums(
         decisions=int(facts.kept.sum()) if chosen is None else len(decided),
-        shown=int(mine.sum()),
+        shown=int(counted.sum()),
         seen=int(seen.sum()),
         clicks=int(clicked.sum()),
         conversions=len(credited),

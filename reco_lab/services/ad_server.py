@@ -206,10 +206,11 @@ class AdServer:
         """Keep what a website tells of an item, for the next training."""
         await _done(self.log.describe("items", canonical_id(item_id), attributes))
 
-    async def put_ad(self, ad: Ad) -> None:
-        """Book or change an ad; the next answer knows it."""
+    async def put_ad(self, ad: Ad) -> str | None:
+        """Book or change an ad; the next answer knows it. What is odd about it, None if nothing is."""
         await asyncio.to_thread(bookings.book, self.workspace, ad)
         await self.refresh()
+        return bookings.odd(ad, self.data)
 
     async def refresh(self) -> bool:
         """Put a newer publication, changed ads, wishes or the new day in place; what is damaged is refused and told.

@@ -9,6 +9,7 @@ import pandas as pd
 
 from reco_lab.cleaning.ad_table import ad_table, checked, read_ads, told
 from reco_lab.core.ads import Ad, Billing
+from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError, InputError, NotFoundError
 from reco_lab.core.words import count
 from reco_lab.reports.harmless import original
@@ -69,6 +70,16 @@ def book(workspace: Workspace, ad: Ad) -> None:
     except ValueError as error:
         raise InputError(told(error), where="The ad") from error
     _bookings(workspace).book([kept])
+
+
+def odd(ad: Ad, data: Dataset | None) -> str | None:
+    """What is odd about an ad for those who are served by these data: an item they do not know; None if nothing is."""
+    if data is None or ad.item is None or ad.item in data.interactions.item_ids:
+        return None
+    return (
+        f"The data that are served do not know the item {ad.item!r}, so no model can rank this ad by it until they do. "
+        "Check that it is written as in the data."
+    )
 
 
 def pause(workspace: Workspace, id_: str, *, paused: bool = True) -> None:

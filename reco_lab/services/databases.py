@@ -13,6 +13,7 @@ import pandas as pd
 
 from reco_lab.core.errors import DataError, InputError, NotFoundError
 from reco_lab.core.recipe import Origin
+from reco_lab.core.stored import known
 from reco_lab.core.words import count
 from reco_lab.experiments.run import Report
 from reco_lab.sources._tables import unique_names
@@ -175,7 +176,7 @@ def fetch(
 def mark_beside(path: Path) -> Mark | None:
     """How far the growing column was read into a file; None where there is none."""
     beside = path.with_suffix(_MARK)
-    return Mark(**json.loads(beside.read_text())) if beside.exists() else None
+    return known(Mark, json.loads(beside.read_text())) if beside.exists() else None
 
 
 def submit(workspace: Workspace, origin: Origin, folder: Path, expected: int = 0) -> str:

@@ -14,11 +14,13 @@ from reco_lab.services import ab_tests, canary, gate_steps, publishing, schedule
 from reco_lab.services.gate_settings import gate_settings
 from reco_lab.services.gate_words import said, sentence
 from reco_lab.services.publishing import Plan
+from reco_lab.store.locks import FileLock
 from reco_lab.store.records import JobState
 from reco_lab.store.rounds import Round, RoundState
 from reco_lab.workspace import Workspace
 
 JOB = "gate"
+LOCK = "gate.lock"
 MOST_ATTEMPTS = 3
 FORGOTTEN = timedelta(hours=1)
 
@@ -34,8 +36,22 @@ STEPS: Mapping[RoundState, tuple[str, Callable[[Workspace, Round, Report], Round
 def run_round(workspace: Workspace, report: Report = lambda _fraction, _message: None) -> Round:
     """Bring the open round as far as it goes, or begin one; the round as it ended, or waits for customers.
 
-    NotFoundError where nothing is published, so that there is nobody to challenge; InputError while an A/B test runs.
+    NotFoundError where nothing is published, so that there is nobody to challenge; InputError while an A/B test runs, or
+    somebody else brings the round further: then nothing is done, and no attempt counted.
     """
+    alone = FileLock(workspace.home / LOCK)
+    if not alone.acquire():
+        raise InputError(
+            "A round of the gate is at work already.",
+            fix="See how far it is on the Monitor page or with: reco-lab gate status.",
+        )
+    try:
+        return _further(workspace, report)
+    finally:
+        alone.release()
+
+
+def _further(workspace: Workspace, report: Report) -> Round:
     found = settled(workspace)
     found = _begun(workspace) if found is None else _taken_up(workspace, found)
     while found.live:

@@ -79,6 +79,27 @@ def spans(workspace: Workspace) -> list[Span]:
     ]
 
 
+def serves_since(workspace: Workspace) -> datetime | None:
+    """Since when the model serves that serves everybody now, whatever else was changed since, an A/B test included.
+
+    None where nothing serves.
+    """
+    plans: dict[int, Plan] = {}
+    since, serves = None, None
+    for turn in reversed(workspace.publications.turns()):
+        if turn.number not in plans:
+            made = workspace.publications.get(turn.number)
+            if made is None:
+                break
+            plans[turn.number] = Plan.model_validate(made.spec)
+        plan = plans[turn.number]
+        serves = serves or plan
+        if plan.chain[:1] != serves.chain[:1]:
+            break
+        since = turn.at
+    return since
+
+
 def _ancestor(
     one: Publication,
     plans: dict[int, Plan],

@@ -12,6 +12,7 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import MappingError
 from reco_lab.core.interactions import ColumnMap
 from reco_lab.core.source import Table
+from reco_lab.core.stored import known
 from reco_lab.core.words import agree, count
 from reco_lab.sources import sniff
 from reco_lab.store.records import DatasetVersion
@@ -139,7 +140,7 @@ def _differing(one: pd.Series, two: pd.Series) -> int:
 
 def parts(workspace: Workspace, version: DatasetVersion) -> tuple[Part, ...]:
     """The files that went into a version, in the order in which they came."""
-    return tuple(Part(**one) for one in workspace.store.get_setting(_of(version), []))
+    return tuple(known(Part, one) for one in workspace.store.get_setting(_of(version), []))
 
 
 def remember_part(

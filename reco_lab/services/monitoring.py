@@ -27,6 +27,7 @@ from reco_lab.services import bookings, gate, publishing
 from reco_lab.services.decisions import open_log
 from reco_lab.services.feedback_data import of_log
 from reco_lab.services.keeping import load_dataset
+from reco_lab.services.lineage import serves_since
 from reco_lab.services.pending import pending
 from reco_lab.services.privacy import objecting, pseudonym_key
 from reco_lab.services.published_segments import members
@@ -75,10 +76,11 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, eq=False)
 class _Trained:
-    """What the publication knows: its data, who is in which segment and who is known at all, by pseudonym."""
+    """What the publication knows: since when its model serves, its data, who is in which segment and who is known at all, by pseudonym."""
 
     number: int
     plan: Plan
+    since: datetime
     data: Dataset | None
     segments: Mapping[str, frozenset[str]]
     known: frozenset[str]
@@ -151,9 +153,10 @@ class Monitor:
     def _look(self, period: str, window: str) -> Look:
         at = self.workspace.clock.now()
         trained, history = self._serving(), self.workspace.publications.history()
-        facts, first = self._facts(at, period, window, trained)
-        now, before = facts.between(first, facts.steps), facts.between(0, first)
         ads = bookings.ads(self.workspace)
+        own = frozenset(ad.id for ad in ads if ad.house)
+        facts, first = self._facts(at, period, window, trained, own)
+        now, before = facts.between(first, facts.steps), facts.between(0, first)
         names = Names(
             {ad.id: ad.title for ad in ads}, [_served(one) for one in history if _still(one, trained)]
         )
@@ -183,7 +186,9 @@ class Monitor:
             refused=float(refused[first:].sum() / max(every[first:].sum(), 1)),
         )
 
-    def _facts(self, at: datetime, period: str, window: str, trained: _Trained | None) -> tuple[Facts, int]:
+    def _facts(
+        self, at: datetime, period: str, window: str, trained: _Trained | None, own: frozenset[str]
+    ) -> tuple[Facts, int]:
         """The period and the one before it, and the step with which it begins."""
         length, steps = PERIODS[period]
         coarse = steps[-1] // _MICROSECOND
@@ -194,7 +199,7 @@ class Monitor:
         enough = (step for step in steps if len(held) >= A_STEP * covered / step)
         size = next(enough, steps[-1]) // _MICROSECOND
         segments = trained.segments if trained else {}
-        facts = Facts(held, size, WINDOWS[window] // _MICROSECOND, segments)
+        facts = Facts(held, size, WINDOWS[window] // _MICROSECOND, segments, own)
         return facts, (first - begin) // size
 
     def _watch(
@@ -235,18 +240,18 @@ class Monitor:
         return self._trained
 
     def _read(self, serving: Publication) -> _Trained:
-        plan = Plan.model_validate(serving.spec)
+        plan, since = Plan.model_validate(serving.spec), serves_since(self.workspace) or serving.created
         try:
             data = plan_data(self.workspace, plan)
         except InputError:  # dropped meanwhile: what is served can still be looked at
-            return _Trained(serving.number, plan, None, {}, frozenset())
+            return _Trained(serving.number, plan, since, None, {}, frozenset())
         key = pseudonym_key(self.workspace)
         people = np.array([pseudonym(key, str(one)) for one in data.interactions.user_ids], object)
         segments = {
             title: frozenset(people[inside])
             for title, inside in members(self.workspace, plan.members).items()
         }
-        return _Trained(serving.number, plan, data, segments, frozenset(people))
+        return _Trained(serving.number, plan, since, data, segments, frozenset(people))
 
     def _data(self, trained: _Trained | None, names: Names) -> tuple[tuple[Drift, ...], Freshness | None]:
         """How the newest version of the data differs from what was trained on, and how old that is."""
@@ -264,7 +269,7 @@ class Monitor:
         times = trained.data.interactions.times
         last = None if times is None or not len(times) else _aware(times.max())
         serves = names.served[0]
-        fresh = Freshness(serves.name, serves.version, serves.since, last, own.version, newest.version)
+        fresh = Freshness(serves.name, serves.version, trained.since, last, own.version, newest.version)
         return self._drifts[key], fresh
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from reco_lab.core.errors import DataError, InputError
 from reco_lab.core.recipe import Origin, Recipe
+from reco_lab.core.stored import known
 from reco_lab.core.words import count
 from reco_lab.experiments.run import Report
 from reco_lab.services import recipes
@@ -103,7 +104,7 @@ def compute(workspace: Workspace, payload: Mapping[str, Any], report: Report) ->
 
 def _mark(workspace: Workspace, version: DatasetVersion) -> Mark | None:
     kept = workspace.store.get_setting(_mark_of(version))
-    return None if kept is None else Mark(**kept)
+    return None if kept is None else known(Mark, kept)
 
 
 def _mark_of(version: DatasetVersion) -> str:

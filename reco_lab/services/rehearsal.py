@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from reco_lab.core.clock import RunningClock
 from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.core.parameters import tunable
+from reco_lab.core.stored import known
 from reco_lab.services.rehearsal_acts import Story, story
 from reco_lab.services.rehearsal_room import folder
 from reco_lab.simulation.traffic import Tally
@@ -182,4 +183,4 @@ def _tallies(path: Path) -> tuple[Tally, ...]:
     except OSError:
         return ()
     days = {one[:_DAY]: one for one in lines if one.endswith("\n")}
-    return tuple(Tally(**json.loads(one)) for one in days.values())
+    return tuple(known(Tally, json.loads(one)) for one in days.values())

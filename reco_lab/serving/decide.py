@@ -150,7 +150,7 @@ def weigh(
         hers["seen often enough today"] = capped
     if snapshot.hide_bought and batch is not None and len(bought := standing.histories.bought(batch)):
         hers["bought already"] = booked.promoting(set(bought.tolist()))
-    stage = ranker.stage if ranker else Stage.house
+    stage = ranker.stage if ranker else Stage.popular  # the ads stand by their clicks
     return Weighed(
         route,
         stage,

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from reco_lab.core.clock import Clock
 from reco_lab.core.errors import DataError, NotFoundError
 from reco_lab.core.segment import Definition, dump, parse
+from reco_lab.core.stored import known
 from reco_lab.store.database import Database
 from reco_lab.store.schema import segments
 
@@ -129,7 +130,7 @@ def _values(kept: Kept) -> dict[str, Any]:
 
 
 def _record(row: Any) -> SegmentRecord:
-    kept = None if row.kept is None else Kept(**row.kept)
+    kept = None if row.kept is None else known(Kept, row.kept)
     definition = parse(row.definition)
     return SegmentRecord(row.id, row.dataset, row.title, definition, kept, row.created, row.changed)
 

@@ -120,6 +120,9 @@ STILL = f"""() => {{
 }}"""
 
 
+LOOK_EVERY = 50  # ms; a browser that is asked at every frame draws sixty a second and does little else
+
+
 def payloads(to: str) -> list[str]:
     """Every payload, those with an address each with one of its own below `to`."""
     return [pattern.format(to=f"{to}/{number}") for number, pattern in enumerate(PATTERNS)]
@@ -133,7 +136,7 @@ def squeezed(text: str) -> str:
 def settle(page: Any) -> None:
     """Wait until a browser's page stands still, what was just done in it included."""
     page.evaluate("window.lastChange = performance.now()")
-    page.wait_for_function(STILL)
+    page.wait_for_function(STILL, polling=LOOK_EVERY)
 
 
 class Beacon:

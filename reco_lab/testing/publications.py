@@ -166,7 +166,7 @@ async def _client(
             if reply.status == 200:
                 asked.append(Asked(user, told.get(user, ()), reply.values))
         seen.failed += reply.status != 200
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(0.005)
     connection.close()
 
 
@@ -195,12 +195,12 @@ class _Anew:
         self._booked = ad_loading.booked_over(bookings.ads(workspace), self._data)
         self._histories = ad_loading.histories_over(self._data, ())
         self._restored = cache(partial(restore, workspace))
-        self._snapshots: dict[str, Snapshot] = {}
+        self._served: dict[str, tuple[Snapshot, People]] = {}
 
     def differences(self, plan: Plan, asked: Asked, decision: Decision) -> list[str]:
         """In what an answer and its line in the log are not what this version gives this customer with this history."""
-        snapshot = self._snapshots.get(plan.version) or self._snapshot(plan)
-        weighed = self._weighed(snapshot, asked, decision)
+        snapshot, people = self._served.get(asked.answer["model_version"]) or self._serve(plan)
+        weighed = self._weighed(snapshot, people, asked, decision)
         chosen, scores = [one.ad_id for one in decision.placed], [one.score for one in decision.placed]
         places = [self._booked.places[id_] for id_ in chosen]
         alone = (
@@ -228,20 +228,19 @@ class _Anew:
         rule = snapshot.everybody.policy
         return [float(rule.chances(scores, mine[:place])[one]) for place, one in enumerate(mine)]
 
-    def _weighed(self, snapshot: Snapshot, asked: Asked, decision: Decision) -> Weighed:
+    def _weighed(self, snapshot: Snapshot, people: People, asked: Asked, decision: Decision) -> Weighed:
         histories, name = self._histories, pseudonym(self._key, asked.user_id)
         histories.forget(name)
         for item in asked.told:
             histories.add(name, item, Kind.view, decision.at, 1.0)
         books = Accounts(self._booked, decision.at.date(), {}, {})
         standing = Standing(histories, books, Appeal(self._booked))
-        people: People = ad_loading.people_over(snapshot, {}, frozenset())
         customer = people.customer(histories.code(asked.user_id, name), name)
         return weigh(snapshot, standing, customer, "", decision.at, _never)
 
-    def _snapshot(self, plan: Plan) -> Snapshot:
+    def _serve(self, plan: Plan) -> tuple[Snapshot, People]:
         assert self._data is not None
-        made = self._snapshots[plan.version] = Snapshot(
+        snapshot = Snapshot(
             version=plan.version,
             chain=tuple(map(self._restored, plan.chain)),
             booked=self._booked,
@@ -251,6 +250,7 @@ class _Anew:
             hide_bought=plan.hide_bought,
             bid_weight=plan.bid_weight,
         )
+        made = self._served[plan.version] = snapshot, ad_loading.people_over(snapshot, {}, frozenset())
         return made
 
 

@@ -89,7 +89,9 @@ def _numbers(now: Running, found: Look) -> None:
         rows["at"] = found.begun + (rows["step"] + 1) * found.step
         chart = ahead(rows, smallest=test.minimum_lift, over=found.ahead[0].over, palette=show.palette())
         show.chart(chart, finding=finding(found), table=None, key="ab-course", explained=PROMISE)
-    show.numbers(_standings(test, found), alt="The arms of the test", key="ab-arms", columns=COLUMNS)
+    show.numbers(
+        _standings(test, found), alt="The arms of the test", key="ab-arms", columns=COLUMNS, live=True
+    )
     if any(issubclass(policies()[str(arm.policy["policy"])], Learner) for arm in test.groups if arm.policy):
         st.caption(LEARNS)
     if found.personal is not None:

@@ -103,8 +103,8 @@ def _figures(seen: Seen, days: pd.DataFrame) -> None:
     cells[1].metric(
         "Ads shown",
         f"{last.places:,}",
-        help=f"Without the {count(last.house, 'place')} of the shop's own ads, which nobody clicks. The Monitor counts those "
-        "as well, so its click rate is lower.",
+        help=f"Without the {count(last.house, 'place')} of the shop's own ads, which only fill what nothing else can. The "
+        "Monitor leaves them out as well.",
     )
     rate = float(recent["clicked"].iloc[0])
     over = rate / float(recent["by_lot"].iloc[0]) if float(recent["by_lot"].iloc[0]) else 0.0

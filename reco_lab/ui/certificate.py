@@ -118,7 +118,9 @@ def tables(lines: Sequence[Line], *, expert: bool) -> None:
         st.header(f"{title}: {_count(mine)}", anchor=False)
         st.caption(md(source))
         rows = [row for line in mine for row in (_figures(line) if expert else [_summary(line)])]
-        show.numbers(pd.DataFrame(rows), alt=f"{title}: published and ours", key=f"certificate-{table}")
+        show.numbers(
+            pd.DataFrame(rows), alt=f"{title}: published and ours", key=f"certificate-{table}", live=True
+        )
 
 
 def _count(lines: Sequence[Line]) -> str:

@@ -11,7 +11,7 @@ BY = {
     Stage.attributes: "the model knows nothing of her, so customers with the same attributes spoke for her",
     Stage.segment: "the model knows nothing of her, so her segment's favourites were taken",
     Stage.popular: "the model knows nothing of her, so what is popular was taken",
-    Stage.house: "no model could rank for her, so the ads stand by their clicks, the house's own last",
+    Stage.house: "nothing else could be shown, so the house's own ads stood in their order",
 }
 CERTAIN = 1 - 1e-9
 NOT_ALLOWED = "nothing personal"

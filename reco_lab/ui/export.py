@@ -69,11 +69,16 @@ def button(
     key: str,
     kind: Literal["primary", "secondary", "tertiary"] = "secondary",
     width: Literal["content", "stretch"] = "content",
+    live: bool = False,
 ) -> None:
-    """A button that makes the file when it is pressed."""
+    """A button that makes the file when it is pressed.
+
+    Where the part around it is `live`, drawn anew again and again, it is made before: what Streamlit would make at the
+    press is forgotten with the drawing it belongs to, a file it holds outlives the next.
+    """
     st.download_button(
         download.label,
-        download.make,
+        download.make() if live else download.make,
         file_name=download.file,
         mime=download.mime,
         icon=":material/download:",

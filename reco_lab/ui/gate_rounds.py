@@ -64,7 +64,7 @@ def lineage(workspace: Workspace) -> list[Ancestor]:
         for one in spans
     ]
     now = next((one for one in found if one.serves), found[0])
-    finding = f"{now.model} serves since {when(spans[-1].begin)}"
+    finding = f"{now.model} serves since {when(served.serves_since(workspace) or spans[-1].begin)}"
     show.chart(
         draw(pd.DataFrame(rows), show.palette()),
         finding=finding,

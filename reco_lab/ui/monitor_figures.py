@@ -21,13 +21,20 @@ BY = {
     "stage": "Ranked by",
     "position": "Place",
 }
+COLUMNS = {
+    name: st.column_config.NumberColumn(format="localized")
+    for name in ("Shown", "Clicks", "Conversions", "Revenue", "Spend")
+}
+WITHOUT = "Without the shop's own ads, which only fill what nothing else can."
 
 
 def figures(look: Look, before: str) -> None:
     """The few figures that matter, and how sure the first is."""
     now, rate = look.sums, look.sums.click_rate
     with st.container(horizontal=True):
-        _figure("Click rate", _percent(rate.value), "Of the ads that were seen, how many were clicked.")
+        _figure(
+            "Click rate", _percent(rate.value), f"Of the ads that were seen, how many were clicked. {WITHOUT}"
+        )
         _figure(
             "Conversions", f"{now.conversions:,}", "Purchases owed to the last ad that was clicked before."
         )
@@ -61,8 +68,9 @@ def chart(look: Look, alarms: Sequence[Alarm]) -> None:
         st.caption("The click rate gets its limits once there is enough to know what is usual.")
         return
     facts = watch.facts
-    times = [moment(facts.period.begin + step * facts.step) for step in range(found.rate.shape[1])]
-    rate, low, high = found.rate[0], found.low[0], found.high[0]
+    first = int(np.argmax(np.isfinite(found.rate[0])))  # a shop that is young has nothing to show before
+    times = [moment(facts.period.begin + step * facts.step) for step in range(first, found.rate.shape[1])]
+    rate, low, high = (one[0, first:] for one in (found.rate, found.low, found.high))
     of = (
         ""
         if part == Slice()
@@ -78,13 +86,14 @@ def chart(look: Look, alarms: Sequence[Alarm]) -> None:
             low,
             high,
             centre=float(found.centre[0]),
-            begin=watch.before,
+            begin=watch.before - first,
             since=moved.since if moved else None,
             palette=show.palette(),
         ),
         finding=finding,
         table=pd.DataFrame({"From (UTC)": times, "Click rate": rate, "Low": low, "High": high}),
         key="click-rate",
+        live=True,
         explained="The band is as wide as the time before varies, and so wide that everything that is watched together "
         "gives at most one false alarm in four weeks. Several points on one side of what is usual are an alarm too. "
         "Times whose clicks are still coming in are left out.",
@@ -115,9 +124,15 @@ def table(look: Look, by: str) -> None:
         }
         for part, one in look.by(by)
     ]
-    show.numbers(pd.DataFrame(rows), alt=f"What came of the ads by {BY[by].lower()}", key=f"by-{by}")
+    show.numbers(
+        pd.DataFrame(rows),
+        alt=f"What came of the ads by {BY[by].lower()}",
+        key=f"by-{by}",
+        columns=COLUMNS,
+        live=True,
+    )
     st.caption(
-        "Place-corrected: the click rate it would have, did it stand in every place as often as the others. What a place is "
+        f"{WITHOUT} Place-corrected: the click rate it would have, did it stand in every place as often as the others. What a place is "
         "worth is told from ads that stood in several."
     )
 
@@ -157,7 +172,10 @@ def drifts(look: Look) -> None:
             for one in look.drifts
         ]
         show.numbers(
-            pd.DataFrame(rows), alt="How far data, scores and traffic are from what they were", key="drift"
+            pd.DataFrame(rows),
+            alt="How far data, scores and traffic are from what they were",
+            key="drift",
+            live=True,
         )
         st.caption(
             "The newest version of the data against the one that the model learnt from; scores and traffic against the "

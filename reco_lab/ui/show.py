@@ -98,20 +98,38 @@ def closed(error: Exception) -> None:
     )
 
 
-def chart(figure: Figure, *, finding: str, table: pd.DataFrame | None, key: str, explained: str = "") -> None:
+def chart(
+    figure: Figure,
+    *,
+    finding: str,
+    table: pd.DataFrame | None,
+    key: str,
+    explained: str = "",
+    live: bool = False,
+) -> None:
     """A chart whose title says the finding, with the same numbers below it (no table: the page shows one itself)."""
     st.header(md(finding), anchor=False, help=md(explained) or None)
     st.plotly_chart(figure, theme=None, alt=finding, config=MODEBAR, key=f"chart-{key}")
     if table is not None:
         with st.expander("Show as table", icon=":material/table_rows:"):
-            numbers(table, alt=finding, key=key)
+            numbers(table, alt=finding, key=key, live=live)
 
 
-def numbers(table: pd.DataFrame, *, alt: str, key: str, columns: Mapping[str, Any] | None = None) -> None:
-    """A table, and a button that takes it away as CSV: the one built into tables would let formulas out."""
+def numbers(
+    table: pd.DataFrame,
+    *,
+    alt: str,
+    key: str,
+    columns: Mapping[str, Any] | None = None,
+    live: bool = False,
+) -> None:
+    """A table, and a button that takes it away as CSV: the one built into tables would let formulas out.
+
+    `live`: it stands in a part that is drawn anew again and again.
+    """
     st.dataframe(table, hide_index=True, alt=alt, placeholder="–", column_config=columns)
     download = export.Download("These numbers (CSV)", f"{key}.csv", lambda: csv(table), "text/csv")
-    export.button(download, key=f"numbers-{key}", kind="tertiary")
+    export.button(download, key=f"numbers-{key}", kind="tertiary", live=live)
 
 
 def warnings(sentences: tuple[str, ...]) -> None:

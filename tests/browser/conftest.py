@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from reco_lab.testing.hostile import LOOK_EVERY
+
 _STILL = """() => {
     const app = document.querySelector("[data-testid=stApp]");
     if (app && app.dataset.testScriptState !== "notRunning") window.stillSince = 0;
@@ -136,7 +138,7 @@ def _patient(click):
         with suppress(Error):
             locator.wait_for()  # it may come long before the script that draws it has ended
             locator.page.evaluate("window.stillSince = 0")
-            locator.page.wait_for_function(_STILL, timeout=20_000)
+            locator.page.wait_for_function(_STILL, polling=LOOK_EVERY, timeout=20_000)
         click(locator, **{"delay": 60} | how)
         locator.page.wait_for_timeout(250)  # until then the next look may not see yet that a script began
 

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from reco_lab.core.experiment import Columns, Experiment
 from reco_lab.services import data, experiments
-from reco_lab.testing.hostile import STILL, Beacon, Watch, payloads
+from reco_lab.testing.hostile import LOOK_EVERY, STILL, Beacon, Watch, payloads
 from reco_lab.workspace import Workspace
 
 pytestmark = pytest.mark.browser
@@ -190,7 +190,7 @@ class Tour:
     def look(self, name):
         self.watch.look(name)
         self.unfold()
-        self.page.wait_for_function(STILL)
+        self.page.wait_for_function(STILL, polling=LOOK_EVERY)
         charts, place = self.page.get_by_test_id("stPlotlyChart"), 0
         while place < charts.count():
             try:
@@ -202,7 +202,7 @@ class Tour:
 
     def unfold(self):
         """Open every part of the page that can be opened, once it stands still."""
-        self.page.wait_for_function(STILL)
+        self.page.wait_for_function(STILL, polling=LOOK_EVERY)
         closed = self.page.locator("[data-testid=stMain] details:not([open]) > summary")
         while closed.count():
             closed.first.click()

@@ -13,7 +13,7 @@ from reco_lab.workspace import Workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-INTERACTIONS = 200
+INTERACTIONS = 80
 # the pages of the tour are those about one data set: Data lists all that the workspace holds
 MARKS = {"first": "ALPHA", "second": "BRAVO"}
 # clicks at once what is there: between a look and a click the page may be drawn anew

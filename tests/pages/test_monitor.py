@@ -1,5 +1,6 @@
 """The Monitor page: how the ads do, what moved, and what can be done about it."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -123,3 +124,16 @@ def test_a_link_opens_its_period_and_its_table(shop, visit, says):
     assert browser.query_params["period"] == "week"
     assert any("Place" in one.value.columns for one in browser.dataframe)
     assert browser.header[0].value.startswith("Nobody clicks"), "what moved in a day is said in every period"
+
+
+def test_a_file_is_made_before_the_press_where_all_is_drawn_anew(shop, visit):
+    files = visit(MONITOR).get("download_button")
+    assert files
+    assert not [one.proto.label for one in files if one.proto.HasField("deferred_file_id")]
+
+
+def test_the_chart_of_a_young_shop_begins_with_its_first_traffic(shop, visit):
+    (chart,) = visit(MONITOR, period="week").get("plotly_chart")
+    usual = next(one for one in json.loads(chart.proto.spec)["data"] if one["name"] == "usual")
+    begin = datetime.fromisoformat(usual["x"][0])
+    assert shop.clock.now() - timedelta(hours=HOURS + 6) < begin.astimezone(UTC)

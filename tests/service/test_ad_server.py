@@ -202,7 +202,7 @@ def test_publishing_names_what_it_cannot_find(workspace):
 
 
 def test_an_ad_booked_through_the_server_is_in_the_next_answer(server):
-    do(server.put_ad(Ad(id="new", title="New", slots=("side",), item="i00")))
+    assert do(server.put_ad(Ad(id="new", title="New", slots=("side",), item="i00"))) is None
     assert "new" in ids(server.ads("u04", "side", 20))
     assert "new" not in ids(server.ads("u04", "", 20))
 
@@ -286,8 +286,9 @@ def test_a_route_with_a_policy_that_cannot_be_is_refused_and_what_serves_stays(w
 
 
 def test_an_ad_that_the_model_knows_nothing_of_does_not_claim_to_be_chosen_by_it(server):
-    do(server.put_ad(Ad(id="unknown", title="Unknown", slots=("side",), item="no such item")))
-    do(server.put_ad(Ad(id="nothing", title="For no item", slots=("side",))))
+    told = do(server.put_ad(Ad(id="unknown", title="Unknown", slots=("side",), item="no such item")))
+    assert "do not know the item 'no such item'" in told
+    assert do(server.put_ad(Ad(id="nothing", title="For no item", slots=("side",)))) is None
     answer = server.ads("u04", "side", 50)
     said = dict(zip(ids(answer), answer.reasons, strict=True))
     assert {said["unknown"], said["nothing"]} == {"One of the ads that may be shown here."}

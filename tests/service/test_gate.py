@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reco_lab.core.errors import NotFoundError
+from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.core.recommender import recommender
 from reco_lab.services import gate, gate_settings, gate_words, publishing
 from reco_lab.services.ad_server import AdServer, VisitIn
@@ -226,6 +226,21 @@ def test_a_round_whose_job_was_cancelled_is_cancelled(workspace, shop):
     workspace.queue.cancel(job)
     assert gate.settled(workspace) is None
     assert workspace.rounds.listing()[0].state is RoundState.cancelled
+
+
+def test_one_at_a_time_brings_a_round_further(workspace, shop):
+    save_dataset(workspace, shop)
+    refused = []
+
+    def beside(_fraction, _message):
+        if not refused:
+            with pytest.raises(InputError, match="at work already") as told:
+                gate.run_round(workspace)
+            refused.append(told)
+
+    found = gate.run_round(workspace, beside)
+    assert refused
+    assert found.spec["attempts"] == 1
 
 
 DIES = """

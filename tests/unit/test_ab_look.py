@@ -9,7 +9,7 @@ import pytest
 from reco_lab.core.ab_test import AbTest, Arm
 from reco_lab.experiments.ab_course import OUTCOMES, Course, earlier
 from reco_lab.experiments.ab_look import Look, by_segment, look
-from reco_lab.experiments.ab_verdict import days_left, distrust, harmed, verdict
+from reco_lab.experiments.ab_verdict import days_left, distrust, effect, harmed, verdict
 from reco_lab.store.events.by_customer import COUNTED
 
 STEPS = 10
@@ -128,6 +128,20 @@ def test_a_winner_that_harms_is_said_to():
     assert told.sentence.endswith("more clicks than A, but it harms.")
     assert "B takes about 50% more time to decide than A" in told.detail
     assert not harmed(looked(test, did(test, (0.1, 0.14), latency=(200.0, 230.0))))
+
+
+def test_nobody_loses_more_than_all():
+    test, rng = asked(metric="revenue"), np.random.default_rng(4)
+    frame = did(test, (0.1, 0.1), size=400)
+    buys = rng.random(len(frame)) < np.where(frame["arm"] == "t/A", 0.6, 0.06)
+    frame["revenue"] = np.where(buys, rng.gamma(0.3, 100.0, len(frame)), 0.0)
+    found = looked(test, frame).ahead[0]
+    assert (found.low, found.sign) == (-1.0, -1)
+    assert effect(found) == f"B earns at least {-found.high:.0%} less revenue than A"
+    unsure = found.model_copy(update={"sign": 0, "high": 0.4})
+    assert effect(unsure) == "B earns anything from no revenue to 40% more than A"
+    frame.loc[0, "revenue"] = -1.0
+    assert looked(test, frame).ahead[0].low < -1, "money that is given back can be more than all"
 
 
 def test_history_narrows_the_interval_and_moves_nothing_by_itself():

@@ -4,9 +4,11 @@ import asyncio
 import json
 import re
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 
 import pytest
 import uvicorn
+from starlette.middleware.cors import CORSMiddleware
 from uvicorn.server import ServerState
 
 from reco_lab.api.building import build
@@ -133,6 +135,34 @@ def test_what_is_wrong_with_a_question_is_said_and_the_connection_stays(config, 
 def test_an_odd_question_takes_the_usual_way_to_the_same_answer(config, key, sent, ended):
     [(status, _, body)], found = said(config, sent.replace(b"KEY", key.encode()))
     assert (status, json.loads(body)["user_id"], found) == (200, "u1", ended)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [[], ["Origin: https://shop.example"], ["Origin: https://evil.example"]],
+    ids=("none", "ours", "other"),
+)
+def test_pages_of_other_sites_are_answered_at_once_by_the_same_rule(service, key, origin, monkeypatch):
+    passed, through = [], CORSMiddleware.__call__
+
+    async def counted(layer, scope, *more):
+        passed.append(scope["type"])
+        await through(layer, scope, *more)
+
+    monkeypatch.setattr(CORSMiddleware, "__call__", counted)
+    settings = replace(service.settings, origins=("https://shop.example",))
+    config = uvicorn.Config(build(replace(service, settings=settings)), **OPTIONS)
+    config.load()
+    heads = []
+    for more in ([], ["Content-Length: 2"]):  # the second takes the usual way
+        [(status, head, _)], _ = said(config, get("/ads?user_id=u1", key, *origin, *more) + b"{}" * len(more))
+        assert status == 200
+        heads.append({line for line in head.split("\r\n") if line.startswith(("vary", "access-control"))})
+    assert heads[0] == heads[1]
+    assert passed == ["http"], "only the second passed the layer"
+    assert ("access-control-allow-origin: https://shop.example" in heads[0]) == (
+        "Origin: https://shop.example" in origin
+    )
 
 
 def test_nobody_is_decided_for_where_only_the_head_is_asked_for(config, key):

@@ -80,6 +80,15 @@ def test_an_outsider_joins_by_an_entry_point(aviary, monkeypatch):
     assert public_id(birds, Bird, Parrot) == "parrot"
 
 
+def test_an_outsider_takes_nobodys_name(aviary, monkeypatch):
+    birds = aviary("birds_six", wren=bird("Wren"))
+    entry = EntryPoint("wren", "the_birds:Parrot", birds)
+    monkeypatch.setattr(discovery, "entry_points", lambda group: [entry] if group == birds else [])
+
+    assert lookup(birds, Bird, "wren") is discover(birds, Bird)["wren"]
+    assert discover(birds, Bird)["wren"]().sing() == "tweet"
+
+
 def test_every_algorithm_goes_by_the_name_of_its_file():
     assert {name: kind.__module__ for name, kind in algorithms().items()} == {
         name: f"{ALGORITHMS}.{name}" for name in algorithms()

@@ -1,10 +1,13 @@
 """The figures of a period, each beside what it is by hand or by the truth of a simulation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from reco_lab.monitoring import kpis
+from reco_lab.monitoring.alarms import MEASURES
 from reco_lab.monitoring.attribution import last_touch
 from reco_lab.monitoring.facts import Facts, Slice
 from reco_lab.store.events.measuring import NEVER, Period
@@ -76,6 +79,21 @@ def test_intervals_of_click_rates_hold():
         found = kpis.clustered(clicks, np.ones(3000), customers, 150)
         held += found.low <= 0.08 * np.exp(0.18) <= found.high
     assert held / 300 > 0.92
+
+
+def test_what_the_shop_shows_for_want_of_ads_is_no_part_of_the_click_rate():
+    clicked = [(0, 0, [(0, 0.5, 1, 2), (3, 1.0, 1, NEVER)]), (1, 1, [(1, 0.5, 2, NEVER), (3, 1.0, 2, NEVER)])]
+    nothing = pd.DataFrame({"value": [], "ad_id": []})
+    found = replace(facts(clicked), own=frozenset({"d"}))
+
+    whole = kpis.sums(found, nothing)
+    assert (whole.shown, whole.clicks, whole.click_rate.value) == (2, 1, 0.5)
+    by_ad = {part.value: one for part, one in kpis.by(found, "ad", nothing, 9)}
+    assert (by_ad["d"].shown, by_ad["d"].click_rate.value) == (2, 0.0), "but its own row tells of it"
+    (_, every, seen), *_ = MEASURES[0].of(found)
+    assert (every.sum(), seen.sum()) == (1, 2)
+    alone = replace(found, own=frozenset("abd"))
+    assert kpis.sums(alone, nothing).click_rate.value == 0.25, "a shop that has no others sees its own"
 
 
 def test_too_few_customers_have_no_interval():

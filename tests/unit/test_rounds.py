@@ -7,6 +7,7 @@ import pytest
 from reco_lab.cli import main
 from reco_lab.core.clock import ManualClock
 from reco_lab.services import gate, schedules
+from reco_lab.services.lineage import serves_since
 from reco_lab.services.schedules import Schedule
 from reco_lab.store.rounds import RoundState
 from reco_lab.workspace import Workspace
@@ -96,3 +97,23 @@ def test_the_command_line_says_what_is_wrong_and_keeps_the_schedule(workspace, m
     assert main(["gate", "schedule", "24"]) == 0
     assert main(["gate"]) == 0
     assert "A challenger is trained every day." in capsys.readouterr().out
+
+
+def test_a_model_serves_since_it_does_whatever_is_tested_beside_it(workspace):
+    def publish(model, **more):
+        workspace.clock.at += timedelta(hours=1)
+        chain = [{"stage": "model", "name": model, "artefact": model}]
+        plan = {"dataset": "d", "fingerprint": "f", "chain": chain} | more
+        workspace.publications.publish("v", plan, None)
+
+    assert serves_since(workspace) is None
+    for model in ("first", "second"):
+        publish(model)
+    since = workspace.clock.at
+    publish("second", round="1")
+    publish("second", bid_weight=0.5)
+    assert serves_since(workspace) == since
+    publish("first")
+    workspace.clock.at += timedelta(hours=1)
+    workspace.publications.rollback()
+    assert serves_since(workspace) == workspace.clock.at

@@ -23,6 +23,7 @@ from reco_lab.serving.booked import Booked
 from reco_lab.serving.decide import Customer, Standing, choose, weigh
 from reco_lab.serving.histories import Histories
 from reco_lab.serving.people import People
+from reco_lab.serving.reasons import UNRANKED, reasons_of
 from reco_lab.serving.snapshot import Ranker, Route, Running, Snapshot
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -153,6 +154,16 @@ def test_a_model_that_fails_is_told_and_the_next_of_the_chain_answers():
     chosen, failures = asked(shot := snapshot(promoting(), Broken()))
     assert (chosen.stage, names(shot, chosen)[0]) == (Stage.popular, "ad-coat")
     assert "not finite" in str(failures[0])
+
+
+def test_where_no_model_answers_the_policy_chooses_by_clicks():
+    clicks = {"ad-apple": (100, 1), "ad-book": (100, 50), "ad-coat": (100, 1)}
+    shot = replace(snapshot([*promoting(), ad("house", house=True)]), chain=())
+    chosen, _ = asked(shot, standing(shot, clicks=clicks))
+    assert (chosen.stage, names(shot, chosen)[0]) == (Stage.popular, "ad-book")
+    assert set(reasons_of(shot, chosen, str)) == {UNRANKED}
+    by_lot = replace(shot, everybody=Route("everybody", UniformRandom()))
+    assert asked(by_lot)[0].propensities.tolist() == pytest.approx([1 / 3, 1 / 2, 1.0])
 
 
 def test_house_ads_fill_what_nothing_else_can():

@@ -77,23 +77,44 @@ def _shared(
             for place in range(of_customer_starts[later], of_customer_starts[later + 1], A_LINE):
                 prefetch(of_customer, place)
         customer = np.uint32(of_item[entry])
-        weight = weights[customer]
-        work += of_customer_starts[customer + 1] - of_customer_starts[customer]
-        for place in range(of_customer_starts[customer], of_customer_starts[customer + 1]):
+        weight, place, end = weights[customer], of_customer_starts[customer], of_customer_starts[customer + 1]
+        work += end - place
+        while place + 4 <= end:
+            one, two = np.uint32(of_customer[place]), np.uint32(of_customer[place + 1])
+            three, four = np.uint32(of_customer[place + 2]), np.uint32(of_customer[place + 3])
+            common[one] += weight
+            common[two] += weight
+            common[three] += weight
+            common[four] += weight
+            place += 4
+        while place < end:
             common[np.uint32(of_customer[place])] += weight
+            place += 1
     return work
 
 
+@compiled("float64[:, ::1](float64[::1], float64[::1])")
+def _tiles(gains: Terms, others: Terms) -> NDArray[np.float64]:
+    """The highest gain and the lowest of `others` in each tile."""
+    bounds = np.empty((-(-len(others) // TILE), 2))
+    for tile in range(len(bounds)):
+        within = slice(tile * TILE, (tile + 1) * TILE)
+        bounds[tile] = gains[within].max(), others[within].min()
+    return bounds
+
+
 @compiled(
-    "int64(float64[::1], int32[::1], int64, int64, float64[::1], int32[::1], float64, float64[::1],"
-    " float64[::1], float64, float64, float64, float64, float64)"
+    "int64(float64[::1], int32[::1], int64, int64, int64, float64[::1], float64[:, ::1], int32[::1], float64,"
+    " float64[::1], float64[::1], float64, float64, float64, float64, float64)"
 )
-def _offer_tile(
+def _offer_tiles(
     best: Terms,
     where: Codes,
     kept: int,
-    first: int,
+    start: int,
+    stop: int,
     common: Terms,
+    tiles: NDArray[np.float64],
     names: Codes,
     gain: float,
     gains: Terms,
@@ -104,24 +125,29 @@ def _offer_tile(
     extra: float,
     least: float,
 ) -> int:
-    """Keep what counts most of TILE columns at the most and set them to zero; how many are kept.
+    """Keep what counts most of some tiles' columns and set them to zero; how many are kept.
 
-    A tile without any that may reach the worst one kept is passed over: that is seen without divisions, and
-    with a little leeway for their rounding.
+    A column that cannot reach the worst one kept is passed over: of those that have less in common than the
+    tile's best column would need nothing else is looked at. A little leeway is left for rounding.
     """
-    last, good = min(first + TILE, len(common)), 0
-    low = best[0] * (1.0 - LEEWAY) if kept == len(best) else 0.0
-    for column in range(first, last):
-        dot = common[column] * gain * gains[column]
-        good += dot > low * (others[column] * factor + summand + slope * dot + extra)
-    if good:
-        for column in range(first, last):
-            dot = common[column] * gain * gains[column]
-            if dot > 0.0 and dot >= least:
-                value = dot / (others[column] * factor + summand + slope * dot + extra)
-                if value > 0.0:
-                    kept = offer(best, where, kept, value, names[column])
-    common[first:last] = 0.0
+    for tile in range(start, stop):
+        limit, good, its = 0.0, 0, common[tile * TILE : (tile + 1) * TILE]
+        if kept == len(best):
+            rise = (1.0 - best[0] * slope) * gain * tiles[tile, 0]
+            if rise > 0.0:
+                limit = best[0] * (1.0 - LEEWAY) * (tiles[tile, 1] * factor + summand + extra) / rise
+        for place in range(TILE):
+            good += its[place] > limit
+        if good:
+            for place in range(TILE):
+                if its[place] > limit:
+                    column = tile * TILE + place
+                    dot = its[place] * gain * gains[column]
+                    if dot > 0.0 and dot >= least:
+                        value = dot / (others[column] * factor + summand + slope * dot + extra)
+                        if value > 0.0:
+                            kept = offer(best, where, kept, value, names[column])
+        its[:] = 0.0
     return kept
 
 
@@ -163,23 +189,23 @@ def nearest(
     equal ones the first items are kept. Where few columns can have been reached, only their tiles are visited.
     """
     width, k = len(others), columns.shape[1]
-    common, best, where = np.zeros(width), np.empty(k), np.empty(k, np.int32)
+    best, where, tiles = np.empty(k), np.empty(k, np.int32), _tiles(gains, others)
+    common = np.zeros(len(tiles) * TILE)
     for item in range(start, stop):
         mine = columns_of[item]
         work = _shared(mine, of_column_starts, of_column, of_customer_starts, of_customer, weights, common)
         common[mine] = 0.0
         factor, summand = (own[mine], 0.0) if multiplied else (1.0, own[mine])
-        terms = (common, names, gains[mine], gains, others, factor, summand, slope, extra, least)
+        terms = (common, tiles, names, gains[mine], gains, others, factor, summand, slope, extra, least)
         kept = 0
         if work * TILE >= width:
-            for first in range(0, width, TILE):
-                kept = _offer_tile(best, where, kept, first, *terms)
+            kept = _offer_tiles(best, where, kept, 0, len(tiles), *terms)
         else:
             for entry in range(of_column_starts[mine], of_column_starts[mine + 1]):
                 customer = np.uint32(of_column[entry])
                 for place in range(of_customer_starts[customer], of_customer_starts[customer + 1]):
-                    first = of_customer[place] // TILE * TILE
-                    kept = _offer_tile(best, where, kept, first, *terms)
+                    tile = of_customer[place] // TILE
+                    kept = _offer_tiles(best, where, kept, tile, tile + 1, *terms)
         counts[item - start] = kept
         columns[item - start, :kept] = where[:kept]
         entries[item - start, :kept] = best[:kept].astype(np.float32)

@@ -14,6 +14,7 @@ import numpy as np
 import orjson
 
 from reco_lab.core.events import Considered, Decision, Feedback, FeedbackKind, Placed, Stage, Visit
+from reco_lab.core.stored import known
 from reco_lab.store.durable import sync_folder
 from reco_lab.store.events.records import Description, Refusal
 from reco_lab.store.locks import FileLock
@@ -138,18 +139,18 @@ def read_entry(kind: str, values: dict[str, Any]) -> Entry:
 
 
 def _decision(values: dict[str, Any]) -> Decision:
-    values["placed"] = tuple(Placed(**one) for one in values["placed"])
+    values["placed"] = tuple(known(Placed, one) for one in values["placed"])
     values["stage"] = Stage(values["stage"])
     if (told := values.get("considered")) is not None:
         ids = None if told["ids"] is None else tuple(told["ids"])
         numbers = (np.array(told[name], np.float32) for name in ("scores", "features"))
         values["considered"] = Considered(ids, *numbers)
-    return Decision(**_timed(values))
+    return known(Decision, _timed(values))
 
 
 def _feedback(values: dict[str, Any]) -> Feedback:
     values["kind"] = FeedbackKind(values["kind"])
-    return Feedback(**_timed(values))
+    return known(Feedback, _timed(values))
 
 
 def _timed(values: dict[str, Any]) -> dict[str, Any]:
@@ -162,7 +163,7 @@ def _timed(values: dict[str, Any]) -> dict[str, Any]:
 _READ: dict[str, Callable[[dict[str, Any]], Entry]] = {
     "Decision": _decision,
     "Feedback": _feedback,
-    "Visit": lambda values: Visit(**_timed(values)),
-    "Description": lambda values: Description(**_timed(values)),
-    "Refusal": lambda values: Refusal(**_timed(values)),
+    "Visit": lambda values: known(Visit, _timed(values)),
+    "Description": lambda values: known(Description, _timed(values)),
+    "Refusal": lambda values: known(Refusal, _timed(values)),
 }

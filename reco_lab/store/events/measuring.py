@@ -15,7 +15,7 @@ from reco_lab.core.events import FeedbackKind
 from reco_lab.store.events import schema
 from reco_lab.store.events.reading import Reading
 
-AT_ONCE = 20_000
+AT_ONCE = 1_000  # so few that they stay in the cache of the processor from one step to the next
 MOST = 2_000_000  # decisions that are held; each takes some 200 bytes with two ads
 NEVER = np.iinfo(np.int64).max
 
@@ -123,8 +123,11 @@ class Measuring(Reading):
             parts.append(_table(self._rows(query), ["step", name]).set_index("step"))
         return pd.concat(parts, axis=1).fillna(0).sort_index().reset_index().astype(np.int64)
 
-    def rows_of(self, begin: int, end: int) -> Iterator[Sequence[sa.Row[Any]]]:
-        """Every ad of every decision of a period with its decision, in their order, some thousand rows at a time."""
+    def rows_of(self, begin: int, end: int) -> Iterator[Sequence[tuple[Any, ...]]]:
+        """Every ad of every decision of a period with its decision, in their order, some thousand rows at a time.
+
+        They come as the database's driver gives them: a named row for each would take as long again.
+        """
         placed = [
             sa.func.coalesce(_PLACED[name], NEVER) if name in _MOMENTS else _PLACED[name] for name in _PLACES
         ]
@@ -135,8 +138,13 @@ class Measuring(Reading):
             .order_by(*_ORDER)
         )
         with self._connection() as connection:
-            if connection is not None:
-                yield from connection.execution_options(yield_per=AT_ONCE).execute(query).partitions()
+            if connection is None:
+                return
+            with connection.execution_options(stream_results=True).execute(query) as result:
+                rows: Sequence[Any] = result.fetchmany(1)  # what SQLAlchemy reads ahead
+                while rows:
+                    yield rows
+                    rows = result.cursor.fetchmany(AT_ONCE) if result.cursor is not None else ()
 
 
 @dataclass(eq=False)
@@ -180,7 +188,7 @@ class Mirror:
         names = {name: list(codes) for name, codes in self._codes.items()}
         return Period(begin, end, decided, placed, names)
 
-    def _columns(self, rows: Sequence[sa.Row[Any]]) -> tuple[dict[str, Array], dict[str, Array]]:
+    def _columns(self, rows: Sequence[tuple[Any, ...]]) -> tuple[dict[str, Array], dict[str, Array]]:
         names = (*_DECIDED, *_PLACES)
         columns = dict(zip(names, zip(*rows, strict=True) if rows else [()] * len(names), strict=True))
         filled = np.ones(len(rows), bool)
