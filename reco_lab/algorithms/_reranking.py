@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ class Reranked(Scorer):
     def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
         """Log-odds of the candidates; always of all items, for what is a candidate depends on all."""
         opinions = self.opinions(batch)
-        mean: Scores = np.asarray(np.mean(opinions, axis=0), np.float32)
+        mean = reduce(np.add, opinions) / np.float32(len(opinions))
         if self.forest is not None:
             rows, columns = np.nonzero(self.shortlist(opinions, batch))
             said = self.forest.evaluate(self.features(opinions, batch, rows, columns))
@@ -69,8 +70,8 @@ class Reranked(Scorer):
 
     def shortlist(self, opinions: list[Scores], batch: UserBatch) -> NDArray[np.bool_]:
         """Marks what any part that has an opinion ranks among its first."""
-        told = [ahead(one, batch, self.candidates) & one.any(axis=1, keepdims=True) for one in opinions]
-        return np.asarray(np.any(told, axis=0))
+        told = (ahead(one, batch, self.candidates) & one.any(axis=1, keepdims=True) for one in opinions)
+        return reduce(np.logical_or, told)
 
     def features(self, opinions: list[Scores], batch: UserBatch, rows: Codes, columns: Codes) -> Numbers:
         """What the trees look at: each part's score, how far it is from the part's best, their mean, the history's length, the item."""

@@ -185,6 +185,21 @@ def test_rows_that_are_all_wanted_teach_nothing(pairs):
         Forest.grow(pairs[0], np.ones(3000, np.bool_), (0, 0, 0, 0), trees=5, leaves=4, learning_rate=0.1)
 
 
+@pytest.mark.parametrize("k", [1, 7, 60, 199])
+def test_the_bar_is_the_kth_highest_also_where_many_tie_or_are_ruled_out(k):
+    from reco_lab.algorithms._kernels.selecting import bars
+
+    rng = np.random.default_rng(k)
+    scores = rng.normal(size=(30, 200)).astype(np.float32)
+    scores[5:15] = np.round(scores[5:15])
+    scores[15:, rng.random(200) < 0.5] = -np.inf
+    scores[29] = 0.5
+    found = np.empty(30, np.float32)
+    bars(scores, k, found)
+
+    np.testing.assert_array_equal(found, np.sort(scores, axis=1)[:, -k])
+
+
 @pytest.mark.parametrize("ways", [(0, 1), (2, 0), (9, 9), (np.nan, 2), (-1, 2)])
 def test_trees_whose_ways_lead_back_or_nowhere_are_refused(ways):
     nodes = np.array([[[0, 0.5, 1, 2, 0], [0, 0, 1, 1, 3], [0, 0, 2, 2, 4]]], np.float32)

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from reco_lab.core.compiled import compiled
 
-TILE = 64
+TILE, LANES = 32, 4
 
 Values = NDArray[np.float32]
 
@@ -35,26 +35,41 @@ def kth(values: Values, count: int, k: int) -> np.float32:
     return lowest
 
 
+@compiled("float32(float32[::1], float32[::1], int64)")
+def lower(values: Values, lanes: Values, k: int) -> np.float32:
+    """What the k-th highest value is not below: the k-th highest of each lane's highest.
+
+    Value i is in lane i modulo the number of lanes; minus infinity where there are fewer than k lanes.
+    """
+    count = len(lanes)
+    if k > count:
+        return np.float32(-np.inf)
+    lanes[:] = -np.inf
+    for first in range(0, len(values), count):
+        for lane in range(min(count, len(values) - first)):
+            value = values[first + lane]
+            lanes[lane] = value if value > lanes[lane] else lanes[lane]
+    return kth(lanes, count, k)
+
+
 @compiled("void(float32[:, ::1], int64, float32[::1])")
 def bars(scores: Values, k: int, found: Values) -> None:
     """Fill in the k-th highest of each row; minus infinity where fewer are above that.
 
-    A tile of columns without anything above the lowest bar that is known so far is passed over.
+    A tile of columns without anything that may be among them is passed over.
     """
-    room, width = np.empty(2 * k, np.float32), scores.shape[1]
+    width = scores.shape[1]
+    room, lanes = np.empty(width, np.float32), np.empty(LANES * k, np.float32)
     for row in range(len(scores)):
-        mine, count, bar = scores[row], 0, np.float32(-np.inf)
-        for start in range(0, width, TILE):
-            end = min(start + TILE, width)
-            good = 0
-            for column in range(start, end):
-                good += mine[column] > bar
-            if not good:
-                continue
-            for column in range(start, end):
-                if mine[column] > bar:
-                    room[count] = mine[column]
-                    count += 1
-                    if count == len(room):
-                        bar, count = kth(room, count, k), k
+        mine, count = scores[row], 0
+        least = lower(mine, lanes, k)
+        for first in range(0, width, TILE):
+            last, good = min(first + TILE, width), 0
+            for column in range(first, last):
+                good += mine[column] >= least
+            if good:
+                for column in range(first, last):
+                    if mine[column] >= least:
+                        room[count] = mine[column]
+                        count += 1
         found[row] = kth(room, count, k) if count >= k else np.float32(-np.inf)

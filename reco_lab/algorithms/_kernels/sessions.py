@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from reco_lab.algorithms._kernels.selecting import TILE, kth
+from reco_lab.algorithms._kernels.selecting import LANES, TILE, kth, lower
 from reco_lab.core.compiled import compiled
 
 Codes = NDArray[np.int32]
@@ -17,6 +17,33 @@ def _within(items: Codes, marks: NDArray[np.int64], mark: int) -> bool:
         if marks[item] != mark:
             return False
     return True
+
+
+@compiled("int64(float32[::1], float32, float32[::1], int32[::1], int32[::1], int64[::1], int64)")
+def _outside(
+    mine: Values,
+    least: np.float32,
+    room: Values,
+    session_starts: Codes,
+    session_items: Codes,
+    marks: NDArray[np.int64],
+    mark: int,
+) -> int:
+    """Gather the likenesses from `least` on and above zero of sessions that are not within the history; how many."""
+    found = 0
+    for first in range(0, len(mine), TILE):
+        last, good = min(first + TILE, len(mine)), 0
+        for session in range(first, last):
+            good += mine[session] >= least
+        if not good:
+            continue
+        for session in range(first, last):
+            if mine[session] >= least and mine[session] > 0.0:
+                items = session_items[session_starts[session] : session_starts[session + 1]]
+                if not _within(items, marks, mark):
+                    room[found] = mine[session]
+                    found += 1
+    return found
 
 
 @compiled("int64(float32[::1], float32, int64, int32[::1], int32[::1], int64[::1], int64)")
@@ -70,26 +97,18 @@ def keep_nearest(
     places that the others leave.
     """
     marks, width = np.full(n_items, -1), alike.shape[1]
-    room = np.empty(2 * k, np.float32)
+    room, lanes = np.empty(width, np.float32), np.empty(LANES * k, np.float32)
     for row in range(len(alike)):
         for place in range(starts[row], starts[row + 1]):
             marks[codes[place]] = row
-        mine, found, bar = alike[row], 0, np.float32(0)
-        for first in range(0, width, TILE):
-            last, good = min(first + TILE, width), 0
-            for session in range(first, last):
-                mine[session] *= trust[session]
-                good += mine[session] > bar
-            if not good:
-                continue
-            for session in range(first, last):
-                if mine[session] > bar:
-                    items = session_items[session_starts[session] : session_starts[session + 1]]
-                    if not _within(items, marks, row):
-                        room[found] = mine[session]
-                        found += 1
-                        if found == len(room):
-                            bar, found = kth(room, found, k), k
+        mine = alike[row]
+        for session in range(width):
+            mine[session] *= trust[session]
+        asked, found, least = k, 0, np.float32(np.inf)
+        while found < k and least > 0.0:
+            least = max(lower(mine, lanes, asked), np.float32(0))
+            found = _outside(mine, least, room, session_starts, session_items, marks, row)
+            asked *= 2
         bar = kth(room, found, k) if found >= k else np.float32(0)
         counts[row] = _drop_the_rest(mine, bar, k, session_starts, session_items, marks, row)
 
