@@ -47,8 +47,7 @@ def lower(values: Values, lanes: Values, k: int) -> np.float32:
     lanes[:] = -np.inf
     for first in range(0, len(values), count):
         for lane in range(min(count, len(values) - first)):
-            value = values[first + lane]
-            lanes[lane] = value if value > lanes[lane] else lanes[lane]
+            lanes[lane] = max(lanes[lane], values[first + lane])
     return kth(lanes, count, k)
 
 
