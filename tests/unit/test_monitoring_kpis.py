@@ -109,6 +109,7 @@ def test_chance_is_weighed_back_from_what_an_exploring_policy_did():
     assert found.ours.value == pytest.approx(0.24, abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("best", [0.03, 0.08])
 def test_what_little_is_left_to_chance_can_tell_is_not_overstated(best):
     """A fiftieth of the places is drawn evenly among ten ads: some ninety of 5,000 tell what chance would get."""
