@@ -137,9 +137,10 @@ def story(home: Path) -> Story:
 
 
 def _round(one: Round) -> str:
-    return f"{one.created:%d %B}: {gate_words.sentence(one)}"
+    return f"{one.created.day} {one.created:%B}: {gate_words.sentence(one)}"
 
 
 def _ended(found: Verdict, ended: AbTestRecord, room: Workspace) -> str:
     decision = str((ended.result or {}).get("decision", ""))
-    return f"Ended on {room.clock.now():%d %B}: {found.sentence} {found.detail} So {decision}."
+    now = room.clock.now()
+    return f"Ended on {now.day} {now:%B}: {found.sentence} {found.detail} So {decision}."

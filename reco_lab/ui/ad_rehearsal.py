@@ -88,7 +88,8 @@ def _live(workspace: Workspace, seen: Seen) -> None:
         return
     passed = (clock.now() - clock.shown).total_seconds() / clock.rate
     share = min(passed / (60 * seen.status.asked.minutes), 1.0)
-    st.progress(share, text=f"{clock.now().astimezone(UTC):%A, %d %B %Y, %H:%M} in the shop")
+    now = clock.now().astimezone(UTC)
+    st.progress(share, text=f"{now:%A}, {now.day} {now:%B %Y, %H:%M} in the shop")
     days = _days(seen)
     if days is not None:
         _figures(seen, days)

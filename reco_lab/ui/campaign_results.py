@@ -181,7 +181,7 @@ def _ask(lab: page.Lab, made: Prepared, key: str) -> None:
         )
     if (made_on := date.fromisoformat(str(made.facts["prepared"])[:10])) != start.date():
         st.caption(
-            f"The lists were made on {made_on:%d %b %Y}, from data that end on {start:%d %b %Y}. Say the day on which it "
+            f"The lists were made on {made_on.day} {made_on:%b %Y}, from data that end on {start.day} {start:%b %Y}. Say the day on which it "
             "was really sent: what was bought before that day is no answer to it."
         )
     way = st.segmented_control(
