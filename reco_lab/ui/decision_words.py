@@ -10,7 +10,7 @@ BY = {
     Stage.model: "the model ranked by what she looked at and bought",
     Stage.attributes: "the model knows nothing of her, so customers with the same attributes spoke for her",
     Stage.segment: "the model knows nothing of her, so her segment's favourites were taken",
-    Stage.popular: "the model knows nothing of her, so what is popular was taken",
+    Stage.popular: "no model knows her, so what is popular was taken",
     Stage.house: "nothing else could be shown, so the house's own ads stood in their order",
 }
 CERTAIN = 1 - 1e-9

@@ -151,7 +151,7 @@ def test_a_stranger_is_served_by_a_stand_in_and_it_says_so(served, visit, says):
     browser = visit(ADS, user="nobody knows me")
     press(browser, "Ask for ads")
 
-    assert "knows nothing of her, so what is popular was taken" in says(browser)
+    assert "no model knows her, so what is popular was taken" in says(browser)
 
 
 def test_a_service_with_keys_is_asked_with_a_key_made_for_the_page(guarded, visit, says):
