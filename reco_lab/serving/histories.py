@@ -14,7 +14,7 @@ from reco_lab.core.interactions import Interactions, Kind
 _PURCHASE = np.uint8(Kind.purchase)  # comparing with the enum itself takes numpy three times as long
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class _Live:
     """One interaction told by a website: when, which item (code), what, and how much."""
 
