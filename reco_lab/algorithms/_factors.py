@@ -12,7 +12,7 @@ from reco_lab.core.batch import UserBatch
 from reco_lab.core.ranking import spread
 from reco_lab.core.recommender import Codes, Contributions, Scorer, Scores, State
 
-ROWS, SOME = 128, 1 << 16
+ROWS, ENTRIES_AT_ONCE = 128, 1 << 16
 
 Scaling = Literal["none", "linear", "log"]
 Vectors = NDArray[np.float32]
@@ -239,8 +239,8 @@ def signed(items: NDArray[Any], counts: NDArray[Any] | int, indptr: NDArray[Any]
     The sum over entries of a hash of the item.
     """
     sums, times = np.zeros(len(items) + 1, np.uint64), np.broadcast_to(counts, len(items))
-    for start in range(0, len(items), SOME):
-        part = slice(start, start + SOME)
+    for start in range(0, len(items), ENTRIES_AT_ONCE):
+        part = slice(start, start + ENTRIES_AT_ONCE)
         sums[1:][part] = mix(items[part].astype(np.uint64) * GOLDEN) * times[part].astype(np.uint64)
     np.cumsum(sums, out=sums)
     found: NDArray[np.uint64] = sums[indptr[1:]] - sums[indptr[:-1]]

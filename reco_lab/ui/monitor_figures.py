@@ -27,6 +27,7 @@ COLUMNS = {
     for name in ("Shown", "Clicks", "Conversions", "Revenue", "Spend")
 }
 WITHOUT = "Without the shop's own ads, which only fill what nothing else can."
+APART = "The shop's own ads only fill what nothing else can, and count in rows of their own alone."
 
 
 def figures(look: Look, before: str) -> None:
@@ -68,7 +69,7 @@ def chart(look: Look, alarms: Sequence[Alarm]) -> None:
         st.caption("The click rate gets its limits once there is enough to know what is usual.")
         return
     rows = steps(look, alarms)
-    times, rate, low, high = (rows[name].tolist() for name in rows)
+    rate, low, high = (rows[name].to_numpy() for name in STEPS[1:])
     first = found.rate.shape[1] - len(rows)
     of = (
         ""
@@ -80,10 +81,10 @@ def chart(look: Look, alarms: Sequence[Alarm]) -> None:
         finding = f"The click rate{of} is another since {when(moved.since)} (UTC)"
     show.chart(
         control(
-            times,
-            np.array(rate),
-            np.array(low),
-            np.array(high),
+            rows[STEPS[0]].tolist(),
+            rate,
+            low,
+            high,
             centre=float(found.centre[0]),
             begin=watch.before - first,
             since=moved.since if moved else None,
@@ -143,7 +144,7 @@ def table(look: Look, by: str) -> None:
     alt = f"What came of the ads by {BY[by].lower()}"
     show.numbers(parts(look, by), alt=alt, key=f"by-{by}", columns=COLUMNS, live=True)
     st.caption(
-        f"{WITHOUT} Place-corrected: the click rate it would have, did it stand in every place as often as the others. What a place is "
+        f"{APART} Place-corrected: the click rate it would have, did it stand in every place as often as the others. What a place is "
         "worth is told from ads that stood in several."
     )
 
