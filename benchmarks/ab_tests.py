@@ -1,10 +1,11 @@
 """Does an A/B test keep its promises, looked at every day? python benchmarks/ab_tests.py [--tests 2000] [--customers 2000]
 
-A simulated shop whose truth is known: how often each customer comes and her true chance to click each ad, worked out
-and not estimated. For 30 days customers come back, see four ads a visit and click by their own chances, so that what one
-customer does hangs together. Each test tells them apart as the product does and is judged as the product judges it, on
-each of the days: how often is a difference seen where there is none, how often are the shares of the arms suspected, how
-often is the planted lift seen at the planned size, and how often do the intervals of all days hold the truth together?
+A simulated shop whose truth is known: how often each customer comes and her true chance to click each ad,
+worked out and not estimated. For 30 days customers come back, see four ads a visit and click by their own
+chances, so that what one customer does hangs together. Each test tells them apart as the product does and is
+judged as the product judges it, on each of the days: how often is a difference seen where there is none, how
+often are the shares of the arms suspected, how often is the planted lift seen at the planned size, and how
+often do the intervals of all days hold the truth together?
 """
 
 import argparse

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode, urlsplit
 EventKind = Literal["impression", "click", "conversion", "dismiss"]
 _TRY_AGAIN = {429, 503}
 _LONGEST_WAIT = 5.0
+_FOR_A_CUSTOMER = 900.0  # all that is known of her is looked through, and what serves may be trained anew
 
 
 class ServiceError(Exception):
@@ -86,7 +87,7 @@ class Client:
         parts = urlsplit(url)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._connection = kind(parts.hostname or "", parts.port, timeout=timeout)
-        self._prefix, self._tries = parts.path.rstrip("/"), max(1, tries)
+        self._prefix, self._timeout, self._tries = parts.path.rstrip("/"), timeout, max(1, tries)
         self._headers = {"Content-Type": "application/json"} | ({"X-API-Key": key} if key else {})
 
     def __enter__(self) -> Self:
@@ -130,12 +131,12 @@ class Client:
         self._call("PUT", f"/ads/{quote(ad_id, safe='')}", ad)
 
     def user(self, user_id: str) -> dict[str, Any]:
-        """Everything that is known of a customer."""
-        return dict(self._call("GET", f"/users/{quote(user_id, safe='')}"))
+        """Everything that is known of a customer; this may take minutes."""
+        return dict(self._call("GET", f"/users/{quote(user_id, safe='')}", timeout=_FOR_A_CUSTOMER))
 
     def erase(self, user_id: str) -> dict[str, Any]:
-        """Erase a customer everywhere; the receipt."""
-        return dict(self._call("DELETE", f"/users/{quote(user_id, safe='')}"))
+        """Erase a customer everywhere; the receipt. This may take minutes."""
+        return dict(self._call("DELETE", f"/users/{quote(user_id, safe='')}", timeout=_FOR_A_CUSTOMER))
 
     def _tell(self, name: str, rows: Sequence[Event | Interaction]) -> Told:
         sent = [{key: value for key, value in asdict(row).items() if value is not None} for row in rows]
@@ -143,8 +144,11 @@ class Client:
         refused = tuple((one["index"], one["reason"]) for one in done["refused"])
         return Told(done["accepted"], done["duplicates"], refused)
 
-    def _call(self, method: str, path: str, body: Any = None) -> Any:
+    def _call(self, method: str, path: str, body: Any = None, *, timeout: float | None = None) -> Any:
         content = None if body is None else json.dumps(body, allow_nan=False).encode()
+        self._connection.timeout = timeout or self._timeout
+        if self._connection.sock is not None:
+            self._connection.sock.settimeout(self._connection.timeout)
         for left in reversed(range(self._tries)):
             try:
                 status, wait, answer = self._once(method, path, content)

@@ -55,10 +55,10 @@ class Workspace:
     def open(cls, home: Path | None = None, *, clock: Clock | None = None, seed: int = 0) -> "Workspace":
         """Open the workspace, making it where there is none, and sweep what dead processes left behind.
 
-        `home` is by default RECO_LAB_HOME, else the platform's folder for a user's data. `clock` is by default the one
-        the folder was given, else the machine's. RECO_LAB_DATABASE_URL names a PostgreSQL server to use instead of
-        `state.db`, but for a rehearsal.
-        Raises InputError if the folder cannot be written, the server cannot be used or a newer Reco Lab wrote it.
+        `home` is by default RECO_LAB_HOME, else the platform's folder for a user's data. `clock` is by
+        default the one the folder was given, else the machine's. RECO_LAB_DATABASE_URL names a PostgreSQL
+        server to use instead of `state.db`, but for a rehearsal. Raises InputError if the folder cannot be
+        written, the server cannot be used or a newer Reco Lab wrote it.
         """
         home = (home or default_home()).expanduser().resolve()
         # workers live and die by the machine's time, however fast the workspace's clock runs

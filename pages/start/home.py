@@ -3,7 +3,7 @@
 import streamlit as st
 
 from reco_lab.services import demo, experiments
-from reco_lab.ui import board, cache, home, page, records, show, state, steps
+from reco_lab.ui import ad_rehearsal, board, cache, home, page, records, show, state, steps
 from reco_lab.ui.words import md, when
 
 with page.open("Home") as lab:
@@ -47,6 +47,7 @@ with page.open("Home") as lab:
                 width="stretch",
             )
             if st.button("Let them come", icon=":material/directions_walk:"):
+                ad_rehearsal.start(lab.workspace)
                 show.go(page.ADS)
 
     st.header("Recent comparisons", anchor=False)

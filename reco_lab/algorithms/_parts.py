@@ -59,15 +59,19 @@ def ahead(scores: Scores, batch: UserBatch, count: int) -> Any:
 
     Items of the history are marked where they would stand there.
     """
-    from reco_lab.algorithms._kernels.selecting import bars
+    return scores >= bars_of(scores, batch, count)[:, None]
 
-    if count >= scores.shape[1]:
-        return np.ones(scores.shape, np.bool_)
-    fresh = np.array(scores, np.float32, order="C")
-    fresh[batch.owners, batch.items] = -np.inf
-    found = np.empty(len(scores), np.float32)
-    bars(fresh, count, found)
-    return scores >= found[:, None]
+
+def bars_of(scores: Scores, batch: UserBatch, count: int) -> Scores:
+    """The lowest of the first `count` scores of each row, its customer's history not counted."""
+    from reco_lab.core._kernels.selecting import bars
+
+    found = np.full(len(scores), -np.inf, np.float32)
+    if count < scores.shape[1]:
+        fresh = np.array(scores, np.float32, order="C")
+        fresh[batch.owners, batch.items] = -np.inf
+        bars(fresh, count, found)
+    return found
 
 
 def _share(report: Callable[[float, str], None], place: int, count: int) -> Callable[[float, str], None]:

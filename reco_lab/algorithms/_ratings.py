@@ -9,6 +9,7 @@ from scipy import sparse
 from reco_lab.algorithms._factors import Factors, products
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.interactions import Interactions, Kind
+from reco_lab.core.ordering import latest
 from reco_lab.core.recommender import Codes, Scorer, Scores, State
 
 Numbers = NDArray[np.float64]
@@ -95,12 +96,10 @@ def rated(batch: UserBatch, n_items: int, liking: float) -> sparse.csr_matrix:
     Of a customer who rated nothing all entries count as ratings of `liking`; else only ratings count.
     """
     stars = batch.kinds == Kind.rating
-    silent = np.bincount(batch.owners, stars, minlength=len(batch)) == 0
+    silent = np.bincount(batch.owners[stars], minlength=len(batch)) == 0
     heard = np.flatnonzero(stars | silent[batch.owners])
     keys = batch.owners[heard] * np.int64(n_items) + batch.items[heard]
-    order = np.argsort(keys, kind="stable")
-    order = order[np.diff(keys[order], append=-1) != 0]
-    rows = heard[order]
+    rows = heard[latest(keys)]
     values = np.where(stars[rows], batch.values[rows], liking).astype(np.float32)
     indptr = np.searchsorted(batch.owners[rows], np.arange(len(batch) + 1)).astype(np.int32)
     return sparse.csr_matrix((values, batch.items[rows], indptr), shape=(len(batch), n_items))

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from reco_lab.algorithms._factors import HalfStep, Vectors, Weighting
 from reco_lab.core.errors import ParameterError
-from reco_lab.core.ranking import spread
+from reco_lab.core.ranking import crew
 from reco_lab.core.recommender import FitContext
 
 # The slope and the curvature of log(1 + exp(-s)) at s = 0: what one Newton step from no opinion sees.
@@ -40,11 +40,12 @@ def descended(
     model = (users, items, np.zeros(len(items), np.float32))
     lists = (touched.indptr.astype(np.int32), touched.indices.astype(np.int32))
     tiles = Tiles(touched, rng)
-    for epoch in range(epochs):
-        ctx.report(epoch / (epochs + 1), f"round {epoch + 1} of {epochs}")
-        for apart in tiles.turn():
-            for _ in spread(lambda tile: step(model, tile, lists), apart, ctx.threads):
-                pass
+    with crew(ctx.threads) as each:
+        for epoch in range(epochs):
+            ctx.report(epoch / (epochs + 1), f"round {epoch + 1} of {epochs}")
+            for apart in tiles.turn():
+                for _ in each(lambda tile: step(model, tile, lists), apart):
+                    pass
     if not all(np.isfinite(array).all() for array in model):
         raise ParameterError(
             "The vectors grew beyond all bounds: each step overshot the one before.",

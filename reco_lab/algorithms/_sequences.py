@@ -10,6 +10,7 @@ from scipy import sparse
 from reco_lab.algorithms._shapes import packed, rows_of, unpacked
 from reco_lab.algorithms._similarity import dots
 from reco_lab.core.batch import UserBatch
+from reco_lab.core.ordering import latest
 from reco_lab.core.recommender import Codes, Contributions, Scorer, Scores, State
 
 DAY = np.timedelta64(1, "D")
@@ -30,15 +31,22 @@ class Fade:
 
     def of(self, batch: UserBatch) -> NDArray[np.float64]:
         """What each entry of the histories counts: 1 for the latest, 0 for those of an item that came again."""
-        ages = places_back(batch) if self.unit == "places" else days_back(batch)
-        return np.asarray(np.power(self.keeps, ages) * _latest(batch), np.float64)
+        last, found = _latest(batch), np.zeros(len(batch.items))
+        found[last] = self._left(batch)[last]
+        return found
 
     def matrix(self, batch: UserBatch, n_items: int) -> sparse.csr_matrix:
-        """The histories as float32 customers x items of these weights."""
-        weights = self.of(batch)
-        kept = weights > 0
-        entries = (weights[kept].astype(np.float32), (batch.owners[kept], batch.items[kept]))
+        """The histories as float32 customers x items of these weights, indices sorted."""
+        last, weights = _latest(batch), self._left(batch)
+        kept = last[weights[last] > 0]
+        starts = np.searchsorted(batch.owners[kept], np.arange(len(batch) + 1)).astype(np.int32)
+        entries = (weights[kept].astype(np.float32), batch.items[kept], starts)
         return sparse.csr_matrix(entries, shape=(len(batch), n_items))
+
+    def _left(self, batch: UserBatch) -> NDArray[np.float64]:
+        """What is left of each entry by its age."""
+        ages = places_back(batch) if self.unit == "places" else days_back(batch)
+        return np.asarray(np.power(self.keeps, ages), np.float64)
 
 
 class Fading(Scorer):
@@ -109,11 +117,6 @@ def days_back(batch: UserBatch) -> NDArray[np.float64]:
     return np.asarray((latest - batch.times) / DAY, np.float64)
 
 
-def _latest(batch: UserBatch) -> NDArray[np.bool_]:
-    """Marks the last entry of each item in each history."""
-    if not len(batch.items):
-        return np.zeros(0, np.bool_)
-    keys = batch.owners * (np.int64(batch.items.max()) + 1) + batch.items
-    last = np.zeros(len(keys), np.bool_)
-    last[len(keys) - 1 - np.unique(keys[::-1], return_index=True)[1]] = True
-    return last
+def _latest(batch: UserBatch) -> NDArray[np.intp]:
+    """Where the last entry of each item in each history stands, by customer and item."""
+    return latest(batch.owners * (np.int64(batch.highest) + 1) + batch.items)

@@ -15,6 +15,7 @@ from reco_lab.algorithms._similarity import (
     Weigher,
     csr_parts,
     dots,
+    dots_of_ones,
     loopable,
     squares,
     sums_of,
@@ -135,10 +136,11 @@ class Neighbours(Scorer):
     """Scores are what like-minded customers touched, each customer of `train` weighed by likeness.
 
     A customer of `train` is asked if the one in question is among her k nearest (she listens, the other
-    speaks, where that makes a difference): if their likeness is above her bar, her k-th highest likeness to anybody. Those who tie at the bar share what places it leaves.
-    The own row of a customer is left out, as are rows of exactly the same items: they have nothing to add,
-    and so a history scores the same with and without the code of its customer. `asked` holds whom to ask for
-    those of `train` while their history is what it was; where that takes too much memory it is None.
+    speaks, where that makes a difference): if their likeness is above her bar, her k-th highest likeness to
+    anybody. Those who tie at the bar share what places it leaves. The own row of a customer is left out, as
+    are rows of exactly the same items: they have nothing to add, and so a history scores the same with and
+    without the code of its customer. `asked` holds whom to ask for those of `train` while their history is
+    what it was; where that takes too much memory it is None.
     """
 
     folds_in = True
@@ -192,7 +194,7 @@ class Neighbours(Scorer):
         touched = self.train if items is None else self.train[:, items]
         scores = np.zeros((len(batch), touched.shape[1]), np.float32)
         for start, stop in blocks(len(batch), self.train.shape[0]):
-            scores[start:stop] = dots(self.neighbours(batch.rows(start, stop)), touched)
+            scores[start:stop] = dots_of_ones(self.neighbours(batch.rows(start, stop)), touched)
         return scores
 
     def neighbours(self, batch: UserBatch) -> sparse.csr_matrix:

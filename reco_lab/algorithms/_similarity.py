@@ -128,6 +128,26 @@ def dots(left: sparse.csr_matrix, right: sparse.csr_matrix | NDArray[np.float32]
     return sums_of(*csr_parts(left), right)
 
 
+def dots_of_ones(left: sparse.csr_matrix, right: sparse.csr_matrix) -> NDArray[np.float32]:
+    """The product of a CSR with one whose entries are all 1, as a dense float32 array."""
+    from reco_lab.algorithms._kernels.sums import of_marks
+
+    sums = np.zeros((left.shape[0], right.shape[1]), np.float32)
+    of_marks(*csr_parts(left), *csr_parts(right)[:2], sums)
+    return sums
+
+
+def overlaps(left: sparse.csr_matrix, right: sparse.csr_matrix | NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The product of a CSR with a table or a CSR where both hold nothing but zeros and ones, as `dots`."""
+    from reco_lab.algorithms._kernels.sums import of_flags
+
+    if not isinstance(right, np.ndarray):
+        return dots_of_ones(left, right)
+    sums = np.zeros((left.shape[0], right.shape[1]), np.float32)
+    of_flags(*csr_parts(left)[:2], loopable(right, np.uint8), sums)
+    return sums
+
+
 def sums_of(
     starts: NDArray[np.int32],
     codes: NDArray[np.int32],

@@ -14,11 +14,10 @@ from reco_lab.core.recommender import FitContext, Info, Recommender, Scorer, Sta
 class BPR(Recommender):
     """Learns vectors so that what a customer touched scores above what she did not.
 
-    Where opponents are drawn by popularity, scores say
-    how much more likely a customer takes an item than people in general do; the logarithm of the item's
-    popularity is added to its bias to get back to how likely she takes it. A history becomes a vector by one Newton step
-    on the same objective with the item vectors fixed, with the ridge and the length that bring the
-    customers' vectors nearest to the learnt ones.
+    Where opponents are drawn by popularity, scores say how much more likely a customer takes an item than
+    people in general do; the logarithm of the item's popularity is added to its bias to get back to how
+    likely she takes it. A history becomes a vector by one Newton step on the same objective with the item
+    vectors fixed, with the ridge and the length that bring the customers' vectors nearest to the learnt ones.
     """
 
     info: ClassVar[Info] = Info(

@@ -7,8 +7,7 @@ from pydantic import field_validator
 from reco_lab.algorithms._parts import (
     Parts,
     Specs,
-    ahead,
-    between_0_and_1,
+    bars_of,
     fit_parts,
     named,
     parts_state,
@@ -97,7 +96,8 @@ class Shortlist(Scorer):
 
     def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
         """The sum of what both parts say; always of all items, for a shortlist is of all."""
-        scores = np.add(*self._voices(batch))
+        scores, orders = self._voices(batch)
+        scores += orders
         return scores if items is None else scores[:, items]
 
     def answers(self, batch: UserBatch) -> NDArray[np.bool_]:
@@ -119,11 +119,11 @@ class Shortlist(Scorer):
         return parts_state(self.specs, self.parts, {"candidates": self.candidates, "weight": self.weight})
 
     def _voices(self, batch: UserBatch) -> tuple[Scores, Scores]:
-        first, second = (part.score(batch) for part in self.parts)
-        picks, orders = (part.answers(batch)[:, None] for part in self.parts)
-        inside = ahead(first, batch, self.candidates) | ~picks
-        weight = np.where(orders, np.where(picks, self.weight, 1.0), 0.0)
-        mine = CANDIDATES + (1 - weight) * between_0_and_1(first, inside)
-        yours = weight * between_0_and_1(second, inside)
-        picked = np.where(inside, mine, between_0_and_1(first))
-        return np.asarray(picked, np.float32), np.asarray(np.where(inside, yours, 0), np.float32)
+        from reco_lab.algorithms._kernels.blending import put_in_order
+
+        first, second = (np.require(part.score(batch), np.float32, ["C", "W", "O"]) for part in self.parts)
+        picks, orders = (part.answers(batch) for part in self.parts)
+        bars = np.where(picks, bars_of(first, batch, self.candidates), np.float32(-np.inf))
+        weights = np.where(orders, np.where(picks, self.weight, 1.0), 0.0)
+        put_in_order(first, second, bars, weights, CANDIDATES)
+        return first, second

@@ -10,7 +10,7 @@ from reco_lab.algorithms._ratings import rated
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.parameters import tunable
-from reco_lab.core.ranking import spread
+from reco_lab.core.ranking import crew, spread
 from reco_lab.core.recommender import Codes, FitContext, Info, Need, Recommender, Scorer, Scores, State
 
 Vectors = NDArray[np.float32]
@@ -97,11 +97,12 @@ class FunkSVD(Recommender):
         def work(block: slice) -> None:
             descend(owners[block], rows[block], stars[block], *model, *rates)
 
-        for epoch in range(self.epochs):
-            ctx.report(epoch / (self.epochs + 1), f"round {epoch + 1} of {self.epochs}")
-            for turn in turns:
-                for _ in spread(work, turn, ctx.threads):
-                    pass
+        with crew(ctx.threads) as each:
+            for epoch in range(self.epochs):
+                ctx.report(epoch / (self.epochs + 1), f"round {epoch + 1} of {self.epochs}")
+                for turn in turns:
+                    for _ in each(work, turn):
+                        pass
 
 
 class SettledRatings(Scorer):

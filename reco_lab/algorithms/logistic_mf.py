@@ -14,7 +14,8 @@ from reco_lab.core.recommender import FitContext, Info, Recommender, Scorer, Sta
 class LogisticMF(Recommender):
     """Learns vectors whose product is the logarithm of the odds that a customer touches an item.
 
-    Each touched item is a yes that counts `alpha`, beside it some untouched items are drawn as noes. A history becomes a vector by one Newton step with the item vectors fixed.
+    Each touched item is a yes that counts `alpha`, beside it some untouched items are drawn as noes. A
+    history becomes a vector by one Newton step with the item vectors fixed.
     """
 
     info: ClassVar[Info] = Info(

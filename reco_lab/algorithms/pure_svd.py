@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import ClassVar, Self
 
 import numpy as np
@@ -11,6 +11,7 @@ from reco_lab.algorithms._shapes import first_entries
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.parameters import tunable
+from reco_lab.core.ranking import crew
 from reco_lab.core.recommender import (
     Codes,
     Contributions,
@@ -25,8 +26,10 @@ from reco_lab.core.recommender import (
 LARGEST_TABLE = 1 << 25
 WIDTH = 16
 STEPS = 16
+ROWS = 512
 
 Vectors = NDArray[np.float32]
+Each = Callable[..., Iterator[Vectors]]
 
 
 class PureSVD(Recommender):
@@ -53,8 +56,11 @@ class PureSVD(Recommender):
         self.require(data)
         matrix = data.interactions.matrix
         kept = max(1, min(self.factors, min(matrix.shape) // 4))
-        with threadpool_limits(1, "blas"):  # for products this thin threads wait longer than they work
-            step = _squared(matrix, ctx)
+        with (
+            threadpool_limits(1, "blas"),
+            crew(ctx.threads) as each,
+        ):  # of products this thin BLAS shares none
+            step = _squared(matrix, ctx, each)
             ctx.report(0.3, "items counted")
             vectors = leading(step, matrix.shape[1], kept, ctx.rng())
         ctx.report(1.0, "directions found")
@@ -112,10 +118,11 @@ def leading(step: Callable[[Vectors], Vectors], size: int, count: int, rng: np.r
     return np.ascontiguousarray(basis @ mix[:, kept].astype(np.float32))
 
 
-def _squared(matrix: sparse.csr_matrix, ctx: FitContext) -> Callable[[Vectors], Vectors]:
+def _squared(matrix: sparse.csr_matrix, ctx: FitContext, each: Each) -> Callable[[Vectors], Vectors]:
     """X'X as a function of vectors: by its table where that is small, else step by step."""
     if matrix.shape[1] ** 2 <= LARGEST_TABLE:
         counts = together(matrix, ctx.threads)
-        return lambda vectors: counts @ vectors
+        parts = [counts[start : start + ROWS] for start in range(0, len(counts), ROWS)]
+        return lambda vectors: np.concatenate(list(each(lambda part: part @ vectors, parts)))
     across = matrix.T.tocsr()
     return lambda vectors: np.asarray(across @ (matrix @ vectors), np.float32)

@@ -6,7 +6,7 @@ from scipy import sparse
 
 from reco_lab.algorithms._sequences import DAY, Fade
 from reco_lab.algorithms._shapes import packed, rows_of, unpacked
-from reco_lab.algorithms._similarity import dots
+from reco_lab.algorithms._similarity import csr_parts, dots_of_ones, loopable
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.interactions import Interactions
@@ -107,24 +107,23 @@ class Sessions(Scorer):
         for start, stop in blocks(len(batch), self.found.shape[0]):
             part = batch.rows(start, stop)
             history = self.fade.matrix(part, self.n_items)
-            scores[start:stop] = dots(self._asked(part, history), held) * rare
+            scores[start:stop] = dots_of_ones(self._asked(part, history), held)
+        scores *= rare
         return scores
 
     def _asked(self, batch: UserBatch, history: sparse.csr_matrix) -> sparse.csr_matrix:
         """The likenesses of the sessions that are asked: customers x sessions."""
-        from reco_lab.algorithms._kernels.sessions import gather, keep_nearest
+        from reco_lab.algorithms._kernels.sessions import nearest
 
-        alike = dots(history, self._across)
-        seen = batch.matrix(self.n_items)
-        lists = (seen.indptr, seen.indices, self.found.indptr, self.found.indices)
-        codes: tuple[Any, ...] = tuple(np.require(one, np.int32, ("C", "W")) for one in lists)
-        trust = np.require(self.trust, np.float32, ("C", "W"))
-        counts = np.zeros(len(batch), np.int64)
-        keep_nearest(alike, trust, self.n_items, self.neighbours, counts, *codes)
-        starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
-        asked, values = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.float32)
-        gather(alike, starts, asked, values)
-        return sparse.csr_matrix((values, asked, starts), shape=alike.shape)
+        shape, counts = (len(batch), len(self.trust)), np.zeros(len(batch), np.int64)
+        sessions, values = np.empty(shape, np.int32), np.empty(shape, np.float32)
+        lists = (*csr_parts(history), loopable(batch.indptr, np.int64), loopable(batch.items, np.int32))
+        tables = (*csr_parts(self._across)[:2], *csr_parts(self.found)[:2], loopable(self.trust, np.float32))
+        nearest(*lists, *tables, self.n_items, self.neighbours, counts, sessions, values)
+        starts = np.concatenate(([0], np.cumsum(counts)))
+        rows = np.repeat(np.arange(len(batch)), counts)
+        places = np.arange(starts[-1]) - starts[rows]
+        return sparse.csr_matrix((values[rows, places], sessions[rows, places], starts), shape=shape)
 
     def contributions(self, batch: UserBatch, items: Codes) -> Contributions:
         """Each history entry's part in the likeness of the sessions that are asked."""

@@ -8,7 +8,7 @@ from reco_lab.algorithms._factors import known
 from reco_lab.algorithms._like_minded import customer_means, matrix_of
 from reco_lab.algorithms._ratings import Biases, Numbers, rated
 from reco_lab.algorithms._shapes import packed, unpacked
-from reco_lab.algorithms._similarity import dots
+from reco_lab.algorithms._similarity import dots, overlaps
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.recommender import Codes, FitContext, Info, Need, Recommender, Scorer, Scores, State
@@ -72,15 +72,16 @@ class Slopes(Scorer):
     folds_in = True
 
     def __init__(self, means: Biases, touched: sparse.csr_matrix, shift: Any, common: Any) -> None:
-        self.means, self.touched, self.shift, self.common = means, touched, shift, common
+        self.means, self.touched, self.shift, self.common = means, touched, shift, common.astype(np.uint8)
         self.n_items, self._seen = int(touched.shape[1]), np.diff(touched.indptr) > 0
 
     def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
         """Predicted ratings, not held to the scale."""
         touched, means = self._given(batch)
         chosen = slice(None) if items is None else items
-        shifts, counts = (dots(touched, matrix[:, chosen]) for matrix in (self.shift, self.common))
-        return np.asarray(means[:, None] + shifts / np.maximum(counts, 1), np.float32)
+        scores, counts = dots(touched, self.shift[:, chosen]), overlaps(touched, self.common[:, chosen])
+        scores /= np.maximum(counts, 1, out=counts)
+        return np.add(scores, means[:, None], out=scores, dtype=np.float64, casting="same_kind")
 
     def predict(self, batch: UserBatch, owners: Codes, items: Codes) -> Scores:
         """Predicted ratings of these pairs, held within the scale."""

@@ -54,7 +54,7 @@ class Switching(Recommender):
         paper="Burke: Hybrid Recommender Systems: Survey and Experiments, UMUAI 2002",
         seeded=True,
     )
-    cost: ClassVar[tuple[str, ...]] = ("once", "rows", "item pairs", "items squared", "items cubed")
+    cost: ClassVar[tuple[str, ...]] = ("once", "rows", "pairs")
     thresholds: Thresholds = ()
 
     @field_validator("thresholds")

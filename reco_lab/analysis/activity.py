@@ -24,7 +24,10 @@ SPREAD_OF_ROOT = 0.5  # the standard deviation of the root of a Poisson count
 
 @dataclass(frozen=True)
 class Recent:
-    """Interactions a day in the last four whole weeks (`now`) and in the four before; `sure` where days vary less."""
+    """Interactions a day in the last four whole weeks (`now`) and in the four before; `sure` where weeks vary less.
+
+    Weeks are compared and not days: a good day is often followed by another, and Sundays differ from Mondays.
+    """
 
     before: float
     now: float
@@ -76,10 +79,11 @@ def _recent(days: pd.DataFrame) -> Recent | None:
     before, now = daily[-2 * WEEKS : -WEEKS], daily[-WEEKS:]
     if not before.sum():
         return None
-    ends = np.sqrt(before), np.sqrt(now)
-    spreads = [max(float(part.var(ddof=1)), SPREAD_OF_ROOT**2) for part in ends]
-    away = abs(float(ends[1].mean() - ends[0].mean())) / float(np.sqrt(sum(spreads) / WEEKS))
-    return Recent(float(before.mean()), float(now.mean()), 2 * float(stats.t.sf(away, WEEKS - 1)) < SURE)
+    weeks = np.sqrt(np.reshape((before, now), (2, WEEKS // 7, 7)).sum(axis=2))
+    spread = np.maximum(weeks.var(axis=1, ddof=1), SPREAD_OF_ROOT**2).sum()
+    away = abs(float(weeks[1].mean() - weeks[0].mean())) / float(np.sqrt(spread / weeks.shape[1]))
+    sure = 2 * float(stats.t.sf(away, 2 * (weeks.shape[1] - 1))) < SURE
+    return Recent(float(before.mean()), float(now.mean()), sure)
 
 
 def compare_with_neighbours(
@@ -88,24 +92,45 @@ def compare_with_neighbours(
     """What each count would be by its neighbours, and whether it stands out from that.
 
     The neighbours are the four counts before and after at the same place in the cycle (the same weekday),
-    their median is what is expected. The difference of the roots (Anscombe's: they even out the noise of counts) is
-    held against its own usual size (1.48 MAD, no less than chance alone gives). A count stands out if that
-    has a chance below 5 % anywhere in the series (Bonferroni), is 4 spreads away and off by a quarter at
+    their median is what is expected. Where there are fewer on one side, as in the last weeks, a trade that
+    grows is ahead of them: what is expected is then anything from their median to where the growth of these
+    weeks takes it. The difference of the roots (Anscombe's: they even out the noise of counts) is held
+    against its usual size from the median (1.48 MAD, no less than chance alone gives). A count stands out if
+    that has a chance below 5 % anywhere in the series (Bonferroni), is 4 spreads away and off by a quarter at
     least. With fewer than 28 counts nothing is said.
     """
     if len(rows) < FEWEST_POINTS:
         return np.full(len(rows), np.nan), np.zeros(len(rows), np.bool_)
-    padded = np.pad(rows.astype(np.float64), cycle * NEIGHBOURS, constant_values=np.nan)
-    offsets = [cycle * step for step in range(-NEIGHBOURS, NEIGHBOURS + 1) if step]
-    around = np.stack([padded[cycle * NEIGHBOURS + by :][: len(rows)] for by in offsets])
-    expected = np.nanmedian(around, axis=0)
+    roots = np.sqrt(rows + ANSCOMBE)
+    around, steps = _around(roots, cycle, NEIGHBOURS), np.arange(-NEIGHBOURS, NEIGHBOURS + 1)
+    around[NEIGHBOURS] = np.nan
     known = np.isfinite(around).sum(axis=0)
-    expected[known < NEIGHBOURS] = np.nan
+    middle = np.nanmedian(around, axis=0)
+    lean = (np.isfinite(around) * steps[:, None]).sum(axis=0) / np.maximum(known, 1)
+    grown = middle - lean * _growth(roots, cycle)
+    usually = np.clip(roots, np.minimum(middle, grown), np.maximum(middle, grown))
     noise = np.sqrt(
         1 + np.pi / 2 / np.maximum(known, 1)
     )  # that of the count and of the median it is held against
-    off = (np.sqrt(rows + ANSCOMBE) - np.sqrt(expected + ANSCOMBE)) / noise
-    usual = max(1.4826 * float(np.nanmedian(np.abs(off))), SPREAD_OF_ROOT)
+    off = (roots - usually) / noise
+    usual = max(1.4826 * float(np.nanmedian(np.abs((roots - middle) / noise))), SPREAD_OF_ROOT)
     limit = max(float(stats.norm.isf(LEVEL / 2 / len(rows))), FARTHEST)
+    expected = np.maximum(usually**2 - ANSCOMBE, 0)
     large = np.abs(rows - expected) > LEAST_CHANGE * np.maximum(expected, 1)
-    return expected, np.asarray((np.abs(off) > limit * usual) & large, np.bool_)
+    expected[known < NEIGHBOURS] = np.nan
+    return expected, np.asarray((np.abs(off) > limit * usual) & large & (known >= NEIGHBOURS), np.bool_)
+
+
+def _around(values: NDArray[np.float64], cycle: int, reach: int) -> NDArray[np.float64]:
+    """Each value (column) with those so many cycles before and after it: 2 reach + 1 rows, NaN beyond the ends."""
+    padded = np.pad(values, cycle * reach, constant_values=np.nan)
+    return np.stack([padded[cycle * place :][: len(values)] for place in range(2 * reach + 1)])
+
+
+def _growth(roots: NDArray[np.float64], cycle: int) -> NDArray[np.float64]:
+    """By how much the roots rise from cycle to cycle about each place: the middle of all rises near it."""
+    rises = np.full(len(roots), np.nan)
+    rises[cycle:] = roots[cycle:] - roots[:-cycle]
+    reach = NEIGHBOURS * cycle
+    found: NDArray[np.float64] = np.nanmedian(_around(rises, 1, reach), axis=0)
+    return found

@@ -65,6 +65,7 @@ _LOG_NAMES = {
 }  # fmt: skip
 _IMAGE = r"https?://\S+\.(?:jpe?g|png|gif|webp|avif)(?:\?\S*)?"
 _YES_NO = {"0", "1", "yes", "no", "true", "false", "y", "n", "ja", "nein", "oui", "non", "si", "sí"}
+_MOSTLY = 0.98
 _GENDERS = {"m", "f", "w", "d", "x", "male", "female", "man", "woman", "other", "männlich", "weiblich", "divers", "homme", "femme"}  # fmt: skip
 
 
@@ -82,11 +83,9 @@ class _Column:
 
     @property
     def numeric(self) -> bool:
-        """Whether it holds numbers only."""
-        return bool(
-            len(self.texts)
-            and self.texts.str.fullmatch(r"[^\d\w+-]{0,2}[+-]?[\d.,]+ ?(?:%|€|EUR|USD|\$|£)?").all()
-        )
+        """Whether it holds numbers: a few cells of an export may say that there is none."""
+        number = r"[^\d\w+-]{0,2}[+-]?[\d.,]+ ?(?:%|€|EUR|USD|\$|£)?"
+        return bool(len(self.texts) and self.texts.str.fullmatch(number).mean() >= _MOSTLY)
 
     def named(self, names: str) -> float:
         """How well the name fits: 1 exactly, .6 where a word of it does."""

@@ -10,7 +10,7 @@ from scipy import sparse
 from reco_lab.analysis.periods import MICROSECONDS, MONDAY
 from reco_lab.analysis.tastes import categories
 from reco_lab.analysis.view import day_of
-from reco_lab.analysis.visits import Money, amounts, purchases_of, visits
+from reco_lab.analysis.visits import amounts, purchases_of, visits
 from reco_lab.core.catalogue import category_shares, prices
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.interactions import Interactions
@@ -49,16 +49,16 @@ class Behaviour:
     money: str
 
 
-def behaviour(data: Dataset, money: Money | None = None) -> Behaviour:
+def behaviour(data: Dataset) -> Behaviour:
     """Describe every customer with purchases (with any row, where none is a purchase) by what she did."""
     rows, purchases, _ = purchases_of(data)
     codes = np.unique(rows.users)
     table = pd.DataFrame(index=pd.Index(codes, name="user"))
     lines = np.bincount(rows.users, minlength=rows.n_users)[codes]
-    worth, sentence = amounts(data, rows, money)
+    worth, sentence = amounts(data, rows)
     spent = None if worth is None else np.bincount(rows.users, worth, rows.n_users)[codes]
     if rows.times is not None:
-        _rhythm(table, data, money)
+        _rhythm(table, data)
     else:
         table["visits"] = lines
     table["basket_size"] = lines / table["visits"]
@@ -70,8 +70,8 @@ def behaviour(data: Dataset, money: Money | None = None) -> Behaviour:
     return Behaviour(table, purchases, sentence)
 
 
-def _rhythm(table: pd.DataFrame, data: Dataset, money: Money | None) -> None:
-    seen = visits(data, money)
+def _rhythm(table: pd.DataFrame, data: Dataset) -> None:
+    seen = visits(data)
     begins = seen.begins
     first, last = seen.days[begins], seen.days[np.append(begins[1:], len(seen.days)) - 1]
     often = np.diff(np.append(begins, len(seen.days)))

@@ -80,7 +80,7 @@ def _over_time(parts: Parts) -> Iterator[Finding]:
             "Activity",
             0.75,
         )
-    if parts.hours is not None:
+    if parts.hours is not None and parts.hours.sure:
         weekday, hour = parts.hours.peak
         total = parts.hours.rows.sum()
         share = parts.hours.rows.max() / total
@@ -208,7 +208,7 @@ def _together(parts: Parts) -> Iterator[Finding]:
     best = found.pairs.iloc[0]
     word = "baskets" if found.purchases else "customers' days"
     yield Finding(
-        f"×{best['lift']:.1f}",
+        f"×{best['times']:.1f}",
         f"as often as by chance, “{best['first_title']}” and “{best['second_title']}” share {word} "
         f"({best['baskets']:,} of them, {best['customers']:,} customers; ×{best['low']:.1f} at least).",
         "Baskets",

@@ -8,6 +8,7 @@ import pandas as pd
 from reco_lab.analysis.tables import Tables
 from reco_lab.analysis.view import View, sample
 from reco_lab.core.interactions import Interactions, Kind
+from reco_lab.core.proportions import by_owner, wilson, worth_of
 
 STEPS = (Kind.view, Kind.click, Kind.cart, Kind.purchase)
 MOST_ROWS = 500_000
@@ -19,7 +20,7 @@ class Funnel:
     """`steps` has step, pairs, customers, of_first, of_previous, low, high.
 
     A pair is a customer with an item; it has reached a step if it took that step not before the first time of
-    the step above. `low` and `high` hold the share of the previous step with 95 %, over customers, because
+    the step above. `low` and `high` hold the share of the previous step with 95 % (Wilson), over customers, because
     the pairs of one customer are alike. `unseen` is the share of the last step's pairs that skipped an earlier
     one. `share` is the share of customers looked at.
     """
@@ -63,25 +64,25 @@ def _pairs(rows: Interactions, present: list[Kind]) -> pd.DataFrame:
 
 def _step(name: str, users: np.ndarray, marks: list[np.ndarray]) -> dict[str, object]:
     reached, before = marks[-1], marks[max(0, len(marks) - 2)]
-    share, spread = _clustered(users, reached, before)
+    share, low, high = _clustered(users, reached, before) if len(marks) > 1 else (np.nan,) * 3
     return {
         "step": name,
         "pairs": int(reached.sum()),
         "customers": int((np.bincount(users[reached]) > 0).sum()),
         "of_first": reached.sum() / max(1, marks[0].sum()),
-        "of_previous": share if len(marks) > 1 else np.nan,
-        "low": max(0.0, share - 1.96 * spread) if len(marks) > 1 else np.nan,
-        "high": min(1.0, share + 1.96 * spread) if len(marks) > 1 else np.nan,
+        "of_previous": share,
+        "low": low,
+        "high": high,
     }
 
 
-def _clustered(users: np.ndarray, reached: np.ndarray, before: np.ndarray) -> tuple[float, float]:
-    """A share of pairs, and its standard error with customers as the units (a ratio of two sums)."""
+def _clustered(users: np.ndarray, reached: np.ndarray, before: np.ndarray) -> tuple[float, float, float]:
+    """A share of pairs with its interval, customers as the units; nothing where no pair came so far."""
     above, below = (np.bincount(users, part).astype(float) for part in (reached, before))
     owners = below > 0
+    if not owners.any():
+        return np.nan, np.nan, np.nan
+    share, variance = by_owner(above[owners], below[owners])
     n = int(owners.sum())
-    if n < 2:
-        return (float(above.sum() / max(1.0, below.sum())), 1.0)
-    share = float(above.sum() / below.sum())
-    rest = above[owners] - share * below[owners]
-    return share, float(np.sqrt(n / (n - 1) * (rest**2).sum()) / below.sum())
+    varied = n > 1 and 0 < share < 1
+    return (share, *wilson(share, worth_of(share, variance, float(below.sum()) if varied else n)))

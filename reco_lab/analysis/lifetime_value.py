@@ -25,6 +25,7 @@ HELD_OUT = 0.3
 CLASSES = 7
 TOGETHER = 0.3
 CLOSE = 0.1
+SURE = 1.96
 LONGEST = 3650
 STAYING = 0.001
 
@@ -48,9 +49,10 @@ class LifetimeModel:
     def customers(self, horizon: int = HORIZON, rate: float = RATE) -> pd.DataFrame:
         """The summary with alive, again, expected, average and value for the next `horizon` days.
 
-        `alive` is the chance that she still is a customer (1 for whoever came once: in this model nobody leaves but
-        after coming back), `again` the chance that she buys at all in the horizon, `expected` her purchases
-        in it, `average` the expected worth of one, `value` all of them together, each discounted by `rate` a year (.1 is 10 %).
+        `alive` is the chance that she still is a customer (1 for whoever came once: in this model nobody
+        leaves but after coming back), `again` the chance that she buys at all in the horizon, `expected` her
+        purchases in it, `average` the expected worth of one, `value` all of them together, each discounted by
+        `rate` a year (.1 is 10 %).
         """
         if not (1 <= horizon <= LONGEST and 0 <= rate <= 10):
             raise ParameterError(
@@ -75,9 +77,9 @@ class LifetimeModel:
 class LifetimeTest:
     """How a model fitted up to `cut` did on the `days` after it, over `customers` who had bought by then.
 
-    `expected` and `actual` are purchases in all, `as_before` what the same pace as before would have given.
-    `error` and `error_as_before` are the mean misses a customer. `classes` has label (visits after the first
-    up to the cut), customers, expected, actual (means). `sentence` says it.
+    `expected` and `actual` are purchases in all. `error` is the mean miss a customer, `error_as_before` that
+    of the same pace as before. `classes` has label (visits after the first up to the cut), customers,
+    expected, actual (means). `sentence` says it.
     """
 
     cut: date
@@ -85,7 +87,6 @@ class LifetimeTest:
     customers: int
     expected: float
     actual: int
-    as_before: float
     error: float
     error_as_before: float
     classes: pd.DataFrame
@@ -119,7 +120,6 @@ def held_out(data: Dataset, cut: date | None = None) -> LifetimeTest:
         customers=len(codes),
         expected=float(expected.sum()),
         actual=int(later.sum()),
-        as_before=float(before.sum()),
         error=float(np.abs(expected - later).mean()),
         error_as_before=float(np.abs(before - later).mean()),
         classes=_classes(x, expected, later),
@@ -230,8 +230,12 @@ def _said(
     opening = f"Fitted up to {until}, it expected {count(total, 'purchase')} in the {days} days after"
     if not actual:
         return f"{opening}; there were none."
-    off = total / actual - 1
-    verdict = "close" if abs(off) <= CLOSE else f"{share(abs(off))} {'too many' if off > 0 else 'too few'}"
+    off, chance = total / actual - 1, SURE * float(np.sqrt(((later - expected) ** 2).sum()))
+    verdict = f"{share(abs(off))} {'too many' if off > 0 else 'too few'}"
+    if abs(off) <= CLOSE:
+        verdict = "close"
+    elif abs(total - actual) <= chance:
+        verdict += ", which may be chance"
     closer = np.abs(expected - later).mean() < np.abs(before - later).mean()
     against = "closer for single customers than" if closer else "no closer for single customers than"
     return (

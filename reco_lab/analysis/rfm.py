@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reco_lab.analysis.visits import visits
+from reco_lab.analysis.visits import PIECES, visits
 from reco_lab.core.conditions import Cutoffs, Edges, RfmName
 from reco_lab.core.dataset import Dataset
 
@@ -56,6 +56,13 @@ class RfmTable:
     purchases: bool
     rule: str
     cutoffs: Cutoffs
+
+    @property
+    def what(self) -> str:
+        """What the shares of spending are of: the revenue only where the amounts are surely money."""
+        if not self.money:
+            return "purchases"
+        return "value" if PIECES in self.rule else "revenue"
 
     @property
     def buyers(self) -> NDArray[np.bool_]:
@@ -120,8 +127,9 @@ def rfm(data: Dataset, cutoffs: Cutoffs | None = None) -> RfmTable:
     """Measure recency, frequency and money, cut each where `cutoffs` says, else in fifths of the customers who bought.
 
     A frequency is a number of days with a purchase (any row, where none is one); returns are left out. Equal
-    customers always get equal scores, so fifths may be unequal. The scores of frequency and money are averaged (halves up) against recency, and each of the 25 fields has
-    its usual name. Raises DataError without times.
+    customers always get equal scores, so fifths may be unequal. The scores of frequency and money are
+    averaged (halves up) against recency, and each of the 25 fields has its usual name. Raises DataError
+    without times.
     """
     seen, n_users = visits(data), data.interactions.n_users
     frequency = np.bincount(seen.users, minlength=n_users).astype(np.float64)

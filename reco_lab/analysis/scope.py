@@ -11,7 +11,8 @@ from reco_lab.core.segment import Definition
 class Scope:
     """A filter: days from `start` to `end` (both included, UTC), items of `categories`, rows of `kinds`.
 
-    `rule` leaves the customers of the segment called `segment`; who they are is told by the whole log. What is None or empty filters nothing; two scopes that are equal look at the same rows.
+    `rule` leaves the customers of the segment called `segment`; who they are is told by the whole log. What
+    is None or empty filters nothing; two scopes that are equal look at the same rows.
     """
 
     start: date | None = None

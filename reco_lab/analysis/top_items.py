@@ -21,10 +21,10 @@ LEVEL = 0.05
 class TopItems:
     """`top` and `movers` have item (code), title, customers, share (of active customers), before, now, change, sure.
 
-    `before` and `now` are the customers of the item in the two last spans of `window` days, `change` by how much
-    its share of them grew (0.5: half as much again). It is `sure` where chance alone would not do that, with
-    all `tested` items looked at: `rose` and `fell` count them, `movers` are those of largest change. Without times, or where
-    the log is shorter than two weeks, window is 0 and change is NaN.
+    `before` and `now` are the customers of the item in the two last spans of `window` days, `change` by how
+    much its share of them grew (0.5: half as much again). It is `sure` where chance alone would not do that,
+    with all `tested` items looked at: `rose` and `fell` count them, `movers` are those of largest change.
+    Without times, or where the log is shorter than two weeks, window is 0 and change is NaN.
     """
 
     top: pd.DataFrame

@@ -25,18 +25,23 @@ FAIR = 0.4  # of so many equal customers nobody says that they are a quarter
 SHOWN = 4
 BOUGHT = "bought in"
 MOST_ABOUT = {BOUGHT: 2}
+Part = tuple[list[tuple[str, str]], sparse.csr_matrix, NDArray[np.float64]]
 HABITS = ("basket_size", "basket_value", "weekend", "evening", "variety", "price_level")
 
 
 @dataclass(frozen=True)
 class Trait:
-    """A trait of members: what `about` (a column, or what they bought in), `value`, the share of members and of everyone."""
+    """A trait of members: what `about` (a column, or what they bought in), `value`, the share of members and of everyone.
+
+    Shares are of those of whom it is known. `known` is the share of members of whom it is.
+    """
 
     about: str
     value: str
     inside: float
     everyone: float
     members: int
+    known: float = 1.0
 
     @property
     def words(self) -> str:
@@ -48,43 +53,51 @@ class Trait:
 class Traits:
     """Every trait that may set customers apart: `has` is customers x traits (0 or 1), `names` (about, value) of each.
 
-    `known` is of how many customers it can be said whether they have it.
+    `known` says of which customers it can be said whether they have traits about one thing: customers x things (0 or
+    1); `of` is the thing that each trait is about.
     """
 
     names: tuple[tuple[str, str], ...]
     has: sparse.csr_matrix
+    of: NDArray[np.int64]
+    known: sparse.csr_matrix
 
     def apart(self, inside: NDArray[np.bool_], but: frozenset[str] = frozenset()) -> tuple[Trait, ...]:
         """The traits by which members differ most surely from all others, one about each thing, two categories.
 
         A trait counts if chance would not part the shares so in one of 20 looks at all of them (Bonferroni, z test
         for two shares), they differ by a quarter at least, and SMALLEST members have it, so that
-        it points at nobody. What is `about` one of `but` is left out.
+        it points at nobody. Shares are of those of whom it is known, so that nobody is set apart by being better known.
+        What is `about` one of `but` is left out.
         """
-        members, others = int(inside.sum()), int((~inside).sum())
-        if not members or not others or not self.names:
+        if inside.all() or not inside.any() or not self.names:
             return ()
-        mine = np.asarray(inside.astype(np.float64) @ self.has).ravel()
-        all_of = np.asarray(self.has.sum(axis=0)).ravel()
-        share, rest = mine / members, (all_of - mine) / others
-        pooled = all_of / len(inside)
-        spread = np.sqrt(np.maximum(pooled * (1 - pooled), 1e-12) * (1 / members + 1 / others))
-        off = (share - rest) / spread
+        mine, known = (
+            np.asarray(inside.astype(np.float64) @ table).ravel() for table in (self.has, self.known)
+        )
+        all_of, all_known = (np.asarray(table.sum(axis=0)).ravel() for table in (self.has, self.known))
+        members, everyone = known[self.of], all_known[self.of]
+        others = everyone - members
+        share, pooled = mine / np.maximum(members, 1), all_of / np.maximum(everyone, 1)
+        rest = (all_of - mine) / np.maximum(others, 1)
+        size = 1 / np.maximum(members, 1) + 1 / np.maximum(others, 1)
+        off = (share - rest) / np.sqrt(np.maximum(pooled * (1 - pooled), 1e-12) * size)
         ratio = np.maximum(share, 1e-9) / np.maximum(pooled, 1e-9)
-        clear = (ratio >= CLEARLY) | (ratio <= 1 / CLEARLY)
+        clear = ((ratio >= CLEARLY) | (ratio <= 1 / CLEARLY)) & (others > 0)
         sure = np.abs(off) > stats.norm.isf(LEVEL / 2 / len(self.names))
         found, seen = list[Trait](), dict[str, int]()
-        for place in np.argsort(-np.abs(off), kind="stable").tolist():
-            about, value = self.names[place]
+        for one in np.argsort(-np.abs(off), kind="stable").tolist():
+            about, value = self.names[one]
             if (
-                clear[place]
-                and sure[place]
-                and mine[place] >= SMALLEST
+                clear[one]
+                and sure[one]
+                and mine[one] >= SMALLEST
                 and about not in but
                 and seen.get(about, 0) < MOST_ABOUT.get(about, 1)
             ):
                 seen[about] = seen.get(about, 0) + 1
-                found.append(Trait(about, value, float(share[place]), float(pooled[place]), int(mine[place])))
+                told = float(members[one] / inside.sum())
+                found.append(Trait(about, value, float(share[one]), float(pooled[one]), int(mine[one]), told))
         return tuple(found[:SHOWN])
 
 
@@ -95,14 +108,21 @@ def traits(data: Dataset) -> Traits:
     """
     n_users = data.interactions.n_users
     parts = [*_attributes(data), *_categories(data), *_habits(data)]
-    names = [name for some, _ in parts for name in some]
+    names = [name for some, _, _ in parts for name in some]
     empty = sparse.csr_matrix((n_users, 0))
-    has = sparse.csc_matrix(sparse.hstack([empty, *(columns for _, columns in parts)], format="csc"))
+    has = sparse.csc_matrix(sparse.hstack([empty, *(columns for _, columns, _ in parts)], format="csc"))
     large = np.flatnonzero(np.diff(has.indptr) >= SMALLEST)
-    return Traits(tuple(names[place] for place in large.tolist()), sparse.csr_matrix(has[:, large]))
+    known = sparse.hstack([empty, *(sparse.csr_matrix(told[:, None]) for _, _, told in parts)], format="csr")
+    of = np.repeat(np.arange(len(parts)), [len(some) for some, _, _ in parts])
+    return Traits(
+        tuple(names[place] for place in large.tolist()),
+        sparse.csr_matrix(has[:, large]),
+        of[large],
+        sparse.csr_matrix(known),
+    )
 
 
-def _attributes(data: Dataset) -> Iterator[tuple[list[tuple[str, str]], sparse.csr_matrix]]:
+def _attributes(data: Dataset) -> Iterator[Part]:
     if data.customers is None:
         return
     for name in data.customers.columns:
@@ -111,10 +131,12 @@ def _attributes(data: Dataset) -> Iterator[tuple[list[tuple[str, str]], sparse.c
         if 2 <= len(levels) <= MOST_LEVELS:
             ones = np.ones(len(rows), np.float64)
             shape = (len(column), len(levels))
-            yield [(str(name), level) for level in levels], sparse.csr_matrix((ones, (rows, codes)), shape)
+            told = np.isin(np.arange(len(column)), rows).astype(np.float64)
+            named = [(str(name), level) for level in levels]
+            yield named, sparse.csr_matrix((ones, (rows, codes)), shape), told
 
 
-def _categories(data: Dataset) -> Iterator[tuple[list[tuple[str, str]], sparse.csr_matrix]]:
+def _categories(data: Dataset) -> Iterator[Part]:
     found = categories(data)
     if found is None:
         return
@@ -122,10 +144,14 @@ def _categories(data: Dataset) -> Iterator[tuple[list[tuple[str, str]], sparse.c
     often = np.asarray((counts > 0).sum(axis=0)).ravel()
     kept = np.sort(np.argsort(-often, kind="stable")[:MOST_CATEGORIES])
     bought = sparse.csr_matrix((counts[:, kept] > 0).astype(np.float64))
-    yield [(BOUGHT, str(found.names[place])) for place in kept.tolist()], bought
+    yield (
+        [(BOUGHT, str(found.names[place])) for place in kept.tolist()],
+        bought,
+        np.ones(len(counts.indptr) - 1),
+    )
 
 
-def _habits(data: Dataset) -> Iterator[tuple[list[tuple[str, str]], sparse.csr_matrix]]:
+def _habits(data: Dataset) -> Iterator[Part]:
     """Who is in the lowest or the highest quarter of the buyers in what a purchase of hers looks like."""
     table = behaviour(data).customers
     for name in (one for one in HABITS if one in table):
@@ -136,10 +162,10 @@ def _habits(data: Dataset) -> Iterator[tuple[list[tuple[str, str]], sparse.csr_m
         places = [table.index.to_numpy()[inside] for inside in fair.values()]
         columns = np.repeat(np.arange(len(places)), [len(one) for one in places])
         rows = np.concatenate([np.zeros(0, np.int64), *places])
-        cells = sparse.csr_matrix(
-            (np.ones(len(rows)), (rows, columns)), (data.interactions.n_users, len(fair))
-        )
-        yield [(LABELS.get(name, name), f"in the {end} quarter") for end in fair], cells
+        n_users = data.interactions.n_users
+        cells = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), (n_users, len(fair)))
+        told = np.bincount(table.index[values.notna()], minlength=n_users).astype(np.float64)
+        yield [(LABELS.get(name, name), f"({end} quarter of the buyers)") for end in fair], cells, told
 
 
 def is_measured(column: pd.Series) -> bool:

@@ -15,6 +15,7 @@ from reco_lab.core.interactions import Interactions, Kind
 from reco_lab.core.words import share
 
 WHOLE = 0.5
+PIECES = "which may be pieces rather than money"
 
 
 class Money(StrEnum):
@@ -128,6 +129,6 @@ def amounts(
             each
         ) * pieces, f"Spending is the item's price, one for all its purchases, times the pieces{unknown}."
     if np.ptp(pieces) > 0:
-        whole = ", which may be pieces rather than money" if not (pieces % 1).any() else ""
+        whole = f", {PIECES}" if not (pieces % 1).any() else ""
         return pieces, f"Spending is the value of each purchase as the log has it{whole}."
     return None, "What customers spend is not known: no item has a price, and no value says what was paid."

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -11,7 +12,6 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 from threadpoolctl import threadpool_limits
-from uvicorn.supervisors import Multiprocess
 
 from reco_lab.api.building import build
 from reco_lab.api.counters import FOLDER
@@ -19,7 +19,10 @@ from reco_lab.api.note import noted
 from reco_lab.api.prompt import PromptProtocol
 from reco_lab.api.service import Service
 from reco_lab.api.settings import ACCESS_LOG, DEMO, LOOPBACK, ORIGINS, WORKERS, ApiSettings
+from reco_lab.api.workers import Workers, cannot_begin
 from reco_lab.core.errors import InputError
+from reco_lab.jobs.child import die_with
+from reco_lab.store.events.log import EventLog
 from reco_lab.store.server import EXAMPLE, VARIABLE
 from reco_lab.workspace import Workspace
 
@@ -61,6 +64,8 @@ def serve(
     port = free_port(host, port)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     if settings.workers > 1:
+        # what would keep every worker from beginning is said here, once
+        EventLog.open(workspace.home, workspace.clock, workspace.server, writer=True).close()
         greet(url)
         _several(workspace, settings, url, host, port)
     else:
@@ -90,7 +95,12 @@ class _NotingServer(uvicorn.Server):
 
 def application() -> ASGIApp:
     """The application of one worker among several, set up by the environment."""
-    return _settled(build(Service.open(ApiSettings.from_environment())))
+    die_with(os.getppid(), signal.SIGTERM)  # or the address would stay taken
+    try:
+        service = Service.open(ApiSettings.from_environment())
+    except InputError as error:
+        cannot_begin(error)
+    return _settled(build(service))
 
 
 def _settled(app: ASGIApp) -> ASGIApp:
@@ -110,7 +120,8 @@ def free_port(host: str, port: int) -> int:
     """The port, or for 0 any free one; InputError if it cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform != "win32":  # where this lets one take a port that somebody else has
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except (OSError, OverflowError) as error:
@@ -151,4 +162,4 @@ def _several(workspace: Workspace, settings: ApiSettings, url: str, host: str, p
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         # it listens before there are workers, so that early callers wait instead of being refused
         with socket.create_server((host, port), family=family, backlog=config.backlog) as listening:
-            Multiprocess(config, sockets=[listening]).run()
+            Workers(config, sockets=[listening]).run()

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,6 +13,7 @@ from reco_lab.api.counters import Counters
 from reco_lab.api.rates import Buckets
 from reco_lab.api.refusals import busy
 from reco_lab.api.settings import ApiSettings
+from reco_lab.jobs.start import tend_state
 from reco_lab.services import schedules
 from reco_lab.services.ad_learning import LEARN_SECONDS
 from reco_lab.services.ad_server import AdServer
@@ -28,7 +29,10 @@ TICK_SECONDS = 5.0
 
 @dataclass(eq=False)
 class Service:
-    """Everything a route may touch. `keys` are as they stood at most half a second ago."""
+    """Everything a route may touch. `keys` are as they stood at most half a second ago.
+
+    What may take long, as erasing or removing what is old, never keeps it from hearing of keys, wishes and ads.
+    """
 
     workspace: Workspace
     server: AdServer
@@ -36,7 +40,6 @@ class Service:
     keys: KnownKeys
     counters: Counters = field(default_factory=Counters)
     _expired: date | None = None
-    _ticked: float = 0.0
 
     def __post_init__(self) -> None:
         share = max(1, self.settings.workers)
@@ -65,7 +68,13 @@ class Service:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Look every half second for a newer publication, changed ads and keys; close everything at the end."""
-        tasks = [asyncio.create_task(one) for one in (self._watch(), self._learn())]
+        work = (
+            (LOOK_SECONDS, self._look),
+            (LOOK_SECONDS, self.server.leaving.help),
+            (LEARN_SECONDS, self.server.learn),
+            (TICK_SECONDS, self._tick),
+        )
+        tasks = [asyncio.create_task(self._again_and_again(*one)) for one in work]
         try:
             yield
         finally:
@@ -75,37 +84,31 @@ class Service:
                     await task
             self.server.close()
 
-    async def _watch(self) -> None:
+    async def _again_and_again(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+        said = ""
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(seconds)
             try:
-                await self.server.refresh()
-                self.keys = await asyncio.to_thread(known_keys, self.workspace)
-                self.counters.ready(self.server.readiness().ready)
-                await self._expire()
-                await self._tick()
+                await work()
+                said = ""
             except Exception as error:  # noqa: BLE001 - whatever it is, what serves now serves on
-                self.workspace.log.reference(error)
+                if said != (said := repr(error)):  # what goes on being wrong is told once
+                    self.workspace.log.reference(error)
 
-    async def _learn(self) -> None:
-        while True:
-            await asyncio.sleep(LEARN_SECONDS)
-            try:
-                await self.server.learn()
-            except Exception as error:  # noqa: BLE001 - whatever it is, what was learnt serves on
-                self.workspace.log.reference(error)
-
-    async def _expire(self) -> None:
-        """Once a day, remove from the log what is older than the retention allows."""
-        if (today := self.workspace.clock.now().date()) != self._expired:
-            self._expired = today
-            await asyncio.to_thread(expire, self.workspace, self.server.log)
+    async def _look(self) -> None:
+        try:
+            await self.server.refresh()
+        finally:
+            self.counters.ready(self.server.readiness().ready)
+        self.keys = await asyncio.to_thread(known_keys, self.workspace)
 
     async def _tick(self) -> None:
-        """Now and then, begin what is due by its schedule."""
-        if (now := time.monotonic()) - self._ticked > TICK_SECONDS:
-            self._ticked = now
-            await asyncio.to_thread(_begin_due, self.workspace)
+        """Once a day, remove from the log what is older than the retention allows; look after the state and what is due."""
+        if (today := self.workspace.clock.now().date()) != self._expired:
+            await asyncio.to_thread(expire, self.workspace, self.server.log)
+            self._expired = today
+        await asyncio.to_thread(tend_state, self.workspace)
+        await asyncio.to_thread(_begin_due, self.workspace)
 
 
 def _begin_due(workspace: Workspace) -> None:

@@ -14,10 +14,12 @@ from reco_lab.api.doors import OPEN, from_this_machine, readable, scope_of, with
 from reco_lab.api.hot import Question
 from reco_lab.api.refusals import Refusal, busy
 from reco_lab.api.service import Service
-from reco_lab.core.errors import FullError, InputError, NotFoundError
+from reco_lab.core.errors import FullError, InputError, NotFoundError, NotNowError
+from reco_lab.store.disk import FULL, full_disk
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 MOST_AT_ONCE = 500
+NOT_NOW_SECONDS = 5
 HEADERS = [
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -131,6 +133,10 @@ def said(service: Service, error: Exception) -> Refusal:
             status=503,
             code="full",
         )
+    if isinstance(error, OSError) and error.errno in FULL:
+        error = full_disk(service.workspace.home)
+    if isinstance(error, NotNowError):
+        return busy(f"{error.what} {error.fix}".strip(), NOT_NOW_SECONDS, status=503, code="not_now")
     if isinstance(error, InputError):
         status, code = (404, "not_found") if isinstance(error, NotFoundError) else (422, "invalid")
         return Refusal(status, code, f"{error.what} {error.fix}".strip(), error.key)

@@ -1,9 +1,10 @@
 """The files of a campaign: a row a customer or a row an item, and as three mailing tools read them.
 
-Mailchimp wants `Email Address` and merge tags of at most ten characters, whose texts it cuts at 255 bytes. Brevo
-takes `EMAIL` or, without addresses, its `EXT_ID`, and attributes in capitals. Klaviyo wants `Email Address` in the first
-column and takes any other column as a property. Reco Lab knows addresses only where they are the customers' ids: where
-they are not, the column of addresses stays empty and is filled in by customer id.
+Mailchimp wants `Email Address` and merge tags of at most ten characters, whose texts it cuts at 255 bytes.
+Brevo takes `EMAIL` or, without addresses, its `EXT_ID`, and attributes in capitals. Klaviyo wants `Email
+Address` in the first column and takes any other column as a property. Reco Lab knows addresses only where
+they are the customers' ids: where they are not, the column of addresses stays empty and is filled in by
+customer id.
 """
 
 from collections.abc import Mapping

@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 CUTS = (0.25, 0.5, 0.75, 0.9)
 FEWEST = 2
+DRAWN = 5.0
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,10 @@ class Observed:
         if before is None:
             return f"{start} The log does not reach back far enough to check whether they were alike."
         if self.credible:
-            return f"{start} Before the campaign no difference between the two can be seen, as it should be."
+            return (
+                f"{start} Before the campaign no difference between the two can be seen, as it should be: they "
+                f"{self._words(before)}. So much they may still differ without it."
+            )
         return (
             f"{start} But before the campaign, when it could not have done anything, they {self._words(before)} too: the "
             "groups are not alike, and the difference must not be put down to the campaign."
@@ -87,7 +91,9 @@ class Observed:
 def matched(outcome: Floats, treated: Mask, before: Floats) -> Matched | None:
     """Compare within cells of what customers did before (customers x traits), cells weighed by who got the campaign.
 
-    None where hardly anybody has somebody like her.
+    Cells are small and most customers buy nothing: a cell's variance is drawn to that of all, and on either side two
+    customers more are counted than there are, a buyer apart. Without them 20 who got it, compared with 180, are told
+    from their like one time in four where there is nothing. None where hardly anybody has somebody like her.
     """
     cells = _cells(before)
     size = int(cells.max(initial=-1)) + 1
@@ -106,8 +112,11 @@ def matched(outcome: Floats, treated: Mask, before: Floats) -> Matched | None:
         means.append(mean)
         spreads.append(np.maximum(square / np.maximum(n, 1) - mean**2, 0) * n / np.maximum(n - 1, 1))
     up, down = float(weight @ means[0]), float(weight @ means[1])
+    buyers = outcome[outcome > 0]
+    apart = float(buyers.mean()) if len(buyers) else 0.0
     variance = sum(
         float((weight**2 * _pooled(spread, n) / np.maximum(n, 1)).sum())
+        + 2 * (apart * float((weight**2 / np.maximum(n, 1)).sum())) ** 2
         for spread, n in zip(spreads, there, strict=True)
     )
     error, wide = np.sqrt(variance), float(stats.norm.ppf((1 + LEVEL) / 2))
@@ -126,10 +135,11 @@ def matched(outcome: Floats, treated: Mask, before: Floats) -> Matched | None:
 
 
 def _pooled(spread: Floats, n: Floats) -> Floats:
-    """The variance in each cell; a cell of one customer takes that of all cells together."""
+    """The variance in each cell, drawn to that of all cells together as if by five customers more."""
     some = n > 1
     usual = float((spread[some] * (n[some] - 1)).sum() / max(float((n[some] - 1).sum()), 1.0))
-    return np.where(some, spread, usual)
+    known = np.where(some, n - 1, 0.0)
+    return np.asarray((known * spread + DRAWN * usual) / (known + DRAWN), np.float64)
 
 
 def _cells(before: Floats) -> NDArray[np.int64]:

@@ -227,9 +227,9 @@ class Audience(_Spec):
 class ControlGroup(_Spec):
     """Who gets nothing, so that one can see what the campaign did.
 
-    `share` of the audience, or `customers` of it where a number is given, the same part of every stratum of the
-    columns `strata` (of the table of customers).
-    `standing` is the part of all customers who are never sent anything: always the same ones, in every campaign.
+    `share` of the audience, or `customers` of it where a number is given, the same part of every stratum of
+    the columns `strata` (of the table of customers). `standing` is the part of all customers who are never
+    sent anything: always the same ones, in every campaign.
     """
 
     share: float = tunable(0.1, 0.0, 0.9, help="The share of the audience that gets nothing")

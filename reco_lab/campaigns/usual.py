@@ -1,6 +1,6 @@
 """What customers usually do in as many days as a campaign counts, from the end of a log: what its size is planned by."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +61,9 @@ def usual(found: Spending, customers: Mask, days: int, outcome: str) -> tuple[Us
     before = None
     if log.times.min() <= end - 2 * span:
         before = _outcome(window(found, end - 2 * span, end - span), outcome)[customers]
-    return Usual.of(now, before, yes_or_no=outcome == "conversion"), _arriving(found, customers, end)
+    learned = Usual.of(now, before, yes_or_no=outcome == "conversion")
+    there = int(np.ceil((end - log.times.min()) / np.timedelta64(1, "D")))
+    return replace(learned, short=there if there < days else 0), _arriving(found, customers, end)
 
 
 def _outcome(found: Window, outcome: str) -> Floats:

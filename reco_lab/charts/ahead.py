@@ -12,8 +12,8 @@ ROOM = 2.0
 def ahead(rows: pd.DataFrame, *, smallest: float, over: str, palette: Palette) -> go.Figure:
     """Draw a line and its band an arm, in the order they come, and the `smallest` lift worth having.
 
-    `rows` has `arm`, `at` (moments), `relative`, `low` and `high` (shares). The first bands, which know nothing yet, are
-    cut off.
+    `rows` has `arm`, `at` (moments), `relative`, `low` and `high` (shares). The first bands, which know
+    nothing yet, are cut off.
     """
     chart = figure(palette, 360)
     arms = list(dict.fromkeys(rows["arm"]))

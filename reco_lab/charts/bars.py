@@ -7,6 +7,7 @@ from reco_lab.charts.theme import Palette, figure
 from reco_lab.charts.words import plain, short
 
 ROW = 30
+_CLEAR = 0.15  # of the longest: a tick farther from its bar leaves room for the text
 _GAP = "\u00a0\u00a0"  # ordinary blanks at the beginning of a text are not drawn
 
 
@@ -40,11 +41,12 @@ def bars(
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 0.6}},
     )
-    ends = rows["value"]
+    ends = beside = rows["value"]
     if against:
         ends = rows[["value", "mark"]].max(axis=1)
+        beside = rows["value"].where(ends - rows["value"] > _CLEAR * float(ends.max()), ends)
         _marks(chart, rows["mark"], names, plain(against), form, palette)
-    _texts(chart, ends, rows["text"])
+    _texts(chart, beside, rows["text"])
     chart.update_xaxes(tickformat=form, range=[0, float(ends.max()) * (1 + room) or 1], nticks=5)
     chart.update_yaxes(
         tickvals=list(rows.index),

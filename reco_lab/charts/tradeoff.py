@@ -12,16 +12,17 @@ NAME, DOT = (0.12, 0.05), (0.05, 0.02)
 SIDES = {"top center": 0.05, "bottom center": -0.05}
 
 
-def sides_of(rows: pd.DataFrame) -> "pd.Series[str]":
+def sides_of(rows: pd.DataFrame, better: tuple[float, float] = (1.0, 1.0)) -> "pd.Series[str]":
     """On which side of its dot each name stands: above, below where another would meet it there, or nowhere ("").
 
-    `NAME` and `DOT` are how near it may come to another name and to a dot, as shares of the chart. Those that nobody beats are named first, then the higher ones.
+    `NAME` and `DOT` are how near it may come to another name and to a dot, as shares of the chart. Those that
+    nobody beats are named first, then the higher ones.
     """
     spots = rows[["x", "y"]].to_numpy(np.float64)
     spots = spots / np.where(np.ptp(spots, axis=0) > 0, np.ptp(spots, axis=0), 1.0)
     sides = np.full(len(rows), "", dtype=object)
     named: list[NDArray[np.float64]] = []
-    for place in np.lexsort((-spots[:, 1], ~undominated(*spots.T))):
+    for place in np.lexsort((-spots[:, 1], ~undominated(*(spots * better).T))):
         others = np.delete(spots, place, axis=0)
         for side, above in SIDES.items():
             spot = spots[place] + (0.0, above)
@@ -44,20 +45,27 @@ def undominated(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bo
 
 
 def tradeoff(
-    rows: pd.DataFrame, *, x_axis: str, y_axis: str, palette: Palette, percent: bool = False
+    rows: pd.DataFrame,
+    *,
+    x_axis: str,
+    y_axis: str,
+    palette: Palette,
+    percent: bool = False,
+    better: tuple[float, float] = (1.0, 1.0),
 ) -> go.Figure:
     """Draw one named point a recommender; `rows` has `name`, `x`, `y` and `role`; `percent`: x is a share.
 
-    The undominated ones are joined; references are open diamonds and take no part in that.
+    `better` is 1 for an axis of which more is better, -1 where less is. The undominated ones are joined;
+    references are open diamonds and take no part in that.
     """
     chart = figure(palette, 380)
     aside = (rows["role"] == "reference").to_numpy()
-    front = undominated(*(rows.loc[~aside, axis].to_numpy(np.float64) for axis in ("x", "y")))
+    front = undominated(*(rows.loc[~aside, ["x", "y"]].to_numpy(np.float64) * better).T)
     best, others = rows[~aside][front].sort_values("x"), rows[~aside][~front]
     chart.add_scatter(
         x=best["x"], y=best["y"], mode="lines", line={"color": palette.muted, "dash": "dot"}, hoverinfo="skip"
     )
-    sides = sides_of(rows)
+    sides = sides_of(rows, better)
     for part, colour, symbol, size in (
         (best, palette.accent, "circle", 13),
         (others, palette.text, "circle", 11),

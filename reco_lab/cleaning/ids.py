@@ -50,7 +50,9 @@ def clean_ids(column: pd.Series, what: str) -> Cleaned:
     refused: dict[str, Mask] = {
         f"has no {what} id": (codes < 0) | spread(codes, empty),
         f"has control characters in the {what} id": spread(codes, control),
-        f"has a {what} id of more than {LONGEST_ID} characters": spread(codes, long),
+        f"has {'an' if what == 'item' else 'a'} {what} id of more than {LONGEST_ID} characters": spread(
+            codes, long
+        ),
     }
     changed = count(codes, (ids != texts).to_numpy(bool) & ~empty)
     mended = {f"{what} ids trimmed or their accents composed": changed} if changed else {}

@@ -210,9 +210,10 @@ def restore(options: argparse.Namespace) -> Answer:
     done = backups.restore(options.file, Workspace.open().home)
     again = erase_restored(Workspace.open(), who="reco-lab restore")
     kept = f" What was there before is in {done.kept}." if done.kept else ""
+    kept += f" {done.left}" if done.left else ""
     kept += f" Erased from it again: {count(len(again), 'customer')}." if again else ""
     return Answer(
-        {"kept": str(done.kept) if done.kept else None},
+        {"kept": str(done.kept) if done.kept else None, "left": done.left},
         f"The workspace is as it was in {options.file}.{kept}",
     )
 

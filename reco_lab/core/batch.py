@@ -13,6 +13,7 @@ from scipy import sparse
 from reco_lab.core.interactions import Interactions, Kind
 
 UNKNOWN = -1
+FEW = 100  # of so few numbers Python finds the highest before numpy begins
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +118,9 @@ class UserBatch:
     @cached_property
     def highest(self) -> int:
         """The highest item code in any history; -1 where all are empty."""
-        return int(np.maximum.reduce(self.items)) if len(self.items) else -1
+        if len(self.items) <= FEW:
+            return max(self.items.tolist(), default=-1)
+        return int(np.maximum.reduce(self.items))
 
     @cached_property
     def owners(self) -> NDArray[np.int64]:
@@ -166,7 +169,10 @@ class UserBatch:
             np.not_equal(items[1:], items[:-1], out=first[1:])
             items = items[first]
             return np.array([0, len(items)], np.int32), np.asarray(items, np.int32)
-        pairs = np.sort(self.owners * np.int64(n_items) + self.items)
+        pairs = self.owners * np.int64(n_items) + self.items
+        if (pairs[1:] > pairs[:-1]).all():
+            return self.indptr.astype(np.int32), self.items
+        pairs.sort()
         pairs = pairs[np.diff(pairs, prepend=-1) > 0]
         owners, items = np.divmod(pairs, n_items)
         starts = np.searchsorted(owners, np.arange(len(self) + 1)).astype(np.int32)

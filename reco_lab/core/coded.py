@@ -1,8 +1,11 @@
 """A column too long to hold as text: numbers, or codes of the distinct texts."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -28,3 +31,24 @@ class Piece:
         if self.texts is None:
             return values.astype("str")
         return pd.Series(self.texts.array.take(values.to_numpy(), allow_fill=True), values.index, dtype="str")
+
+
+class CodedFile(Protocol):
+    """A file that was read as codes, and can be read again to show some of its rows."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows were read."""
+        ...
+
+    def pieces(self, column: str) -> list[Piece]:
+        """A column, as pieces in the order of the file, none without rows."""
+        ...
+
+    def frames(self, rows: NDArray[np.intp], folder: Path) -> Iterator[pd.DataFrame]:
+        """These rows (ascending) with all columns as text and their lines as index, some at a time."""
+        ...
+
+    def rest(self) -> None:
+        """Let go of the memory that looking at the numbers took."""
+        ...

@@ -8,7 +8,8 @@ RecoLabError
 │   ├── ParameterError    a hyper-parameter is unknown or out of bounds
 │   ├── NeedsError        the data cannot feed a recommender; says what it needs
 │   ├── SpecError         an experiment file, a recipe or a run card breaks its contract; names the line
-│   └── NotFoundError     a data set, run, customer or job that is not there
+│   ├── NotFoundError     a data set, run, customer or job that is not there
+│   └── NotNowError       nothing is wrong with what was asked; it can be done when something answers again, or has room
 ├── CancelledError        a person cancelled the work
 ├── FullError             too much waits to be stored already; says in how many seconds to try again
 ├── ScoreError            a recommender produced scores that are not numbers
@@ -65,6 +66,10 @@ class SpecError(InputError):
 
 class NotFoundError(InputError):
     """A data set, run, customer or job that is not there."""
+
+
+class NotNowError(InputError):
+    """What cannot be done at the moment, through no mistake of who asks: later it may."""
 
 
 class CancelledError(RecoLabError):

@@ -65,11 +65,11 @@ class Considered:
 class Decision:
     """One answer of the service: which ads a customer got, out of which, and by which rules.
 
-    `customer` is her pseudonym; empty where nothing personal may be kept. `candidates` is the hash of the ids that
-    could have been chosen and `n_candidates` their number; the shop's own ads, which take the places that are left, are
-    none of these unless nothing else could be shown. `rules` are the rules that took ads out, with how many.
-    `latency_us` is what deciding took. `at` is the moment in UTC. `considered` goes into the log with it and is asked for
-    apart.
+    `customer` is her pseudonym; empty where nothing personal may be kept. `candidates` is the hash of the ids
+    that could have been chosen and `n_candidates` their number; the shop's own ads, which take the places
+    that are left, are none of these unless nothing else could be shown. `rules` are the rules that took ads
+    out, with how many. `latency_us` is what deciding took. `at` is the moment in UTC. `considered` goes into
+    the log with it and is asked for apart.
     """
 
     request_id: str

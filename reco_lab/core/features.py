@@ -57,9 +57,10 @@ class Encoder:
     def learn(cls, table: pd.DataFrame) -> "Encoder":
         """Look at a table and decide how each column is encoded.
 
-        A cell may hold several categories with "|" between them; of a yes/no column only the yes counts.
-        A column named like a code (brand_id) is a category even where it is numeric. Left out are free text, times, ids (whole numbers that never repeat) and categories whose levels
-        name fewer than two rows each on average, or more than a thousand: they tell nothing two items share.
+        A cell may hold several categories with "|" between them; of a yes/no column only the yes counts. A
+        column named like a code (brand_id) is a category even where it is numeric. Left out are free text,
+        times, ids (whole numbers that never repeat) and categories whose levels name fewer than two rows each
+        on average, or more than a thousand: they tell nothing two items share.
         """
         usable = [name for name in table.columns if name not in TEXT_COLUMNS]
         return cls(tuple(one for name in usable if (one := _learn(str(name), table[name])) is not None))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from reco_lab.core.errors import DataError, MappingError
-from reco_lab.core.ordering import arranged, side_by_side
+from reco_lab.core.ordering import arranged, latest, side_by_side
 from reco_lab.core.words import agree, count
 
 Rows = NDArray[np.intp]
@@ -184,18 +184,18 @@ class Interactions:
         kind: type[np.uint32 | np.int64] = np.uint32 if small else np.int64
         keys: NDArray[Any] = (self.users[low:high] - first).astype(kind)
         keys = keys * kind(self.n_items) + self.items[low:high].astype(kind)
-        keys.sort()
-        distinct = keys[np.append(True, keys[1:] != keys[:-1])]
-        return np.asarray(distinct, np.int64) + first * self.n_items
+        if not (keys[1:] > keys[:-1]).all():
+            keys.sort()
+            keys = keys[np.append(True, keys[1:] != keys[:-1])]
+        return np.asarray(keys, np.int64) + first * self.n_items
 
     @cached_property
     def ratings(self) -> "Interactions":
         """The rows of kind rating, one a pair (its latest): what a rating predictor learns from."""
         rows = self.of_kinds((Kind.rating,))
         keys = rows.users.astype(np.int64) * self.n_items + rows.items
-        order = np.lexsort((np.arange(len(keys)), keys))
-        last = np.append(np.diff(keys[order]) != 0, True) if len(keys) else np.zeros(0, bool)
-        return rows.take(np.sort(order[last]))
+        last = latest(keys)
+        return rows if len(last) == len(rows) else rows.take(np.sort(last))
 
     @cached_property
     def user_starts(self) -> NDArray[np.int64]:

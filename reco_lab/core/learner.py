@@ -53,10 +53,11 @@ class Drawn:
 class Learner(Policy):
     """A policy that learns: it sums up outcomes in a memory, and draws values (worth of a place) for candidates.
 
-    At each place the chance of a candidate is (1 - floor) times the share of the draws in which it is the best of those
-    left, and an even part of the floor. Just that is what is drawn from and told. Where there are many candidates, values
-    are drawn for the SHORTLIST with the highest `reach`; the others have their part of the floor. Sums are taken so that
-    the order of outcomes makes no difference; without any memory an ad counts as one that nobody saw.
+    At each place the chance of a candidate is (1 - floor) times the share of the draws in which it is the
+    best of those left, and an even part of the floor. Just that is what is drawn from and told. Where there
+    are many candidates, values are drawn for the SHORTLIST with the highest `reach`; the others have their
+    part of the floor. Sums are taken so that the order of outcomes makes no difference; without any memory an
+    ad counts as one that nobody saw.
     """
 
     remembers: ClassVar[tuple[str, ...]] = ("attention",)

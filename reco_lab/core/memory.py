@@ -22,9 +22,9 @@ _GRAIN = 2.0**20
 class Outcomes:
     """What came of ads that were placed, a row each: that one was shown, that it was clicked, or both at once.
 
-    `ads` are ids, `places` begin at 0, `shown` and `clicked` are 1 or 0, `relevance` is what the ranking gave the ad
-    without its bid, `at` the moment of the decision in microseconds since 1970, `features` (rows x width) what was known
-    of the customer. A click may come in a later row than its decision, and before it.
+    `ads` are ids, `places` begin at 0, `shown` and `clicked` are 1 or 0, `relevance` is what the ranking gave
+    the ad without its bid, `at` the moment of the decision in microseconds since 1970, `features` (rows x
+    width) what was known of the customer. A click may come in a later row than its decision, and before it.
     """
 
     ads: tuple[str, ...]
@@ -72,7 +72,8 @@ class Vocabulary:
 class Memory:
     """Named sums: `own` with a row for each ad (sorted by id) and a last one, always nothing, for all others.
 
-    `shared` are sums over all ads. `known` is for what is worked out of them once. Never changed: folding makes another.
+    `shared` are sums over all ads. `known` is for what is worked out of them once. Never changed: folding
+    makes another.
     """
 
     vocabulary: Vocabulary

@@ -27,7 +27,8 @@ def side_by_side(work: Callable[[Part], Result], parts: Iterable[Part], rows: in
 def arranged(keys: Sequence[NDArray[Any]], beside: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
     """Columns of at most 2^32 rows, sorted by the `keys` in turn, equal rows as they come; those `beside` come along.
 
-    The first key are codes (int32, from 0), the second are whole numbers or times. Needs 4 bytes a row beside the result.
+    The first key are codes (int32, from 0), the second are whole numbers or times. Needs 4 bytes a row beside
+    the result.
     """
     codes, columns = keys[0], [*keys, *beside]
     bits = int(codes.max(initial=0)).bit_length()
@@ -46,6 +47,15 @@ def arranged(keys: Sequence[NDArray[Any]], beside: Sequence[NDArray[Any]]) -> li
 
     side_by_side(arrange, pairwise(edges.tolist()), len(codes))
     return result
+
+
+def latest(keys: NDArray[np.int64]) -> NDArray[np.intp]:
+    """The last place of each number, in the order of the numbers."""
+    if (keys[1:] > keys[:-1]).all():
+        return np.arange(len(keys))
+    order = np.argsort(keys, kind="stable")
+    found = keys[order]
+    return np.asarray(order[np.append(found[1:] != found[:-1], True)])
 
 
 def _order(keys: Sequence[NDArray[Any]]) -> NDArray[np.intp]:

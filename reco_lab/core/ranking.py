@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,10 +58,11 @@ def recommend(
 ) -> Recommendations:
     """The k best items for each customer of the batch.
 
-    History entries that the model has never heard of are passed over. Items of the customer's own history are left out (of these kinds only, if kinds are given) unless
-    `exclude_seen` is False. Equal scores are ranked by item code, which follows the item id. Works in
-    blocks of customers whose scores fit in a processor's cache, `threads` at a time, and the number of
-    threads changes nothing else. Raises ScoreError where scores are not finite.
+    History entries that the model has never heard of are passed over. Items of the customer's own history are
+    left out (of these kinds only, if kinds are given) unless `exclude_seen` is False. Equal scores are ranked
+    by item code, which follows the item id. Works in blocks of customers whose scores fit in a processor's
+    cache, `threads` at a time, and the number of threads changes nothing else. Raises ScoreError where scores
+    are not finite.
     """
     k = max(0, min(k, scorer.n_items))
     items = np.full((len(batch), k), NO_ITEM, np.int32)
@@ -104,11 +106,18 @@ def blocks(n_users: int, n_items: int) -> Iterator[tuple[int, int]]:
 
 def spread(work: Callable[[Part], Result], parts: Iterable[Part], threads: int) -> Iterator[Result]:
     """What `work` makes of each part, in the order of the parts, on this many threads at a time."""
+    with crew(threads) as each:
+        yield from each(work, parts)
+
+
+@contextmanager
+def crew(threads: int) -> Iterator[Callable[..., Iterator[Any]]]:
+    """A `map` on this many threads, which stay for as many calls as there are."""
     if threads == 1:
-        yield from map(work, parts)
+        yield map
         return
     with ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(work, parts)
+        yield pool.map
 
 
 def checked(scorer: Scorer, batch: UserBatch) -> Scores:

@@ -101,10 +101,10 @@ class Origin(BaseModel):
 class Recipe(BaseModel):
     """The answers and mends of an import: what the columns mean, how they are written, the steps in order.
 
-    `options` are those of the sources (`OPTIONS`). `shape` holds the names of the file's columns, by which the recipe is suggested for the next file.
-    `customers` and `items` say the same of the tables beside it. `declined` are mends that were offered and not
-    wanted: what stands neither here nor in `steps` was not needed, and may be for the next file. `origin` says
-    which database the rows came from, where they did.
+    `options` are those of the sources (`OPTIONS`). `shape` holds the names of the file's columns, by which
+    the recipe is suggested for the next file. `customers` and `items` say the same of the tables beside it.
+    `declined` are mends that were offered and not wanted: what stands neither here nor in `steps` was not
+    needed, and may be for the next file. `origin` says which database the rows came from, where they did.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -69,10 +69,11 @@ class Extra(StrEnum):
 class Info:
     """What a person reads about an algorithm, and what the tests branch on.
 
-    `summary` is a paragraph that a marketer understands. `needs` is what the data must have, `extras` what the
-    installation must have to learn (a learnt model scores without). `folds_in` tells whether a customer it has never seen can be scored from a history passed in; where not,
-    `folds_in_why` is the reason. `deterministic`: the same data and seed give the same arrays;
-    `seeded`: another seed gives another model. `rates`: it also predicts ratings on the data's own scale.
+    `summary` is a paragraph that a marketer understands. `needs` is what the data must have, `extras` what
+    the installation must have to learn (a learnt model scores without). `folds_in` tells whether a customer
+    it has never seen can be scored from a history passed in; where not, `folds_in_why` is the reason.
+    `deterministic`: the same data and seed give the same arrays; `seeded`: another seed gives another model.
+    `rates`: it also predicts ratings on the data's own scale.
     """
 
     label: str

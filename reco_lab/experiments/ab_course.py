@@ -17,8 +17,9 @@ Mask = NDArray[np.bool_]
 class Outcome:
     """A number of which a test tells: a sum `top` by a sum `base`, or by the customers where there is no base.
 
-    `label` names it, `noun` what there is more or less of, `verb` what an arm does with it. `better`: +1 where more is good, -1 where less is. As a
-    guardrail it is broken where it is worse by more than is `tolerated`.
+    `label` names it, `noun` what there is more or less of, `verb` what an arm does with it. `better`: +1
+    where more is good, -1 where less is. As a guardrail it is broken where it is worse by more than is
+    `tolerated`.
     """
 
     label: str

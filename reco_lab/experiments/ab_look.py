@@ -94,9 +94,10 @@ class Point(BaseModel):
 class Look(BaseModel):
     """All that is known of a test at a moment `until` which it ran, in equal steps.
 
-    `ahead` are the arms over the control in the test's metric, `personal` what personal ads bring over those held out,
-    `course` how `ahead` came about, `ratio_p` how well the customers fit the shares of the arms, `strays` those who were
-    in two arms. `needed` is how many customers would show the smallest lift worth having (None: nobody can say).
+    `ahead` are the arms over the control in the test's metric, `personal` what personal ads bring over those
+    held out, `course` how `ahead` came about, `ratio_p` how well the customers fit the shares of the arms,
+    `strays` those who were in two arms. `needed` is how many customers would show the smallest lift worth
+    having (None: nobody can say).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

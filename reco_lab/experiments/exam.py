@@ -145,7 +145,8 @@ class Exam:
     def ask(self, scorer: Scorer, length: int | None = None) -> tuple[Recommendations, NDArray[np.bool_]]:
         """The lists for the warm customers, and whom the model had an answer of its own for.
 
-        They are as long as the metrics need, or of this length. A warm customer whom the model has nothing to say to gets an empty list, which scores 0.
+        They are as long as the metrics need, or of this length. A warm customer whom the model has nothing to
+        say to gets an empty list, which scores 0.
         """
         lists = self.lists(scorer, self.warm, length)
         answered = scorer.answers(self.warm)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from reco_lab.core.batch import UserBatch
-from reco_lab.core.evaluation import Measurement
+from reco_lab.core.evaluation import Measurement, metric_at
 from reco_lab.core.experiment import Question
 from reco_lab.core.interactions import Interactions
 from reco_lab.core.recommender import Codes, Recommender, Scorer, Scores, State
@@ -102,14 +102,26 @@ def latest(log: Interactions, share: float, seed: int) -> NDArray[np.intp]:
 
 
 def enough(curves: Sequence[Curve]) -> Mapping[str, float]:
-    """How much each recommender gained by the second half of the rows, as a share of what it reached with one half."""
+    """How much better each recommender became by the second half of the rows, as a share of what it reached with one half."""
     gains = {}
     for curve in curves:
         values = {point.at: point.value for point in curve.points}
         half, whole = values.get(0.5), values.get(1.0)
         if half and whole is not None:
-            gains[curve.name] = whole / half - 1
+            gains[curve.name] = sign_of(curve.key) * (whole / half - 1)
     return gains
+
+
+def sign_of(key: str) -> float:
+    """1 where more of a metric is better (or nobody says), -1 where less is."""
+    return -1.0 if metric_at(key)[0].higher_is_better is False else 1.0
+
+
+def overlap(one: Point, other: Point) -> bool:
+    """Whether the intervals of two points of a curve leave open which is the better; also where one has none."""
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return True
+    return one.low <= other.high and other.low <= one.high
 
 
 def _curve(name: str, key: str, found: Mapping[float | None, Measurement | None], seed: int) -> Curve:

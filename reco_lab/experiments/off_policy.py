@@ -81,9 +81,10 @@ def judge(
 ) -> Judgement:
     """Estimate what the target policy would have earned a row, and how much more that is than what was earned.
 
-    `against` are the same rows with another target: then it is told how much more than that one would have earned, and
-    what that is stands for what was logged. Both sides of a difference are resampled together: they are the same customers. `only` names the estimators that
-    are wanted, the recommended one among them; `weights` (draws x groups of customers) are drawn unless given.
+    `against` are the same rows with another target: then it is told how much more than that one would have
+    earned, and what that is stands for what was logged. Both sides of a difference are resampled together:
+    they are the same customers. `only` names the estimators that are wanted, the recommended one among them;
+    `weights` (draws x groups of customers) are drawn unless given.
     """
     rests = support(logged)
     able = [name for name, one in ESTIMATORS.items() if logged.modelled is not None or not one.modelled]

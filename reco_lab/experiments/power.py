@@ -23,7 +23,8 @@ class Usual:
     """What a customer usually does in as many days as will be counted: the mean and variance of the outcome.
 
     `explained` is the share of the variance that the same customers' time before explains. `yes_or_no`: the
-    outcome is whether she buys, not what she spends.
+    outcome is whether she buys, not what she spends. `short`: how many days the log has, where they are fewer than will
+    be counted.
     """
 
     mean: float
@@ -31,14 +32,20 @@ class Usual:
     explained: float = 0.0
     yes_or_no: bool = True
     customers: int = 0
+    short: int = 0
 
     @classmethod
     def of(cls, outcome: Floats, before: Floats | None, *, yes_or_no: bool) -> "Usual":
-        """Learn it from the last days of a log, a number a customer."""
+        """Learn it from the last days of a log, a number a customer.
+
+        What the time before explains is what it would explain of other customers: of few, any two columns
+        agree somewhat.
+        """
         variance = float(outcome.var(ddof=1)) if len(outcome) > 1 else 0.0
         explained = 0.0
         if before is not None and variance > 0 and before.std() > 0:
-            explained = float(np.corrcoef(outcome, before)[0, 1] ** 2)
+            alone = 1 - float(np.corrcoef(outcome, before)[0, 1] ** 2)
+            explained = max(0.0, 1 - alone * (len(outcome) - 1) / max(len(outcome) - 2, 1))
         mean = float(outcome.mean()) if len(outcome) else 0.0
         return cls(mean, variance, explained, yes_or_no, len(outcome))
 
@@ -76,7 +83,16 @@ class Need:
         return (
             f"To see a {share(self.lift)} lift with {share(self.power)} power you need about "
             f"{about(self.customers)} customers{days}: {about(self.treated)} who get the campaign and "
-            f"{about(self.control)} who do not."
+            f"{about(self.control)} who do not.{self._short}"
+        )
+
+    @property
+    def _short(self) -> str:
+        if not self.usual.short:
+            return ""
+        return (
+            f" The log has only {count(self.usual.short, 'day')}, fewer than will be counted: as more is bought in all of "
+            "them, fewer customers may do."
         )
 
 

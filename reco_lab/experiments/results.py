@@ -50,8 +50,9 @@ class Row(_Result):
     `error` is the sentence of a run that failed; its metrics are then empty. `scored` counts the warm
     customers the model had an answer of its own for. `validation` is the headline metric on the validation
     part, the only thing that chooses the champion. A recommender whose model depends on the seed is run with
-    several; its figures are the means over them, and `by_seed` the headline of each; `by_fold` is the headline of each fold, where there are several. `tuned` is None for a
-    recommender that was taken as it was given, `study` the key of its trials.
+    several; its figures are the means over them, and `by_seed` the headline of each; `by_fold` is the
+    headline of each fold, where there are several. `tuned` is None for a recommender that was taken as it was
+    given, `study` the key of its trials.
     """
 
     name: str
@@ -76,10 +77,11 @@ class SplitSummary(_Result):
     """What the split left: row counts, customers with test rows, how many of them are warm, what is cold.
 
     `nothing_left` counts warm customers whose test rows all fell away: repeats or items nobody knew
-    (`unknown_item_rows`). `asked` counts the test rows of the kinds to predict, `judged` those of them that are held against the
-    lists: without repeats and without items that nobody knew at the cut. `as_of` is when the test begins,
-    `until` when its last row happened, `hits` the kinds of interaction that count. `sampled`: each customer was
-    asked about a few hundred candidates at most, so the figures compare with no others.
+    (`unknown_item_rows`). `asked` counts the test rows of the kinds to predict, `judged` those of them that
+    are held against the lists: without repeats and without items that nobody knew at the cut. `as_of` is when
+    the test begins, `until` when its last row happened, `hits` the kinds of interaction that count.
+    `sampled`: each customer was asked about a few hundred candidates at most, so the figures compare with no
+    others.
     """
 
     kind: str
@@ -147,9 +149,10 @@ class Verdict(_Result):
 class Comparison(_Result):
     """Everything an experiment found. Rows are sorted by the headline metric, best first; failures last.
 
-    `cut` is the fingerprint of the data and its cuts, `test_part` that of the rows that judge. `headline` is the key of the metric ("ndcg@10"). `sentence` is the verdict in one line, `plain` the same for somebody who
-    knows no metrics. `warnings` say what makes the numbers weak, `notes` what was left out. `margin` is how close two scores must be to be
-    called a tie; None where the metric has no ends to measure that by.
+    `cut` is the fingerprint of the data and its cuts, `test_part` that of the rows that judge. `headline` is
+    the key of the metric ("ndcg@10"). `sentence` is the verdict in one line, `plain` the same for somebody
+    who knows no metrics. `warnings` say what makes the numbers weak, `notes` what was left out. `margin` is
+    how close two scores must be to be called a tie; None where the metric has no ends to measure that by.
     """
 
     experiment: str

@@ -1,14 +1,14 @@
 """How sure a comparison is: paired bootstrap with simultaneous intervals, permutation tests, corrections.
 
-Everything resamples customers, because customers are what a shop will have more of. Sources: B. Efron and
-R. Tibshirani, An Introduction to the Bootstrap (1993); J. Romano and M. Wolf, Exact and approximate stepdown
+Everything resamples customers, because customers are what a shop will have more of. Sources: B. Efron and R.
+Tibshirani, An Introduction to the Bootstrap (1993); J. Romano and M. Wolf, Exact and approximate stepdown
 methods for multiple hypothesis testing (JASA 2005) for the max-T interval and test; S. Holm, A simple
 sequentially rejective multiple test procedure (1979); Y. Benjamini and Y. Hochberg, Controlling the false
 discovery rate (1995); F. Wilcoxon, Individual comparisons by ranking methods (1945), equal values by J. Pratt
-(1959); J. Cohen, Statistical power analysis (1988) for effect size and power; A. Agresti and B. Coull, Approximate is better than
-"exact" (1998), and D. Bonett and R. Price, Adjusted Wald confidence interval for a difference of binomial
-proportions based on paired data (2012), for the pseudo-customers; F. Satterthwaite, An approximate distribution
-of estimates of variance components (1946) for the few seeds behind a mean.
+(1959); J. Cohen, Statistical power analysis (1988) for effect size and power; A. Agresti and B. Coull,
+Approximate is better than "exact" (1998), and D. Bonett and R. Price, Adjusted Wald confidence interval for a
+difference of binomial proportions based on paired data (2012), for the pseudo-customers; F. Satterthwaite, An
+approximate distribution of estimates of variance components (1946) for the few seeds behind a mean.
 """
 
 from collections.abc import Iterator, Sequence
@@ -150,15 +150,16 @@ def simultaneous(
     """Max-T intervals around `centre` from its bootstrap draws (draws x quantities).
 
     The half-width is the same number of standard errors for all quantities: the level's quantile of the
-    largest studentised deviation. A bootstrap of few customers, most of them zero, is far too sure of
-    itself; the standard errors therefore count two customers more than there are, one at either end of what
-    a customer's value can be (`width` apart from the middle; 0 or infinite: no end is known, none is added). One alone is not enough: where
-    one side never hits, six intervals of hit rates over 100 customers then hold together three times of four.
-    `customers` is how many stand behind all quantities, or behind each. `doubt` is that of the seeds (see
-    `Luck`; of a difference, the sum of both sides'): a variance known from three seeds is known badly, and the number of
-    standard errors is then Student's t's instead of the normal's. That holds together nineteen times of twenty while
-    seeds matter no more than customers; where they matter several times as much, nearer to nine times of ten for a
-    pair and fewer for six. A quantity without a value has no interval.
+    largest studentised deviation. A bootstrap of few customers, most of them zero, is far too sure of itself;
+    the standard errors therefore count two customers more than there are, one at either end of what a
+    customer's value can be (`width` apart from the middle; 0 or infinite: no end is known, none is added).
+    One alone is not enough: where one side never hits, six intervals of hit rates over 100 customers then
+    hold together three times of four. `customers` is how many stand behind all quantities, or behind each.
+    `doubt` is that of the seeds (see `Luck`; of a difference, the sum of both sides'): a variance known from
+    three seeds is known badly, and the number of standard errors is then Student's t's instead of the
+    normal's. That holds together nineteen times of twenty while seeds matter no more than customers; where
+    they matter several times as much, nearer to nine times of ten for a pair and fewer for six. A quantity
+    without a value has no interval.
     """
     low, high = np.full_like(centre, np.nan), np.full_like(centre, np.nan)
     usable = np.isfinite(centre) & np.isfinite(drawn).all(axis=0)

@@ -26,22 +26,21 @@ MOST_TIMES = 50.0
 class Support:
     """How much of the log speaks of the target policy.
 
-    `effective` is as many customers as would tell as much if all weighed the same (Kish), `effective_rows` the same
-    of rows; `rewards` how many rewards of one size so many rows hold, as often as they come in the log, `earned` as often
-    as the estimate says. How many there were in the heavy rows must not decide whether is judged: what passes then had luck.
-    `weight` is the mean weight,
-    1 where the chances are those with which was decided and everything had one; `inverse` the mean of 1 /
-    propensity, which is then the number of candidates, `choices` (NaN where that is not known); each with its
-    standard error over customers. `largest` is the largest weight of a row, `largest_share` the part of all weights
-    that one customer has, `carried` the part of the estimate. `untried` is the part of what the target would do that
-    was never done. `hidden` is how many times less the heaviest rows earned than the estimate says, at least 1: what
-    they may earn yet is not in the spread of the rows. `clip` is the limit of clipped weights.
+    `effective` is as many customers as would tell as much if all weighed the same (Kish); `rewards` how many
+    rewards of one size as many rows hold, counted in the same way, as often as they come in the log, `earned`
+    as often as the estimate says. How many there were in the heavy rows must not decide whether is judged:
+    what passes then had luck. `weight` is the mean weight, 1 where the chances are those with which was
+    decided and everything had one; `inverse` the mean of 1 / propensity, which is then the number of
+    candidates, `choices` (NaN where that is not known); each with its standard error over customers.
+    `largest` is the largest weight of a row, `largest_share` the part of all weights that one customer has,
+    `carried` the part of the estimate. `untried` is the part of what the target would do that was never done.
+    `hidden` is how many times less the heaviest rows earned than the estimate says, at least 1: what they may
+    earn yet is not in the spread of the rows. `clip` is the limit of clipped weights.
     """
 
     rows: int
     customers: int
     effective: float
-    effective_rows: float
     rewards: float
     earned: float
     weight: float
@@ -130,7 +129,6 @@ def support(logged: Logged) -> Support:
         rows=len(logged),
         customers=len(rows),
         effective=effective(weights),
-        effective_rows=effective(weight),
         rewards=effective(weight) * effective(size) / len(logged),
         earned=_held(weight, size),
         weight=mean,

@@ -16,7 +16,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
+from scipy import stats
 from threadpoolctl import threadpool_limits
 
 from reco_lab.core.errors import InputError, ScoreError
@@ -37,6 +39,9 @@ RUNG = 0.25
 ROWS_FOR_A_RUNG = 200_000
 WORTH_A_PROCESS = 3.0
 LARGEST_HANDED_OVER = 256 << 20
+SHUFFLES = 999
+LEVEL = 0.05
+TINY = 1e-9
 
 
 class State(StrEnum):
@@ -140,6 +145,44 @@ def importances(spec: type[Recommender], trials: Sequence[Trial], *, rises: bool
         study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0)
     )
     return {name: float(share) for name, share in found.items()}
+
+
+def surely_matters(spec: type[Recommender], trials: Sequence[Trial], name: str) -> bool:
+    """Whether a parameter explains more of what trials reached than chance would, had it been dealt out among them anew.
+
+    Shares always add up to 1, those of nothing but noise too: of eight parameters the first then has a third. What it
+    explains are the ranks of the values by a parabola through its own ranks, or by group; chance is a thousand
+    shuffles, in each of which the best of all parameters counts, as the named one is the first of them.
+    """
+    scored = [trial for trial in trials if trial.state is State.scored and trial.value is not None]
+    if len(scored) < STARTS:
+        return False
+    reached = stats.rankdata([trial.value for trial in scored])
+    reached -= reached.mean()
+    dealt = np.tile(reached, (SHUFFLES + 1, 1))
+    dealt[1:] = np.random.default_rng(0).permuted(dealt[1:], axis=1)
+    explained = {
+        one.name: ((dealt @ _basis([trial.parameters[one.name] for trial in scored], one)) ** 2).sum(axis=1)
+        for one in spec.parameters()
+        if len({str(trial.parameters[one.name]) for trial in scored}) > 1
+    }
+    if name not in explained:
+        return False
+    most = np.max(list(explained.values()), axis=0)
+    return bool((most[1:] >= explained[name][0] - TINY).mean() < LEVEL)
+
+
+def _basis(values: Sequence[Any], one: Parameter) -> NDArray[np.float64]:
+    """Orthonormal columns for what a parameter can explain beside the mean: trials x columns."""
+    if one.kind in {"int", "float"}:
+        ranks = stats.rankdata(values)
+        columns = np.stack([np.ones(len(values)), ranks, (ranks - ranks.mean()) ** 2], axis=1)
+    else:
+        codes = np.unique([str(value) for value in values], return_inverse=True)[1]
+        columns = np.column_stack([np.ones(len(values)), np.eye(codes.max() + 1)[codes]])
+    found, sizes, _ = np.linalg.svd(columns - columns.mean(axis=0), full_matrices=False)
+    basis: NDArray[np.float64] = found[:, sizes > TINY * max(sizes.max(), 1.0)]
+    return basis
 
 
 def _study(spec: Recommender, seed: int, *, rises: bool) -> "optuna.Study":

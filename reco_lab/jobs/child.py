@@ -107,9 +107,9 @@ class Reporter:
                 raise CancelledError
 
 
-def die_with(parent: int) -> None:
+def die_with(parent: int, how: int = signal.SIGKILL) -> None:
     """Ask the kernel to end this process when its parent ends (Linux; elsewhere standard input tells)."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, how)
         if os.getppid() != parent:
             sys.exit(0)

@@ -11,6 +11,7 @@ from reco_lab.jobs.supervisor import lock_path, wanted_path
 from reco_lab.jobs.worker import IDLE_SECONDS
 from reco_lab.store.locks import FileLock
 
+LONG_BYTES = 16 << 20
 _starting: dict[Path, subprocess.Popen[bytes]] = {}
 
 
@@ -35,6 +36,18 @@ def ensure_worker(workspace: Any, *, handlers: str = HANDLERS, idle_seconds: flo
 def worker_lives(home: Path) -> bool:
     """Whether a supervisor keeps the workspace's lock."""
     return FileLock(lock_path(home)).kept()
+
+
+def tend_state(workspace: Any) -> bool:
+    """Move a long write-ahead log of the state into its file, where no supervisor is there to do it; whether it was."""
+    database, lock = workspace.store.database, FileLock(lock_path(workspace.home))
+    if database.unmoved < LONG_BYTES or not lock.acquire():
+        return False
+    try:
+        database.checkpoint()
+    finally:
+        lock.release()
+    return True
 
 
 def _start(home: Path, handlers: str, idle_seconds: float) -> subprocess.Popen[bytes]:

@@ -22,7 +22,6 @@ from reco_lab.store.queue import Queue
 from reco_lab.store.records import Job, JobState
 
 POLL_SECONDS = 0.1
-BEAT_SECONDS = 2.0
 CHECKPOINT_SECONDS = 30.0
 GRACE_SECONDS = 0.4
 RETRY_SECONDS = 1.0
@@ -42,7 +41,6 @@ class Supervisor:
     _child: subprocess.Popen[str] | None = None
     _job: Job | None = None
     _asked: float | None = None
-    _beat: float = 0.0
     _checkpoint: float = 0.0
 
     def run(self) -> bool:
@@ -58,7 +56,7 @@ class Supervisor:
         try:
             self._log.info("supervisor begins", pid=os.getpid())
             lay_ballast(self.home)
-            self._taken_up(self._queue.reap(silent_for=0))
+            self._taken_up(self._queue.reap())
             self._loop()
         finally:
             self._leave()
@@ -109,13 +107,10 @@ class Supervisor:
             self._job = None
         elif self._child is None or self._child.poll() is not None:
             self._job = None
-            self._taken_up(self._queue.reap(silent_for=0))
+            self._taken_up(self._queue.reap())
             self._child = self._spawn()
         elif job.cancelling:
             self._cancel(claim, now)
-        elif now >= self._beat:
-            self._beat = now + BEAT_SECONDS
-            self._queue.beat(claim)
 
     def _cancel(self, claim: Job, now: float) -> None:
         if self._asked is None:
@@ -159,7 +154,7 @@ class Supervisor:
         self._kill()
         if lock_path(self.home).exists():  # else the workspace was removed, and nothing may bring it back
             with suppress(InputError):  # what cannot be noted now is dealt with by the next supervisor
-                self._taken_up(self._queue.reap(silent_for=0))
+                self._taken_up(self._queue.reap())
                 self._database.checkpoint()
             self._log.info("supervisor ends")
         self._database.close()

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_lab.monitoring.facts import EVERYTHING, Facts, Slice
-from reco_lab.monitoring.limits import Chart, chance_of_one, means, rates, since
+from reco_lab.monitoring.limits import DAY, WEEK, Chart, chance_of_one, means, rates, since
 from reco_lab.monitoring.limits import jumped as jump_of
 
 MOST_CAUSES = 3
@@ -35,9 +35,9 @@ class Measure:
     late: bool = False
     floor: float = 0.0
 
-    def chart(self, x: Floats, n: Floats, before: int, chance: float) -> Chart:
+    def chart(self, x: Floats, n: Floats, before: int, chance: float, cycle: int) -> Chart:
         """Its rates within their limits."""
-        return rates(x, n, before, chance, self.floor)
+        return rates(x, n, before, chance, self.floor, cycle)
 
     def matters(self, moved: "Moved") -> bool:
         """Whether a change is large enough to be spoken of, and in a direction that is."""
@@ -87,13 +87,19 @@ class Watch:
         for measure in MEASURES:
             for _, x, n in measure.of(self.facts):
                 until = self.until(measure)
-                found += int(measure.chart(x[:, :until], n[:, :until], self.before, 0.5).known.sum())
+                found += int(measure.chart(x[:, :until], n[:, :until], self.before, 0.5, 0).known.sum())
         return found
 
     @cached_property
     def chance(self) -> float:
         """How unlikely one reading must be to be spoken of."""
         return chance_of_one(self.tests, self.facts.step)
+
+    @property
+    def cycle(self) -> int:
+        """After how many steps the same hour comes again (of steps of a day: the same weekday); 0 where none has yet."""
+        found = DAY // self.facts.step if self.facts.step < DAY else WEEK // self.facts.step
+        return found if found <= self.before else 0
 
     def until(self, measure: Measure) -> int:
         """The number of steps that can be judged."""
@@ -112,7 +118,7 @@ class Watch:
             if part in parts:
                 row = slice(parts.index(part), parts.index(part) + 1)
                 x, n = every_x[row, : self.clicked], every_n[row, : self.clicked]
-                chart = rates(x, n, self.before, self.chance)
+                chart = rates(x, n, self.before, self.chance, cycle=self.cycle)
                 return chart if chart.known[0] else None
         return None
 
@@ -134,7 +140,7 @@ class Watch:
         best: tuple[float, Moved] | None = None
         for parts, every_x, every_n in measure.of(facts):
             x, n = every_x[:, :until], every_n[:, :until]
-            chart = measure.chart(x, n, self.before, self.chance)
+            chart = measure.chart(x, n, self.before, self.chance, self.cycle)
             for row in np.flatnonzero(chart.out & _comparable(parts, n, self.before)).tolist():
                 gain, one = self._read(measure.id, parts[row], x[row], n[row], float(chart.off[row]))
                 if measure.matters(one) and (best is None or gain > best[0]):
@@ -154,7 +160,7 @@ class Watch:
         every, refused = (one[: self.settled] for one in self.told)
         if self.settled <= self.before:
             return
-        chart = REFUSED.chart(refused[None, :], every[None, :], self.before, self.chance)
+        chart = REFUSED.chart(refused[None, :], every[None, :], self.before, self.chance, self.cycle)
         if chart.out[0]:
             _, found = self._read(REFUSED.id, EVERYTHING, refused, every, float(chart.off[0]))
             if REFUSED.matters(found):
@@ -164,7 +170,7 @@ class Watch:
         values = slowest(self.facts)[: self.settled]
         if self.settled <= self.before:
             return
-        chart = means(np.log(values)[None, :], self.before, self.chance)
+        chart = means(np.log(values)[None, :], self.before, self.chance, self.cycle)
         off = float(chart.off[0])
         if not chart.out[0] or off < 0:
             return

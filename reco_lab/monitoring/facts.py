@@ -16,9 +16,6 @@ Mask = NDArray[np.bool_]
 Codes = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-OF_DECISIONS = ("slot", "model_version", "arm", "stage")
-DIMENSIONS = ("slot", "segment", "ad", "model_version", "arm", "stage", "position")
-
 
 @dataclass(frozen=True)
 class Slice:
@@ -35,8 +32,9 @@ EVERYTHING = Slice()
 class Facts:
     """What happened in a period, in steps of `step` microseconds from its beginning.
 
-    `window`: how long after its decision a click counts. `segments` says who is in which, by the names that the log
-    gives to customers, `own` are the ids of the shop's own ads. `apart` are parts that are left out, as if they had never been.
+    `window`: how long after its decision a click counts. `segments` says who is in which, by the names that
+    the log gives to customers, `own` are the ids of the shop's own ads. `apart` are parts that are left out,
+    as if they had never been.
     """
 
     period: Period

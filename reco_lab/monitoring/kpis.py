@@ -1,9 +1,10 @@
 """The figures of a period: rates whose errors count customers, places, coverage, newcomers, speed.
 
-Sources: A. Deng et al., Applying the delta method in metric analytics (KDD 2018) for rates clustered by customer;
-D. Horvitz and D. Thompson, A generalization of sampling without replacement (JASA 1952) for what even chance would have
-done, self-normalised as in A. Swaminathan and T. Joachims (NIPS 2015); W. Deming and F. Stephan (Annals of Mathematical Statistics 1940) for telling
-places and ads apart; C. Gini, Variabilita e mutabilita (1912).
+Sources: A. Deng et al., Applying the delta method in metric analytics (KDD 2018) for rates clustered by
+customer; D. Horvitz and D. Thompson, A generalization of sampling without replacement (JASA 1952) for what
+even chance would have done, self-normalised as in A. Swaminathan and T. Joachims (NIPS 2015); W. Deming and
+F. Stephan (Annals of Mathematical Statistics 1940) for telling places and ads apart; C. Gini, Variabilita e
+mutabilita (1912).
 """
 
 from dataclasses import dataclass, replace
@@ -11,9 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
-from reco_lab.experiments.significance import LEVEL, difference_of
+from reco_lab.core.proportions import by_owner, wilson, worth_of
+from reco_lab.experiments.significance import difference_of
 from reco_lab.experiments.support import FEWEST, effective
 from reco_lab.monitoring.facts import Facts, Slice
 
@@ -56,11 +57,6 @@ class Sums:
     customers: int
     click_rate: Rate
     corrected: float
-
-    @property
-    def conversion_rate(self) -> float:
-        """Conversions by click; NaN without clicks."""
-        return self.conversions / self.clicks if self.clicks else np.nan
 
     @property
     def cost_per_click(self) -> float:
@@ -106,25 +102,21 @@ class Random:
 
 def clustered(clicks: Floats, tries: Floats, customers: NDArray[np.int64], n_customers: int) -> Rate:
     """Clicks by tries, where what one customer does hangs together. Wilson's interval with the customers' spread."""
-    c, n = (np.bincount(customers, weights, n_customers) for weights in (clicks, tries))
+    c, n = (np.bincount(customers, part, n_customers).astype(np.float64) for part in (clicks, tries))
     c, n = c[n > 0], n[n > 0]
     if not len(n):
         return NO_RATE
-    total, rate = n.sum(), c.sum() / n.sum()
+    rate, variance = by_owner(c, n)
+    total = float(n.sum())
     if len(n) < FEW_CUSTOMERS:
         return Rate(rate, np.nan, np.nan, total)
-    variance = len(n) / (len(n) - 1) * ((c - rate * n) ** 2).sum() / total**2
-    return replace(wilson(rate, variance, total if 0 < rate < 1 else len(n)), n=float(total))
+    return replace(interval(rate, variance, total if 0 < rate < 1 else len(n)), n=total)
 
 
-def wilson(rate: float, variance: float, most: float) -> Rate:
+def interval(rate: float, variance: float, most: float) -> Rate:
     """Wilson's interval of a rate of this variance; `n` is how many independent tries it is worth, `most` at most."""
-    alone = rate * (1 - rate)
-    worth = min(alone / variance, most) if variance > 0 and alone > 0 else most
-    z = float(stats.norm.ppf((1 + LEVEL) / 2))
-    middle = (rate + z**2 / (2 * worth)) / (1 + z**2 / worth)
-    half = z * np.sqrt(alone / worth + z**2 / (4 * worth**2)) / (1 + z**2 / worth)
-    return Rate(float(rate), max(0.0, float(middle - half)), float(middle + half), float(worth))
+    worth = worth_of(rate, variance, most)
+    return Rate(float(rate), *wilson(float(rate), float(worth)), float(worth))
 
 
 def click_rate(facts: Facts, chosen: NDArray[np.bool_] | None = None) -> Rate:
@@ -142,10 +134,11 @@ def click_rate(facts: Facts, chosen: NDArray[np.bool_] | None = None) -> Rate:
 def at_random(facts: Facts) -> Random:
     """The click rate of first places beside what even chance among the same candidates would have got.
 
-    Each decision is weighed by 1 / (candidates x propensity); where every candidate had a chance, the weights are 1 in
-    the mean. Where they are not, the policy never tries some ads, and there is no random control; nor is there one where
-    so few places were left to chance that a handful of them carries all the weight, as for any other policy that is
-    judged by a log. Answers for which nothing but the shop's own ads could be shown are left out: nobody chose there.
+    Each decision is weighed by 1 / (candidates x propensity); where every candidate had a chance, the weights
+    are 1 in the mean. Where they are not, the policy never tries some ads, and there is no random control;
+    nor is there one where so few places were left to chance that a handful of them carries all the weight, as
+    for any other policy that is judged by a log. Answers for which nothing but the shop's own ads could be
+    shown are left out: nobody chose there.
     """
     placed = facts.period.placed
     chosen = (placed["position"] == 0) & ~facts.house[facts.of]
@@ -177,7 +170,7 @@ def at_random(facts: Facts) -> Random:
             ours, None, None, "Too little was left to chance yet to say what chance would have got."
         )
     rate, total = wc.sum() / ws.sum(), ws.sum()
-    control = wilson(rate, ((wc - rate * ws) ** 2).sum() / total**2, worth)
+    control = interval(rate, ((wc - rate * ws) ** 2).sum() / total**2, worth)
     mine = clustered(clicks, seen, people, size)
     gap = difference_of((mine.value, mine.low, mine.high), (control.value, control.low, control.high))
     return Random(ours, control, Rate(*gap, control.n))
@@ -246,7 +239,8 @@ def sums(
 ) -> Sums:
     """The figures of everything or of some ads in answers; `credited` are the conversions that count as theirs.
 
-    What was shown, seen and clicked is without the shop's own ads, as long as there are others (`Facts.counted`). `worth` is what standing in each place is (`by_place`), where that is known already.
+    What was shown, seen and clicked is without the shop's own ads, as long as there are others
+    (`Facts.counted`). `worth` is what standing in each place is (`by_place`), where that is known already.
     """
     mine = facts.placed_kept if chosen is None else facts.placed_kept & chosen
     counted = facts.counted(mine)

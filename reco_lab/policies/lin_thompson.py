@@ -27,10 +27,11 @@ class Belief:
 class LinThompson(Learner):
     """Thompson sampling on a linear model of clicks: common coefficients and an offset for each ad.
 
-    The click rate is c x + (r x) e + u: x the customer's features, r the relevance by the trained recommender, u the ad's
-    own offset; c, e and all u are Gaussian and drawn together. It starts warm: e begins so that the rate is in proportion
-    to the relevance (an average ad, of relevance .5, at the rate of all ads), as if from `trust` places; u begins at 0, as
-    if from `strength` places. So the features tell for which customers the recommender is right, u which ads draw.
+    The click rate is c x + (r x) e + u: x the customer's features, r the relevance by the trained
+    recommender, u the ad's own offset; c, e and all u are Gaussian and drawn together. It starts warm: e
+    begins so that the rate is in proportion to the relevance (an average ad, of relevance .5, at the rate of
+    all ads), as if from `trust` places; u begins at 0, as if from `strength` places. So the features tell for
+    which customers the recommender is right, u which ads draw.
     """
 
     info: ClassVar[PolicyInfo] = PolicyInfo(

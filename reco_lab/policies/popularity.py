@@ -17,8 +17,9 @@ REFERENCE, LATEST = "reference", "latest"
 class Popularity(Learner):
     """The ad with the best recent click rate, where a place counts half as much after each half-life.
 
-    Sums are weighed as at a moment of reference, a whole number of half-lives after 1970: the last one that began before
-    the latest decision known, so that bringing them to a later one loses nothing. Rates are those at the latest decision.
+    Sums are weighed as at a moment of reference, a whole number of half-lives after 1970: the last one that
+    began before the latest decision known, so that bringing them to a later one loses nothing. Rates are
+    those at the latest decision.
     """
 
     info: ClassVar[PolicyInfo] = PolicyInfo(

@@ -46,10 +46,9 @@ def badge(words: str) -> str:
     return f"<p><span class='badge'>{escape(words)}</span></p>"
 
 
-def bullets(lines: Iterable[str], *, ordered: bool = False) -> str:
-    """A list of lines, numbered if ordered."""
-    kind = "ol" if ordered else "ul"
-    return f"<{kind}>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</{kind}>"
+def bullets(lines: Iterable[str]) -> str:
+    """A list of lines."""
+    return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
 
 
 def cards(columns: Mapping[str, tuple[str, Iterable[tuple[str, str, str, str]]]]) -> str:

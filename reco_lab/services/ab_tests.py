@@ -42,9 +42,10 @@ class Running:
 def start(workspace: Workspace, spec: Mapping[str, Any], *, who: str = WHO) -> Running:
     """Start a test: from now on customers are told apart, each for good, and the log names her arm.
 
-    `spec` is an AbTest without its id. An arm without a policy or a model gets those that serve everybody now, and keeps
-    them whatever is published meanwhile. Raises SpecError for what cannot be tested, NotFoundError for a policy that is
-    not there or where nothing is published, InputError while another test runs.
+    `spec` is an AbTest without its id. An arm without a policy or a model gets those that serve everybody
+    now, and keeps them whatever is published meanwhile. Raises SpecError for what cannot be tested,
+    NotFoundError for a policy that is not there or where nothing is published, InputError while another test
+    runs.
     """
     with _one_at_a_time(workspace):
         return _started(workspace, spec, who)
@@ -110,7 +111,8 @@ def kept_look(record: AbTestRecord) -> Look | None:
 def stop(workspace: Workspace, *, ship: str = "", who: str = WHO, seen: Look | None = None) -> AbTestRecord:
     """End the test that runs and let one of its arms serve everybody (`ship`), else what served before it.
 
-    The look it was decided by (`seen`), else a last one, is kept with the decision. Raises NotFoundError where no test runs or it has no such arm.
+    The look it was decided by (`seen`), else a last one, is kept with the decision. Raises NotFoundError
+    where no test runs or it has no such arm.
     """
     with _one_at_a_time(workspace):
         return _stopped(workspace, ship, who, seen)

@@ -29,7 +29,6 @@ SETTLING_SECONDS = 2.0
 KEEPING_SECONDS = 20.0
 OTHERS_MICROS = 60_000_000
 SURE = 1.96
-EVERY_ONE = 1_000_000
 CLICK_WINDOW = timedelta(days=1)
 MANY = Seen(np.zeros(SHORTLIST + 1, np.float32))
 
@@ -72,10 +71,11 @@ class Settled:
 class Learning:
     """The memories of the learners in use. `learnt` is what answers read; it is replaced as a whole.
 
-    What is older than SETTLING_SECONDS is folded once; what is younger is folded anew each time, as decisions and events
-    of the last moments may come into the log in another order. So a memory follows from the log alone: after a crash
-    what was kept, with the rest of the log, is the same as it would have been. Several workers each fold the whole log.
-    What was learnt from decisions that are erased later stays: sums over everybody.
+    What is older than SETTLING_SECONDS is folded once; what is younger is folded anew each time, as decisions
+    and events of the last moments may come into the log in another order. So a memory follows from the log
+    alone: after a crash what was kept, with the rest of the log, is the same as it would have been. Several
+    workers each fold the whole log. What was learnt from decisions that are erased later stays: sums over
+    everybody.
     """
 
     workspace: Workspace
@@ -182,7 +182,7 @@ class Learning:
         if version not in self._weights:
             self._weights |= {
                 one.version: float(one.spec.get("bid_weight", 0.0))
-                for one in self.workspace.publications.history(EVERY_ONE)
+                for one in self.workspace.publications.history()
             }
             self._weights.setdefault(version, 0.0)
         return self._weights[version]

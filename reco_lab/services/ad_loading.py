@@ -15,7 +15,7 @@ from reco_lab.core.events import Visit
 from reco_lab.core.interactions import Interactions, Kind
 from reco_lab.core.policy import policy
 from reco_lab.services import bookings
-from reco_lab.services.keeping import load_version
+from reco_lab.services.keeping import load_content
 from reco_lab.services.privacy import objecting
 from reco_lab.services.published_segments import members
 from reco_lab.services.publishing import (
@@ -27,7 +27,6 @@ from reco_lab.services.publishing import (
     plan_data,
     plan_of,
     restore,
-    version_of,
 )
 from reco_lab.serving.booked import Booked
 from reco_lab.serving.histories import Histories
@@ -65,9 +64,7 @@ def load(workspace: Workspace, ads: Iterable[Ad]) -> Loaded:
 def load_whole(workspace: Workspace, ads: Iterable[Ad]) -> tuple[Loaded, Exception | None]:
     """What is published, or where that is damaged the newest before it that is whole; and what was wrong."""
     serving, trouble = workspace.publications.serving(), None
-    earlier = [
-        one for one in workspace.publications.history(MOST_TRIED) if serving and one.number < serving.number
-    ]
+    earlier = workspace.publications.history(MOST_TRIED, before=serving.number) if serving else []
     for publication in (serving, *earlier):
         try:
             return _loaded(workspace, ads, publication), trouble
@@ -155,7 +152,7 @@ def _ranker(workspace: Workspace, link: Link, plan: Plan, data: Dataset) -> Rank
     found = restore(workspace, link)
     if link.learnt in {"", data.fingerprint}:
         return found
-    learnt = load_version(workspace, version_of(workspace, plan.dataset, link.learnt))
+    learnt = load_content(workspace, plan.dataset, link.learnt)
     return replace(found, scorer=as_served((found,), learnt, data))
 
 

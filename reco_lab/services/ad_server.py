@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import partial
-from time import perf_counter_ns
+from datetime import date, datetime
+from time import monotonic, perf_counter_ns
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,13 @@ import numpy as np
 from reco_lab.cleaning.ids import canonical_id, one_id
 from reco_lab.core.ads import Ad
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.errors import InputError
+from reco_lab.core.errors import InputError, NotNowError
 from reco_lab.core.events import Decision, Feedback, FeedbackKind, Visit
 from reco_lab.core.interactions import Kind
 from reco_lab.core.policy import Policy
 from reco_lab.services import ad_loading, bookings, erasure
 from reco_lab.services.ad_decisions import ToldSets, decision_of
+from reco_lab.services.ad_erasing import Leaving
 from reco_lab.services.ad_items import best_items
 from reco_lab.services.ad_learning import Learning, in_use
 from reco_lab.services.ad_messages import (
@@ -33,21 +34,21 @@ from reco_lab.services.ad_messages import (
 )
 from reco_lab.services.ad_names import Names
 from reco_lab.services.ad_sharing import Sharing, opened
-from reco_lab.services.pending import pending
 from reco_lab.services.portrait import portrait
-from reco_lab.services.privacy import objecting, pseudonym_key, suppress
+from reco_lab.services.privacy import objecting, pseudonym_key
 from reco_lab.serving.accounts import Accounts
 from reco_lab.serving.appeal import Appeal
 from reco_lab.serving.decide import Chosen, Standing, Weighed, choose, weigh, without
 from reco_lab.serving.histories import Histories
 from reco_lab.serving.people import People
 from reco_lab.serving.reasons import reasons_of
-from reco_lab.serving.snapshot import Ranker, Snapshot
+from reco_lab.serving.snapshot import NOTHING_PUBLISHED, Ranker, Snapshot
 from reco_lab.store.events.log import EventLog
 from reco_lab.store.events.records import Tracked
 from reco_lab.workspace import Workspace
 
 WHO = "the service"
+AGAIN_SECONDS = 30.0
 
 
 @dataclass(eq=False)
@@ -72,31 +73,34 @@ class AdServer:
     _meanwhile: list[Visit] | None = None
     _unwell: str = ""
     _problem: str = ""
+    _refused_at: float = 0.0
     _failures: dict[str, str] = field(default_factory=dict)
-    _leaving: list[str] = field(default_factory=list)
-    _heard: set[str] = field(default_factory=set)
-    _one_erasure: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        """Begin with nobody leaving."""
+        self.leaving = Leaving(self.workspace, self.log, self._forget)
 
     @classmethod
     def open(
         cls, workspace: Workspace, *, writer: bool = True, rng: np.random.Generator | None = None
     ) -> "AdServer":
         """Read what is published and what was logged. InputError where another process serves already."""
-        log = EventLog.open(workspace.home, workspace.clock, workspace.server, writer=writer)
-        try:
+        with ExitStack() as undo:
+            opening = EventLog.open(workspace.home, workspace.clock, workspace.server, writer=writer)
+            log = undo.enter_context(closing(opening))
             seen = ad_loading.signs(workspace)
             loaded, trouble = ad_loading.load_whole(workspace, bookings.ads(workspace))
             snapshot, today = loaded.snapshot, workspace.clock.now().date()
             heard = log.visits()
             histories = ad_loading.histories_over(loaded.data, (visit for _, visit in heard))
             sharing = opened(workspace, log, heard[-1][0] if heard else 0) if writer else None
-            billed = sharing.billed(today) if sharing else log.spending(today)
+            if sharing is not None:
+                undo.callback(sharing.close)
+            billed = sharing.books.billed(today) if sharing else log.spending(today)
             accounts = Accounts(snapshot.booked, today, billed, log.shown(today))
             standing = Standing(histories, accounts, Appeal(snapshot.booked, log.clicks()))
             people = ad_loading.people_over(snapshot, log.described("users"), objecting(workspace))
-        except BaseException:
-            log.close()
-            raise
+            undo.pop_all()
         names = Names(pseudonym_key(workspace))
         chance = rng or np.random.default_rng()
         learning = Learning(workspace, log)
@@ -125,7 +129,7 @@ class AdServer:
         """The k best items for a customer: what she bought before is left out where ads leave it out."""
         now, name = self.workspace.clock.now(), self.name_of(user_id)
         if self.sharing is not None:
-            self.sharing.listen(self.standing.histories)
+            self.sharing.listen(self.standing)
         weighed = self._weighed(name, user_id, "", now)
         return best_items(self.snapshot, self.standing, self.data, weighed, user_id, k)
 
@@ -173,6 +177,8 @@ class AdServer:
     async def put_user(self, user_id: str, attributes: Mapping[str, str]) -> None:
         """Keep what a website tells of a customer; targeting, routes and consent know it at once."""
         name = self.name_of(user_id)
+        with suppress(NotNowError):  # then it is merged with what this worker knows
+            await self._hear()
         if name in self.people.objecting:
             raise InputError(UNWILLING, fix="Take her off the suppression list first, if she wishes so.")
         told = self.people.with_her_wish(name, attributes)
@@ -188,17 +194,7 @@ class AdServer:
 
         What serves is trained anew without her, and until then serves everybody else as before.
         """
-        name = self.name_of(one_id(user_id, "customer"))
-        self._leaving.append(name)
-        try:
-            await asyncio.to_thread(suppress, self.workspace, [name])
-            self._forget()
-            async with self._one_erasure:
-                work = partial(erasure.erase, self.workspace, user_id, who=WHO, log=self.log)
-                receipt = await asyncio.to_thread(work)
-            self._forget()
-        finally:
-            self._leaving.remove(name)
+        receipt = await self.leaving.erase(user_id, self.name_of(one_id(user_id, "customer")), who=WHO)
         await self.refresh()
         return receipt
 
@@ -220,14 +216,12 @@ class AdServer:
         self._new_day()
         self._count_again()
         self.standing.appeal.settle()
-        await self._erase_elsewhere_begun()
-        if self.sharing is not None:
-            day = self.standing.accounts.day
-            self.standing.accounts.sync(await asyncio.to_thread(self.sharing.billed, day))
+        await self._share()
         signs = await asyncio.to_thread(ad_loading.signs, self.workspace)
-        if signs == self._seen or self._meanwhile is not None:
+        if self._meanwhile is not None or (signs == self._seen and not self._due_again()):
             return False
-        self._seen, self._meanwhile = signs, []
+        self._meanwhile = []
+        self.leaving.lately.clear()
         try:
             self._swap(*await asyncio.to_thread(self._read))
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, what serves now serves on
@@ -237,6 +231,7 @@ class AdServer:
             self._problem = ""
         finally:
             self._meanwhile = None
+        self._seen = signs
         return not self._problem
 
     async def learn(self) -> None:
@@ -252,7 +247,8 @@ class AdServer:
         found = (
             self._problem,
             self.log.healthy(),
-            "" if flying else "No ad flies: book one.",
+            self.sharing.silent if self.sharing else "",
+            "" if flying else "No ad runs: book one.",
             *self._failures.values(),
         )
         problems = tuple(filter(None, found))
@@ -270,7 +266,7 @@ class AdServer:
     def close(self) -> None:
         """Bring everything counted to the disk and let go of the log."""
         if self.sharing is not None:
-            self.sharing.books.close()
+            self.sharing.close()
         self.learning.close()
         self.log.close()
 
@@ -311,11 +307,14 @@ class AdServer:
             reference = self.workspace.log.reference(error)
             self._failures[name] = f"{name} fails and is passed over; the log has it under {reference}."
 
+    def _due_again(self) -> bool:
+        """Whether it is time to try what was refused once more: a backup may have brought it back."""
+        return bool(self._problem) and monotonic() - self._refused_at > AGAIN_SECONDS
+
     def _refuse(self, error: Exception) -> None:
-        reference = self.workspace.log.reference(error)
-        self._problem = (
-            f"A publication was refused and the one before serves on; the log has it under {reference}."
-        )
+        reference, self._refused_at = self.workspace.log.reference(error), monotonic()
+        left = "no model serves" if self.snapshot.version == NOTHING_PUBLISHED else "the one before serves on"
+        self._problem = f"A publication was refused and {left}; the log has it under {reference}."
 
     def _read(
         self, *, models: bool = True
@@ -347,7 +346,7 @@ class AdServer:
                 if visit.event_id not in heard:
                     histories.add(visit.customer, visit.item_id, Kind[visit.kind], visit.at, visit.value)
         people.told = self.people.told
-        people.objecting |= frozenset(self._leaving)
+        people.objecting |= {*self.leaving.names, *self.leaving.lately}
         before = self.standing.accounts
         books = before.moved(booked, lambda: self.log.shown(before.day))
         appeal = Appeal(booked, self.standing.appeal.counts())
@@ -359,40 +358,41 @@ class AdServer:
     def _forget(self) -> None:
         """Drop from memory what is known of customers who are being erased."""
         self.names.forget()
-        for name in self._leaving:
+        for name in self.leaving.names:
             self.people.forget(name)
             self.standing.histories.forget(name)
             self.standing.accounts.forget(name)
 
-    async def _erase_elsewhere_begun(self) -> None:
-        """Erase from this process's log and journal, which no other can write, whom another process is erasing."""
-        found = await asyncio.to_thread(pending, self.workspace)
-        self._heard &= {one.name for one in found}
-        for one in found:
-            if one.answered or one.name in self._leaving or one.name in self._heard:
-                continue
-            self._leaving.append(one.name)
-            self._forget()
-            rows = await asyncio.to_thread(self.log.erase, one.name)
-            if self.log.durable_server:
-                self._heard.add(one.name)
-                one.help(rows)
-            else:
-                one.answer(rows)
-            self._leaving.remove(one.name)
+    async def _share(self) -> None:
+        """Take over what workers on one server know together: bills, and what was told of customers."""
+        if self.sharing is not None:
+            self.standing.accounts.sync(await self.sharing.look(self.standing.accounts.day))
+            await self._hear()
+
+    async def _hear(self) -> None:
+        told = await self.sharing.news() if self.sharing is not None else {}
+        for name in told.keys() - self.people.objecting:
+            self.people.tell(name, told[name])
 
     def _count_again(self) -> None:
         """After the database was gone, take over what the log counted: first clicks were not told meanwhile."""
-        before, self._unwell = self._unwell, self.log.healthy()
-        if before and not self._unwell:
-            booked, day = self.snapshot.booked, self.standing.accounts.day
-            books = Accounts(booked, day, self.log.spending(day), self.log.shown(day))
-            self.standing = Standing(self.standing.histories, books, Appeal(booked, self.log.clicks()))
+        unwell = self.log.healthy()
+        if self._unwell and not unwell:
+            self._recount(self.standing.accounts.day)
+        self._unwell = unwell
 
     def _new_day(self) -> None:
+        """Begin the books of a new day; those of one that comes again, as a clock was set back, are in the log."""
         today, standing = self.workspace.clock.now().date(), self.standing
-        if today != standing.accounts.day:
+        if today > standing.accounts.day:
             self.standing = Standing(standing.histories, standing.accounts.next_day(today), standing.appeal)
+        elif today < standing.accounts.day:
+            self._recount(today)
+
+    def _recount(self, day: date) -> None:
+        booked = self.snapshot.booked
+        books = Accounts(booked, day, self.log.spending(day), self.log.shown(day))
+        self.standing = Standing(self.standing.histories, books, Appeal(booked, self.log.clicks()))
 
 
 async def _done(future: "Future[Tracked]") -> Tracked:

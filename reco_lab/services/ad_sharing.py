@@ -1,34 +1,52 @@
 """Several workers on one database server: what the others heard and billed is looked at with every answer."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reco_lab.core.errors import NotNowError
 from reco_lab.core.events import Visit
 from reco_lab.core.interactions import Kind
 from reco_lab.serving.accounts import Accounts
 from reco_lab.serving.booked import Booked
 from reco_lab.serving.decide import Standing, Weighed
 from reco_lab.serving.histories import Histories
-from reco_lab.store.events.accounts import Claim, SharedAccounts
+from reco_lab.store.events.accounts import Claim, Claimed, SharedAccounts
 from reco_lab.store.events.log import EventLog
 from reco_lab.workspace import Workspace
+
+CLOSING_SECONDS = 5.0
 
 
 @dataclass(eq=False)
 class Sharing:
-    """The books and the ears that workers have in common. `heard` is the running number of the last visit known."""
+    """The books and the ears that workers have in common.
+
+    `heard` is the running number of the last visit known, `listened` that of the last time a customer was told of.
+    `silent` says that the server does not answer: then a worker goes by what it knows, and what it bills is kept until
+    `look` finds the server again.
+    """
 
     log: EventLog
     books: SharedAccounts
     heard: int = 0
+    listened: int = 0
+    silent: str = ""
+    _owed: dict[tuple[str, str], float] = field(default_factory=dict)
+    _looking: Lock = field(default_factory=Lock)
+    _closed: bool = False
 
-    def listen(self, histories: Histories) -> None:
+    def listen(self, standing: Standing) -> None:
         """Put the interactions that any worker was told, this one too, into the histories."""
-        self._hear(histories, self.log.visits(after=self.heard))
+        answer = self._ask("", [], standing.accounts.day)
+        if answer is not None:
+            self._hear(standing.histories, answer.visits)
 
     def claim(
         self, standing: Standing, weighed: Weighed, name: str, places: NDArray[np.intp]
@@ -41,17 +59,66 @@ class Sharing:
         accounts, booked = standing.accounts, standing.accounts.booked
         customer = name if weighed.personal else ""
         claims = {place: claim for place in places.tolist() if (claim := _claim(accounts, booked, place))}
-        answer = self.books.claim(customer, list(claims.values()), accounts.day, self.heard)
+        answer = self._ask(customer, list(claims.values()), accounts.day)
+        if answer is None:
+            self._owe(claims.values(), accounts.day)
+            return [], False
         news = self._hear(standing.histories, answer.visits, name)
         if all(answer.granted) and not news:
             return [], False
         kept = [claim for claim, given in zip(claims.values(), answer.granted, strict=True) if given]
-        self.books.release(customer, kept, accounts.day)
+        with suppress(NotNowError):  # then they stand, unshown
+            self.books.release(customer, kept, accounts.day)
         return [place for place, given in zip(claims, answer.granted, strict=True) if not given], news
 
-    def billed(self, day: date) -> Mapping[str, tuple[float, float]]:
-        """What all workers billed together."""
-        return self.books.billed(day)
+    async def news(self) -> Mapping[str, Mapping[str, str]]:
+        """What any worker was told of customers since this was asked last; NotNowError where the server does not answer."""
+        found = await asyncio.to_thread(self.log.told_of, self.listened)
+        self.listened = max((self.listened, *found))
+        return dict(found.values())
+
+    async def look(self, day: date) -> Mapping[str, tuple[float, float]]:
+        """What all workers billed together on a day and ever; NotNowError where the server does not answer."""
+        owed, self._owed = self._owed, {}
+        try:
+            found = await asyncio.to_thread(self._look, owed, day)
+        except Exception as error:
+            for bill, amount in owed.items():
+                self._owed[bill] = self._owed.get(bill, 0.0) + amount
+            self.silent = str(error) if isinstance(error, NotNowError) else self.silent
+            raise
+        self.silent = ""
+        return found
+
+    def close(self) -> None:
+        """Let go of the server; a look that is under way ends first."""
+        self._closed = True
+        if self._looking.acquire(timeout=CLOSING_SECONDS):
+            self.books.close()
+            self._looking.release()
+
+    def _look(self, owed: Mapping[tuple[str, str], float], day: date) -> Mapping[str, tuple[float, float]]:
+        with self._looking:
+            if self._closed:
+                raise NotNowError("The books are closed.")
+            self.books.connect()
+            self.books.settle(owed, day - timedelta(days=1))
+            return self.books.billed(day)
+
+    def _ask(self, customer: str, claims: Sequence[Claim], day: date) -> Claimed | None:
+        """What the books answer; None while they do not."""
+        if self.silent:
+            return None
+        try:
+            return self.books.claim(customer, claims, day, self.heard)
+        except NotNowError as error:
+            self.silent = str(error)
+            return None
+
+    def _owe(self, claims: Iterable[Claim], day: date) -> None:
+        for one in claims:
+            bill = one.ad_id, day.isoformat()
+            self._owed[bill] = self._owed.get(bill, 0.0) + one.cost
 
     def _hear(self, histories: Histories, visits: Iterable[tuple[int, Visit]], customer: str = "") -> bool:
         """Take visits in; whether one was of this customer."""

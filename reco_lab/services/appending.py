@@ -77,19 +77,6 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def undo_import(workspace: Workspace, name: str) -> DatasetVersion:
-    """Take the newest version of a data set away; the one before it is the newest then.
-
-    Returns the version taken away, which `redo_import` brings back.
-    """
-    return workspace.store.drop_dataset(name)
-
-
-def redo_import(workspace: Workspace, version: DatasetVersion) -> DatasetVersion:
-    """Bring back a version that was taken away."""
-    return workspace.store.bring_back(version.name, version.version)
-
-
 def _files_of(version: DatasetVersion) -> str:
     return f"files/{version.name[:32]}/{version.fingerprint}"
 

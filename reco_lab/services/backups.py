@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reco_lab.core.clock import Clock
-from reco_lab.core.errors import DataError, InputError
+from reco_lab.core.errors import DataError, InputError, NotNowError
 from reco_lab.services.server_files import INBOX
 from reco_lab.store import archive
 from reco_lab.store.archive import Backup
@@ -16,6 +16,7 @@ from reco_lab.store.artefacts import Artefacts
 from reco_lab.store.database import STATE, Database, newest_revision
 from reco_lab.store.disk import look, said_if_full, size_text
 from reco_lab.store.durable import sync_files, sync_folder
+from reco_lab.store.events.copying import copy_log, is_log, put_log_back
 from reco_lab.store.locks import FileLock
 from reco_lab.store.rows import copy_rows
 from reco_lab.store.store import Store
@@ -32,10 +33,11 @@ _SEAL = Path("privacy", "audit.seal")
 
 @dataclass(frozen=True)
 class Restored:
-    """What came back, and where the state of before is kept (None if there was nothing)."""
+    """What came back, where the state of before is kept (None if there was nothing), and what did not come back and why."""
 
     backup: Backup
     kept: Path | None
+    left: str = ""
 
 
 def backup(workspace: Workspace, target: Path | None = None) -> Backup:
@@ -43,8 +45,9 @@ def backup(workspace: Workspace, target: Path | None = None) -> Backup:
 
     `target` is the file, or a folder for a file named by the moment; by default the workspace's `backups`,
     which does not survive its disk. The file holds data of people, and the key of their pseudonyms, so only
-    its owner may read it. A damaged artefact is left out and named. Raises InputError if the file is there,
-    the disk is too full, or another backup, restore or tidying is at work.
+    its owner may read it. A log of decisions on a database server is not in it. A damaged artefact is left
+    out and named. Raises InputError if the file is there, the disk is too full, or another backup, restore or
+    tidying is at work.
     """
     path = _target(workspace, target)
     with alone(workspace), said_if_full(path.parent):
@@ -54,10 +57,11 @@ def backup(workspace: Workspace, target: Path | None = None) -> Backup:
 def restore(path: Path, home: Path, *, clock: Clock | None = None) -> Restored:
     """Bring a workspace back to what a backup holds; its records are all of the old or all of the new.
 
-    Everything is checked before anything is touched, then the state of now is backed up into `backups`. An app
-    that has the workspace open sees the restored state at once. Small files such as the key come last; lists of
-    people who objected are united and never shortened, and the audit trail stays as it is. Raises DataError for a damaged backup or one of
-    a newer Reco Lab, InputError where the disk is too full. Whoever is interrupted may do it again.
+    Everything is checked before anything is touched, then the state of now is backed up into `backups`. An
+    app that has the workspace open sees the restored state at once. Small files such as the key come last;
+    lists of people who objected are united and never shortened, and the audit trail stays as it is, as does
+    the log of decisions while somebody writes it. Raises DataError for a damaged backup or one of a newer
+    Reco Lab, InputError where the disk is too full. Whoever is interrupted may do it again.
     """
     known = archive.read(path)
     workspace = Workspace.open(home, clock=clock)
@@ -73,12 +77,13 @@ def restore(path: Path, home: Path, *, clock: Clock | None = None) -> Restored:
                 copy_rows(state, workspace.store.database, ("audit",) if ours else ())
                 (draft / "files" / _SEAL if ours else workspace.home / _SEAL).unlink(missing_ok=True)
                 state.close()
-                workspace.queue.reap(silent_for=0)
+                workspace.queue.reap()
+                left = put_log_back(draft / "files", workspace.home, on_server=workspace.server is not None)
                 _put_back(draft / "files", workspace.home)
-        workspace.log.info("restored", backup=path.name, kept=None if kept is None else kept.name)
+        workspace.log.info("restored", backup=path.name, kept=None if kept is None else kept.name, left=left)
     finally:
         workspace.close()
-    return Restored(known, kept)
+    return Restored(known, kept, left)
 
 
 def backups(workspace: Workspace) -> list[Backup]:
@@ -94,10 +99,10 @@ def backups(workspace: Workspace) -> list[Backup]:
 
 @contextmanager
 def alone(workspace: Workspace) -> Iterator[None]:
-    """Keep other backups, restores and tidyings out meanwhile; InputError if one is at work."""
+    """Keep other backups, restores and tidyings out meanwhile; NotNowError if one is at work."""
     lock = FileLock(workspace.home / "upkeep.lock")
     if not lock.acquire(timeout=1.0):
-        raise InputError("Another backup, restore or tidying is at work.", fix="Wait until it has finished.")
+        raise NotNowError("Another backup, restore or tidying is at work.", fix="Wait until it has finished.")
     try:
         yield
     finally:
@@ -123,6 +128,7 @@ def _backup(workspace: Workspace, path: Path) -> Backup:
         named = _copied_state(workspace, draft)
         whole = [id_ for id_ in named if workspace.artefacts.whole(id_)]
         files = {STATE: draft / STATE} | _extras(workspace.home)
+        files |= {f"files/{name}": file for name, file in copy_log(workspace.home, draft).items()}
         files |= {name: file for id_ in whole for name, file in _files_of(workspace.artefacts, id_)}
         path.parent.mkdir(parents=True, exist_ok=True)
         _require(sum(file.stat().st_size for file in files.values()), path.parent)
@@ -169,7 +175,8 @@ def _extras(home: Path) -> dict[str, Path]:
 
 
 def _of_the_system(place: Path) -> bool:
-    return place.name.startswith(STATE) or place.suffix in {".lock", ".draft"} or place.is_symlink()
+    ours = place.name.startswith(STATE) or is_log(place.name)
+    return ours or place.suffix in {".lock", ".draft"} or place.is_symlink()
 
 
 def _files_of(artefacts: Artefacts, id_: str) -> Iterator[tuple[str, Path]]:
@@ -210,6 +217,8 @@ def _publish(workspace: Workspace, draft: Path) -> None:
 
 def _put_back(files: Path, home: Path) -> None:
     for source in sorted(path for path in files.rglob("*") if path.is_file()):
+        if is_log(source.relative_to(files).parts[0]):
+            continue
         place = home / source.relative_to(files)
         place.parent.mkdir(parents=True, exist_ok=True)
         if source.relative_to(files) in _UNITED and place.exists():

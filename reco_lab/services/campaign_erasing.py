@@ -21,7 +21,7 @@ def forget(workspace: Workspace, traces: Traces, pending: Pending) -> int:
         left = {name: table[~table["customer_id"].isin(hers)] for name, table in kept.tables.items()}
         pending.note([record.artefact])
         workspace.campaigns.replaced(
-            record.id,
+            record,
             workspace.artefacts.save(
                 ARTEFACT,
                 meta=kept.meta,

@@ -105,7 +105,10 @@ def compute(workspace: Workspace, payload: Mapping[str, Any], report: Report) ->
 
 
 def prepare(workspace: Workspace, id_: str, report: Report = lambda _fraction, _message: None) -> Prepared:
-    """Make the lists now, on the newest version of the data: models learn from everything there is first."""
+    """Make the lists now, on the newest version of the data: models learn from everything there is first.
+
+    Where somebody asks for something else meanwhile, they are made of that.
+    """
     record, campaign = saved(workspace, id_)
     data = load_dataset(workspace, record.dataset)
     campaign = campaign.model_copy(update={"fingerprint": data.fingerprint})
@@ -131,7 +134,8 @@ def prepare(workspace: Workspace, id_: str, report: Report = lambda _fraction, _
     artefact = workspace.artefacts.save(
         ARTEFACT, meta=facts | {"campaign": spec}, tables={"customers": people, "items": items}
     )
-    workspace.campaigns.prepared(id_, spec, artefact)
+    if not workspace.campaigns.prepared(record, spec, artefact):
+        return prepare(workspace, id_, report)
     workspace.log.info("a campaign was prepared", customers=len(people), sent=len(sent))
     report(1.0, "done")
     return Prepared(id_, campaign, people, items, facts)

@@ -142,6 +142,11 @@ def observe(
     spans = [window(paid, start + back * span, start + (back + 1) * span) for back in (0, -1, -2)]
     values, traits = [_outcome(one, outcome) for one in spans], [_traits(one) for one in spans]
     first = paid.log.times.min()
+    if not values[0].any():
+        raise InputError(
+            f"Nobody bought anything in the {count(days, 'day')} from {start.astype('datetime64[D]')} on, so nothing can be compared.",
+            fix="Bring the purchases of these days first, or count other days.",
+        )
     after = None if first > start - span else matched(values[0], got_it, traits[1])
     if after is None:
         raise InputError(

@@ -47,7 +47,7 @@ Mask = NDArray[np.bool_]
 class Bench:
     """What rules are tried on: the test part of the experiment and its models, loaded once and shared.
 
-    `users` are the customers asked (at most MOST_ASKED of the warm ones, drawn by the campaign's seed). `pools`
+    `users` are the customers asked (at most MOST_ASKED of the warm ones, the same ones each time). `pools`
     remembers candidates from one try to the next.
     """
 

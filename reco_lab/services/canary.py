@@ -17,7 +17,6 @@ from reco_lab.workspace import Workspace
 CHAMPION, CHALLENGER = "champion", "challenger"
 WHO = "the gate"
 TITLE = "The gate tries its challenger, round "
-EVERY_ONE = 1_000_000
 LOOKS = 50
 PATIENCE = 7
 RECENT = timedelta(days=1)
@@ -71,7 +70,7 @@ def round_of(title: str) -> str | None:
 
 def begun_as(workspace: Workspace, test: str) -> int:
     """The number of the publication with which a canary began to serve, whatever was published since."""
-    history = workspace.publications.history(EVERY_ONE)
+    history = workspace.publications.history()
     return min(one.number for one in history if (one.spec.get("test") or {}).get("id") == test)
 
 
@@ -85,7 +84,8 @@ def end(workspace: Workspace, round_: str) -> None:
 def trial(workspace: Workspace, test: str, hours: float, fewest: int) -> Trial:
     """Look at a canary: refused as soon as it does harm, held when it ran its hours and none was seen.
 
-    Enough customers must have come. That none was seen is no proof that there is none. Intervals hold however often one looks.
+    Enough customers must have come. That none was seen is no proof that there is none. Intervals hold however
+    often one looks.
     """
     now = ab_tests.running(workspace)
     if now is None or now.record.id != test:

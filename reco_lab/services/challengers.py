@@ -5,14 +5,18 @@ from dataclasses import dataclass
 
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError, NotFoundError
+from reco_lab.core.experiment import Question
 from reco_lab.core.recommender import Recommender, recommender
+from reco_lab.core.splitting import Split
 from reco_lab.experiments.results import Comparison
 from reco_lab.services import forward, publishing, replayed
+from reco_lab.services.gate_words import no_better
 from reco_lab.services.keeping import load_version
 from reco_lab.services.published_segments import count_members
 from reco_lab.services.publishing import Plan
 from reco_lab.serving.served import as_served
 from reco_lab.serving.snapshot import Ranker
+from reco_lab.store.publications import Publication
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
 
@@ -70,8 +74,7 @@ def judge(
 
     The second part is what a log needs to judge the same two. SplitError where that cannot be done.
     """
-    split = forward.cut(who.before, who.after, share)
-    question = forward.askable(split, forward.judged_by(_asked(workspace, who.champion)))
+    split, question = _posed(workspace, who, share)
     champion = [publishing.restore(workspace, link) for link in who.champion.chain]
     copies = [_untrained(workspace, link) for link in who.challenger.chain]
     learnt = forward.trained(copies, split.before_test, question.seed, report)
@@ -79,6 +82,49 @@ def judge(
     one, other = as_served(champion, who.before, who.after), as_served(learnt, who.after, who.after)
     seen = forward.duel(split, question, one, other)
     return seen, replayed.Sides(who.champion, one, other, who.after, seen.begins)
+
+
+def milestone(workspace: Workspace, champion: int) -> Publication | None:
+    """The last before a champion (by number) that a person let serve or that was better; None where that is itself.
+
+    What comes may be a little worse than what it takes the place of, but not time and again: so it is held against this
+    one as well.
+    """
+    now = found = workspace.publications.get(champion)
+    while found is not None and (before := _no_better(workspace, found)) is not None:
+        found = before
+    same = now is None or found is None or _chain(now) == _chain(found)
+    return None if same else found
+
+
+def judge_beside(
+    workspace: Workspace, who: Parties, sides: replayed.Sides, share: float, earlier: Publication
+) -> forward.Duel:
+    """The same challenger against an earlier publication, on the same rows. NotFoundError, CorruptError where it is gone."""
+    split, question = _posed(workspace, who, share)
+    plan = publishing.plan_of(workspace, earlier)
+    models = [publishing.restore(workspace, link) for link in plan.chain]
+    then = as_served(models, publishing.plan_data(workspace, plan), who.after)
+    return forward.duel(split, question, then, sides.challenger)
+
+
+def _no_better(workspace: Workspace, found: Publication) -> Publication | None:
+    """What a publication took the place of with the same models, or with new ones that were only no worse; else None."""
+    plan = Plan.model_validate(found.spec)
+    before = None if plan.parent is None else workspace.publications.get(plan.parent)
+    if before is None or _chain(before) == plan.chain:
+        return before
+    return before if plan.round and no_better(workspace.rounds.get(plan.round)) else None
+
+
+def _chain(publication: Publication) -> tuple[publishing.Link, ...]:
+    return Plan.model_validate(publication.spec).chain
+
+
+def _posed(workspace: Workspace, who: Parties, share: float) -> tuple[Split, Question]:
+    """Where what judges begins, and what is asked of it."""
+    split = forward.cut(who.before, who.after, share)
+    return split, forward.askable(split, forward.judged_by(_asked(workspace, who.champion)))
 
 
 def _untrained(workspace: Workspace, link: publishing.Link) -> tuple[Ranker, Recommender]:

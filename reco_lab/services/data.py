@@ -11,11 +11,10 @@ from reco_lab.analysis.columns import Guess, TableKind, guess_table_kind
 from reco_lab.analysis.item_side import guess_roles
 from reco_lab.core.experiment import Columns
 from reco_lab.services.analytics import guess_of, is_traffic
-from reco_lab.services.appending import redo_import, undo_import
 from reco_lab.services.encoding import ColumnEncoding, encoding_report
 from reco_lab.services.import_report import ImportReport, reading_warnings
 from reco_lab.services.importing import import_file
-from reco_lab.services.keeping import list_datasets, load_dataset, save_dataset, summary
+from reco_lab.services.keeping import list_datasets, load_content, load_dataset, save_dataset, summary
 from reco_lab.services.mapping import guessed_columns, problems
 from reco_lab.services.quality import Finding, QualityReport, quality
 from reco_lab.services.split_files import read_split_files
@@ -31,14 +30,13 @@ __all__ = [
     "encoding_report",
     "import_file",
     "list_datasets",
+    "load_content",
     "load_dataset",
     "preview",
     "quality",
     "read_split_files",
-    "redo_import",
     "save_dataset",
     "summary",
-    "undo_import",
 ]
 
 PREVIEW_ROWS = 5000

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,11 +15,13 @@ from reco_lab.jobs.start import worker_lives
 from reco_lab.services import campaign_erasing, publishing, segment_erasing
 from reco_lab.services.auditing import audit
 from reco_lab.services.backups import alone
+from reco_lab.services.decisions import open_log
 from reco_lab.services.keeping import load_version, store_dataset
 from reco_lab.services.lost_data import SENTENCE
 from reco_lab.services.pending import PATIENCE, Pending
 from reco_lab.services.privacy import objecting, suppress
 from reco_lab.services.traces import Traces
+from reco_lab.store.audit import last
 from reco_lab.store.events.connecting import FILE
 from reco_lab.store.events.log import LOCK, EventLog
 from reco_lab.store.forgetting import Anew, Successor, forget, learnt_from
@@ -54,7 +57,7 @@ class Receipt:
         """The same in words."""
         told = [f"{number:,} {what}" for what, number in self.removed.items() if number]
         gone = f"Removed: {', '.join(told)}." if told else "Nothing of her was there."
-        return " ".join([gone, self.serving, *self.remains]).strip()
+        return " ".join(filter(None, [gone, self.serving, *self.remains]))
 
 
 def erase(
@@ -102,11 +105,23 @@ def erase(
     return receipt
 
 
+def last_erasure(workspace: Workspace) -> int:
+    """A number that grows with each erasure, whichever process does it: who keeps data of people in memory drops them then."""
+    return last(workspace.store.database, ERASED)
+
+
 def erase_restored(workspace: Workspace, *, who: str) -> list[Receipt]:
     """Erase again whom a backup brought back: who was erased before and is on the suppression list still."""
     entries = audit(workspace).entries(MOST_ENTRIES)
     erased = {one.subject for one in entries if one.what.startswith(ERASED)} & objecting(workspace)
-    back = [name for name in sorted(erased) if Traces.of(workspace, name).versions()]
+    with closing(open_log(workspace)) as log:
+        back = [
+            name
+            for name in sorted(erased)
+            if Traces.of(workspace, name).versions()
+            or log.decisions(customer=name, limit=1)
+            or log.visits(customer=name, limit=1)
+        ]
     return [erase(workspace, name, who=who) for name in back]
 
 
@@ -208,7 +223,7 @@ def _stop_work(workspace: Workspace, fingerprints: set[str]) -> None:
     until = time.monotonic() + PATIENCE
     while live():
         if not worker_lives(workspace.home):
-            workspace.queue.reap(silent_for=0)
+            workspace.queue.reap()
         elif time.monotonic() > until:
             raise InputError(
                 "Work on data that knows her does not stop.",
@@ -232,7 +247,7 @@ def _remains(traces: Traces) -> list[str]:
     ]
     if backups := traces.backups():
         found.append(
-            f"{count(len(backups), 'backup')} cannot be changed and still hold{'s' * (len(backups) == 1)} her: "
+            f"{count(len(backups), 'backup')} cannot be changed and still hold{'s' * (len(backups) == 1)} her, or may: "
             f"{', '.join(backups)}. Delete them when you can; if one is restored, she stays on the suppression list and is erased again."
         )
     if files := traces.inbox():

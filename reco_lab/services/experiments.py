@@ -96,7 +96,8 @@ class Prepared:
 def submit(workspace: Workspace, experiment: Experiment) -> str:
     """Put an experiment into the queue; returns the job's id. The experiment's id is in the job's payload.
 
-    Everything that can be refused is refused here: unknown data, an impossible split, nobody to score, more memory than there is.
+    Everything that can be refused is refused here: unknown data, an impossible split, nobody to score, more
+    memory than there is.
     """
     ready = prepare(workspace, experiment)
     for split in ready.splits:

@@ -20,8 +20,8 @@ NOTHING = np.zeros(0, np.intp)
 class Exploring:
     """Of PLACES first places among so many ads: those that go to another ad than the best, and what they cost.
 
-    `clicks` and `money` (what the bids of those clicks are worth) are what is lost against showing the best alone, as far
-    as click rates are known now; `begins`: a learner that knows nothing yet.
+    `clicks` and `money` (what the bids of those clicks are worth) are what is lost against showing the best
+    alone, as far as click rates are known now; `begins`: a learner that knows nothing yet.
     """
 
     ads: int

@@ -13,16 +13,15 @@ from reco_lab.services import bookings
 from reco_lab.services.appending import append, known_rows
 from reco_lab.services.decisions import open_log
 from reco_lab.services.keeping import load_version, save_dataset
-from reco_lab.services.merging import Part, parts, remember_part
+from reco_lab.services.merging import LOG, Part, parts, remember_part
 from reco_lab.services.privacy import objecting, pseudonym_key
-from reco_lab.services.recipes import keep, recipe_of
+from reco_lab.services.recipes import pass_on
 from reco_lab.store.events.log import EventLog
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
 
 MEANING = {FeedbackKind.click: Kind.click, FeedbackKind.conversion: Kind.purchase}
 SAME_DEED = pd.Timedelta(minutes=30)
-LOG = "the log of the ads"
 _COLUMNS = ["customer", "item", "kind", "time", "value"]
 _MAP = ColumnMap(user="customer", item="item", value="value", time="time", kind="kind")
 
@@ -31,9 +30,9 @@ _MAP = ColumnMap(user="customer", item="item", value="value", time="time", kind=
 class FeedbackData:
     """A data set that was made of the log, how many rows the log gave, and what of the log is not among them.
 
-    `rows` are those that were not in the other data set already. `without_item` are clicks and conversions of ads that promote no item (any more), `without_customer` those of
-    decisions for nobody, `told_twice` those that a visit tells as well, `left_out` rows of customers on the
-    suppression list.
+    `rows` are those that were not in the other data set already. `without_item` are clicks and conversions of
+    ads that promote no item (any more), `without_customer` those of decisions for nobody, `told_twice` those
+    that a visit tells as well, `left_out` rows of customers on the suppression list.
     """
 
     dataset: DatasetVersion
@@ -65,7 +64,7 @@ def save_feedback(workspace: Workspace, name: str, *, onto: str | None = None, b
     same customer, item and kind within SAME_DEED) means one interaction: the visit stays. Customers are
     pseudonyms, except those whom the other data set knows by their ids. What was told of customers and items
     joins the tables. Nobody on the suppression list is in what the log gives. What the other data set has of the log
-    already is not added again. Raises DataError where the log gives nothing (new).
+    already is not added again. Raises DataError where the log gives nothing (new), or others add to the same data set.
     """
     log = open_log(workspace)
     try:
@@ -97,10 +96,10 @@ def save_feedback(workspace: Workspace, name: str, *, onto: str | None = None, b
     if earlier is not None:
         whole = append(replace(earlier, name=name, synthetic=False, truth=None), data)
         data = replace(whole, synthetic=earlier.synthetic)
-    version = save_dataset(workspace, data)
+    version = save_dataset(workspace, data, after=came if name == onto else None)
     remember_part(workspace, version, Part(LOG, LOG, len(frame), by), came)
-    if came is not None and (recipe := recipe_of(workspace, came)) is not None:
-        keep(workspace, version, recipe)  # so that it can still be read again from where it came
+    if came is not None:
+        pass_on(workspace, came, version)
     return FeedbackData(
         version, len(frame), told.without_item, told.without_customer, told.told_twice, left_out
     )

@@ -29,7 +29,8 @@ NONE = np.zeros(0, np.int64)
 class Duel:
     """How both did: the metric, their values over the same customers, challenger less champion, and from when on.
 
-    `sign` is -1 where a lower value is better. `learnt` is how many rows the challenger's copy learnt from, `hits` what counted.
+    `sign` is -1 where a lower value is better. `learnt` is how many rows the challenger's copy learnt from,
+    `hits` what counted.
     """
 
     metric: str

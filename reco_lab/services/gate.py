@@ -36,9 +36,10 @@ STEPS: Mapping[RoundState, tuple[str, Callable[[Workspace, Round, Report], Round
 def run_round(workspace: Workspace, report: Report = lambda _fraction, _message: None) -> Round:
     """Bring the open round as far as it goes, or begin one; the round as it ended, or waits for customers.
 
-    NotFoundError where nothing is published, so that there is nobody to challenge; InputError while an A/B test runs, or
-    somebody else brings the round further: then nothing is done, and no attempt counted.
+    NotFoundError where nothing is published, so that there is nobody to challenge; InputError while an A/B
+    test runs, or somebody else brings the round further: then nothing is done, and no attempt counted.
     """
+    # only saves doing the same work twice: what counts are the records, where a step changes a round only if nobody did
     alone = FileLock(workspace.home / LOCK)
     if not alone.acquire():
         raise InputError(

@@ -6,17 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reco_lab.core.errors import DataError, InputError
+from reco_lab.core.errors import CorruptError, DataError, InputError
 from reco_lab.core.words import count
 from reco_lab.services import ab_tests, canary, publishing
 from reco_lab.services.gate_settings import GateSettings
-from reco_lab.services.gate_words import Finding, forward_finding, log_finding, said
+from reco_lab.services.gate_words import (
+    NO_WORSE,
+    Finding,
+    forward_finding,
+    log_finding,
+    milestone_finding,
+    said,
+)
 from reco_lab.services.publishing import Plan
 from reco_lab.store.records import DatasetVersion
 from reco_lab.store.rounds import Round, RoundState
 from reco_lab.workspace import Workspace
 
 if TYPE_CHECKING:
+    from reco_lab.services.challengers import Parties
     from reco_lab.services.replayed import Sides
 
 Report = Callable[[float, str], None]
@@ -72,7 +80,7 @@ def _version(workspace: Workspace, found: Round) -> tuple[DatasetVersion, bool, 
     try:
         return save_feedback(workspace, dataset, onto=dataset, by=found.id).dataset, True, ""
     except DataError as error:
-        return newest, False, error.what
+        return workspace.store.dataset(dataset), False, error.what
 
 
 def train(workspace: Workspace, found: Round, report: Report) -> Round:
@@ -107,13 +115,33 @@ def judge(workspace: Workspace, found: Round, report: Report) -> Round:
         settings.judged_share,
         lambda fraction, message: report(0.6 + 0.35 * fraction, message),
     )
-    told = forward_finding(seen, settings)
-    if not told["passed"]:
-        return refuse(workspace, found, [told])
-    logged = _by_the_log(workspace, sides)
-    if logged["passed"] is False:
-        return refuse(workspace, found, [told, logged])
-    return workspace.rounds.advance(found, RoundState.canary, {}, [told, logged])
+    told = [forward_finding(seen, settings)]
+    if told[0]["rule"] == NO_WORSE:
+        told += _beside_the_milestone(workspace, found, both, sides)
+    if all(one["passed"] is not False for one in told):
+        told.append(_by_the_log(workspace, sides))
+    if any(one["passed"] is False for one in told):
+        return refuse(workspace, found, told)
+    return workspace.rounds.advance(found, RoundState.canary, {}, told)
+
+
+def _beside_the_milestone(
+    workspace: Workspace, found: Round, both: "Parties", sides: "Sides"
+) -> Sequence[Finding]:
+    """How a challenger that is only no worse than the champion stands to the last milestone; nothing where that serves."""
+    from reco_lab.services import challengers
+
+    settings = settings_of(found)
+    earlier = challengers.milestone(workspace, int(found.spec["champion"]))
+    if earlier is None:
+        return ()
+    name = f"what served from {earlier.created:%Y-%m-%d} on, version {earlier.version}"
+    try:
+        seen = challengers.judge_beside(workspace, both, sides, settings.judged_share, earlier)
+    except (InputError, CorruptError) as error:
+        workspace.log.reference(error)
+        return [said("milestone", f"It cannot be held against {name}, which is gone.", passed=None)]
+    return [milestone_finding(seen, settings, name)]
 
 
 def _by_the_log(workspace: Workspace, sides: "Sides") -> Finding:

@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from reco_lab.services.forward import Duel
 
 Finding = dict[str, Any]
+NO_WORSE = "no worse"
+PASS = frozenset({"better", NO_WORSE})
 RULES = {
     "better": "it is better than what served.",
-    "no worse": "it is newer, and no worse than what served.",
+    NO_WORSE: "it is newer, and no worse than what served.",
     "worse": "it is worse than what serves.",
     "unsure": "too few customers to show that it is no worse than what serves.",
     "too few": "hardly anybody did anything since, so it cannot be judged.",
@@ -58,39 +60,25 @@ def _grounds(found: Round) -> Finding:
 
 def forward_finding(seen: "Duel", settings: GateSettings) -> Finding:
     """Whether a challenger may serve by what came after: better, or newer and no worse than the margin allows."""
-    from reco_lab.experiments.verdict import shown
+    figures = _figures(seen, settings)
+    short = RULES[figures["rule"]]
+    words = f"{short.capitalize()} {_gap(seen, settings)}"
+    return said("forward", words, passed=figures["rule"] in PASS, short=short, **figures)
 
-    apart, margin = seen.difference, settings.margin * abs(seen.champion)
-    low, high = (apart.low, apart.high) if seen.sign > 0 else (-apart.high, -apart.low)
-    few = seen.customers < settings.fewest_customers
-    rule = "too few" if few else _rule(low, high, margin if seen.champion > 0 else 0.0)
-    gap = f"{seen.challenger:.3f} against {seen.champion:.3f} {shown(seen.metric)} of {seen.hits}"
-    span = f"the difference lies between {apart.low:+.3f} and {apart.high:+.3f}".replace(
-        "-", "\N{MINUS SIGN}"
-    )
-    words = (
-        f"{gap}, over {count(seen.customers, 'customer')} after {_day(seen)}; {span}. A newer model may be worse by "
-        f"{margin:.3f}, and {settings.fewest_customers} customers are needed."
-    )
-    figures = {
-        "metric": seen.metric,
-        "champion": seen.champion,
-        "challenger": seen.challenger,
-        "low": apart.low,
-        "high": apart.high,
-        "margin": margin,
-        "customers": seen.customers,
-        "begins": str(seen.begins.astype("datetime64[s]")),
-        "rule": rule,
-    }
-    short = RULES[rule]
+
+def milestone_finding(seen: "Duel", settings: GateSettings, name: str) -> Finding:
+    """Whether a model that is no worse than what serves is no worse than the last milestone either, by the same rule."""
+    figures = _figures(seen, settings)
+    passed = figures["rule"] in PASS
+    short = f"{'it does not fall' if passed else 'step by step it would fall'} behind {name}."
     return said(
-        "forward",
-        f"{short.capitalize()} {words}",
-        passed=rule in {"better", "no worse"},
-        short=short,
-        **figures,
+        "milestone", f"{short.capitalize()} {_gap(seen, settings)}", passed=passed, short=short, **figures
     )
+
+
+def no_better(found: Round) -> bool:
+    """Whether a round promoted a challenger that was newer and no worse, but not shown to be better."""
+    return found.state is RoundState.promoted and _grounds(found).get("rule") == NO_WORSE
 
 
 def log_finding(seen: "Judgement") -> Finding:
@@ -114,11 +102,42 @@ def log_finding(seen: "Judgement") -> Finding:
     return said("off-policy", f"{short.capitalize()} {words}", passed=apart.high >= 0, short=short, **figures)
 
 
+def _figures(seen: "Duel", settings: GateSettings) -> dict[str, Any]:
+    apart, margin = seen.difference, settings.margin * abs(seen.champion)
+    low, high = (apart.low, apart.high) if seen.sign > 0 else (-apart.high, -apart.low)
+    few = seen.customers < settings.fewest_customers
+    return {
+        "metric": seen.metric,
+        "champion": seen.champion,
+        "challenger": seen.challenger,
+        "low": apart.low,
+        "high": apart.high,
+        "margin": margin,
+        "customers": seen.customers,
+        "begins": str(seen.begins.astype("datetime64[s]")),
+        "rule": "too few" if few else _rule(low, high, margin if seen.champion > 0 else 0.0),
+    }
+
+
+def _gap(seen: "Duel", settings: GateSettings) -> str:
+    from reco_lab.experiments.verdict import shown
+
+    apart, margin = seen.difference, settings.margin * abs(seen.champion)
+    gap = f"{seen.challenger:.3f} against {seen.champion:.3f} {shown(seen.metric)} of {seen.hits}"
+    span = f"the difference lies between {apart.low:+.3f} and {apart.high:+.3f}".replace(
+        "-", "\N{MINUS SIGN}"
+    )
+    return (
+        f"{gap}, over {count(seen.customers, 'customer')} after {_day(seen)}; {span}. A newer model may be worse by "
+        f"{margin:.3f}, and {settings.fewest_customers} customers are needed."
+    )
+
+
 def _rule(low: float, high: float, margin: float) -> str:
     if low > 0:
         return "better"
     if low >= -margin and margin > 0:
-        return "no worse"
+        return NO_WORSE
     return "worse" if high < 0 else "unsure"
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from reco_lab.analysis.columns import LOOKED_AT, guess_table_kind, kind_of_value
+from reco_lab.cleaning.coded_log import CodedLog, row_by_row
 from reco_lab.cleaning.interactions import CleanTable, clean_interactions, refused_rows
 from reco_lab.cleaning.steps.pseudonyms import Pseudonyms
 from reco_lab.core.dataset import Dataset
@@ -24,11 +25,10 @@ from reco_lab.services.analytics import proposed, told_columns
 from reco_lab.services.appending import append as appended
 from reco_lab.services.appending import digest_of, known_rows, one_table, remember_files, same_file
 from reco_lab.services.attributes import Attributes, read_attributes
-from reco_lab.services.bulk import CodedLog, row_by_row, ways
 from reco_lab.services.import_report import ImportReport, reading_warnings, refused_together, unread
 from reco_lab.services.item_side import ItemSide, item_side
 from reco_lab.services.keeping import load_dataset, save_dataset
-from reco_lab.services.mapping import column_map, named_columns
+from reco_lab.services.mapping import column_map, item_columns, named_columns, ways
 from reco_lab.services.merging import Joined, Part, Wins, conflicts, join_ids, remember_part
 from reco_lab.services.privacy import objections, objects
 from reco_lab.services.quality import context
@@ -65,11 +65,11 @@ def import_file(
 
     `recipe` says what the columns mean and how rows are mended; `columns`, `header`, `reading` and `options`
     overrule it. Without one, columns are guessed. Ids that are personal data become pseudonyms, also where a
-    recipe did not have to know that, unless it declines the step.
-    What a table of items says counts more than what the rows say. `append` puts the rows behind those of the
-    newest version, except known ones (`all_new`: there are none); `ids` translates this file's ids into theirs, `wins`
-    says whose attributes hold where both know some. `origin` says which database they came from. The same content
-    makes no second version. What is `synthetic` wears its badge. Raises an InputError.
+    recipe did not have to know that, unless it declines the step. What a table of items says counts more than
+    what the rows say. `append` puts the rows behind those of the newest version, except known ones
+    (`all_new`: there are none); `ids` translates this file's ids into theirs, `wins` says whose attributes
+    hold where both know some. `origin` says which database they came from. The same content makes no second
+    version. What is `synthetic` wears its badge. Raises an InputError.
     """
     workspace.require_room()
     said = _Said(path, format, header, options, columns, reading, recipe, ids, origin, all_new)
@@ -218,7 +218,8 @@ def _by_blocks(workspace: Workspace, said: _Said, source: str) -> _Come | None:
     with workspace.staging.scratch() as folder:
         clean = rows.clean((*used.steps, *objections(workspace)), kind, folder)
     notes = {**clean.notes, "kind": reason} if mapping.value and not mapping.kind else clean.notes
-    own = item_side(*rows.said_of_items(named))
+    texts, items = rows.said_of_items(item_columns(named).values())
+    own = item_side(texts, named, items)
     table = Table(head.frame, coded.rows + len(coded.refused), coded.refused, coded.dialect)
     return _Come(
         table, clean.log, own, used, ctx, len(clean.log), clean.refused, clean.mended, notes, digest.result()
@@ -376,7 +377,7 @@ def _keep(
 ) -> tuple[DatasetVersion, Recipe]:
     if data is None:
         return come.earlier, come.used  # type: ignore[return-value] # nothing new only comes beside an earlier version
-    version = save_dataset(workspace, data, title)
+    version = save_dataset(workspace, data, title, after=come.earlier)
     changes = {
         role: one.recipe for role, one in (("customers", people), ("items", catalogue)) if one is not None
     }

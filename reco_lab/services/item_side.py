@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reco_lab.analysis.columns import ITEM_ROLES
 from reco_lab.cleaning.attributes import clean_attributes
 from reco_lab.core.experiment import Columns
 from reco_lab.core.words import agree, count
+from reco_lab.services.mapping import item_columns
 
 PRICE = "price"
 _FREE = r"\D*0+(?:[.,]0+)?\D*"
@@ -26,12 +26,11 @@ class ItemSide:
 def item_side(frame: pd.DataFrame, columns: Columns, items: pd.Series) -> ItemSide:
     """The items as the rows of `frame` describe them; `items` are their clean ids, row by row.
 
-    The first text that is there holds for an item, a price of nothing only where no other is known; how many items have others too is said. There is no table
-    where none of `columns`, which are names, says anything of the items.
+    The first text that is there holds for an item, a price of nothing only where no other is known; how many
+    items have others too is said. There is no table where none of `columns`, which are names, says anything
+    of the items.
     """
-    wanted: dict[str, str] = {
-        role: str(name) for role in ITEM_ROLES if (name := getattr(columns, role)) is not None
-    }
+    wanted = item_columns(columns)
     if not wanted:
         return ItemSide(None, {})
     texts = {role: frame[name].astype("str").str.strip() for role, name in wanted.items()}

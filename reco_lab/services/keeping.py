@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from reco_lab.core.dataset import Dataset, Truth
-from reco_lab.core.errors import CorruptError
+from reco_lab.core.errors import CorruptError, NotFoundError
 from reco_lab.core.interactions import Interactions, Kind
 from reco_lab.store.artefacts import Artefact
 from reco_lab.store.records import DatasetVersion
@@ -27,11 +27,23 @@ class Stored:
     summary: Mapping[str, Any]
 
 
-def save_dataset(workspace: Workspace, dataset: Dataset, title: str = "") -> DatasetVersion:
-    """Keep a data set as the next version of its name; what is already there is not kept twice."""
+def save_dataset(
+    workspace: Workspace, dataset: Dataset, title: str = "", *, after: DatasetVersion | None = None
+) -> DatasetVersion:
+    """Keep a data set as the next version of its name; what is already there is not kept twice.
+
+    `after` is the version that it was made of: DataError where that is not the newest any more, so that
+    nothing that came (or a customer who was erased) meanwhile is lost (or comes back).
+    """
     kept = store_dataset(workspace, dataset)
     return workspace.store.add_dataset(
-        dataset.name, kept.fingerprint, kept.artefact, kept.summary, dataset.synthetic, title=title
+        dataset.name,
+        kept.fingerprint,
+        kept.artefact,
+        kept.summary,
+        dataset.synthetic,
+        title=title,
+        after="" if after is None else after.fingerprint,
     )
 
 
@@ -72,6 +84,21 @@ def load_version(workspace: Workspace, record: DatasetVersion) -> Dataset:
 def load_dataset(workspace: Workspace, name: str, version: int | None = None) -> Dataset:
     """A data set of the workspace, its newest version unless one is named. NotFoundError, CorruptError."""
     return load_version(workspace, workspace.store.dataset(name, version))
+
+
+def load_content(workspace: Workspace, name: str, fingerprint: str) -> Dataset:
+    """The version of a data set with this content, dropped or not; NotFoundError once it is forgotten.
+
+    No other version stands in: whoever asks knows customers and items by their places in this one.
+    """
+    every = workspace.store.all_versions()
+    found = next((one for one in every if (one.name, one.fingerprint) == (name, fingerprint)), None)
+    if found is None:
+        raise NotFoundError(
+            f"The version of {name!r} that this was made of is not kept any more.",
+            fix="Choose a version that is here, or publish a model that learnt from one.",
+        )
+    return load_version(workspace, found)
 
 
 def list_datasets(workspace: Workspace) -> list[DatasetVersion]:

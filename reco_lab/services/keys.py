@@ -49,7 +49,8 @@ def make_key(
 ) -> tuple[str, KeyRecord]:
     """Make a key: its text, which can never be shown again, and its record. `days` None: until it is revoked.
 
-    The audit trail keeps who made it, as with all that is done to keys. Raises InputError for a name, a scope or a number of days that cannot be.
+    The audit trail keeps who made it, as with all that is done to keys. Raises InputError for a name, a scope
+    or a number of days that cannot be.
     """
     name, wanted = name.strip(), _scopes(scopes)
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():

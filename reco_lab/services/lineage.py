@@ -52,11 +52,7 @@ def lineage(workspace: Workspace, limit: int = 50) -> list[Ancestor]:
     serving, turns = workspace.publications.serving(), workspace.publications.turns()
     rounds = {one.id: one for one in workspace.rounds.listing(1000)}
     by_number = {one.number: Plan.model_validate(one.spec) for one in made}
-    versions = {
-        (one.name, one.fingerprint): one.version
-        for name in {plan.dataset for plan in by_number.values()}
-        for one in workspace.store.versions(name)
-    }
+    versions = {(one.name, one.fingerprint): one.version for one in workspace.store.all_versions()}
     return [
         _ancestor(
             one,

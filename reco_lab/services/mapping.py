@@ -9,6 +9,7 @@ from reco_lab.analysis.item_side import guess_roles
 from reco_lab.core.errors import MappingError
 from reco_lab.core.experiment import Column, Columns
 from reco_lab.core.interactions import ColumnMap
+from reco_lab.sources._bulk import Way
 
 SURE = 0.5
 _WORDS = {
@@ -75,6 +76,20 @@ def problems(frame: pd.DataFrame, columns: Columns) -> Iterator[str]:
         yield f"Column {user.name!r} is the same in all rows shown: one customer teaches nothing about others."
     if names["value"] is not None:
         yield from _value_problems(frame[names["value"]])
+
+
+def item_columns(named: Columns) -> dict[str, str]:
+    """The columns by name in which rows say something of their items, by role."""
+    return {role: str(name) for role in ITEM_ROLES if (name := getattr(named, role)) is not None}
+
+
+def ways(named: Columns) -> dict[str, Way]:
+    """The columns of a large file that are read, by name, and how each may come."""
+    roles: dict[str, Way] = {"user": "id", "item": "id", "value": "value", "time": "time", "kind": "id"}
+    found: dict[str, Way] = dict.fromkeys(item_columns(named).values(), "id")
+    return found | {
+        str(name): way for role, way in roles.items() if (name := getattr(named, role)) is not None
+    }
 
 
 def _value_problems(column: pd.Series) -> Iterator[str]:

@@ -18,6 +18,7 @@ from reco_lab.sources import sniff
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
 
+LOG = "the log of the ads"  # the part that comes from no file
 Wins = Literal["later", "earlier"]
 _ROLES: tuple[Literal["user", "item"], ...] = ("user", "item")
 _WHAT = {"user": "customer", "item": "item"}

@@ -26,7 +26,7 @@ from reco_lab.monitoring.sentences import Alarm, Deed, Names, Served, alarm_of, 
 from reco_lab.services import bookings, gate, publishing
 from reco_lab.services.decisions import open_log
 from reco_lab.services.feedback_data import of_log
-from reco_lab.services.keeping import load_dataset
+from reco_lab.services.keeping import load_version
 from reco_lab.services.lineage import serves_since
 from reco_lab.services.pending import pending
 from reco_lab.services.privacy import objecting, pseudonym_key
@@ -235,15 +235,16 @@ class Monitor:
         serving = self.workspace.publications.serving()
         if serving is None:
             return None
-        if self._trained is None or self._trained.number != serving.number:
-            self._trained = self._read(serving)
-        return self._trained
+        known = self._trained
+        if known is None or known.number != serving.number:
+            self._trained = known = self._read(serving)
+        return known
 
     def _read(self, serving: Publication) -> _Trained:
         plan, since = Plan.model_validate(serving.spec), serves_since(self.workspace) or serving.created
         try:
             data = plan_data(self.workspace, plan)
-        except InputError:  # dropped meanwhile: what is served can still be looked at
+        except InputError:  # forgotten: what is served can still be looked at
             return _Trained(serving.number, plan, since, None, {}, frozenset())
         key = pseudonym_key(self.workspace)
         people = np.array([pseudonym(key, str(one)) for one in data.interactions.user_ids], object)
@@ -257,20 +258,24 @@ class Monitor:
         """How the newest version of the data differs from what was trained on, and how old that is."""
         if trained is None or trained.data is None or not names.served:
             return (), None
-        versions = self.workspace.store.versions(trained.plan.dataset)
-        newest = max(versions, key=lambda one: one.version)
-        own = next((one for one in versions if one.fingerprint == trained.data.fingerprint), newest)
+        every = [one for one in self.workspace.store.all_versions() if one.name == trained.plan.dataset]
+        own = next((one for one in every if one.fingerprint == trained.data.fingerprint), None)
+        if own is None:  # forgotten since it was read
+            return (), None
+        newest = max((one for one in every if one.dropped is None), key=lambda one: one.version, default=own)
         key = own.fingerprint, newest.fingerprint
-        if key not in self._drifts:
+        drifts = self._drifts.get(key)
+        if drifts is None:
             same = own.fingerprint == newest.fingerprint
-            now = trained.data if same else load_dataset(self.workspace, newest.name, newest.version)
+            now = trained.data if same else load_version(self.workspace, newest)
             logged = of_log(self.workspace, newest)
-            self._drifts = {key: () if same else tuple(drift.between(trained.data, now, logged=logged))}
+            drifts = () if same else tuple(drift.between(trained.data, now, logged=logged))
+            self._drifts = {key: drifts}
         times = trained.data.interactions.times
         last = None if times is None or not len(times) else _aware(times.max())
         serves = names.served[0]
         fresh = Freshness(serves.name, serves.version, trained.since, last, own.version, newest.version)
-        return self._drifts[key], fresh
+        return drifts, fresh
 
 
 def mute(workspace: Workspace, key: str, length: timedelta = MUTE) -> datetime:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from reco_lab.core.errors import InputError
+from reco_lab.core.errors import NotNowError
 from reco_lab.store.durable import replaced
 from reco_lab.workspace import Workspace
 
@@ -61,11 +61,11 @@ class Pending:
         return sum(int(path.read_text("ascii") or 0) for path in self.folder.glob(f"{self.name}.*.part"))
 
     def rows(self) -> int:
-        """Wait until the process that writes the log erased her there; InputError where it does not."""
+        """Wait until the process that writes the log erased her there; NotNowError where it does not."""
         until = time.monotonic() + PATIENCE
         while not self.answered:
             if time.monotonic() > until:
-                raise InputError(
+                raise NotNowError(
                     "The service that writes the log of decisions did not erase her there.",
                     fix="See that it runs well, or stop it, and erase her again: it goes on where it stopped.",
                 )

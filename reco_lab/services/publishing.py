@@ -15,7 +15,7 @@ from reco_lab.core.events import Stage
 from reco_lab.core.policy import policy as parse_policy
 from reco_lab.core.recommender import FitContext, Need, Recommender, State, recommender
 from reco_lab.services.bookings import pause_demo_ads
-from reco_lab.services.keeping import load_dataset
+from reco_lab.services.keeping import load_content, load_dataset
 from reco_lab.services.published_segments import count_members
 from reco_lab.serving.snapshot import Ranker
 from reco_lab.store.publications import Publication
@@ -107,9 +107,9 @@ def publish(
 ) -> Publication:
     """Train a model of a finished experiment (by default its champion) on all its data, and let it serve.
 
-    Ads that came with the demo shop are paused when other data begin to serve.
-    Raises NotFoundError for a model or a policy that is not there, ParameterError for a setting of the policy that
-    is not allowed, InputError where the experiment has no champion.
+    Ads that came with the demo shop are paused when other data begin to serve. Raises NotFoundError for a
+    model or a policy that is not there, ParameterError for a setting of the policy that is not allowed,
+    InputError where the experiment has no champion.
     """
     from reco_lab.services.demo import DEMO
     from reco_lab.services.experiments import (  # a server starts without them
@@ -170,7 +170,7 @@ def rollback(workspace: Workspace, *, who: str = "") -> Publication:
 def goes_back(workspace: Workspace) -> bool:
     """Whether anything served before what serves now."""
     now = workspace.publications.serving()
-    return now is not None and any(one.number < now.number for one in workspace.publications.history())
+    return now is not None and bool(workspace.publications.history(1, before=now.number))
 
 
 def serving_plan(workspace: Workspace) -> Plan | None:
@@ -261,14 +261,12 @@ def arm_model(arm: Arm) -> Link | None:
 
 
 def plan_data(workspace: Workspace, plan: Plan) -> Dataset:
-    """The version that a publication's models were trained on; the newest, should it have been dropped."""
-    versions = workspace.store.versions(plan.dataset)
-    number = next((one.version for one in versions if one.fingerprint == plan.fingerprint), None)
-    return load_dataset(workspace, plan.dataset, number)
+    """The version that a publication's models were trained on. NotFoundError, CorruptError."""
+    return load_content(workspace, plan.dataset, plan.fingerprint)
 
 
 def version_of(workspace: Workspace, dataset: str, fingerprint: str) -> DatasetVersion:
-    """The version with this content; NotFoundError where it is gone."""
+    """The version with this content; NotFoundError where it was dropped or is forgotten."""
     found = next((one for one in workspace.store.versions(dataset) if one.fingerprint == fingerprint), None)
     if found is None:
         raise NotFoundError(

@@ -95,6 +95,25 @@ def recipe_of(workspace: Workspace, version: DatasetVersion) -> Recipe | None:
     return _kept(workspace, _of_version(version))
 
 
+def keep_mark(workspace: Workspace, version: DatasetVersion, mark: Mapping[str, Any]) -> None:
+    """Keep with a version how far the growing column of its table was read."""
+    workspace.store.set_setting(_mark_of(version), dict(mark))
+
+
+def mark_of(workspace: Workspace, version: DatasetVersion) -> Mapping[str, Any] | None:
+    """How far the growing column of a version's table was read; None where it has none."""
+    kept: Mapping[str, Any] | None = workspace.store.get_setting(_mark_of(version))
+    return kept
+
+
+def pass_on(workspace: Workspace, came: DatasetVersion, version: DatasetVersion) -> None:
+    """Keep with a version that was made of another where that came from: what comes since can still be brought."""
+    if (recipe := recipe_of(workspace, came)) is not None:
+        keep(workspace, version, recipe)
+    if (mark := mark_of(workspace, came)) is not None:
+        keep_mark(workspace, version, mark)
+
+
 def suggested(workspace: Workspace, columns: Sequence[str]) -> Recipe | None:
     """The recipe last used for a file with columns of these names; None for a new shape."""
     return _kept(workspace, f"recipe-of-shape/{shape_key(list(columns))}")
@@ -114,6 +133,10 @@ def check_shape(recipe: Recipe, columns: Sequence[str], name: str) -> None:
 
 def _of_version(version: DatasetVersion) -> str:
     return f"recipe/{version.name[:32]}/{version.fingerprint}"
+
+
+def _mark_of(version: DatasetVersion) -> str:
+    return f"mark/{version.name[:32]}/{version.fingerprint}"
 
 
 def _kept(workspace: Workspace, name: str) -> Recipe | None:

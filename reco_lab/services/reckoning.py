@@ -73,8 +73,8 @@ class Assumptions:
 class Finds:
     """How many customers find something they later go for: with one recommender, with what everyone sees today.
 
-    Shares of customers; `difference` is own minus today, `low` to `high` its paired 95 % interval, `k` the length of the
-    lists.
+    Shares of customers; `difference` is own minus today, `low` to `high` its paired 95 % interval, `k` the
+    length of the lists.
     """
 
     k: int

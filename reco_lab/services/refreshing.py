@@ -1,6 +1,6 @@
 """Rows of a database as a data set, and the same again later: everything anew, or only what came since."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from reco_lab.services import recipes
 from reco_lab.services.databases import fetch, mark_beside
 from reco_lab.services.import_report import ImportReport
 from reco_lab.services.importing import import_file
+from reco_lab.services.merging import LOG, parts
 from reco_lab.sources.sql.marks import Mark
 from reco_lab.store.records import DatasetVersion, Job
 from reco_lab.workspace import Workspace
@@ -21,6 +22,11 @@ from reco_lab.workspace import Workspace
 JOB = "database refresh"
 _TABLES_GONE = (
     "The tables of customers and items that came as files are not in the new version; bring them again."
+)
+
+
+_LOG_GONE = (
+    "What the log of the ads gave is not in the new version; the gate adds it again with its next round."
 )
 
 
@@ -45,7 +51,7 @@ def bring_in(workspace: Workspace, path: Path, name: str, origin: Origin | None,
     """Import rows that were fetched into a file, or a file of no database; the rest is as for `import_file`."""
     report = import_file(workspace, path, name, origin=origin, **said)
     if (mark := mark_beside(path)) is not None:
-        workspace.store.set_setting(_mark_of(report.dataset), asdict(mark))
+        recipes.keep_mark(workspace, report.dataset, asdict(mark))
     return report
 
 
@@ -81,7 +87,8 @@ def refresh(
             workspace, found.path, name, recipe.origin,
             title=version.title, recipe=recipe, append=after is not None, all_new=True,
         )  # fmt: skip
-    return Refreshed(done.dataset, done, (*found.notes, *_gone(recipe, anew=after is None)))
+    gone = _gone(workspace, version, recipe) if after is None else ()
+    return Refreshed(done.dataset, done, (*found.notes, *gone))
 
 
 def submit(workspace: Workspace, name: str, *, anew: bool = False) -> str:
@@ -103,13 +110,13 @@ def compute(workspace: Workspace, payload: Mapping[str, Any], report: Report) ->
 
 
 def _mark(workspace: Workspace, version: DatasetVersion) -> Mark | None:
-    kept = workspace.store.get_setting(_mark_of(version))
+    kept = recipes.mark_of(workspace, version)
     return None if kept is None else known(Mark, kept)
 
 
-def _mark_of(version: DatasetVersion) -> str:
-    return f"mark/{version.name[:32]}/{version.fingerprint}"
-
-
-def _gone(recipe: Recipe, *, anew: bool) -> tuple[str, ...]:
-    return (_TABLES_GONE,) if anew and (recipe.customers or recipe.items) else ()
+def _gone(workspace: Workspace, before: DatasetVersion, recipe: Recipe) -> Iterator[str]:
+    """What of the version before does not come from the database, and so is not in one that was read anew."""
+    if recipe.customers or recipe.items:
+        yield _TABLES_GONE
+    if any(one.file == LOG for one in parts(workspace, before)):
+        yield _LOG_GONE

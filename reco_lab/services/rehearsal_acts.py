@@ -64,7 +64,8 @@ class Acts:
     def begin(self) -> None:
         """Start the A/B test and put the gate on its schedule.
 
-        In a small shop a tenth of the customers would be too few to try a challenger on, so half of them are. Latency is no guardrail here: on a machine that plays the customers as well it says nothing.
+        In a small shop a tenth of the customers would be too few to try a challenger on, so half of them are.
+        Latency is no guardrail here: on a machine that plays the customers as well it says nothing.
         """
         arms = ({"name": CONTROL, "share": 0.5}, {"name": LEARNER, "share": 0.5, "policy": dict(LEARNING)})
         spec = {"title": "Does learning pay?", "arms": arms, "minimum_lift": WORTH_HAVING}

@@ -48,10 +48,11 @@ class Sides:
 def replayed(workspace: Workspace, sides: Sides) -> Judgement:
     """What the champion's policy would have earned on the challenger's ranking, held against the same on the champion's.
 
-    So nothing but the ranking tells the two apart, whatever served meanwhile: a policy that learns is taken with what it
-    knew at the beginning, on both sides. A logged score is relevance times what the ad has to itself; the challenger's
-    relevance takes the champion's place in it, each with the customer's history of that moment. The log is read once: what
-    comes meanwhile is judged another time. Raises DataError where no answer of the period can be used.
+    So nothing but the ranking tells the two apart, whatever served meanwhile: a policy that learns is taken
+    with what it knew at the beginning, on both sides. A logged score is relevance times what the ad has to
+    itself; the challenger's relevance takes the champion's place in it, each with the customer's history of
+    that moment. The log is read once: what comes meanwhile is judged another time. Raises DataError where no
+    answer of the period can be used.
     """
     since = sides.begins.astype("datetime64[us]").item().replace(tzinfo=UTC)
     until = workspace.clock.now()

@@ -29,36 +29,36 @@ class Schedule(BaseModel):
         )
 
 
-def schedule(workspace: Workspace, name: str = GATE) -> Schedule:
-    """How often something runs."""
-    found = workspace.schedules.get(name)
+def schedule(workspace: Workspace) -> Schedule:
+    """How often a challenger is trained."""
+    found = workspace.schedules.get(GATE)
     return Schedule() if found is None else Schedule.model_validate(found.spec)
 
 
-def next_run(workspace: Workspace, name: str = GATE) -> datetime | None:
-    """When it runs next; None while it is off."""
-    found = workspace.schedules.get(name)
+def next_run(workspace: Workspace) -> datetime | None:
+    """When the next one is; None while it is off."""
+    found = workspace.schedules.get(GATE)
     return None if found is None else found.next_run
 
 
-def set_schedule(workspace: Workspace, wanted: Schedule, name: str = GATE) -> None:
-    """Run something so often from now on; the first time when the first span is over."""
-    if wanted == schedule(workspace, name):
+def set_schedule(workspace: Workspace, wanted: Schedule) -> None:
+    """Train one so often from now on; the first time when the first span is over."""
+    if wanted == schedule(workspace):
         return
     hours = wanted.every_hours
     first = None if hours is None else workspace.clock.now() + timedelta(hours=hours)
-    workspace.schedules.set(name, wanted.model_dump(), first)
+    workspace.schedules.set(GATE, wanted.model_dump(), first)
 
 
-def due(workspace: Workspace, name: str = GATE) -> bool:
+def due(workspace: Workspace) -> bool:
     """Whether its time has come."""
-    at = next_run(workspace, name)
+    at = next_run(workspace)
     return at is not None and at <= workspace.clock.now()
 
 
-def take(workspace: Workspace, name: str = GATE) -> bool:
+def take(workspace: Workspace) -> bool:
     """Take a run that is due: True for one process alone. Runs that were missed while nobody looked are one."""
-    found, now = workspace.schedules.get(name), workspace.clock.now()
+    found, now = workspace.schedules.get(GATE), workspace.clock.now()
     if found is None or found.next_run is None or found.next_run > now:
         return False
     hours = Schedule.model_validate(found.spec).every_hours

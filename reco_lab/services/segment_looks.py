@@ -31,7 +31,8 @@ MOST_CHOICES = 1000
 class Shop:
     """What is known of all customers of a data set before any segment is looked at.
 
-    `known` remembers what rules asked of the customers. `table` is None, and `lack` says why, where nobody can say who bought lately.
+    `known` remembers what rules asked of the customers. `table` is None, and `lack` says why, where nobody
+    can say who bought lately.
     """
 
     known: Measured
@@ -155,8 +156,7 @@ def headline_of(customers: int, table: RfmTable | None) -> str:
     parts = []
     if "champions" in classes.index:
         some, much = (float(classes[name]["champions"]) for name in ("share", "spend_share"))
-        what = "of the revenue" if table.money else "of the purchases"
-        parts.append(f"{share(some)} are champions and bring {share(much)} {what}")
+        parts.append(f"{share(some)} are champions and bring {share(much)} of the {table.what}")
     slipping = float(classes["share"].reindex(list(SLIPPING)).sum())
     parts.append(f"{share(slipping)} are slipping away")
     buyers = int(table.buyers.sum())

@@ -1,10 +1,13 @@
 """Where a customer is: in versions, in files on their way in, in backups."""
 
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pandas as pd
@@ -64,7 +67,7 @@ class Traces:
         return [path.name for path in sorted(folder.rglob("*")) if path.is_file() and self._may_be_in(path)]
 
     def backups(self) -> list[str]:
-        """The backups in the workspace that still hold her."""
+        """The backups in the workspace that still hold her, or may: what cannot be read is not known not to."""
         folder = self.workspace.home / BACKUPS
         archives = [path for path in sorted(folder.glob("*.zip")) if self._in_archive(path)]
         states = [path for path in sorted(folder.glob("*.db")) if self._spelled(path.read_bytes())]
@@ -77,13 +80,16 @@ class Traces:
     def _may_be_in(self, path: Path) -> bool:
         if self.nameless or path.suffix.lower() in _PACKED:
             return True
-        longest = max(len(one) for one in self._spellings())
-        with path.open("rb") as stream:
-            tail = b""
-            while block := stream.read(_BLOCK):
-                if self._spelled(tail + block) or self.name.encode() in tail + block:
-                    return True
-                tail = block[-longest:]
+        with suppress(FileNotFoundError), path.open("rb") as stream:  # what is gone meanwhile holds nobody
+            return self._is_in(stream)
+        return False
+
+    def _is_in(self, stream: IO[bytes]) -> bool:
+        longest, tail = max(map(len, (*self._spellings(), self.name.encode()))), b""
+        while block := stream.read(_BLOCK):
+            if self._spelled(tail + block) or self.name.encode() in tail + block:
+                return True
+            tail = (tail + block)[-longest:]
         return False
 
     def _spelled(self, content: bytes) -> bool:
@@ -97,13 +103,22 @@ class Traces:
                 continue
 
     def _in_archive(self, path: Path) -> bool:
-        with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                if name.endswith(_IDS):
-                    if self.among(pd.read_parquet(BytesIO(archive.read(name)))["id"]).any():
-                        return True
-                elif name.startswith("files/") and not name.startswith("files/privacy/"):
-                    content = archive.read(name)
-                    if self.name.encode() in content or self._spelled(content):
-                        return True
-        return False
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return any(self._in_part(archive, name) for name in archive.namelist())
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            ValueError,
+            OSError,
+        ):  # ValueError: a table that is none
+            return True
+
+    def _in_part(self, archive: zipfile.ZipFile, name: str) -> bool:
+        if name.endswith(_IDS):
+            return bool(self.among(pd.read_parquet(BytesIO(archive.read(name)))["id"]).any())
+        if not name.startswith("files/") or name.startswith("files/privacy/"):
+            return False
+        content = archive.read(name)
+        return self.name.encode() in content or self._spelled(content)

@@ -21,7 +21,8 @@ class Dragged:
     """All metrics of one model's lists at each strength of a re-ranker; `aim` is the key of what it is after.
 
     `headline` is the quality that it costs: the experiment's, or nDCG where that one does not look at lists.
-    `values` has a number a strength for each key, NaN where there is none; `depth` is how many candidates were ordered anew.
+    `values` has a number a strength for each key, NaN where there is none; `depth` is how many candidates
+    were ordered anew.
     """
 
     name: str

@@ -9,7 +9,7 @@ import pandas as pd
 from reco_lab.core.evaluation import metric_at
 from reco_lab.core.recommender import algorithms
 from reco_lab.experiments.results import Comparison
-from reco_lab.experiments.tuning import State, Trial, importances
+from reco_lab.experiments.tuning import State, Trial, importances, surely_matters
 from reco_lab.store.records import Job
 from reco_lab.workspace import Workspace
 
@@ -37,6 +37,10 @@ class Study:
     def importances(self) -> Mapping[str, float]:
         """How much of the difference between the trials each parameter explains."""
         return importances(algorithms()[self.algorithm], self.trials, rises=self.rises)
+
+    def sure(self, name: str) -> bool:
+        """Whether a parameter explains more than chance would make the first of all explain."""
+        return surely_matters(algorithms()[self.algorithm], self.trials, name)
 
     def frame(self) -> pd.DataFrame:
         """A row a trial: its settings, how it ended, its value, its seconds."""

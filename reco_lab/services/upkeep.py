@@ -6,6 +6,7 @@ does `backup`, `restore`, `bring_back`, `drop`, `set_retention` and `tidy(dry_ru
 
 import platform
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
@@ -17,8 +18,11 @@ from reco_lab.services.backups import Restored, alone, backup, backups, restore
 from reco_lab.services.decisions import open_log
 from reco_lab.services.retention import Retention, expire, moment_before, retention, set_retention
 from reco_lab.store.archive import Backup
-from reco_lab.store.disk import Disk, drop_ballast, lay_ballast, look, size_text
+from reco_lab.store.disk import Disk, drop_ballast, lay_ballast, look, size_of, size_text
+from reco_lab.store.events.copying import log_is_whole, log_size
 from reco_lab.store.events.log import EventLog
+from reco_lab.store.forgetting import learnt_from
+from reco_lab.store.publications import Publication
 from reco_lab.store.records import DatasetVersion, JobState
 from reco_lab.workspace import Workspace
 
@@ -123,8 +127,8 @@ def diagnostics(workspace: Workspace, *, thorough: bool = False) -> Diagnostics:
     )
 
 
-def drop(workspace: Workspace, name: str, version: int | None = None) -> DatasetVersion:
-    """Undo an import: the version (by default the newest) is gone from everywhere, and `bring_back` undoes that."""
+def drop(workspace: Workspace, name: str, version: int) -> DatasetVersion:
+    """Undo an import: the version is gone from everywhere, and `bring_back` undoes that."""
     gone = workspace.store.drop_dataset(name, version)
     workspace.log.info("version dropped", dataset=gone.name, version=gone.version)
     return gone
@@ -192,9 +196,11 @@ def _expired(workspace: Workspace, wanted: Retention) -> Tidied:
     def before(days: int | None) -> datetime:
         return moment_before(now, days)
 
-    gone = [
+    dropped = [
         one for one in store.dropped() if one.dropped is not None and one.dropped < before(wanted.dropped)
     ]
+    serving = workspace.publications.serving()
+    gone = _unlearnt(dropped, [] if serving is None else [serving])
     versions = (*gone, *_superseded(workspace, before(wanted.versions)))
     runs, jobs = store.runs_before(before(wanted.runs)), workspace.queue.over_before(before(wanted.jobs))
     leaving: set[tuple[str, ...]] = {("datasets", one.name, str(one.version)) for one in versions}
@@ -228,10 +234,10 @@ def _expire_unserved(workspace: Workspace) -> None:
 
 
 def _superseded(workspace: Workspace, before: datetime) -> list[DatasetVersion]:
-    """Versions that a newer one replaced, that are old, and that no experiment asked about."""
+    """Versions that a newer one replaced, that are old, and of which no experiment and no publication knows."""
     used = {(one.dataset, one.fingerprint) for one in workspace.store.experiments()}
     newest = {(one.name, one.version) for one in workspace.store.datasets()}
-    return [
+    old = [
         one
         for one in workspace.store.all_versions()
         if one.dropped is None
@@ -239,6 +245,15 @@ def _superseded(workspace: Workspace, before: datetime) -> list[DatasetVersion]:
         and (one.name, one.version) not in newest
         and (one.name, one.fingerprint) not in used
     ]
+    return _unlearnt(old, workspace.publications.history())
+
+
+def _unlearnt(versions: Sequence[DatasetVersion], published: Sequence[Publication]) -> list[DatasetVersion]:
+    """Those without which each of these publications can serve: its models are of no use without their own data."""
+    needed = {
+        (one.spec["dataset"], fingerprint) for one in published for fingerprint in learnt_from(one.spec)
+    }
+    return [one for one in versions if (one.name, one.fingerprint) not in needed]
 
 
 def _old_logs(folder: Path, before: datetime) -> tuple[Path, ...]:
@@ -256,18 +271,17 @@ def _problems(workspace: Workspace, *, thorough: bool) -> list[str]:
     if thorough:
         damaged = [id_ for id_ in sorted(there) if not workspace.artefacts.whole(id_)]
         found += [f"The stored file {id_[:12]} is damaged; restore a backup." for id_ in damaged]
+        found += (
+            [] if log_is_whole(workspace.home) else ["The log of decisions is damaged; restore a backup."]
+        )
     if disk(workspace).low:
         found.append(f"The disk is nearly full: {disk(workspace).sentence}")
     return found
 
 
 def _sizes(home: Path) -> dict[str, int]:
-    sizes = {name: _size(home / name) for name in FOLDERS}
-    return sizes | {"database": sum(path.stat().st_size for path in home.glob("state.db*"))}
-
-
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    sizes = {name: size_of(home / name) for name in FOLDERS}
+    return sizes | {"database": sum(map(size_of, home.glob("state.db*"))), "log of decisions": log_size(home)}
 
 
 def _libraries() -> dict[str, str]:

@@ -85,11 +85,6 @@ class Booked:
         """All but the shop's own."""
         return ~self.house
 
-    @cached_property
-    def billed_at_once(self) -> Mask:
-        """Ads whose advertiser pays for the decision, not for the click."""
-        return np.array([ad.billing is Billing.decision for ad in self.ads], bool)
-
     def worth(self, weight: float) -> NDArray[np.float32]:
         """What the bid of each ad multiplies its score by, where bids count so much."""
         if (known := self._worths.get(weight)) is None:

@@ -64,9 +64,10 @@ class Standing:
 class Weighed:
     """How the ads stand for one customer at one moment.
 
-    `scores` has one number an ad; `eligible` are the ads that may be shown to customers like her, `hers` the rules
-    that take some out for her alone, each with their places, `gone` the places of all of these, in order. `stage` and `ranker` say who ranked, `batch` with what
-    history (both None where nobody could). `customer` is who asks, where anything of her may be used.
+    `scores` has one number an ad; `eligible` are the ads that may be shown to customers like her, `hers` the
+    rules that take some out for her alone, each with their places, `gone` the places of all of these, in
+    order. `stage` and `ranker` say who ranked, `batch` with what history (both None where nobody could).
+    `customer` is who asks, where anything of her may be used.
     """
 
     route: Route

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from reco_lab.core.batch import UNKNOWN, UserBatch
 from reco_lab.core.interactions import Interactions, Kind
 
+MOST_LIVE = 2_000
 _PURCHASE = np.uint8(Kind.purchase)  # comparing with the enum itself takes numpy three times as long
 
 
@@ -27,8 +28,9 @@ class _Live:
 class Histories:
     """Customers by code or name with the interactions of the data set and the live ones, in time order.
 
-    The vocabulary of items only grows: an item that the data set does not know gets the next code, which models
-    pass over until they are trained anew. `alias` maps a customer's id to the name under which live rows are kept.
+    The vocabulary of items only grows: an item that the data set does not know gets the next code, which
+    models pass over until they are trained anew. Of each customer the latest MOST_LIVE live ones count: more
+    than that is a robot, or an id that many share, and every answer would wait for all of it.
     """
 
     def __init__(self, log: Interactions) -> None:
@@ -55,14 +57,13 @@ class Histories:
         """The code of an item, a new one if nobody knew it."""
         return self._items.setdefault(id_, len(self._items))
 
-    def knows_item(self, id_: str) -> bool:
-        """Whether an item has a code."""
-        return id_ in self._items
-
     def add(self, name: str, item_id: str, kind: Kind, at: datetime, value: float) -> None:
         """Put an interaction into a customer's history where its time belongs."""
         moment = np.datetime64(at.astimezone(UTC).replace(tzinfo=None), "us")
-        insort(self._live.setdefault(name, []), _Live(moment, self.item(item_id), int(kind), value))
+        live = self._live.setdefault(name, [])
+        insort(live, _Live(moment, self.item(item_id), int(kind), value))
+        if len(live) > MOST_LIVE:
+            del live[0]
 
     def forget(self, name: str) -> None:
         """Drop what was told live of a customer."""

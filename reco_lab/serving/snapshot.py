@@ -1,6 +1,5 @@
 """What serves: models, ads, policy and routes under one version, put in place as one reference and never changed."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -45,8 +44,10 @@ class Ranker:
 
     def score(self, batch: UserBatch) -> Scores:
         """One customer's scores over all items it knows; ScoreError where they are not finite numbers."""
+        from reco_lab.serving._kernels.relevance import finite
+
         scores: Scores = self.scorer.score(batch.within(self.scorer.n_items))[0]
-        if not math.isfinite(np.add.reduce(scores)) and not np.isfinite(scores).all():
+        if not finite(scores):
             raise ScoreError(f"{self.name} gave scores that are not finite numbers.")
         return scores
 
@@ -97,11 +98,11 @@ class Running:
 class Snapshot:
     """Everything an answer depends on besides the customer and the books.
 
-    `chain` are the rankers in the order in which they are asked: model, attributes, segment, popular; what none of
-    them can answer gets a house ad. `routes` are tried in order before the `everybody` route;
-    whom none of them takes may be in an arm of the `running` test. `customers` is the
-    data set's table by code, `members` says by code who is in which saved segment. `hide_bought` leaves out ads for what a customer bought already; `bid_weight` is how
-    much of an ad's bid enters its rank (0: none, 1: in proportion).
+    `chain` are the rankers in the order in which they are asked: model, attributes, segment, popular; what
+    none of them can answer gets a house ad. `routes` are tried in order before the `everybody` route; whom
+    none of them takes may be in an arm of the `running` test. `customers` is the data set's table by code,
+    `members` says by code who is in which saved segment. `hide_bought` leaves out ads for what a customer
+    bought already; `bid_weight` is how much of an ad's bid enters its rank (0: none, 1: in proportion).
     """
 
     version: str

@@ -14,10 +14,10 @@ def purchase_probability(
     """The chance that each customer buys each item at least once from day `first` to the day before `last`.
 
     Shape customers x items. Exact, given what is owned at the beginning of `first` and a policy that learns
-    nothing meanwhile. For an item not yet owned, a visit brings no purchase with the chance
-    (1 - noticed * opened * bought) * exp(-searches * bought): the window is a single trial and searches are
-    a thinned Poisson number. For an owned one only restocking counts. Visits of different days are
-    independent, so a period without a purchase is the product over its days.
+    nothing meanwhile. For an item not yet owned, a visit brings no purchase with the chance (1 - noticed *
+    opened * bought) * exp(-searches * bought): the window is a single trial and searches are a thinned
+    Poisson number. For an owned one only restocking counts. Visits of different days are independent, so a
+    period without a purchase is the product over its days.
     """
     people, liking = world.people, world.liking(customers)
     buy = world.cart_chance(customers[:, None], slice(None), liking) * people.resolve[customers, None]

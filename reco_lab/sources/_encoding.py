@@ -51,6 +51,7 @@ _SCRIPTS = {
     "cp874": "ก-ฺเ-๏",
 }
 _RARE = 0.3
+_ASCII = 127
 _FEWEST_LETTERS = 4
 _LEADS = {  # first bytes of the common characters, and what these are worth
     "cp932": ((0x81, 0x83, 1.0), (0x88, 0x97, 0.95)),
@@ -84,13 +85,15 @@ class Guess:
 def guesses(data: bytes) -> list[Guess]:
     """What the text may be, most readable first; only those that decode all of the sample."""
     sample = _sample(data)
+    telling = _telling(sample)
     found = []
     for encoding in WORDS:
         try:
             text = b"\n".join(sample).decode(encoding)
         except UnicodeDecodeError:
             continue
-        shown = tuple(line.strip()[:_LONGEST_SHOWN] for line in text.split("\n")[:SHOWN_LINES])
+        lines = text.split("\n")
+        shown = tuple(_around(lines[place]) for place in telling)
         found.append(Guess(encoding, _score(encoding, text), shown))
     return sorted(found, key=lambda one: -one.score)
 
@@ -105,6 +108,28 @@ def _sample(data: bytes) -> list[bytes]:
         lines.append(data[begin:at].strip(b"\r"))
         size += len(lines[-1])
     return lines
+
+
+def _telling(sample: list[bytes]) -> list[int]:
+    """The lines to look at: those first that hold bytes beyond ASCII which no line before them holds."""
+    seen: set[int] = set()
+    news = []
+    for place, line in enumerate(sample):
+        beyond = {byte for byte in line if byte > _ASCII}
+        news.append((-len(beyond - seen), place))
+        seen |= beyond
+    return [place for _, place in sorted(news)[:SHOWN_LINES]]
+
+
+def _around(line: str) -> str:
+    """What fits of a line, so that a letter beyond ASCII is in it: one between letters rather than a sign."""
+    line = line.strip()
+    runs = list(_FOREIGN.finditer(line))
+    letter = next(
+        (run for run in runs if any(char.isalpha() for char in run.group())), runs[0] if runs else None
+    )
+    begin = max(0, letter.start() - _LONGEST_SHOWN // 2) if letter and letter.end() > _LONGEST_SHOWN else 0
+    return f"{'…' if begin else ''}{line[begin : begin + _LONGEST_SHOWN]}"
 
 
 def _score(encoding: str, text: str) -> float:

@@ -10,6 +10,7 @@ from typing import IO
 import pyarrow as pa
 
 from reco_lab.core.source import Refused
+from reco_lab.core.words import count
 from reco_lab.sources._dialect import Dialect
 from reco_lab.sources._text import is_damaged
 
@@ -147,7 +148,9 @@ def _take(found: Records, feed: _Feed, row: list[str], dialect: Dialect) -> None
         if row[0].startswith("#"):
             found.aside.append(feed.refused(_COMMENT))
         else:
-            found.refused.append(feed.refused(f"has {len(row)} values where {dialect.width} are expected"))
+            found.refused.append(
+                feed.refused(f"has {count(len(row), 'value')} where {dialect.width} are expected")
+            )
     elif len(found.header) < dialect.header_rows:
         found.header.append(row)
     else:

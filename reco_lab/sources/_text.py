@@ -156,7 +156,7 @@ def _not_utf8(data: bytes, name: str, line: int) -> _Found:
         unsure = any(best.score - one.score < _SURE for one in others)
         warning = f"Read as {WORDS[best.encoding]}, a guess{'' if unsure else ' that looks right'}. "
         notes = {
-            "warning": f"{warning}Check the letters in line {line}: {best.lines[0]}",
+            "warning": f"{warning}Check the letters: {best.lines[0]}",
             "encoding_unsure": unsure,
             "encoding_sample": list(best.lines),
             "encoding_alternatives": {one.encoding: list(one.lines) for one in others},

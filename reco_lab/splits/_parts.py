@@ -102,8 +102,8 @@ def share_of(lengths: Counts, share: float) -> Counts:
 def cut_last(name: str, data: Dataset, count: Callable[[Counts], Counts], *, whole_moments: bool) -> Split:
     """Cut off each customer's last rows twice: for the test, then from what is left for validation.
 
-    `count` says how many for customers with these many rows; with
-    `whole_moments` rows of the same moment stay together.
+    `count` says how many for customers with these many rows; with `whole_moments` rows of the same moment
+    stay together.
     """
     known = times_of(data, name)
     times = known if whole_moments else None

@@ -35,7 +35,8 @@ class ColdCustomers(Splitter):
     def split(self, data: Dataset, rng: np.random.Generator) -> Iterator[Split]:
         """One cut in which everyone is asked, with or without a history; drawn rows where times are not known.
 
-        A customer with no more rows than are shown has nothing to be judged by. A first basket with more rows is shown whole.
+        A customer with no more rows than are shown has nothing to be judged by. A first basket with more rows
+        is shown whole.
         """
         cut = held_out_customers(
             self.label,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from reco_lab.core.errors import CorruptError, NotFoundError
 from reco_lab.core.recommender import State
-from reco_lab.store.disk import said_if_full
+from reco_lab.store.disk import said_if_full, size_of
 from reco_lab.store.durable import sync_files, sync_folder
 from reco_lab.store.staging import Staging
 
@@ -122,7 +122,7 @@ class Artefacts:
 
     def size(self, id_: str) -> int:
         """How many bytes an artefact takes."""
-        return sum(path.stat().st_size for path in self.path(id_).rglob("*") if path.is_file())
+        return size_of(self.path(id_))
 
     def whole(self, id_: str) -> bool:
         """Whether an artefact is there and every file of it is what was written."""

@@ -103,5 +103,12 @@ class Audit:
         return hmac.digest(self.key, json.dumps(content).encode(), hashlib.sha256).hex()
 
 
+def last(database: Database, beginning: str) -> int:
+    """The number of the last entry that says so, by how its words begin; 0 where none does."""
+    query = sa.select(sa.func.max(audit.c.number)).where(audit.c.what.startswith(beginning, autoescape=True))
+    with database.read() as connection:
+        return int(connection.execute(query).scalar() or 0)
+
+
 def _entry(row: sa.Row[Any]) -> Entry:
     return Entry(row.number, row.at, row.who, row.what, row.subject)

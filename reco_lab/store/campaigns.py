@@ -59,13 +59,26 @@ class Campaigns:
         """Ask for something else: lists and results of what was asked before go."""
         self._update(id_, title=title, spec=dict(spec), artefact=None, result=None)
 
-    def prepared(self, id_: str, spec: Mapping[str, Any], artefact: str) -> None:
-        """Keep the lists that were made, and the specification with the data version they were made on."""
-        self._update(id_, spec=dict(spec), artefact=artefact, result=None)
+    def prepared(self, was: CampaignRecord, spec: Mapping[str, Any], artefact: str) -> bool:
+        """Keep the lists that were made of what was asked for, with the data version they were made on.
 
-    def replaced(self, id_: str, artefact: str) -> None:
-        """Keep other lists in place of those that were made; everything else stays."""
-        self._update(id_, artefact=artefact)
+        False, and nothing kept, where something else is asked for by now.
+        """
+        values = {"spec": dict(spec), "artefact": artefact, "result": None, "changed": self.clock.now()}
+        with self.database.write() as connection:
+            row = connection.execute(sa.select(campaigns).where(campaigns.c.id == was.id)).one_or_none()
+            if row is None:
+                raise _gone(was.id)
+            if row.spec != was.spec:
+                return False
+            connection.execute(campaigns.update().where(campaigns.c.id == was.id).values(values))
+        return True
+
+    def replaced(self, was: CampaignRecord, artefact: str) -> None:
+        """Keep other lists in place of those that were made, unless others were made meanwhile; everything else stays."""
+        mine = (campaigns.c.id == was.id, campaigns.c.artefact == was.artefact)
+        with self.database.write() as connection:
+            connection.execute(campaigns.update().where(*mine).values(artefact=artefact))
 
     def judged(self, id_: str, result: Mapping[str, Any]) -> None:
         """Keep what came of a campaign."""
@@ -99,7 +112,11 @@ class Campaigns:
         query = campaigns.update().where(campaigns.c.id == id_).values(values | {"changed": self.clock.now()})
         with self.database.write() as connection:
             if not connection.execute(query).rowcount:
-                raise NotFoundError(f"There is no campaign {id_!r}.", fix="It was deleted meanwhile.")
+                raise _gone(id_)
+
+
+def _gone(id_: str) -> NotFoundError:
+    return NotFoundError(f"There is no campaign {id_!r}.", fix="It was deleted meanwhile.")
 
 
 def _record(row: Any) -> CampaignRecord:

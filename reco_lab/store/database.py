@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from reco_lab.core.errors import InputError
+from reco_lab.core.errors import InputError, NotNowError
 from reco_lab.store import server
 from reco_lab.store.disk import full_disk, has_ballast, look
 from reco_lab.store.durable import replaced
@@ -21,6 +21,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 STATE = "state.db"
 BUSY_SECONDS = 15
 HELPER_FILES = 1 << 20
+WAL_BYTES = 8 << 20  # what is left of it once it was moved
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,10 +29,11 @@ class Database:
     """Connections to the state: `read` sees a consistent picture, `write` is one transaction, alone.
 
     On SQLite a write begins IMMEDIATE, so that it waits its turn instead of failing half way, and every
-    commit reaches the disk (WAL, FULL). Automatic checkpoints are off: SQLite before 3.51.3 can corrupt a
-    WAL that several connections checkpoint. Only the worker's supervisor, of which a lock file allows one,
-    calls `checkpoint`; besides that SQLite does it when the very last connection closes. On PostgreSQL a
-    lock of the server keeps writes apart. A full disk is an InputError that says so, and nothing is written.
+    commit reaches the disk (WAL, FULL). Automatic checkpoints are off: SQLite before 3.51.3 can corrupt a WAL
+    that several connections checkpoint. Only who keeps the lock file of the worker's supervisor calls
+    `checkpoint`: the supervisor, or a service where there is none; besides that SQLite does it when the very
+    last connection closes. On PostgreSQL a lock of the server keeps writes apart. A full disk is an
+    InputError that says so, and nothing is written.
     """
 
     engine: sa.Engine
@@ -161,6 +163,12 @@ class Database:
             with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
 
+    @property
+    def unmoved(self) -> int:
+        """How long the write-ahead log has grown, in bytes; 0 on a server."""
+        log = self.home / f"{STATE}-wal"
+        return log.stat().st_size if not self.on_server and log.exists() else 0
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
@@ -172,7 +180,7 @@ class Database:
             raise full_disk(self.home)
         gone = context.is_disconnect or context.connection is None
         if self.on_server and gone and not context.is_pre_ping:
-            raise InputError(
+            raise NotNowError(
                 "The database server does not answer, or does not let Reco Lab in.",
                 where=server.place(self.engine.url),
                 fix=f"Look whether it runs, and whether {server.VARIABLE} is right.",
@@ -209,7 +217,13 @@ def _sqlite(path: Path) -> sa.Engine:
 
 
 def _prepare(connection: Any, _record: Any) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "foreign_keys=ON"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "wal_autocheckpoint=0",
+        f"journal_size_limit={WAL_BYTES}",
+        "foreign_keys=ON",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 

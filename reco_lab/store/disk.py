@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from reco_lab.core.errors import InputError
+from reco_lab.core.errors import InputError, NotNowError
 
 LOW, SCARCE = 0.10, 0.05
 PLENTY_LOW, PLENTY_SCARCE = 20 << 30, 5 << 30
@@ -97,11 +97,11 @@ def drop_ballast(home: Path) -> bool:
     return True
 
 
-def full_disk(home: Path) -> InputError:
+def full_disk(home: Path) -> NotNowError:
     """The sentence for a full disk; the reserve is given up, so that deleting and small notes work again."""
     drop_ballast(home)
     free = size_text(shutil.disk_usage(home).free) if home.exists() else "nothing"
-    return InputError(
+    return NotNowError(
         f"The disk is full ({free} free), so this was not stored. What was stored before is untouched.",
         where=str(home),
         fix="Free some space and try again.",
@@ -117,6 +117,14 @@ def said_if_full(home: Path) -> Iterator[None]:
         if error.errno not in FULL:
             raise
         raise full_disk(home) from error
+
+
+def size_of(path: Path) -> int:
+    """The bytes of a file, or of all files below a folder; what goes away meanwhile has none."""
+    try:
+        return sum(map(size_of, path.iterdir())) if path.is_dir() else path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def size_text(size: float) -> str:

@@ -29,8 +29,7 @@ def replaced(path: Path) -> Iterator[Path]:
         sync_folder(path.parent)
     finally:
         draft.unlink(missing_ok=True)
-        lock.path.unlink(missing_ok=True)
-        lock.release()
+        lock.remove()
 
 
 def remove_drafts(folder: Path) -> None:
@@ -40,8 +39,7 @@ def remove_drafts(folder: Path) -> None:
         if lock.acquire():
             for leftover in folder.glob(f"{path.stem}{_DRAFT}*"):
                 leftover.unlink(missing_ok=True)
-            path.unlink(missing_ok=True)
-            lock.release()
+            lock.remove()
 
 
 def sync_files(paths: Iterable[Path]) -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from reco_lab.core.clock import Clock
 from reco_lab.store.ab_tests import without_models
 from reco_lab.store.database import Database
-from reco_lab.store.publications import SERVING
+from reco_lab.store.publications import SERVING, let_serve
 from reco_lab.store.records import DatasetVersion
 from reco_lab.store.rounds import OPEN, RoundState
 from reco_lab.store.schema import ab_tests, datasets, experiments, publications, rounds, runs, settings
@@ -154,9 +154,8 @@ def _republish(
     if serving in going:
         connection.execute(settings.delete().where(settings.c.name == SERVING))
         if successor is not None:
-            values = vars(successor) | {"spec": dict(successor.spec), "created": clock.now()}
-            key = connection.execute(publications.insert().values(values)).inserted_primary_key
-            connection.execute(settings.insert().values(name=SERVING, value=int(key[0]) if key else 0))
+            made = (successor.version, successor.spec, successor.artefact)
+            let_serve(connection, clock.now(), *made, who="an erasure")
     for number in going:
         connection.execute(publications.delete().where(publications.c.number == number))
     return len(going)

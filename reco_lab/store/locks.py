@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,7 +12,9 @@ from typing import Self
 class FileLock:
     """An exclusive lock on a file, between processes and between holders in one process.
 
-    The file stays behind unlocked: removing it would let two processes lock two files of one name.
+    Between machines it counts as far as the file system that they share carries locks, as NFS does.
+    The file stays behind unlocked: removing it would let two processes lock two files of one name, unless nobody
+    ever takes that name again (`remove`).
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,6 +50,16 @@ class FileLock:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
+
+    def remove(self) -> None:
+        """Let go of the lock, and take the file away: for names that are used once."""
+        if sys.platform == "win32":  # where a file that is open stays
+            self.release()
+            with suppress(OSError):
+                self.path.unlink()
+        else:
+            self.path.unlink(missing_ok=True)
+            self.release()
 
     def __enter__(self) -> Self:
         if not self.acquire(timeout=60.0):

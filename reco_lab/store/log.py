@@ -31,7 +31,7 @@ class _Lines:
             self._append(self._redacted(line))
 
     def _append(self, line: str) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(exist_ok=True)  # a workspace that was removed is not brought back
         with (self.folder / f"{self.clock.now():%Y-%m-%d}.jsonl").open("a", encoding="utf-8") as stream:
             stream.write(line + "\n")
 

@@ -80,9 +80,11 @@ class Publications:
             row = connection.execute(_one(number)).one_or_none()
         return None if row is None else _publication(row)
 
-    def history(self, limit: int = 50) -> list[Publication]:
-        """The publications, newest first."""
+    def history(self, limit: int | None = None, *, before: int | None = None) -> list[Publication]:
+        """The publications (`before`: those with a lower number), newest first, at most `limit`."""
         query = sa.select(publications).order_by(publications.c.number.desc()).limit(limit)
+        if before is not None:
+            query = query.where(publications.c.number < before)
         with self.database.read() as connection:
             return [_publication(row) for row in connection.execute(query)]
 

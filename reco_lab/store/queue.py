@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +14,6 @@ from reco_lab.store.database import Database
 from reco_lab.store.records import Job, JobState
 from reco_lab.store.schema import LIVE, jobs
 
-LEASE_SECONDS = 20.0
 DIED_TWICE = (
     "The worker process died twice while doing this, most likely because the machine ran out of memory. "
     "Try fewer or smaller models, or a smaller part of the data."
@@ -25,8 +24,8 @@ DIED_TWICE = (
 class Queue:
     """Jobs: submitted by anybody, claimed by a worker, watched by everybody.
 
-    What `claim` returned is the proof of the claim: `progress`, `beat`, `finish`, `fail` and `stop` do
-    nothing and answer False once the job was taken from that worker.
+    What `claim` returned is the proof of the claim: `progress`, `finish`, `fail` and `stop` do nothing and
+    answer False once the job was taken from that worker.
     """
 
     database: Database
@@ -105,7 +104,6 @@ class Queue:
                 "worker": worker,
                 "attempts": row.attempts + 1,
                 "started": now,
-                "heartbeat": now,
                 "message": "Starting",
             }
             connection.execute(jobs.update().where(jobs.c.id == row.id).values(begun))
@@ -114,11 +112,7 @@ class Queue:
     def progress(self, claim: Job, fraction: float, message: str) -> bool:
         """Note how far the work is (0 to 1, never backwards)."""
         forward = sa.case((jobs.c.fraction > fraction, jobs.c.fraction), else_=min(max(fraction, 0.0), 1.0))
-        return self._update(claim, {"fraction": forward, "message": message, "heartbeat": self.clock.now()})
-
-    def beat(self, claim: Job) -> bool:
-        """Note that the worker is alive."""
-        return self._update(claim, {"heartbeat": self.clock.now()})
+        return self._update(claim, {"fraction": forward, "message": message})
 
     def finish(self, claim: Job, result: Mapping[str, Any]) -> bool:
         """End the job well."""
@@ -132,16 +126,15 @@ class Queue:
         """End a job that was cancelled while it ran."""
         return self._update(claim, self._over("cancelled"))
 
-    def reap(self, silent_for: float = LEASE_SECONDS) -> list[str]:
-        """Deal with running jobs whose worker was silent for so many seconds; the ids of those jobs.
+    def reap(self) -> list[str]:
+        """Deal with the running jobs, for whoever knows that no worker lives; the ids of those jobs.
 
         A job to be cancelled is cancelled, a job whose worker died the first time is queued again, and the
-        second time it fails. Whoever knows that no worker lives passes 0.
+        second time it fails.
         """
-        before = self.clock.now() - timedelta(seconds=silent_for)
-        silent = (jobs.c.state == JobState.running, jobs.c.heartbeat <= before)
+        running = sa.select(jobs).where(jobs.c.state == JobState.running)
         with self.database.write() as connection:
-            rows = connection.execute(sa.select(jobs).where(*silent).with_for_update()).all()
+            rows = connection.execute(running.with_for_update()).all()
             for row in rows:
                 connection.execute(jobs.update().where(jobs.c.id == row.id).values(self._after_death(row)))
         return [row.id for row in rows]
@@ -185,7 +178,7 @@ class Queue:
         return found
 
     def _job(self, row: sa.Row[Any]) -> Job:
-        hidden = {"number", "heartbeat", "state"}
+        hidden = {"number", "state"}
         values = {name: value for name, value in row._mapping.items() if name not in hidden}  # noqa: SLF001 - a row's documented mapping
         left = seconds_left(row.fraction, row.started, self.clock.now()) if row.state == "running" else None
         return Job(**values, state=JobState(row.state), seconds_left=left)
@@ -215,5 +208,4 @@ def _waiting(message: str) -> dict[str, Any]:
         "cancelling": False,
         "worker": "",
         "started": None,
-        "heartbeat": None,
     }

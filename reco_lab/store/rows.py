@@ -13,7 +13,8 @@ _BATCH = 500
 def copy_rows(source: Database, target: Database, but: Collection[str] = ()) -> dict[str, int]:
     """Replace every record of `target` by those of `source`, in one transaction; the number of rows by table.
 
-    The tables named by `but` stay as they are. Both have the newest schema. Whoever reads meanwhile sees all of the old or all of the new.
+    The tables named by `but` stay as they are. Both have the newest schema. Whoever reads meanwhile sees all
+    of the old or all of the new.
     """
     counts: dict[str, int] = {}
     with source.read() as reading, target.write() as writing:

@@ -254,7 +254,6 @@ jobs = sa.Table(
     sa.Column("reference", sa.String(16), nullable=False),
     sa.Column("submitted", Moment, nullable=False),
     sa.Column("started", Moment),
-    sa.Column("heartbeat", Moment),
     sa.Column("finished", Moment),
 )
 

@@ -13,6 +13,14 @@ _DRIVERS = {"postgresql", "postgresql+psycopg"}
 _OPTIONS = {"sslmode", "sslrootcert", "connect_timeout", "application_name", "options"}
 _SCHEMA = re.compile(r"-csearch_path=[a-z_][a-z0-9_]*")
 _ALONE = 0x5EC0_1AB
+# a machine that is gone says nothing: without an end to that, whoever asked would wait for a quarter of an hour
+_PATIENCE = {
+    "connect_timeout": "10",
+    "tcp_user_timeout": "10000",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "2",
+}
 
 
 def connect(url: str) -> sa.Engine:
@@ -33,7 +41,7 @@ def connect(url: str) -> sa.Engine:
         raise _refused("Its options may only name a schema, as -csearch_path=NAME.")
     try:
         engine = sa.create_engine(
-            parsed.set(drivername="postgresql+psycopg").update_query_dict({"connect_timeout": "10"}),
+            parsed.set(drivername="postgresql+psycopg").update_query_dict(_PATIENCE | dict(parsed.query)),
             pool_pre_ping=True,
             hide_parameters=True,
         )

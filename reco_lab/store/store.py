@@ -37,10 +37,12 @@ class Store:
         synthetic: bool = False,
         *,
         title: str = "",
+        after: str = "",
     ) -> DatasetVersion:
         """Add a version under a name; the content of its newest version again makes no second one.
 
-        Raises DataError for a name that is not lower-case letters, digits, - and _ (at most 64).
+        `after` is the fingerprint of the newest version where this one was made of it. Raises DataError where another
+        took its place meanwhile, and for a name that is not lower-case letters, digits, - and _ (at most 64).
         """
         if not _NAME.fullmatch(name):
             raise DataError(
@@ -49,6 +51,11 @@ class Store:
             )
         with self.database.write() as connection:
             newest = connection.execute(_newest(name)).one_or_none()
+            if after and (newest is None or newest.fingerprint not in {after, fingerprint}):
+                raise DataError(
+                    f"The data set {name!r} was changed while rows were added to what it was.",
+                    fix="Do it again: it begins with what is there now.",
+                )
             if newest is None or newest.fingerprint != fingerprint:
                 last = sa.select(sa.func.max(datasets.c.version)).where(datasets.c.name == name)
                 values = {
@@ -95,8 +102,8 @@ class Store:
             f"The data set {name!r} has no version {version}.", fix=f"Its newest is {found[0].version}."
         )
 
-    def drop_dataset(self, name: str, version: int | None = None) -> DatasetVersion:
-        """Take a version away, by default the newest: the one before is the newest then.
+    def drop_dataset(self, name: str, version: int) -> DatasetVersion:
+        """Take a version away: of the newest, the one before is the newest then.
 
         Nothing is deleted until it is forgotten, and `bring_back` undoes it. NotFoundError names near ones.
         """

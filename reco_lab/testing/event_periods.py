@@ -9,7 +9,7 @@ import numpy as np
 from reco_lab.core.clock import ManualClock
 from reco_lab.core.events import Feedback, FeedbackKind, Stage
 from reco_lab.store.events.log import EventLog
-from reco_lab.store.events.measuring import NEVER, Mirror, Period
+from reco_lab.store.events.measuring import AT_ONCE, NEVER, Mirror, Period
 from reco_lab.store.events.records import microseconds
 from reco_lab.testing.events import Opens, decision, feedback, told, visit
 
@@ -78,6 +78,35 @@ def check_a_mirror_is_as_good_as_reading_anew(opens: Opens, clock: ManualClock) 
         begin = end - int(rng.integers(1, 5)) * HOUR // 4
         assert spelled(mirror.period(begin, end)) == spelled(Mirror(log).period(begin, end))
     assert number
+
+
+def check_a_mirror_finds_what_is_written_after_it_looked(opens: Opens, clock: ManualClock) -> None:
+    """Decisions of a moment ago, and of long ago where a journal kept them."""
+    log, number = opens(), 0
+    mirror = Mirror(log)
+    for late in (timedelta(), timedelta(milliseconds=50), timedelta(minutes=20)):
+        for _ in range(3):
+            number += 1
+            log.log(decision(clock, number, at=clock.now() - late))
+        told(log, [feedback(clock, f"e{number}", "nobody")])  # what came before it is written by then
+        end = microseconds(clock.now()) + 1
+        assert spelled(mirror.period(end - HOUR, end)) == spelled(Mirror(log).period(end - HOUR, end))
+        assert len(mirror.period(end - HOUR, end)) == number
+        clock.at += timedelta(milliseconds=10)
+
+
+def check_a_period_longer_than_is_read_at_once_comes_whole(opens: Opens, clock: ManualClock) -> None:
+    """Each ad of each decision once, in their order, wherever one reading ends and the next begins."""
+    log, begin = opens(), microseconds(clock.now())
+    count = AT_ONCE // 2 + 1
+    for number in range(count):
+        log.log(decision(clock, number, ads=("A1", "A2"), at=clock.now()))
+        clock.at += timedelta(milliseconds=1)
+    told(log, [feedback(clock, "e1", "nobody")])  # what came before it is written by then
+    held = Mirror(log).period(begin, begin + HOUR)
+    assert held.decided["at"].tolist() == [begin + 1000 * number for number in range(count)]
+    assert held.placed["of"].tolist() == [number for number in range(count) for _ in range(2)]
+    assert held.placed["position"].tolist() == [0, 1] * count
 
 
 def _some(clock: ManualClock, rng: np.random.Generator, number: int) -> list[Feedback]:
@@ -150,6 +179,8 @@ def check_the_pulse_beats_when_something_comes(opens: Opens, clock: ManualClock)
 PERIOD_CHECKS: tuple[Callable[[Opens, ManualClock], None], ...] = (
     check_a_period_holds_every_decision_and_its_ads,
     check_a_mirror_is_as_good_as_reading_anew,
+    check_a_mirror_finds_what_is_written_after_it_looked,
+    check_a_period_longer_than_is_read_at_once_comes_whole,
     check_where_there_is_too_much_the_oldest_is_left_out,
     check_conversions_come_with_their_decisions,
     check_what_was_sent_is_counted_by_its_arrival,

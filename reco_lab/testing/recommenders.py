@@ -2,10 +2,10 @@
 
     from reco_lab.testing.recommenders import checks
 
-    @pytest.mark.parametrize("check", checks())
-    def test_mine(check): check(Mine)
+    @pytest.mark.parametrize("check", checks()) def test_mine(check): check(Mine)
 
-Each check takes the class, fits it on small data and raises AssertionError with a sentence (SkipTest without its extra).
+Each check takes the class, fits it on small data and raises AssertionError with a sentence (SkipTest without
+its extra).
 """
 
 import json

@@ -21,8 +21,8 @@ NOISE = 0.5
 class Contest:
     """One place, filled for one customer after the other: true click chances, and what a policy is told, customers x ads.
 
-    `relevance` is the rank (0 to 1) of the promoted item by a recommender that knows what customers like, not quite, and
-    nothing of how an ad draws by itself.
+    `relevance` is the rank (0 to 1) of the promoted item by a recommender that knows what customers like, not
+    quite, and nothing of how an ad draws by itself.
     """
 
     ids: tuple[str, ...]

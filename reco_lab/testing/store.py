@@ -14,7 +14,7 @@ from reco_lab.core.errors import DataError, NotFoundError
 from reco_lab.store.bookings import Bookings
 from reco_lab.store.ledger import Ledger
 from reco_lab.store.queue import Queue
-from reco_lab.store.records import JobState, Openings
+from reco_lab.store.records import Openings
 from reco_lab.store.store import Store
 
 Check = Callable[[Store, Queue, ManualClock], None]
@@ -80,7 +80,7 @@ def check_an_ad_comes_back_as_it_was_booked(store: Store, _queue: Queue, clock: 
     assert (bookings.ad(full.id), bookings.ad("c")) == (full, None)
     bookings.withdraw("b")
     assert bookings.ads() == [full]
-    assert _refused(NotFoundError, lambda: bookings.withdraw("b"))
+    assert refused(NotFoundError, lambda: bookings.withdraw("b"))
 
 
 def check_every_change_of_an_ad_is_noticed(store: Store, _queue: Queue, clock: ManualClock) -> None:
@@ -98,10 +98,10 @@ def check_every_change_of_an_ad_is_noticed(store: Store, _queue: Queue, clock: M
     assert bookings.changed() == seen[-1]
 
 
-def check_bad_names_are_refused(store: Store, _queue: Queue, _clock: ManualClock) -> None:
+def check_bad_names_arerefused(store: Store, _queue: Queue, _clock: ManualClock) -> None:
     """A name is safe in a path, a URL and a command line."""
     for name in ("", "Shop", "../shop", "shop\n", "-shop", "s" * 65, "CON ", "läden"):
-        assert _refused(DataError, partial(store.add_dataset, name, "print", "artefact", {}))
+        assert refused(DataError, partial(store.add_dataset, name, "print", "artefact", {}))
     assert store.datasets() == []
 
 
@@ -111,18 +111,32 @@ def check_a_dropped_version_is_gone_and_can_be_brought_back(
     """Undo of an import: the version before is the newest again, and the undo can be undone."""
     store.add_dataset("shop", "print-1", "artefact-1", {})
     store.add_dataset("shop", "print-2", "artefact-2", {})
-    assert store.drop_dataset("shop").version == 2
+    assert store.drop_dataset("shop", 2).version == 2
     assert store.dataset("shop").version == 1
     assert [found.version for found in store.versions("shop")] == [1]
     assert [(found.version, found.dropped) for found in store.dropped()] == [(2, clock.at)]
-    assert _refused(NotFoundError, lambda: store.dataset("shop", 2))
+    assert refused(NotFoundError, lambda: store.dataset("shop", 2))
     assert store.bring_back("shop", 2).dropped is None
     assert (store.dataset("shop").version, store.dropped()) == (2, [])
-    assert _refused(NotFoundError, lambda: store.bring_back("shop", 2))
+    assert refused(NotFoundError, lambda: store.bring_back("shop", 2))
     store.drop_dataset("shop", 2)
     store.drop_dataset("shop", 1)
     assert store.datasets() == []
-    assert _refused(NotFoundError, lambda: store.drop_dataset("shop"))
+    assert refused(NotFoundError, lambda: store.drop_dataset("shop", 1))
+
+
+def check_a_version_follows_the_one_that_it_was_made_of(
+    store: Store, _queue: Queue, _clock: ManualClock
+) -> None:
+    """What came meanwhile is not pushed aside, and what went does not come back."""
+    store.add_dataset("shop", "print-1", "artefact-1", {})
+    store.add_dataset("shop", "print-2", "artefact-2", {}, after="print-1")
+    assert store.add_dataset("shop", "print-2", "artefact-2", {}, after="print-1").version == 2
+    late = refused(DataError, lambda: store.add_dataset("shop", "print-3", "artefact-3", {}, after="print-1"))
+    assert "changed" in late
+    store.drop_dataset("shop", 2)
+    assert refused(DataError, lambda: store.add_dataset("shop", "print-3", "artefact-3", {}, after="print-2"))
+    assert [found.version for found in store.versions("shop")] == [1]
 
 
 def check_the_number_of_a_dropped_version_is_not_given_again(
@@ -131,7 +145,7 @@ def check_the_number_of_a_dropped_version_is_not_given_again(
     """A version number means one content for ever, as long as anything of it can come back."""
     store.add_dataset("shop", "print-1", "artefact-1", {})
     store.add_dataset("shop", "print-2", "artefact-2", {})
-    store.drop_dataset("shop")
+    store.drop_dataset("shop", 2)
     assert store.add_dataset("shop", "print-2", "artefact-2", {}).version == 3
     store.bring_back("shop", 2)
     assert [found.version for found in store.versions("shop")] == [3, 2, 1]
@@ -167,7 +181,7 @@ def check_every_artefact_that_a_record_names_is_known(
     ids = [str(number) * 64 for number in range(6)]
     store.add_dataset("shop", "print", ids[0], {"report": ids[1]})
     store.add_dataset("gone", "print", ids[2], {})
-    store.drop_dataset("gone")
+    store.drop_dataset("gone", 1)
     store.save_run(_KEY, {"deep": [{"lists": ids[3]}]}, ids[4])
     queue.submit("train", {"model": ids[5]})
     assert set(ids) <= store.references()
@@ -218,7 +232,7 @@ def check_nothing_new_is_begun_where_there_is_no_room(store: Store, queue: Queue
         raise DataError("The disk is nearly full.")
 
     guarded = type(queue)(queue.database, clock, refuse)
-    assert _refused(DataError, lambda: guarded.submit("train", {}))
+    assert refused(DataError, lambda: guarded.submit("train", {}))
     assert queue.recent() == []
     assert store.get_setting("mode") is None
 
@@ -228,10 +242,10 @@ def check_an_unknown_name_is_answered_with_near_ones(
 ) -> None:
     """A typing mistake costs nobody a search."""
     store.add_dataset("demo-shop", "print-1", "artefact-1", {})
-    assert "demo-shop" in _refused(NotFoundError, lambda: store.dataset("demo-shp"))
-    assert "newest is 1" in _refused(NotFoundError, lambda: store.dataset("demo-shop", 9))
-    assert "experiment" in _refused(NotFoundError, lambda: store.experiment("nothing"))
-    assert "experiment" in _refused(NotFoundError, lambda: store.set_comparison("nothing", {}))
+    assert "demo-shop" in refused(NotFoundError, lambda: store.dataset("demo-shp"))
+    assert "newest is 1" in refused(NotFoundError, lambda: store.dataset("demo-shop", 9))
+    assert "experiment" in refused(NotFoundError, lambda: store.experiment("nothing"))
+    assert "experiment" in refused(NotFoundError, lambda: store.set_comparison("nothing", {}))
 
 
 def check_the_same_question_keeps_its_id(store: Store, _queue: Queue, _clock: ManualClock) -> None:
@@ -264,125 +278,13 @@ def check_settings_keep_json(store: Store, _queue: Queue, _clock: ManualClock) -
         assert store.get_setting("mode", "plain") == value
 
 
-def check_jobs_are_done_in_order_and_once(_store: Store, queue: Queue, _clock: ManualClock) -> None:
-    """First come, first served; several workers at once never share a job."""
-    ids = [queue.submit("train", {"number": number}) for number in range(24)]
-    first = queue.claim("worker")
-    assert first is not None
-    assert (first.id, first.state, first.attempts) == (ids[0], JobState.running, 1)
-    with ThreadPoolExecutor(4) as threads:
-        claims = list(threads.map(queue.claim, ["a", "b", "c", "d"] * 6))
-    taken = [claim.id for claim in claims if claim is not None]
-    assert sorted(taken) == sorted(ids[1:])
-
-
-def check_a_live_job_with_the_same_key_is_joined(_store: Store, queue: Queue, _clock: ManualClock) -> None:
-    """Two clicks are one job; after its end the same question may be asked again."""
-    id_ = queue.submit("train", {}, key="question")
-    assert queue.submit("train", {}, key="question") == id_
-    assert queue.submit("train", {}, key="other") != id_
-    claim = queue.claim("worker")
-    assert claim is not None
-    assert queue.submit("train", {}, key="question") == id_
-    assert queue.finish(claim, {})
-    assert queue.submit("train", {}, key="question") != id_
-
-
-def check_progress_is_told_with_the_time_left(_store: Store, queue: Queue, clock: ManualClock) -> None:
-    """Half done after a minute leaves about a minute; progress never runs backwards."""
-    queue.submit("train", {})
-    claim = queue.claim("worker")
-    assert claim is not None
-    assert claim.seconds_left is None
-    clock.at += timedelta(seconds=60)
-    assert queue.progress(claim, 0.5, "Half")
-    assert queue.progress(claim, 0.4, "Still half")
-    seen = queue.get(claim.id)
-    assert (seen.fraction, seen.message) == (0.5, "Still half")
-    assert seen.seconds_left is not None
-    assert seen.seconds_left[0] < 60 < seen.seconds_left[1]
-    assert queue.finish(claim, {"answer": 42})
-    seen = queue.get(claim.id)
-    assert (seen.state, seen.fraction, seen.result) == (JobState.done, 1.0, {"answer": 42})
-    assert (seen.seconds_left, seen.finished) == (None, clock.at)
-
-
-def check_a_cancel_ends_a_waiting_job_and_asks_a_running_one(
-    _store: Store, queue: Queue, _clock: ManualClock
-) -> None:
-    """What waits is cancelled at once; what runs is stopped by its worker; what is over stays."""
-    running, waiting = queue.submit("train", {}), queue.submit("train", {})
-    claim = queue.claim("worker")
-    assert claim is not None
-    assert queue.cancel(waiting).state is JobState.cancelled
-    assert queue.cancel(running).cancelling
-    assert queue.stop(claim)
-    assert queue.get(running).state is JobState.cancelled
-    assert queue.cancel(running).state is JobState.cancelled
-    assert queue.claim("worker") is None
-    assert _refused(NotFoundError, lambda: queue.cancel("nothing"))
-
-
-def check_a_job_is_taken_up_again_once(_store: Store, queue: Queue, clock: ManualClock) -> None:
-    """A silent worker's job is queued again, the second time it fails with a sentence."""
-    id_ = queue.submit("train", {})
-    assert queue.claim("worker")
-    assert queue.reap() == []
-    clock.at += timedelta(minutes=1)
-    assert queue.reap() == [id_]
-    assert (queue.get(id_).state, queue.get(id_).interrupted) == (JobState.queued, 1)
-    assert queue.claim("worker")
-    assert queue.reap(silent_for=0) == [id_]
-    failed = queue.get(id_)
-    assert (failed.state, failed.interrupted, failed.attempts) == (JobState.failed, 2, 2)
-    assert "twice" in failed.error
-
-
-def check_a_worker_that_lost_its_job_cannot_touch_it(
-    _store: Store, queue: Queue, _clock: ManualClock
-) -> None:
-    """A worker that was given up for dead and wakes up later changes nothing."""
-    id_ = queue.submit("train", {})
-    lost = queue.claim("first")
-    queue.reap(silent_for=0)
-    claim = queue.claim("second")
-    assert lost is not None
-    assert claim is not None
-    assert not queue.progress(lost, 0.9, "Late")
-    assert not queue.beat(lost)
-    assert not queue.finish(lost, {"late": True})
-    assert not queue.fail(lost, "Late")
-    assert not queue.stop(lost)
-    assert queue.get(id_).message != "Late"
-    assert queue.finish(claim, {"late": False})
-    assert queue.get(id_).result == {"late": False}
-
-
-def check_a_cancelled_job_is_not_taken_up_again(_store: Store, queue: Queue, _clock: ManualClock) -> None:
-    """Whoever cancelled does not want it back because the worker died as well."""
-    id_ = queue.submit("train", {})
-    assert queue.claim("worker")
-    queue.cancel(id_)
-    queue.reap(silent_for=0)
-    assert queue.get(id_).state is JobState.cancelled
-
-
-def check_the_latest_jobs_come_first(_store: Store, queue: Queue, _clock: ManualClock) -> None:
-    """Lists show what happened last, and a key finds its latest job."""
-    ids = [queue.submit("train", {}, key=f"question-{number}") for number in range(3)]
-    assert [job.id for job in queue.recent(2)] == ids[:0:-1]
-    latest = queue.latest("question-0")
-    assert latest is not None
-    assert latest.id == ids[0]
-    assert queue.latest("never asked") is None
-
-
 STORE_CHECKS: tuple[Check, ...] = tuple(
     check for name, check in sorted(globals().items()) if name.startswith("check_")
 )
 
 
-def _refused(kind: type[Exception], attempt: Callable[[], object]) -> str:
+def refused(kind: type[Exception], attempt: Callable[[], object]) -> str:
+    """What an attempt is told that must fail with this error."""
     try:
         attempt()
     except kind as error:

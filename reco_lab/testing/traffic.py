@@ -19,9 +19,10 @@ WAIT = 60.0
 class Traffic:
     """What comes in an hour: `calls` decisions of two ads each for `customers`, clicked at about `rate`.
 
-    `slots` multiplies the click rate by slot, `come` the share of decisions by slot; `fallback` is the share that a
-    stand-in decides, `took` the usual milliseconds, `explored` the share of first places given to chance, `away` who does
-    not come, `wobble` how much the click rate of an hour differs from that of another, `swing` how much the time of day counts. `arms` names the arm of a customer who is in an A/B
+    `slots` multiplies the click rate by slot, `come` the share of decisions by slot; `fallback` is the share
+    that a stand-in decides, `took` the usual milliseconds, `explored` the share of first places given to
+    chance, `away` who does not come, `wobble` how much the click rate of an hour differs from that of
+    another, `swing` how much the time of day counts. `arms` names the arm of a customer who is in an A/B
     test, `keen` multiplies the click rate by customer.
     """
 

@@ -164,7 +164,7 @@ def _segments(lab: page.Lab, now: Running) -> None:
             "from": one.low,
             "to": one.high,
             "p (corrected)": one.holm,
-            "In words": effect(one) if one.holm is not None and one.holm < 0.05 else "not beyond chance",
+            "In words": effect(one) if one.sign else "not beyond chance",
         }
         for one in found
     ]

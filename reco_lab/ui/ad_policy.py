@@ -17,6 +17,7 @@ from reco_lab.ui.words import count, md, when
 from reco_lab.workspace import Workspace
 
 LEARNS = " (learns from clicks)"
+SHOWN = 50  # publications in the list of what served
 
 
 def view(lab: page.Lab, now: Status) -> None:
@@ -136,7 +137,7 @@ def _routes(plan: Plan) -> None:
 
 def _history(workspace: Workspace, plan: Plan) -> None:
     st.subheader("What served, newest first", anchor=False)
-    made = workspace.publications.history()
+    made = workspace.publications.history(SHOWN)
     serving = workspace.publications.serving()
     rows = [
         {

@@ -57,9 +57,16 @@ def _idle(workspace: Workspace, seen: Seen) -> None:
             show.go(page.MONITOR, MONITOR)
         label = "Start traffic" if days is None else "Start traffic again"
         if st.button(label, icon=":material/play_arrow:", key="rehearse"):
-            with st.spinner("Starting…"):
-                rehearsal.begin(workspace, Asked(seed=seen.status.asked.seed + (days is not None)))
+            start(workspace)
             st.rerun()
+
+
+def start(workspace: Workspace) -> None:
+    """Let simulated customers come, others than the last time, unless some are on their way."""
+    seen = rehearsal.look(workspace)
+    if not seen.live:
+        with st.spinner("Starting…"):
+            rehearsal.begin(workspace, Asked(seed=seen.status.asked.seed + (_days(seen) is not None)))
 
 
 def _watch(workspace: Workspace) -> None:

@@ -81,7 +81,7 @@ def sentence(workspace: Workspace, now: Status) -> tuple[str, str]:
     if now.caller is None:
         return f"{what}, and the service does not run.", "Without it no website gets an ad."
     ads = int(now.said.get("ads", 0))
-    flying = f"{count(ads, 'ad')} {'flies' if ads == 1 else 'fly'}"
+    flying = f"{count(ads, 'ad')} {'runs' if ads == 1 else 'run'}"
     calls = decisions.calls_a_minute(cache.events(workspace))
     traffic = f"{count(calls[-2] if len(calls) > 1 else 0, 'call')} for ads in the last full minute"
     if now.plan is None:

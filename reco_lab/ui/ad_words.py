@@ -6,7 +6,7 @@ from datetime import datetime
 from reco_lab.core.ads import Ad, Billing
 from reco_lab.ui.words import count, day
 
-FLIES, WAITS, OVER, PAUSED, SPENT = "Flies", "Waits", "Over", "Paused", "Budget used up"
+FLIES, WAITS, OVER, PAUSED, SPENT = "Runs", "Waits", "Over", "Paused", "Budget used up"
 STATES = (FLIES, WAITS, OVER, PAUSED, SPENT)
 Spent = Mapping[str, tuple[float, float]]
 
@@ -37,7 +37,7 @@ def standing(ad: Ad, now: datetime, spent: Spent) -> str:
 
 
 def flight(ad: Ad) -> str:
-    """From when to when it flies."""
+    """From when to when it runs."""
     if ad.starts is None and ad.ends is None:
         return "always"
     if ad.starts is None:

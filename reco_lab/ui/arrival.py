@@ -10,7 +10,7 @@ import streamlit as st
 from reco_lab.core.experiment import Columns
 from reco_lab.core.recipe import Recipe
 from reco_lab.reports.export import write
-from reco_lab.services import data, recipes, refreshing
+from reco_lab.services import data, recipes, refreshing, upkeep
 from reco_lab.services.data import ImportReport
 from reco_lab.services.merging import Wins
 from reco_lab.store.disk import said_if_full
@@ -242,7 +242,7 @@ def _take_away(lab: page.Lab, imported: Imported) -> None:
             )
             export.button(recipe, key="recipe")
         if imported.fresh is not None and st.button("Undo this", icon=":material/undo:", type="tertiary"):
-            _undo(lab.workspace, imported)
+            _undo(lab.workspace, imported.name, imported.fresh)
     if imported.of_database:
         st.caption(
             "What comes later joins it by the button at the data set's versions, or by "
@@ -255,9 +255,9 @@ def _take_away(lab: page.Lab, imported: Imported) -> None:
         )
 
 
-def _undo(workspace: Workspace, imported: Imported) -> None:
-    gone = data.undo_import(workspace, imported.name)
-    state.tell(f"Version {gone.version} is taken away; it can be brought back below.")
+def _undo(workspace: Workspace, name: str, version: int) -> None:
+    upkeep.drop(workspace, name, version)
+    state.tell(f"Version {version} is taken away; it can be brought back below.")
     state.forget_import()
     st.rerun()
 

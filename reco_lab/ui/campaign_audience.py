@@ -10,6 +10,7 @@ import streamlit as st
 from reco_lab.campaigns.audience import Reached
 from reco_lab.campaigns.spec import Audience, Campaign
 from reco_lab.campaigns.terms import AllOf, AnyOf, Everyone, InSegment, Who, Without, in_words
+from reco_lab.ui import page
 from reco_lab.ui.words import count, md
 
 OUTCOMES = {"conversion": "More customers buy", "revenue": "Customers spend more"}
@@ -84,9 +85,11 @@ def ask(campaign: Campaign, titles: Mapping[str, str], key: str, *, expert: bool
 
 def _who(now: Who, titles: Mapping[str, str], key: str) -> Who:
     if not titles:
-        st.markdown(
-            "**Everyone** is in the audience. Save a segment on the Segments page to reach only a part."
-        )
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(
+                "**Everyone** is in the audience. To reach only a part, save a segment.", width="content"
+            )
+            st.page_link(page.SEGMENTS, label="Choose a segment", icon=":material/groups:")
         return Everyone()
     picked = Picked.of(now)
     if picked is None:
@@ -155,4 +158,4 @@ def leaving(found: Reached) -> None:
         column_config={"Customers": st.column_config.NumberColumn(format="localized")},
         width="content",
     )
-    st.caption("Who gave no consent or is on the suppression list is always left out.")
+    st.caption("Whoever gave no consent or is on the suppression list is always left out.")

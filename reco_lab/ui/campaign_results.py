@@ -12,6 +12,7 @@ from reco_lab.campaigns.results import LABELS, Judgement, Line
 from reco_lab.charts.leaderboard import leaderboard
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.words import share
+from reco_lab.experiments.verdict import listed
 from reco_lab.services import campaign_results
 from reco_lab.services.campaign_lists import SENT, Prepared
 from reco_lab.services.campaign_results import PurchaseColumns
@@ -21,7 +22,6 @@ from reco_lab.ui.words import count, day, md
 FILE = "campaign-purchases"
 WAYS = {"data": "In the data here", "file": "In a file"}
 NO_AMOUNT = "It has none"
-CHANCE = 0.05
 PAID = frozenset({
     "amount", "paid", "revenue", "spend", "spent", "total", "turnover", "betrag", "umsatz", "bezahlt",
     "montant", "importe", "importo", "bedrag",
@@ -86,7 +86,7 @@ def _chart(found: Judgement, key: str) -> None:
             percent=True,
             zero=True,
         ),
-        finding=_finding(found.segments),
+        finding=finding(found.segments),
         table=table(found),
         key=f"lift-{key}",
         explained="Each dot is how much more those who got the campaign did than those held back; the bar is the "
@@ -95,13 +95,23 @@ def _chart(found: Judgement, key: str) -> None:
     )
 
 
-def _finding(segments: Sequence[Line]) -> str:
+def finding(segments: Sequence[Line]) -> str:
+    """In which segments customers did more or less than those held back, as far as the ranges that are drawn say so."""
     if not segments:
         return "Lift over those held back"
-    sure = [one.title for one in segments if one.holm is not None and one.holm < CHANCE]
-    if not sure:
+    more, less = (
+        [one.title for one in segments if one.low is not None and one.low > 0],
+        [one.title for one in segments if one.high is not None and one.high < 0],
+    )
+    if not more and not less:
         return "No segment's lift can be told from chance"
-    return f"The lift is beyond chance in {', '.join(sure)}"
+    told = [
+        f"{word} than those held back, beyond chance: {listed(some)}"
+        for word, some in (("more", more), ("less", less))
+        if some
+    ]
+    said = "; ".join(told)
+    return said[0].upper() + said[1:]
 
 
 def table(found: Judgement) -> pd.DataFrame:

@@ -127,7 +127,7 @@ def _altogether(tags: Tags, *, expert: bool) -> None:
         return
     lead = f"All rules together change {whole.changed:.0%} of the lists"
     kept = (
-        "and hits stay the same within chance"
+        "and no difference in hits can be told from chance"
         if whole.ndcg_low <= 0 <= whole.ndcg_high or not tags.plain.ndcg
         else f"and hits go {'down' if whole.ndcg < 0 else 'up'} by {abs(whole.ndcg / tags.plain.ndcg):.0%}"
     )

@@ -58,7 +58,7 @@ def _face(card: Card, place: int, reason: str, moved: str, *, muted: bool) -> No
 
 def _what_if(card: Card, customer: str, key: str) -> None:
     st.button(
-        "What if this were bought?",
+        "What if bought?",
         key=f"add-{key}",
         type="tertiary",
         icon=":material/add:",

@@ -151,7 +151,7 @@ def bench(workspace: Workspace, choice: Choice, *, expert: bool) -> None:
             )
             look = in_order(changed.look or found.look, names)
         show.answer(*_headline(look, before, edits, microscope))
-        known, lists = st.columns([1, 2.6], gap="large")
+        known, lists = st.columns([1, 2.6], gap="medium")
         with known.expander("What we know", icon=":material/history:") if show.phone() else known:
             _history(look, edits, microscope)
         with lists:
@@ -239,7 +239,7 @@ def _change(customer: str, key: str) -> None:
 
 
 def had(history: pd.DataFrame) -> pd.DataFrame:
-    """One line an item, newest first, with the strongest thing that was done and when that was."""
+    """One line an item with the strongest thing that was done and when that was; the latest of these days first."""
     if history.empty:
         return pd.DataFrame(columns=["item_id", "title", "what"])
     strength = history["kind"].map(STRENGTH.index)
@@ -248,6 +248,7 @@ def had(history: pd.DataFrame) -> pd.DataFrame:
     found["what"] = [did((kind,)) for kind in found["kind"]]
     if "time" in history:
         newest = history["time"].max().year
+        found = found.sort_values("time", ascending=False, kind="stable", ignore_index=True)
         found["what"] += [f" · {_short(moment, newest)}" for moment in found["time"]]
     return found[["item_id", "title", "what"]]
 
@@ -278,7 +279,7 @@ def _lists(look: Look, before: Look, *, expert: bool) -> None:
     if show.phone() and len(look.panels) > 1:
         slots: Sequence[DeltaGenerator] = st.tabs([md(panel.name) for panel in look.panels])
     else:
-        grid = st.grid(max(1, len(look.panels)), min_column_width=200, gap="medium")
+        grid = st.grid(max(1, len(look.panels)), min_column_width=175, gap="small")
         slots = [grid.container(gap="xsmall") for _ in look.panels]
     for place, (slot, panel, known) in enumerate(zip(slots, look.panels, before.panels, strict=True)):
         with slot:

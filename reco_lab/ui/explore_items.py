@@ -116,7 +116,7 @@ def pairs(parts: Parts, colours: Palette) -> Shown | str:
         {
             "name": rows["first_title"],
             "under": rows["second_title"],
-            "value": rows["lift"],
+            "value": rows["times"],
             "mark": rows["low"],
             "text": [f"{number:,} baskets" for number in rows["baskets"]],
         }
@@ -126,16 +126,21 @@ def pairs(parts: Parts, colours: Palette) -> Shown | str:
         "second_title": "With",
         "baskets": "Baskets",
         "customers": "Customers",
-        "lift": "Lift",
+        "times": "Times chance",
         "low": "At least",
+        "lift": "Lift",
     }
     return Shown(
-        finding=f"{best['first_title']} and {best['second_title']} go together {best['lift']:.1f} times as often as by chance",
-        figure=bars(drawn, palette=colours, form=".1f", axis="lift", against="at least", room=0.5),
+        finding=f"{best['first_title']} and {best['second_title']} go together {best['times']:.1f} times as often as by chance",
+        figure=bars(drawn, palette=colours, form=".1f", axis="times chance", against="at least", room=0.5),
         table=rows[list(names)].round(2).rename(columns=names),
         key="pairs",
-        note=f"{_basket_words(parts)} {found.tested:,} pairs were tested; only pairs of 10 customers or more whose lift is clearly above 1 are shown.",
-        explained="Lift: how often both are in one basket, against what would happen if baskets were filled item by item at random. The tick is its lower limit, corrected for all pairs tested and for customers who repeat themselves.",
+        note=f"{_basket_words(parts)} {found.tested:,} pairs were tested; only pairs of 10 customers or more that clearly go together are shown.",
+        explained=(
+            "How often both are in one basket, against what would happen if baskets as full as these were filled item by "
+            "item at random. The tick is the lower limit, corrected for all pairs tested and for customers who repeat "
+            "themselves. The lift of the textbooks, in the table, takes all baskets for equally full."
+        ),
     )
 
 
@@ -163,7 +168,7 @@ def funnel(parts: Parts, colours: Palette) -> Shown | str:
     if found is None:
         return "There is no funnel: it needs two kinds of steps (view, click, cart, purchase), and this part of the data has fewer."
     steps, last = found.steps, found.steps.iloc[-1]
-    lost = steps.iloc[1 + int(steps["of_previous"].iloc[1:].to_numpy().argmin())]
+    lost = steps.iloc[1 + int(steps["of_previous"].iloc[1:].fillna(1).to_numpy().argmin())]
     texts = [
         f"{pairs:,}" if np.isnan(share) else f"{pairs:,} · {share:.1%} ({low:.1%} to {high:.1%})"
         for pairs, share, low, high in zip(

@@ -61,8 +61,9 @@ def hours(parts: Parts, colours: Palette) -> Shown | str:
     evening = found.rows.sum(axis=0)
     best = int(evening.argmax())
     labels = [f"{at}:00" for at in range(24)]
+    said = f"{weekday} {hour}:00 is the busiest hour; over all days it is {best}:00 to {best + 1}:00 (UTC)"
     return Shown(
-        finding=f"{weekday} {hour}:00 is the busiest hour; over all days it is {best}:00 to {best + 1}:00 (UTC)",
+        finding=said if found.sure else "No hour of the week is busier than chance may make it",
         figure=heat(
             found.rows.astype(np.float64), rows=list(WEEKDAYS), columns=labels, form=",", palette=colours
         ),

@@ -24,7 +24,8 @@ def view(workspace: Workspace) -> None:
         left, right = st.columns(2)
         margin = left.number_input(
             "A newer model may be worse by (%)", 0.0, 99.0, 100 * now.margin, 1.0, key="gate-margin",
-            help="As a part of what the champion reaches. A better one needs no margin.",
+            help="As a part of what the champion reaches, and of what the last model reaches that was better. A better one "
+            "needs no margin.",
         )  # fmt: skip
         part = right.number_input(
             "Customers who get it first (%)", 0.0, 50.0, 100 * now.canary_share, 1.0, key="gate-canary",

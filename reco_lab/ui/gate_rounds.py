@@ -20,6 +20,7 @@ STEPS = {
     "data": "Are the data sound?",
     "training": "Was it trained?",
     "forward": "Does it hold on what came later?",
+    "milestone": "Does it hold beside the last model that was better?",
     "off-policy": "Would it have earned as much?",
     "canary": "Does it hold with real customers?",
     "decision": "Decision",

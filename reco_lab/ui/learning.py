@@ -7,7 +7,7 @@ import streamlit as st
 
 from reco_lab.charts.lines import lines
 from reco_lab.charts.theme import Palette
-from reco_lab.experiments.learning import Curve, enough
+from reco_lab.experiments.learning import Curve, enough, overlap, sign_of
 from reco_lab.experiments.results import Comparison
 from reco_lab.experiments.verdict import POPULAR
 from reco_lab.services import learning
@@ -64,13 +64,13 @@ def newcomer(curves: Sequence[Curve]) -> str:
     known = {name: (low, high) for name, (low, high) in ends.items() if low is not None and high}
     if not known:
         return "No recommender has a value here"
-    name = max(known, key=lambda one: known[one][0])
+    better = sign_of(curves[0].key)
+    name = max(known, key=lambda one: better * known[one][0])
     low, high = known[name]
     lead = f"Knowing only the last entry, {name} does best: {metric.name(curves[0].key)} {score(low)}"
-    if low >= high:
+    if better * low >= better * high:
         return f"{lead}; the rest of the history adds nothing ({score(high)})"
-    share = f"{low / high:.0%}"
-    return f"{lead}, {share} of what it reaches knowing all"
+    return f"{lead}, {low / high:.0%} of what it reaches knowing all"
 
 
 def _more_data(workspace: Workspace, chosen: str, found: Comparison, colours: Palette) -> None:
@@ -104,9 +104,13 @@ def growth(curves: Sequence[Curve]) -> str:
     name = max(gains, key=lambda one: gains[one])
     if gains[name] < STILL:
         return "From half of the data to all of it nobody gains more than 2%"
-    values = {point.at: point.value for one in curves if one.name == name for point in one.points}
+    places = {point.at: point for one in curves if one.name == name for point in one.points}
+    doubt = (
+        "; these customers are too few to tell that from chance" if overlap(places[0.5], places[1.0]) else ""
+    )
     return (
-        f"From half of the data to all of it {name} gains most: {score(values[0.5])} to {score(values[1.0])}"
+        f"From half of the data to all of it {name} gains most: "
+        f"{score(places[0.5].value)} to {score(places[1.0].value)}{doubt}"
     )
 
 

@@ -23,9 +23,8 @@ def choice(
     """A selectbox (pills where they are `few`) over `options` (id -> label); the chosen id is the address's `key`.
 
     `typed`: an id that is not offered may be typed; the page looks it up before it draws the choice again.
-    `notice` is where a broken link is spoken of, here if not given.
-    A link that names an id which is not there says so, and the first option is shown instead. `options`
-    must not be empty.
+    `notice` is where a broken link is spoken of, here if not given. A link that names an id which is not
+    there says so, and the first option is shown instead. `options` must not be empty.
     """
     asked = st.query_params.get(key)
     if asked != followed(key):

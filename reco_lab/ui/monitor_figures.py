@@ -43,11 +43,11 @@ def figures(look: Look, before: str) -> None:
         _figure("Revenue", f"{now.revenue:,.0f}", "What those purchases were worth, in the shop's currency.")
         cost = f"A click cost {_number(now.cost_per_click)}, a thousand ads {_number(now.cost_per_thousand)}."
         _figure("Spend", f"{now.spend:,.2f}", f"What advertisers pay. {cost}")
-    interval = (
-        f"{rate.low:.1%} to {rate.high:.1%}" if rate.known else "too few customers to say how sure it is"
+    sure = (
+        f" {rate.low:.1%} to {rate.high:.1%}" if rate.known else ": too few customers to say how sure it is"
     )
     usual = f", {_percent(look.usual.value)} in {before}" if look.usual.n else ""
-    st.caption(f"Click rate {interval}{usual} · {control_words(look)}")
+    st.caption(f"Click rate{sure}{usual} · {control_words(look)}")
 
 
 def control_words(look: Look) -> str:
@@ -95,7 +95,7 @@ def chart(look: Look, alarms: Sequence[Alarm]) -> None:
         key="click-rate",
         live=True,
         explained="The band is as wide as the time before varies, and so wide that everything that is watched together "
-        "gives at most one false alarm in four weeks. Several points on one side of what is usual are an alarm too. "
+        "gives at most one false alarm in four weeks; what is so at the same hour every day is inside. Several points on one side of what is usual are an alarm too. "
         "Times whose clicks are still coming in are left out.",
     )
 

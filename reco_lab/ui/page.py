@@ -78,6 +78,7 @@ def open(title: str, *, of_data: bool = True) -> Iterator[Lab]:  # noqa: A001 - 
         show.closed(error)
         st.stop()
     with guard(workspace):
+        cache.heed_erasures(workspace)
         lab = _linked(workspace) if show.presenting() else _sidebar(workspace)
         if of_data and lab.version is not None and lab.version.synthetic and not rehearsed(workspace.home):
             with heading:

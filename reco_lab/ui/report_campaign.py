@@ -157,13 +157,14 @@ def whom(one: CampaignStory) -> Section:
             for line in known
         ]
     ).astype({"value": "float64", "low": "float64", "high": "float64"})
-    better = [
-        line.title for line in known if line.holm is not None and line.holm < 0.05 and line.absolute > 0
-    ]
+    better = [line.title for line in known if (line.low or 0) > 0]
+    worse = [line.title for line in known if (line.high or 0) < 0]
     finding = f"It did something for {listed(better)}" if better else "In no segment alone is a lift certain"
+    if worse:
+        finding += f"; {listed(worse)} did less than those held back"
     told = (
-        "Right of the dotted line: more than those held back. Looking at several segments is corrected for (Holm), "
-        "and their ranges hold together."
+        "Right of the dotted line: more than those held back. The ranges are so wide that those of all segments looked "
+        "at hold together."
     )
     drawn = Drawn(
         "dots", rows, "Difference to those held back", zero=True, percent=known[0].outcome == "conversion"

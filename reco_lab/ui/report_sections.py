@@ -52,8 +52,8 @@ class Drawn:
 class Section:
     """One section: a short label, a title that says the finding, sentences, a figure, its table, cards, lists.
 
-    `facts` are of a person and stay on the screen. `lists` are points, each list under its title; `sums` large numbers: what, how much, with a
-    line about it.
+    `facts` are of a person and stay on the screen. `lists` are points, each list under its title; `sums`
+    large numbers: what, how much, with a line about it.
     """
 
     id: str

@@ -7,11 +7,13 @@ import streamlit as st
 
 from reco_lab.core.segment import Definition
 from reco_lab.services import segment_looks, segments
-from reco_lab.services.segment_looks import Look, Shop
+from reco_lab.services.segment_looks import Look, Shop, Trait
 from reco_lab.ui import cache, export, page, show, state
 from reco_lab.ui.export import Sheet
 from reco_lab.ui.page import Lab
 from reco_lab.ui.words import count, md
+
+KNOWN = 0.995  # from which share on a thing counts as known of all
 
 
 def panel(lab: Lab, shop: Shop, rule: Definition, title: str, *, name: str, saved: str = "") -> None:
@@ -33,13 +35,11 @@ def panel(lab: Lab, shop: Shop, rule: Definition, title: str, *, name: str, save
 
 
 def _numbers(found: Look, shop: Shop) -> None:
-    money = shop.table is not None and shop.table.money
+    what = "purchases" if shop.table is None else shop.table.what
     cells = [("Customers", f"{found.size:,}", f"{found.share:.1%} of all")]
     if found.spend_share is not None:
         spent = f"{found.spend:,.0f} in all" if found.spend is not None else ""
-        cells.append(
-            ("Share of revenue" if money else "Share of purchases", f"{found.spend_share:.1%}", spent)
-        )
+        cells.append((f"Share of {what}", f"{found.spend_share:.1%}", spent))
     if found.recency is not None:
         cells.append(("Last purchase", f"{found.recency:,.0f} days", "ago, the middle customer"))
     if found.frequency is not None:
@@ -61,10 +61,14 @@ def _traits(found: Look) -> None:
     st.markdown("**What sets them apart**")
     said = [
         f"- {md(one.words)}: **{one.inside:.0%}** of them, {one.everyone:.0%} of everyone "
-        f"({count(one.members, 'customer')})"
+        f"({count(one.members, 'customer')}{_known(one)})"
         for one in found.traits
     ]
     st.markdown("\n".join(said))
+
+
+def _known(one: Trait) -> str:
+    return "" if one.known > KNOWN else f"; known of {one.known:.0%} of them"
 
 
 def _take(lab: Lab, shop: Shop, found: Look, name: str) -> None:

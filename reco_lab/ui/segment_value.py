@@ -39,10 +39,10 @@ def draw(lab: Lab, shop: Shop) -> None:
         known = shop.known
         table, test, model = known.valued(horizon), known.lifetime_test, known.lifetime
     measure = "value" if "value" in table else "expected"
-    worth = table[measure]
-    edges = {name: np.quantile(worth, ends) for name, ends in BANDS.items()}
-    shares = {name: float(worth[_inside(worth, *ends)].sum() / worth.sum()) for name, ends in edges.items()}
-    _chart(table, shares, measure, HORIZONS[horizon])
+    edges, shares = bands(table[measure])
+    _chart(table[measure].dropna(), shares, HORIZONS[horizon], money=measure == "value")
+    if unknown := int(table[measure].isna().sum()):
+        st.caption(f"Not counted: {count(unknown, 'customer')} of whom no value can be expected.")
     st.markdown(f"**Can it be trusted?** {md(test.sentence)}")
     show.warnings(model.notes)
     options = {name: f"{name} ({share:.0%} of the value)" for name, share in shares.items()}
@@ -68,18 +68,25 @@ def draw(lab: Lab, shop: Shop) -> None:
         )  # fmt: skip
 
 
+def bands(worth: pd.Series) -> tuple[dict[str, NDArray[np.float64]], dict[str, float]]:
+    """Where each band of customers begins and ends, and its share of all that is expected; who has no value is left out."""
+    known = worth.dropna()
+    edges = {name: np.quantile(known, ends) for name, ends in BANDS.items()}
+    total = float(known.sum()) or 1.0
+    return edges, {name: float(known[_inside(known, *ends)].sum() / total) for name, ends in edges.items()}
+
+
 def _inside(worth: pd.Series, low: float, high: float) -> NDArray[np.bool_]:
     values = worth.to_numpy(np.float64)
     return np.asarray((values >= low) & ((values < high) | (high >= values.max())), np.bool_)
 
 
-def _chart(table: pd.DataFrame, shares: dict[str, float], measure: str, when: str) -> None:
-    total = float(table[measure].sum())
+def _chart(worth: pd.Series, shares: dict[str, float], when: str, *, money: bool) -> None:
+    total = float(worth.sum())
     first = next(iter(shares))
-    money = measure == "value"
     what = f"to spend about {about(total)}" if money else f"to make about {about(total)} purchases"
     part = f"the {first} of them {shares[first]:.0%} of it"
-    finding = f"{count(len(table), 'customer')} are expected {what} in {when}; {part}"
+    finding = f"{count(len(worth), 'customer')} are expected {what} in {when}; {part}"
     rows = pd.DataFrame({"name": list(shares), "value": list(shares.values())})
     rows["mark"] = [high - low for low, high in BANDS.values()]
     rows["text"] = [f"{share:.0%}" for share in shares.values()]

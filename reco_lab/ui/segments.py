@@ -81,9 +81,8 @@ def _classes(lab: Lab, shop: Shop) -> None:
 def _board(table: RfmTable, names: Sequence[str]) -> None:
     rows = table.classes
     top = rows.iloc[int(rows["spend_share"].to_numpy().argmax())]
-    what = "revenue" if table.money else "purchases"
     finding = (
-        f"{str(top['name']).capitalize()} bring most: {top['spend_share']:.0%} of the {what}, "
+        f"{str(top['name']).capitalize()} bring most: {top['spend_share']:.0%} of the {table.what}, "
         f"with {top['share']:.0%} of the customers"
     )
     shown = pd.DataFrame(
@@ -98,7 +97,7 @@ def _board(table: RfmTable, names: Sequence[str]) -> None:
     key = "chart-classes"
     st.plotly_chart(
         bars(
-            shown, palette=show.palette(), form=".0%", axis="share of customers", against=f"share of the {what}",
+            shown, palette=show.palette(), form=".0%", axis="share of customers", against=f"share of the {table.what}",
             click=True,
         ),
         theme=None, alt=finding, config=_CONFIG, key=key, on_select=lambda: _picked(key, names),
@@ -132,7 +131,9 @@ def _cutoffs(table: RfmTable) -> None:
     said = {
         "recency": "Days since the last purchase",
         "frequency": "Days with a purchase",
-        "monetary": "Money spent" if table.money else "Lines bought",
+        "monetary": {"revenue": "Money spent", "value": "Value bought", "purchases": "Lines bought"}[
+            table.what
+        ],
     }
     with st.form("cutoffs", border=False):
         st.markdown("**Move the cut-offs**: each number is the last one that belongs to the lower fifth.")

@@ -28,6 +28,7 @@ LIMITS = {
 }
 LONGEST_DAYS = 36_500
 _IDS = re.compile(r"[\n\r,;\t]+")
+ON_SERVER = "The log of decisions lies on the database server and is not in this file: whoever runs the server backs it up."
 
 
 def answer(lab: page.Lab, seen: Diagnostics) -> None:
@@ -85,9 +86,11 @@ def _workspace(workspace: Workspace, seen: Diagnostics) -> None:
 def _backups(workspace: Workspace, _seen: Diagnostics) -> None:
     st.header("Backups", anchor=False)
     st.markdown(
-        "One file with everything: data sets, comparisons, settings, and the key of the pseudonyms. "
+        "One file with everything: data sets, comparisons, settings, the log of decisions, and the key of the pseudonyms. "
         "It holds data of people, so keep it where only you can read it."
     )
+    if workspace.server is not None:
+        st.markdown(f":material/database: {ON_SERVER}")
     made = upkeep.backups(workspace)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         folder = st.text_input(
@@ -105,7 +108,8 @@ def _backups(workspace: Workspace, _seen: Diagnostics) -> None:
         _made(made)
     st.subheader("Bring a backup back", anchor=False)
     st.caption(
-        "What is here now is backed up first. Who is on the suppression list stays on it, whatever the backup says."
+        "What is here now is backed up first. Who is on the suppression list stays on it, whatever the backup says. "
+        "While ads are served, their log goes on as it is."
     )
     path = _chosen_backup(workspace, made)
     if path is not None:
@@ -157,7 +161,8 @@ def _restore(workspace: Workspace, path: Path) -> None:
             erase_restored(workspace, who=erasing.WHO)
         kept = f" What was here before lies in {found.kept}." if found.kept else ""
         intake.forget_upload("backup-file")
-        _say(f"The state of {when(found.backup.created)} is back.{kept}")
+        left = f" {found.left}" if found.left else ""
+        _say(f"The state of {when(found.backup.created)} is back.{kept}{left}")
 
 
 def _retention(workspace: Workspace, _seen: Diagnostics) -> None:

@@ -125,7 +125,8 @@ def numbers(
 ) -> None:
     """A table, and a button that takes it away as CSV: the one built into tables would let formulas out.
 
-    `live`: it stands in a part that is drawn anew again and again, so it is taken away from beside that (`export.menu`).
+    `live`: it stands in a part that is drawn anew again and again, so it is taken away from beside that
+    (`export.menu`).
     """
     st.dataframe(table, hide_index=True, alt=alt, placeholder="–", column_config=columns)
     if live:

@@ -72,8 +72,12 @@ def headline(look: Look) -> tuple[str, str]:
     found = [(place, card) for place, card in enumerate(best.cards, start=1) if card.held_out]
     named = "; ".join(f"{card.title}, place {place}" for place, card in found[:NAMED])
     more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-    choices = "choice" if len(look.held_out) == 1 else "choices"
-    words = f"{best.name} found {hits(best)} of {len(look.held_out)} later {choices} of {look.customer_id}"
+    of = (
+        "the one later choice"
+        if len(look.held_out) == 1
+        else f"{hits(best)} of {len(look.held_out)} later choices"
+    )
+    words = f"{best.name} found {of} of {look.customer_id}"
     return f"{words}: {named}{more}", _one(look)
 
 

@@ -46,8 +46,9 @@ def _pareto(found: Comparison, keys: list[str], colours: Palette) -> None:
             y_axis=names["y"],
             palette=colours,
             percent=metric.is_share(other),
+            better=(_sign(other), _sign(key)),
         ),
-        finding=_traded(own, other, key),
+        finding=traded(own, other, key),
         table=rows.rename(columns=names),
         key="tradeoff",
         explained="Nobody beats the joined ones in both at once. Open diamonds are yardsticks and take no part. "
@@ -55,9 +56,14 @@ def _pareto(found: Comparison, keys: list[str], colours: Palette) -> None:
     )
 
 
-def _traded(own: pd.DataFrame, other: str, key: str) -> str:
+def _sign(key: str) -> float:
+    return -1.0 if metric.better_when_higher(key) is False else 1.0
+
+
+def traded(own: pd.DataFrame, other: str, key: str) -> str:
     """What the one costs in the other, with the numbers of the two ends."""
-    best, widest = (own.sort_values(axis).iloc[-1] for axis in ("y", "x"))
+    ends = (("y", key), ("x", other))
+    best, widest = (own.iloc[int((_sign(one) * own[axis].to_numpy()).argmax())] for axis, one in ends)
     what = " of the catalogue" if other.startswith("coverage") else ""
     verb = "shows" if what else f"has {metric.name(other)}"
     if best["name"] == widest["name"]:
@@ -126,6 +132,8 @@ def price(found: Dragged, strength: float) -> str:
         )
     cost, gain = (found.change(key, strength) for key in (found.headline, found.aim))
     brings = f"{metric.name(found.aim)} {_change(gain)}"
+    if _sign(found.headline) < 0:
+        return f"At strength {strength:g} {brings}; {metric.name(found.headline)} {_change(cost)}"
     if cost < -SLIGHT:
         return f"At strength {strength:g} {brings}; it costs {_share(-cost)} of {metric.name(found.headline)}"
     if cost > SLIGHT:

@@ -58,7 +58,8 @@ def section(workspace: Workspace, found: Comparison, palette: Palette) -> None:
         return
     st.header(md(gained(found)), anchor=False)
     st.caption(
-        "All got the same budget, and chose by the validation part alone; the test part was not looked at."
+        "All got the same budget, and chose by the validation part alone; the test part was not looked at. The best of "
+        "several trials is partly luck, so not all of the gain need show there."
     )
     if plain := untuned(found):
         st.caption(md(plain))
@@ -105,8 +106,16 @@ def _importance(study: Study, palette: Palette) -> None:
     rows["text"] = [f"{share:.0%}" for share in rows["value"]]
     show.chart(
         bars(rows, palette=palette, form=".0%"),
-        finding=f"For {study.name}, {rows['name'][0]} mattered most",
+        finding=mattered(study, str(rows["name"][0])),
         table=rows[["name", "value"]].rename(columns={"name": "Parameter", "value": "Share"}),
         key="importance",
-        explained="How much of the difference between trials each parameter explains (functional ANOVA).",
+        explained="How much of the difference between trials each parameter explains (functional ANOVA). The shares add "
+        "up to 100% also where nothing but chance made trials differ.",
     )
+
+
+def mattered(study: Study, first: str) -> str:
+    """Which parameter explains most, unless chance would make some parameter explain as much."""
+    if study.sure(first):
+        return f"For {study.name}, {first} mattered most"
+    return f"For {study.name}, these trials cannot tell from chance which parameter matters"

@@ -125,7 +125,7 @@ def _undo(workspace: Workspace, known: list[DatasetVersion]) -> None:
             f"{count(upkeep.retention(workspace).dropped, 'day')}."
         )
         if st.button(f"Take version {newest.version} away", key="undo"):
-            data.undo_import(workspace, newest.name)
+            upkeep.drop(workspace, newest.name, newest.version)
             st.query_params.pop(state.VERSION, None)
             if not rest:
                 st.query_params.pop(state.DATASET, None)

@@ -93,6 +93,12 @@ def test_every_page_is_told_of(title):
     assert f" {title}," in CHANGELOG or f" {title};" in CHANGELOG
 
 
+def test_the_map_of_the_code_names_every_package():
+    inside = README.partition("## Map of the code")[2].partition("reco_lab/\n")[2].partition("```")[0]
+    told = set(re.findall(r"(\w+)/  ", inside))
+    assert told - {"tests"} == {path.parent.name for path in (ROOT / "reco_lab").glob("*/__init__.py")}
+
+
 def test_the_experiment_file_of_the_readme_is_one():
     assert parse(_block("toml"), "README.md").recommenders
 

@@ -69,7 +69,7 @@ def test_publish_ask_click_buy_and_read_why(serve, browser, home, service):
     browser.goto(f"{url}/ads")
     expect(browser.get_by_text("Nothing is published yet")).to_be_visible()
     browser.get_by_role("button", name="Publish the champion").click()
-    expect(browser.get_by_role("heading", name=re.compile("serves, .* ads fly"))).to_be_visible(
+    expect(browser.get_by_role("heading", name=re.compile("serves, .* ads run"))).to_be_visible(
         timeout=120_000
     )
 

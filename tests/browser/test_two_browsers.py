@@ -20,7 +20,7 @@ MARKS = {"first": "ALPHA", "second": "BRAVO"}
 ACT = r"""([which, place]) => {
   const links = [...document.querySelectorAll('[data-testid=stSidebarNav] a')]
     .filter(one => /(Home|Explore|Experiment|Compare|Customer)$/.test(one.innerText.trim()));
-  const uses = /(Leave out|Put back|What if this were bought\?|Back to the true history|Surprise me)$/;
+  const uses = /(Leave out|Put back|What if bought\?|Back to the true history|Surprise me)$/;
   const parts = [...document.querySelectorAll('[data-testid=stMain] [role=tab], [data-testid=stMain] button')]
     .filter(one => !one.disabled && (one.role === 'tab' || uses.test(one.innerText.trim())));
   const offered = which < 0.4 || !parts.length ? links : parts;

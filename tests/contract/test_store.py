@@ -10,7 +10,10 @@ from reco_lab.store.database import Database
 from reco_lab.store.queue import Queue
 from reco_lab.store.schema import jobs
 from reco_lab.store.store import Store
+from reco_lab.testing.queue import QUEUE_CHECKS
 from reco_lab.testing.store import STORE_CHECKS
+
+CHECKS = (*STORE_CHECKS, *QUEUE_CHECKS)
 
 
 class MakesVersionsForEver(Store):
@@ -29,6 +32,11 @@ class MixesUpSettings(Store):
         super().set_setting(name, str(value))
 
 
+class PushesAside(Store):
+    def add_dataset(self, *given, after="", **more):
+        return super().add_dataset(*given, **more)
+
+
 class DropsForGood(Store):
     def bring_back(self, name, version):
         found = next(one for one in self.dropped() if (one.name, one.version) == (name, version))
@@ -37,7 +45,7 @@ class DropsForGood(Store):
 
 
 class GivesNumbersAgain(Store):
-    def drop_dataset(self, name, version=None):
+    def drop_dataset(self, name, version):
         gone = super().drop_dataset(name, version)
         self.forget_versions([gone])
         return gone
@@ -71,6 +79,7 @@ class QueuesEveryClick(Queue):
 
 VILLAINS = [
     (MakesVersionsForEver, Queue, "check_the_same_content_makes_no_second_version"),
+    (PushesAside, Queue, "check_a_version_follows_the_one_that_it_was_made_of"),
     (ForgetsRuns, Queue, "check_a_run_is_found_by_its_key"),
     (MixesUpSettings, Queue, "check_settings_keep_json"),
     (DropsForGood, Queue, "check_a_dropped_version_is_gone_and_can_be_brought_back"),
@@ -91,18 +100,18 @@ def perform(check, database, store=Store, queue=Queue):
         database.close()
 
 
-@pytest.mark.parametrize("check", STORE_CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_a_store_on_sqlite_keeps_its_contract(check, tmp_path):
     perform(check, Database.open(tmp_path))
 
 
-@pytest.mark.parametrize("check", STORE_CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_a_store_on_postgresql_keeps_its_contract(check, postgresql, tmp_path):
     perform(check, Database.open(tmp_path, postgresql.schema()))
 
 
 @pytest.mark.parametrize(("store", "queue", "crime"), VILLAINS)
 def test_a_villain_is_caught_by_the_check_that_names_its_crime(store, queue, crime, tmp_path):
-    check = next(one for one in STORE_CHECKS if one.__name__ == crime)
+    check = next(one for one in CHECKS if one.__name__ == crime)
     with pytest.raises((AssertionError, NotFoundError)):
         perform(check, Database.open(tmp_path), store, queue)

@@ -27,7 +27,7 @@ def booked(shop):
 def test_the_ads_tab_lists_every_ad_with_its_state(booked, visit):
     table = visit(ADS, section="Ads").dataframe[0].value
 
-    assert table.set_index("Id")["State"].to_dict() == {"a1": "Flies", "a2": "Paused", "house": "Flies"}
+    assert table.set_index("Id")["State"].to_dict() == {"a1": "Runs", "a2": "Paused", "house": "Runs"}
     assert table.set_index("Id")["Promotes"].to_dict() == {
         "a1": "Thing 1",
         "a2": "any of shoes",

@@ -14,6 +14,7 @@ from reco_lab.simulation.traffic import Tally
 from reco_lab.store.locks import FileLock
 from reco_lab.store.own_time import keep_clock
 
+HOME = "pages/start/home.py"
 ADS = "pages/market/ads.py"
 MONITOR = "pages/market/monitor.py"
 OPENING = datetime(2026, 1, 5, tzinfo=UTC)
@@ -49,6 +50,20 @@ def test_a_rehearsal_is_offered_and_one_press_begins_it(shop, no_service, visit,
     assert "Rehearse with simulated customers" in says(page)
     assert "nothing is scripted" in says(page)
     page.button(key="rehearse").click().run()
+    assert begun == [Asked()]
+
+
+def test_home_lets_them_come_with_one_press_and_only_once(shop, no_service, visit, monkeypatch):
+    begun = []
+    monkeypatch.setattr(
+        "reco_lab.ui.ad_rehearsal.rehearsal.begin", lambda _workspace, asked: begun.append(asked)
+    )
+    press = next(one for one in visit(HOME).button if one.label == "Let them come")
+    assert press.click().run().title[0].value == "Ads"
+    assert begun == [Asked()]
+    play(shop, Phase.running)
+    with FileLock(folder(shop) / rehearsal.LOCK):
+        next(one for one in visit(HOME).button if one.label == "Let them come").click().run()
     assert begun == [Asked()]
 
 

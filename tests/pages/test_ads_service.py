@@ -114,7 +114,7 @@ def test_without_the_service_the_page_names_the_command(home, visit, says):
 def test_it_opens_with_what_serves(served, visit, says):
     browser = visit(ADS)
 
-    assert "EASE serves, 22 ads fly." in says(browser)
+    assert "EASE serves, 22 ads run." in says(browser)
     assert "Policy: Best first · version" in says(browser)
     assert [one.label for one in browser.button if one.proto.type == "primary"] == ["Ask for ads"]
 

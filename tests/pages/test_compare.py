@@ -6,8 +6,8 @@ import pytest
 from reco_lab.core.conditions import Attribute
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.interactions import ColumnMap, Interactions
-from reco_lab.jobs.inline import run_inline
 from reco_lab.services import ablation, data, experiments, learning, segments
+from reco_lab.services.handlers import HANDLERS
 from reco_lab.services.shelf import WorkspaceShelf
 from reco_lab.workspace import Workspace
 
@@ -249,7 +249,7 @@ def test_learning_curves_by_history_are_there_at_once_and_by_data_size_after_a_j
     assert "Learning curves, Which one?" in says(browser)
 
     claim = shop.queue.claim("worker")
-    shop.queue.finish(claim, run_inline(shop, claim.kind, claim.payload))
+    shop.queue.finish(claim, HANDLERS[claim.kind](shop, claim.payload, lambda _fraction, _message: None))
     browser = visit(COMPARE, experiment=record.id, section="Learning")
     assert any(one.value.startswith("From half of the data to all of it") for one in browser.header)
     assert {one.name for one in learning.by_size(learning.job_of(shop, record.id))} >= {"EASE", "Item k-NN"}
@@ -272,7 +272,7 @@ def test_what_each_part_of_a_hybrid_adds_is_worked_out_in_the_background(shop, q
 
     told = []
     claim = shop.queue.claim("worker")
-    result = run_inline(shop, claim.kind, claim.payload, lambda fraction, _message: told.append(fraction))
+    result = HANDLERS[claim.kind](shop, claim.payload, lambda fraction, _message: told.append(fraction))
     shop.queue.finish(claim, result)
     browser = visit(COMPARE, experiment=id_, section="Hybrids")
     (found,) = ablation.answers(ablation.job_of(shop, id_)).values()

@@ -1,3 +1,6 @@
+from types import SimpleNamespace
+
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -5,7 +8,7 @@ from reco_lab.core.conditions import Listed
 from reco_lab.core.recommender import algorithms
 from reco_lab.services import customers, experiments, privacy, segments
 from reco_lab.services.data import load_dataset
-from reco_lab.ui import customer
+from reco_lab.ui import customer, told
 from reco_lab.ui.told import ABOUT
 
 CUSTOMER = "pages/lab/customer.py"
@@ -191,3 +194,33 @@ def test_the_segments_that_she_is_in_are_named(shop, visit, says):
     assert "“Ours”" in told
     assert "class " in told
     assert "Others" not in told
+
+
+def test_the_history_stands_in_the_order_of_the_days_it_shows():
+    days = pd.to_datetime(["2026-03-04", "2026-03-01", "2026-02-01"], utc=True)
+    rows = pd.DataFrame(
+        {
+            "item_id": ["a", "b", "a"],
+            "title": ["A", "B", "A"],
+            "kind": ["view", "purchase", "purchase"],
+            "time": days,
+        }
+    )
+
+    assert customer.had(rows)["what"].tolist() == ["bought · 1 Mar", "bought · 1 Feb"]
+
+
+def test_a_single_later_choice_is_not_counted_as_one_of_one():
+    cards = [SimpleNamespace(title="Stove", held_out=True), SimpleNamespace(title="Mat", held_out=False)]
+    look = SimpleNamespace(
+        customer_id="C1",
+        history=pd.DataFrame({"kind": ["purchase"]}),
+        held_out=["stove"],
+        panels=[SimpleNamespace(name="EASE", cards=cards)],
+        as_of=None,
+        wanted=("purchase",),
+    )
+
+    assert told.headline(look)[0] == "EASE found the one later choice of C1: Stove, place 1"
+    look.held_out = ["stove", "rope"]
+    assert told.headline(look)[0] == "EASE found 1 of 2 later choices of C1: Stove, place 1"

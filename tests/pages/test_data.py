@@ -2,7 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reco_lab.core.dataset import Dataset
+from reco_lab.core.errors import NotFoundError
 from reco_lab.services import data, recipes
+from reco_lab.ui import cache
 from reco_lab.workspace import Workspace
 
 DATA = "pages/data/data.py"
@@ -237,6 +240,16 @@ def test_more_rows_make_a_new_version_and_the_older_one_stays_readable(empty, vi
     old = visit(DATA, version="1")
     assert "The first interactions of version 1" in [one.label for one in old.expander]
     assert [one.version for one in Workspace.open(empty).store.versions("u")] == [2, 1]
+
+
+def test_a_version_that_was_taken_away_is_not_taken_for_the_one_that_is_there(shop):
+    log = data.load_dataset(shop, "small-shop").interactions
+    smaller = Dataset("small-shop", log.take(np.arange(10)))
+    gone = data.save_dataset(shop, smaller)
+    shop.store.drop_dataset(gone.name, gone.version)
+    assert cache.dataset(shop, gone.name, gone.fingerprint).fingerprint == gone.fingerprint
+    with pytest.raises(NotFoundError):
+        cache.dataset(shop, gone.name, "0" * 64)
 
 
 def test_an_import_is_undone_and_brought_back(shop, visit, says):

@@ -106,7 +106,7 @@ def test_running_work_shows_how_far_it_is_and_can_be_cancelled(shop, running, vi
 
 
 def test_interrupted_work_says_that_it_is_taken_up_again(shop, running, visit, says):
-    shop.queue.reap(silent_for=0)
+    shop.queue.reap()
     shop.queue.claim("another worker")
 
     assert "was interrupted" in says(visit(EXPERIMENT))

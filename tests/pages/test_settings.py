@@ -2,7 +2,9 @@ import json
 
 import pytest
 
-from reco_lab.services import data, privacy, upkeep
+from reco_lab.core.errors import NotFoundError
+from reco_lab.services import data, erasure, privacy, upkeep
+from reco_lab.ui import cache
 from reco_lab.ui.settings import SECTIONS
 from reco_lab.workspace import Workspace
 
@@ -48,7 +50,7 @@ def test_a_backup_is_made_and_brought_back(shop, visit, says):
     made = press(visit(SETTINGS, section="Backups"), "Back up now")
     assert "is made and checked" in says(made)
     assert len(upkeep.backups(shop)) == 1
-    upkeep.drop(shop, "small-shop")
+    upkeep.drop(shop, "small-shop", 1)
 
     browser = visit(SETTINGS, section="Backups")
     browser.radio[0].set_value("One of the list").run()
@@ -62,7 +64,7 @@ def test_a_backup_is_made_and_brought_back(shop, visit, says):
 
 def test_a_backup_comes_back_from_an_upload(shop, visit, says, tmp_path):
     made = upkeep.backup(shop, tmp_path / "mine.zip")
-    upkeep.drop(shop, "small-shop")
+    upkeep.drop(shop, "small-shop", 1)
 
     browser = visit(SETTINGS, section="Backups")
     browser.file_uploader(key="backup-file").upload("mine.zip", made.path.read_bytes()).run()
@@ -147,3 +149,13 @@ def test_a_customer_gets_her_copy_and_is_erased(shop, visit, says):
     assert len(left) < rows
     assert "c01" not in left.user_ids
     assert browser.dataframe[-1].value["What"].str.startswith("erased").any()
+
+
+def test_what_another_process_erased_is_not_kept_by_the_app(shop, visit):
+    version = data.list_datasets(shop)[0]
+    visit(SETTINGS)
+    assert "c00" in cache.dataset(shop, version.name, version.fingerprint).interactions.user_ids
+    erasure.erase(shop, "c00", who="another process")
+    visit(SETTINGS)
+    with pytest.raises(NotFoundError):
+        cache.dataset(shop, version.name, version.fingerprint)

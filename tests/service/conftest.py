@@ -3,9 +3,11 @@
 import shutil
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
 from reco_lab.core.clock import ManualClock
+from reco_lab.services.ad_server import AdServer
 from reco_lab.testing import erasing, serving
 from reco_lab.workspace import Workspace
 
@@ -38,5 +40,13 @@ def workspace(opened, tmp_path):
     home = tmp_path / "home"
     shutil.copytree(opened, home)
     found = Workspace.open(home, clock=ManualClock(NOON))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def server(workspace):
+    """A server of ads over that copy."""
+    found = AdServer.open(workspace, rng=np.random.default_rng(0))
     yield found
     found.close()

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
 import pytest
 
 from reco_lab.cli import main
@@ -24,13 +23,6 @@ from reco_lab.testing.serving import NAME, compare
 from reco_lab.workspace import Workspace
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def server(workspace):
-    serving = AdServer.open(workspace, rng=np.random.default_rng(0))
-    yield serving
-    serving.close()
 
 
 def ids(answer):
@@ -133,17 +125,20 @@ def test_a_publication_takes_its_place_between_two_answers_and_a_rollback_too(wo
         publishing.rollback(workspace)
 
 
-def test_a_damaged_publication_is_refused_and_the_one_before_serves_on(workspace, server):
-    before = server.ads("u00").decision.model_version
-    changed = publishing.change(workspace, bid_weight=0.5)
-    link = publishing.serving_plan(workspace).chain[0].artefact
-    arrays = workspace.artefacts.path(link) / "arrays.npz"
-    arrays.write_bytes(arrays.read_bytes()[:-20])
-    assert not do(server.refresh())
-    assert server.ads("u00").decision.model_version == before != changed.version
-    ready = server.readiness()
-    assert not ready.ready
-    assert "the one before serves on" in ready.problems[0]
+def test_a_day_that_comes_again_as_a_clock_is_set_back_has_the_books_it_had(workspace, server):
+    do(server.put_ad(Ad(id="once", title="Once", bid=1.0, billing=Billing.decision, cap_per_day=1, slots=("top",), daily_budget=5.0)))  # fmt: skip
+    for ad in bookings.ads(workspace):
+        if ad.id != "once":
+            bookings.pause(workspace, ad.id)
+    do(server.refresh())
+    assert ids(server.ads("u00", "top")) == ["once"]
+    do(server.track([]))
+    for moment, shown in ((NOON + timedelta(days=1), ["once"]), (NOON + timedelta(seconds=1), [])):
+        workspace.clock.at = moment
+        do(server.refresh())
+        assert ids(server.ads("u00", "top")) == shown
+        do(server.track([]))
+    assert server.standing.accounts.billed(server.snapshot.booked.places["once"]).today == 1.0
 
 
 def test_who_objects_gets_house_ads_and_nothing_of_her_is_logged(workspace, server):
@@ -232,36 +227,6 @@ def test_publish_and_rollback_from_the_command_line(workspace, monkeypatch, caps
     assert workspace.publications.serving().version == before
     assert main(["publish", "--policy", "epsilon_greedy:lots"]) == 2
     assert "no setting" in capsys.readouterr().err
-
-
-def test_ads_and_wishes_hold_also_while_a_publication_is_refused(workspace, server):
-    assert server.ads("u04").decision.stage is Stage.model
-    workspace.publications.publish("strange", {"written by": "another program"}, None)
-    assert not do(server.refresh())
-    shown = ids(server.ads("u04"))[0]
-    bookings.pause(workspace, shown)
-    privacy.suppress(workspace, ["u06"])
-    assert not do(server.refresh())
-    assert shown not in ids(server.ads("u04", n=20))
-    assert server.ads("u04").decision.stage is Stage.model
-    assert server.ads("u06").decision.stage is Stage.house
-    assert "refused" in server.readiness().problems[0]
-
-
-def test_a_start_with_a_damaged_publication_serves_the_one_before_and_says_so(workspace, server):
-    before = server.snapshot.version
-    server.close()
-    workspace.publications.publish("strange", {"written by": "another program"}, None)
-    again = AdServer.open(workspace)
-    assert again.ads("u04").decision.model_version == before
-    assert "refused" in again.readiness().problems[0]
-    again.close()
-    for link in publishing.Plan.model_validate(workspace.publications.history()[1].spec).chain:
-        (workspace.artefacts.path(link.artefact) / "manifest.json").write_text("{}")
-    bare = AdServer.open(workspace)
-    answer = bare.ads("u04")
-    assert (answer.decision.model_version, len(answer.ads)) == ("unpublished", 1)
-    bare.close()
 
 
 @pytest.mark.parametrize(

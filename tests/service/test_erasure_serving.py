@@ -1,5 +1,7 @@
 """A customer erased: what serves, is tried or waits at the gate by what was learnt from her goes with her."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from reco_lab.services import ab_tests, publishing
 from reco_lab.services.ad_server import AdServer
 from reco_lab.services.data import load_dataset, save_dataset
 from reco_lab.services.erasure import erase
+from reco_lab.services.lineage import serves_since, spans
 from reco_lab.store.rounds import RoundState
 from reco_lab.testing.erasing import ACCENTED, MAIL, RAW
 from reco_lab.testing.serving import NAME
@@ -44,6 +47,14 @@ def test_a_challenger_that_knew_her_is_let_go_and_its_round_is_over(workspace):
     assert ended.state is RoundState.cancelled
     assert ended.spec["plan"] is None
     assert "erased" in ended.findings[-1]["sentence"]
+
+
+def test_what_was_trained_without_her_is_known_to_serve_since_then(workspace):
+    workspace.clock.at += timedelta(hours=1)
+    erase_her(workspace)
+    assert serves_since(workspace) == workspace.clock.at
+    last = spans(workspace)[-1]
+    assert (last.number, last.who) == (workspace.publications.serving().number, "an erasure")
 
 
 @pytest.mark.parametrize("ended", [True, False])

@@ -2,16 +2,20 @@
 
 import errno
 import sqlite3
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from reco_lab.core.clock import ManualClock
 from reco_lab.core.errors import FullError, InputError
 from reco_lab.core.events import FeedbackKind
+from reco_lab.store import locks
 from reco_lab.store.events import EventLog, journal, writer
 from reco_lab.store.events.schema import VERSION
 from reco_lab.testing.events import counted, decision, feedback, visit
@@ -122,6 +126,7 @@ def test_decisions_beyond_what_memory_holds_wait_in_the_journal(clock, tmp_path,
     for number in range(500):
         log.log(decision(clock, number))
     until(lambda: log.counts().decisions == 500)
+    until(lambda: len(list((tmp_path / "events.journal").glob("*.log"))) == 1)  # the one that is written to
     log.close()
     assert not list((tmp_path / "events.journal").iterdir())
 
@@ -283,3 +288,26 @@ def test_a_segment_that_somebody_removed_stops_nothing(clock, tmp_path, monkeypa
             segment.unlink()
         assert counted(log.track([feedback(clock, f"e-{number}", f"d-{number}-0")]).result(10)) == (1, 0)
     log.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="which file a lock is on is looked up in /proc")
+def test_nobody_takes_over_the_journal_of_a_process_that_is_just_beginning(
+    postgresql, clock, tmp_path, monkeypatch
+):
+    """Workers begin at once: one's journal is there a moment before its lock is."""
+    url, begun, lock = postgresql.schema(), [], locks._lock
+    EventLog.open(tmp_path, clock, url, writer=True).close()
+
+    def late(handle, **how):
+        if Path(f"/proc/self/fd/{handle}").readlink().parent.name == "events.journal" and not begun:
+            begun.append(Thread(target=lambda: EventLog.open(tmp_path, clock, url, writer=True).close()))
+            begun[0].start()
+            begun[0].join(1.0)
+        return lock(handle, **how)
+
+    monkeypatch.setattr(locks, "_lock", late)
+    log = EventLog.open(tmp_path, clock, url, writer=True)
+    begun[0].join()
+    assert len(list((tmp_path / "events.journal").glob("*.lock"))) == 1
+    log.close()
+    assert not list((tmp_path / "events.journal").iterdir())

@@ -108,7 +108,7 @@ def test_on_a_full_disk_a_workspace_opens_is_read_and_can_be_tidied(workspace, s
     filled(small_disk, leave=0)
     opened = Workspace.open(small_disk / "home")
     assert load_dataset(opened, "shop").interactions.n_users == 90
-    opened.artefacts.load(drop(opened, "shop").artefact)
+    opened.artefacts.load(drop(opened, "shop", 3).artefact)
     free = os.statvfs(small_disk).f_bavail
     assert tidy(opened, Retention(dropped=0), dry_run=False).artefacts
     assert os.statvfs(small_disk).f_bavail > free

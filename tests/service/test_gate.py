@@ -21,7 +21,7 @@ from reco_lab.services.feedback_data import save_feedback
 from reco_lab.services.shop import load_shop
 from reco_lab.store.publications import PROMOTED, ROLLED_BACK
 from reco_lab.store.rounds import RoundState
-from reco_lab.testing.serving import publish_chain
+from reco_lab.testing.serving import publish_chain, publish_plan
 from reco_lab.workspace import Workspace
 
 QUIET = gate_settings.GateSettings(margin=0.3)
@@ -86,6 +86,27 @@ def test_later_weeks_of_the_shop_are_learnt_from_and_promoted(workspace, shop):
         ROLLED_BACK,
         "a person",
     )
+
+
+def test_small_losses_do_not_add_up_over_rounds(workspace, shop):
+    """Each challenger may be a little worse than what serves, but none much worse than the last that was better."""
+    first, before = workspace.publications.serving(), load_dataset(workspace, "demo-shop")
+    fallen = workspace.rounds.begin({})
+    workspace.rounds.advance(fallen, RoundState.promoted, {}, [{"step": "forward", "rule": "no worse"}])
+    spec, nothing = recommender({"algorithm": "most_popular"}), lambda _fraction, _message: None
+    chain = publishing.train_chain(workspace, before, spec, "Most popular", 0, nothing)
+    plan = publishing.Plan(
+        dataset=before.name, fingerprint=before.fingerprint, chain=chain, parent=first.number, round=fallen.id
+    )
+    publish_plan(workspace, plan)
+    save_dataset(workspace, shop)
+    gate_settings.set_gate(workspace, gate_settings.GateSettings(margin=0.5))
+    found = gate.run_round(workspace)
+    assert steps(found) == {"data": True, "training": True, "forward": True, "milestone": False}
+    assert found.findings[2]["rule"] == "no worse"
+    assert found.findings[3]["champion"] > 1.2 * found.findings[2]["champion"]
+    assert f"would fall behind what served from {first.created:%Y-%m-%d}" in gate_words.sentence(found)
+    assert workspace.publications.serving().version == plan.version
 
 
 def test_shuffled_labels_are_refused_before_anything_is_trained(workspace, shop, cut):

@@ -19,7 +19,10 @@ from reco_lab.services.backups import backup, restore
 from reco_lab.services.data import import_file, load_dataset
 from reco_lab.services.upkeep import diagnostics, drop, tidy
 from reco_lab.store.database import Database, newest_revision
+from reco_lab.store.events.copying import ELSEWHERE
+from reco_lab.store.events.log import EventLog
 from reco_lab.store.schema import metadata
+from reco_lab.testing.events import visit
 from reco_lab.testing.postgres import PASSWORD
 from reco_lab.workspace import Workspace
 
@@ -110,17 +113,20 @@ def test_a_backup_goes_from_the_server_to_a_file_and_from_a_file_to_the_server(
     small = Workspace.open(tmp_path / "on-sqlite")
     assert load_dataset(small, "shop").fingerprint == report.fingerprint
     small.store.set_setting("mode", "expert")
+    with closing(EventLog.open(small.home, small.clock, writer=True)) as log:
+        log.visit([visit(small.clock, "v1")]).result(10)
     back = backup(small, tmp_path / "back.zip")
     small.close()
     monkeypatch.setenv("RECO_LAB_DATABASE_URL", postgresql.schema())
-    restore(back.path, tmp_path / "on-postgres")
+    assert restore(back.path, tmp_path / "on-postgres").left == ELSEWHERE
+    assert not (tmp_path / "on-postgres" / "events.db").exists()
     again = Workspace.open(tmp_path / "on-postgres")
     assert load_dataset(again, "shop").fingerprint == report.fingerprint
     assert (again.store.get_setting("mode"), again.store.get_setting("odd")) == (
         "expert",
         [float("inf"), "NUL \0"],
     )
-    assert drop(again, "shop").version == 1
+    assert drop(again, "shop", 1).version == 1
     assert import_file(again, shop(tmp_path), "shop").version == 2
     assert tidy(again).versions == ()
     again.close()

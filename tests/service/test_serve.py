@@ -22,8 +22,10 @@ from reco_lab.core.events import Stage
 from reco_lab.services.ad_messages import VisitIn
 from reco_lab.services.ad_server import AdServer
 from reco_lab.services.keys import make_key
+from reco_lab.store.events.log import EventLog
 from reco_lab.testing.service import small_shop
 from reco_lab.testing.serving import open_shop
+from reco_lab.testing.waiting import until
 from reco_lab.workspace import Workspace
 
 SERVE = "import sys; from reco_lab.cli import main; sys.exit(main(sys.argv[1:]))"
@@ -206,3 +208,59 @@ def test_two_workers_share_an_address_the_log_and_the_counts(on_a_server):
         with urlopen(asking) as answer:
             counts = answer.read().decode()
     assert re.search(r'reco_lab_requests_total{route="/ads",status="200"} 40\.0', counts)
+
+
+def metric(note, key, name):
+    """A measured value, all workers together."""
+    asking = Request(f"{note['url']}/metrics", headers={"X-API-Key": key})
+    with urlopen(asking, timeout=PATIENCE) as answer:
+        found = re.search(rf"^{name} (\S+)$", answer.read().decode(), re.MULTILINE)
+    return found and float(found[1])
+
+
+def children(pid):
+    """The workers of a server that has several."""
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    return {int(one) for one in found if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="which processes are whose is looked up in /proc")
+def test_a_worker_that_dies_is_replaced_at_once_and_none_outlives_the_server(
+    tmp_path, monkeypatch, postgresql
+):
+    monkeypatch.setenv("RECO_LAB_DATABASE_URL", postgresql.schema())
+    with closing(Workspace.open(tmp_path / "home")) as workspace:
+        open_shop(workspace)
+        key, _ = make_key(workspace, "website", ["admin"], who="a test")
+    with serving(tmp_path / "home", "--workers", "2") as note:
+        server = note["process"]
+        until(lambda: metric(note, key, "reco_lab_ready") == 1.0)
+        before = until(lambda: len(found := children(server.pid)) == 2 and found)
+        postgresql.stop()
+        until(lambda: metric(note, key, "reco_lab_ready") == 0.0)
+        os.kill(gone := min(before), signal.SIGKILL)
+        heir = until(lambda: max(children(server.pid) - before, default=0))
+        until(lambda: children(server.pid) - before - {heir}, 40)  # it could not begin, and another tries
+        with Client(note["url"], key, timeout=60) as client:
+            assert client.ads("u05")
+        postgresql.start()
+        until(lambda: metric(note, key, "reco_lab_ready") == 1.0)
+        begun = (tmp_path / "home" / "staging").glob
+        until(lambda: {f"{one}.db" for one in children(server.pid)} == {path.name.rpartition("_")[2] for path in begun("*/*/gauge_*")})  # fmt: skip
+        last = children(server.pid)
+        assert gone not in last
+        server.kill()
+        until(lambda: not any(Path(f"/proc/{one}").exists() for one in last))
+        (tmp_path / "home" / "serving.json").unlink()
+    assert "cannot begin" in note["said"]
+
+
+def test_what_no_worker_could_begin_with_is_said_once_before_any_begins(on_a_server, monkeypatch, capsys):
+    monkeypatch.setenv("RECO_LAB_HOME", str(on_a_server.home))
+    log = EventLog.open(on_a_server.home, on_a_server.clock, on_a_server.server, writer=True)
+    with log._writing.begin() as connection:
+        connection.exec_driver_sql("UPDATE log_version SET number = 99")
+    log.close()
+    assert main(["serve", "--workers", "2", "--port", "0"]) == 2
+    assert "newer Reco Lab" in capsys.readouterr().err

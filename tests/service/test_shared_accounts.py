@@ -79,5 +79,56 @@ def test_first_clicks_are_billed_once_whichever_worker_hears_of_them(workers, tm
         log.close()
 
 
+def test_who_got_what_before_yesterday_is_forgotten_and_what_was_billed_is_not(workers):
+    wanted = [Claim("A1", 0.5, cap=1)]
+    assert granted(workers[0], "p_ann", wanted, DAY) == (True,)
+    workers[1].settle({("A1", DAY.isoformat()): 2.0}, DAY)
+    assert granted(workers[0], "p_ann", wanted, DAY) == (False,)
+    for worker in workers:
+        worker.settle({("A2", DAY.isoformat()): 1.0}, tomorrow := DAY + timedelta(days=1))
+        assert workers[0].billed(tomorrow)["A1"] == (0.0, 2.5)
+    assert workers[0].billed(tomorrow)["A2"] == (0.0, float(WORKERS))
+    assert granted(workers[0], "p_ann", wanted, DAY) == (True,)
+    assert granted(workers[0], "", [Claim("A1", total=2.5)], tomorrow) == (False,)
+
+
 def test_nothing_wanted_is_nothing_granted(workers):
     assert granted(workers[0], "p_ann", [], DAY) == ()
+
+
+@pytest.mark.parametrize("way", [pytest.param("erase", marks=pytest.mark.slow), "expire"])
+def test_money_is_kept_once_where_all_workers_remove_the_same_decisions_at_once(workers, tmp_path, way):
+    clock = ManualClock(datetime(2026, 5, 1, 12, tzinfo=UTC))
+    logs = [
+        EventLog.open(tmp_path / str(number), clock, workers[0].url, writer=True) for number in range(WORKERS)
+    ]
+    for number in range(1000):
+        logs[0].log(decision(clock, number))
+    logs[0].track([feedback(clock, "e-1", "d-1-0")]).result(20)
+    before = logs[0].spending(DAY)
+    clock.at += timedelta(days=100)
+    deeds = {"erase": lambda log: log.erase("p_ann"), "expire": lambda log: log.expire(clock.at)}
+    with ThreadPoolExecutor(WORKERS) as pool:
+        assert sum(pool.map(deeds[way], logs)) > 1000
+    assert logs[0].counts().decisions == 0
+    assert logs[0].spending(DAY)["A1"] == pytest.approx(before["A1"])
+    for log in logs:
+        log.close()
+
+
+def test_what_two_workers_try_again_at_once_is_kept_apart_once(workers, tmp_path):
+    clock = ManualClock(datetime(2026, 5, 1, 12, tzinfo=UTC))
+    logs = [
+        EventLog.open(tmp_path / str(number), clock, workers[0].url, writer=True) for number in range(WORKERS)
+    ]
+    early = [feedback(clock, f"e-{number}", f"d-{number}-0") for number in range(300)]
+    assert len(logs[0].track(early).result(20).refused) == 300
+    for number in range(100):
+        logs[0].log(decision(clock, number))
+    logs[0].track([]).result(20)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        told = list(pool.map(lambda log: log.replay(), logs))
+    assert sum(one.accepted for one in told) == 100
+    assert len(logs[0].refused(1000)) == 200
+    for log in logs:
+        log.close()

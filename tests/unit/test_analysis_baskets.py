@@ -9,7 +9,7 @@ from reco_lab.analysis.activity import activity
 from reco_lab.analysis.baskets import baskets
 from reco_lab.analysis.category_mix import category_mix
 from reco_lab.analysis.cohorts import cohorts
-from reco_lab.analysis.funnel import funnel
+from reco_lab.analysis.funnel import _clustered, funnel
 from reco_lab.analysis.histories import per_customer
 from reco_lab.analysis.hours import hours
 from reco_lab.analysis.long_tail import long_tail
@@ -54,8 +54,8 @@ def test_what_is_bought_together_far_more_than_by_chance_is_on_top():
 
     assert {best["first_title"], best["second_title"]} == {"bread", "butter"}
     assert (best["baskets"], best["customers"]) == (60, 60)
-    assert best["lift"] == pytest.approx(460 / 60)
-    assert 1 < best["low"] < best["lift"]
+    assert [best["lift"], best["times"]] == pytest.approx([460 / 60] * 2)  # all baskets are equally full
+    assert 1 < best["low"] < best["times"]
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -71,6 +71,51 @@ def test_one_customer_s_habit_is_no_pair():
     habit = [("fan", item, day, "purchase") for day in range(60) for item in ("bread", "butter")]
 
     assert len(baskets(view(random_baskets() + habit)).pairs) == 0
+
+
+def test_a_habit_that_a_few_others_share_once_is_no_pair():
+    """Of 71 baskets one customer has 60: eleven more do not make it a thing that customers do."""
+    habit = [("fan", item, day, "purchase") for day in range(60) for item in ("bread", "butter")]
+    others = [(f"o{n}", item, n, "purchase") for n in range(11) for item in ("bread", "butter")]
+
+    assert len(baskets(view(random_baskets() + habit + others)).pairs) == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_full_baskets_alone_make_no_pair(seed):
+    """Items drawn apart, in baskets of one to fifty: any two meet in the full ones, three times as often as if all were equal."""
+    rng = np.random.default_rng(seed)
+    weights = 1 / np.arange(1, 101)
+    sizes = np.ceil(rng.lognormal(0.7, 1, 1500)).clip(max=50).astype(int)
+    rows = [
+        (f"c{n}", f"i{item}", n % 90, "purchase")
+        for n, size in enumerate(sizes)
+        for item in rng.choice(100, size, replace=False, p=weights / weights.sum())
+    ]
+    found = baskets(view(rows))
+
+    assert found.tested > 1000
+    assert len(found.pairs) == 0
+
+
+def test_the_lift_of_the_textbooks_stands_beside_what_full_baskets_leave_of_it():
+    """Bread and butter are in 60 baskets together, 60 of which hold ten things more."""
+    fillings = [(f"t{n}", f"f{place}", n % 90, "purchase") for n in range(60) for place in range(10)]
+    best = baskets(view(random_baskets(together=60) + fillings)).pairs
+    best = best[(best["first_title"] + best["second_title"]).isin(["breadbutter", "butterbread"])].iloc[0]
+
+    assert best["lift"] == pytest.approx(460 / 60)
+    assert 1 < best["low"] < best["times"] < best["lift"]
+
+
+def test_an_item_in_every_basket_goes_with_nothing():
+    rows = [
+        (f"c{n}", item, n % 90, "purchase")
+        for n in range(120)
+        for item in ("bag", f"i{n % 4}", f"j{n % 3}")[: 2 + n % 2]
+    ]
+
+    assert "bag" not in baskets(view(rows)).pairs[["first_title", "second_title"]].to_numpy()
 
 
 def test_a_till_s_giant_basket_is_counted_and_left_out():
@@ -110,6 +155,31 @@ def test_the_interval_of_a_step_is_over_customers():
     step = funnel(view(rows)).steps.iloc[1]
 
     assert step["high"] - step["low"] > 0.25
+
+
+@pytest.mark.parametrize(
+    ("customers", "share", "pairs"),
+    [(10, 0.05, 1), (30, 0.01, 1), (100, 0.01, 1), (100, 0.05, 5), (10, 0.3, 1)],
+)
+def test_the_interval_of_a_step_holds_for_few_customers_and_small_shares(customers, share, pairs):
+    """Each customer has a share of her own; where nobody went on, the true share need not be 0."""
+    rng, held = np.random.default_rng(2), 0
+    for _ in range(400):
+        own = np.full(customers, share) if pairs == 1 else rng.beta(2 * share, 2 * (1 - share), customers)
+        users = np.repeat(np.arange(customers), pairs)
+        _, low, high = _clustered(users, rng.random(len(users)) < own[users], np.ones(len(users), bool))
+        held += low <= share <= high
+
+    assert held / 400 >= 0.89
+
+
+def test_a_step_that_nobody_reached_leads_nowhere():
+    rows = [("c", "a", 0, "view"), ("c", "b", 5, "cart"), ("c", "b", 6, "purchase"), ("d", "a", 0, "view")]
+    steps = funnel(view([*rows, ("d", "b", 9, "view")])).steps
+
+    assert steps["pairs"].tolist() == [3, 0, 0]
+    assert steps["of_previous"].isna().tolist() == [True, False, True]
+    assert 0 < steps["high"].iloc[1] < 1
 
 
 def test_views_alone_are_no_funnel():

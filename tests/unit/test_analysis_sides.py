@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reco_lab.analysis.activity import activity, compare_with_neighbours
+from reco_lab.analysis.activity import _recent, activity, compare_with_neighbours
 from reco_lab.analysis.baskets import baskets
 from reco_lab.analysis.category_mix import category_mix
 from reco_lab.analysis.cohorts import cohorts
@@ -71,6 +71,31 @@ def test_a_day_of_three_times_the_trade_is_unusual_and_alone():
 
     assert np.flatnonzero(unusual).tolist() == [90]
     assert expected[90] == pytest.approx(100, rel=0.15)
+
+
+@pytest.mark.parametrize(("a_week", "days"), [(1.1, 180), (1.176, 120)])
+def test_trade_that_grows_has_no_unusual_days_at_its_end(a_week, days):
+    """By a tenth a week, or twice as much a month: the last weeks are ahead of all before them, as they should be."""
+    grows = 20 * a_week ** (np.arange(days) / 7)
+    found = [
+        compare_with_neighbours(np.random.default_rng(seed).poisson(grows), 7)[1].any() for seed in range(100)
+    ]
+
+    assert np.mean(found) <= 0.1
+
+
+def test_a_good_day_that_is_followed_by_others_is_no_change_of_trade():
+    """Days hang together (correlation .5, a fifth up or down): four weeks seldom differ surely from the four before."""
+    rng = np.random.default_rng(3)
+    found = []
+    for _ in range(200):
+        moods = rng.normal(0, 0.2 * np.sqrt(0.75), 70)
+        for day in range(1, 70):
+            moods[day] += 0.5 * moods[day - 1]
+        rows = rng.poisson(500 * np.exp(moods))
+        found.append(_recent(pd.DataFrame({"day": np.arange(70), "rows": rows})).sure)
+
+    assert np.mean(found) <= 0.04
 
 
 def test_a_lost_day_is_unusual():
@@ -195,6 +220,18 @@ def test_an_hour_is_put_on_its_weekday():
 
     assert found.rows[0, 9] == 1
     assert found.peak == ("Sunday", 23)
+
+
+@pytest.mark.parametrize(("visits", "evenings", "told"), [(100, 0, False), (100, 40, True), (3000, 0, False)])
+def test_an_hour_is_only_called_the_busiest_where_chance_did_not_make_it_so(visits, evenings, told):
+    """A hundred visits at any hour leave some hour with five; forty on Thursday evenings are no chance."""
+    rng, sure = np.random.default_rng(6), []
+    for _ in range(10):
+        moments = [*rng.uniform(0, 56, visits), *(3 + 7 * rng.integers(0, 8, evenings) + 20.5 / 24)]
+        rows = [(f"c{n}", f"i{item}", at, "view") for n, at in enumerate(moments) for item in range(3)]
+        sure.append(hours(view(rows)).sure)
+
+    assert np.mean(sure) == told
 
 
 def test_days_without_hours_have_no_weekly_rhythm():

@@ -1,5 +1,6 @@
 """The service over HTTP, asked as a website asks it."""
 
+import errno
 import re
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -235,6 +236,16 @@ def test_it_counts_without_naming_anybody(website):
     assert re.search(r'reco_lab_requests_total\{route="/ads",status="200"\} [1-9]', text)
     assert 'reco_lab_told_total{outcome="accepted",route="/events"}' in text
     assert "secret" not in text
+
+
+def test_a_full_disk_is_said_with_when_to_try_again(monkeypatch, website):
+    def full(*_given):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("reco_lab.services.ad_erasing.suppress", full)
+    answer = website.delete("/users/u9")
+    assert (answer.status_code, error_of(answer)["code"]) == (503, "not_now")
+    assert int(answer.headers["Retry-After"]) > 0
 
 
 def test_an_error_of_ours_is_a_reference_and_never_a_traceback(workspace, monkeypatch, website):

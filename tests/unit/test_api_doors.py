@@ -1,5 +1,7 @@
 """Who may ask the service: keys and their scopes, the demo's own machine, limits, and pages of other websites."""
 
+from threading import Event
+
 import pytest
 
 from reco_lab.api.rates import Buckets
@@ -84,6 +86,22 @@ def test_a_key_comes_in_either_header(workspace, stranger):
         {"X-API-Key": text},
     ):
         until_it_answers(stranger, 200, headers)
+
+
+def test_a_revoked_key_is_refused_also_while_what_is_old_is_removed(workspace, monkeypatch):
+    begun, go_on = Event(), Event()
+
+    def long(*_given):
+        begun.set()
+        go_on.wait(30)
+
+    monkeypatch.setattr("reco_lab.api.service.expire", long)
+    monkeypatch.setattr("reco_lab.api.service.TICK_SECONDS", 0.01)
+    with asked(workspace, ApiSettings(), Scope.serve) as client:
+        assert begun.wait(10)
+        revoke(workspace, keys(workspace)[0].id, who="a test")
+        until(lambda: client.get("/ads?user_id=u1").status_code == 401, 10)
+        go_on.set()
 
 
 def test_a_running_service_knows_of_a_revoked_key_within_seconds(workspace):

@@ -114,3 +114,17 @@ def test_purchases_that_can_be_read_in_two_ways_or_none_are_refused(row, sentenc
     columns = campaign_results.PurchaseColumns("who", "when", "paid")
     with pytest.raises(DataError, match=sentence):
         campaign_results.purchases(frame, columns, datetime(2026, 3, 1, tzinfo=UTC))
+
+
+def test_a_segment_is_only_called_certain_where_its_range_leaves_out_nothing():
+    """Of two segments the second may pass Holm's test while the range beside it does not: the range is what is seen."""
+
+    def segment(title, low, high):
+        return SimpleNamespace(title=title, low=low, high=high, holm=0.03)
+
+    unsure, up, down = segment("A", -0.01, 0.2), segment("B", 0.01, 0.3), segment("C", -0.3, -0.1)
+
+    assert shown.finding([unsure]) == "No segment's lift can be told from chance"
+    assert shown.finding([unsure, up]) == "More than those held back, beyond chance: B"
+    assert shown.finding([down, up]).endswith("B; less than those held back, beyond chance: C")
+    assert shown.finding([down]) == "Less than those held back, beyond chance: C"

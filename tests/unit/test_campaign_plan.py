@@ -73,3 +73,11 @@ def test_segments_are_those_of_the_data_at_hand_and_what_cannot_be_told_is_left_
     ).any()
     timeless = Dataset("shop", replace(data.interactions, times=None))
     assert segments.told(workspace, timeless, "shop") == {}
+
+
+def test_a_log_shorter_than_what_will_be_counted_is_said(shop):
+    enough, short = (planned(shop, Everyone(), days).need for days in (150, 300))
+
+    assert "The log has only" not in enough.sentence
+    assert short.usual.short == DAYS
+    assert "The log has only 200 days, fewer than will be counted" in short.sentence

@@ -8,7 +8,7 @@ from scipy import sparse
 from reco_lab.algorithms.item_knn import ItemKnn
 from reco_lab.campaigns.candidates import AskedModels
 from reco_lab.campaigns.money import chances, worth
-from reco_lab.campaigns.price import Trial, price
+from reco_lab.campaigns.price import Trial, half_width, price
 from reco_lab.campaigns.spec import Boost, Budget, Cap, Exclude, NotBought, Pin, Stock, Variety, Where
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
@@ -61,7 +61,7 @@ def trial():
     return Trial(
         asked=asked, users=users, relevant=relevant, train=data, known=log, as_of=log.times.max(),
         n_candidates=ITEMS, worth=money, likeness=Likeness(log.matrix.tocsc()), share=0.5,
-        segments={"first": users < 12},
+        segments={"first": users < 20, "a few": users < 19},
     )  # fmt: skip
 
 
@@ -185,8 +185,23 @@ def test_every_price_tag_is_what_a_whole_evaluation_gives(trial, depth, monkeypa
         assert tag.coverage == pytest.approx(shares[0] - shares[1])
         changed = (ruled != without).any(axis=1)
         assert tag.changed == pytest.approx(changed.mean()), tag.sentence
-        assert tag.by_segment["first"] == pytest.approx(changed[:12].mean())
+        assert tag.by_segment["first"] == pytest.approx(changed[:20].mean())
+        assert "a few" not in tag.by_segment
     assert any(tag.changed > 0.05 for tag in found.tags)
+
+
+@pytest.mark.parametrize(("customers", "touched"), [(50, 0.01), (100, 0.03), (300, 0.1), (300, 0.5)])
+def test_the_tags_of_four_rules_hold_together(customers, touched):
+    """A rule that touches few lists leaves most differences at 0, which knows little of the lists it would touch."""
+    rng = np.random.default_rng(7)
+    together = 0
+    for _ in range(300):
+        hit = rng.random((5, customers)) < touched
+        gaps = -np.where(hit, rng.choice([0.3, 0.5, 1.0], hit.shape), 0.0)
+        halves = np.array([half_width(gap, 1 - 0.05 / 5) for gap in gaps])
+        together += bool((np.abs(gaps.mean(axis=1) + 0.6 * touched) <= halves).all())
+
+    assert together / 300 >= 0.92
 
 
 def test_scarcity_has_a_price_tag_too(trial):

@@ -249,6 +249,23 @@ def test_lists_are_made_kept_and_taken_away_without_whoever_objected_since(templ
     assert campaign_files.card(kept)["campaign"]["title"] == "Spring"
 
 
+def test_what_is_asked_for_while_lists_are_made_is_not_lost(template, campaign):
+    workspace = template[0]
+    id_ = campaigns.save(workspace, campaign)
+    told = []
+
+    def meanwhile(fraction, _message):
+        if not told and fraction > 0.3:
+            told.append(campaigns.save(workspace, changed(campaign, title="Another"), id_))
+
+    made = campaign_lists.prepare(workspace, id_, meanwhile)
+    record, kept = campaigns.saved(workspace, id_)
+    assert told == [id_]
+    assert (record.title, kept.title, made.campaign.title) == ("Another",) * 3
+    assert record.artefact is not None
+    campaigns.delete(workspace, id_)
+
+
 def test_whoever_was_in_a_campaign_lately_is_left_in_peace(template, campaign):
     workspace = template[0]
     id_ = campaigns.save(workspace, changed(campaign, what=FixedItems(items=("i01", "i02", "i03"))))
@@ -269,7 +286,10 @@ def test_a_planted_lift_is_found_in_a_file_of_purchases(template, campaign, tmp_
     id_ = campaigns.save(workspace, fixed)
     made = campaign_lists.prepare(workspace, id_)
     sent = made.customers["group"] == "sent"
-    bought = np.where(sent, np.arange(len(sent)) % 5 != 0, np.arange(len(sent)) % 5 == 0)
+    place = made.customers.groupby(
+        "group"
+    ).cumcount()  # who is in which group is drawn by the campaign's own id
+    bought = np.where(sent, place % 5 != 0, place % 3 == 0)
     path = tmp_path / "purchases.csv"
     ids = made.customers["customer_id"][bought]
     pd.DataFrame({"who": ids, "paid": 12.5, "when": "2026-01-05 12:00"}).to_csv(path, index=False)
@@ -338,7 +358,7 @@ def test_results_that_nobody_can_know_yet_are_not_made_up(template, campaign):
 def test_the_store_keeps_campaigns_in_order_and_forgets_what_is_deleted(template):
     keeper = template[0].campaigns
     id_ = keeper.add("other", "One", {"a": 1})
-    keeper.prepared(id_, {"a": 2}, "f" * 64)
+    assert keeper.prepared(keeper.get(id_), {"a": 2}, "f" * 64)
     record = keeper.get(id_)
     assert isinstance(record, CampaignRecord)
     assert (record.spec, record.artefact, record.result) == ({"a": 2}, "f" * 64, None)

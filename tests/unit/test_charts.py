@@ -13,6 +13,7 @@ from reco_lab.charts.theme import DARK, LIGHT
 from reco_lab.charts.timeline import timeline
 from reco_lab.charts.tradeoff import sides_of, tradeoff, undominated
 from reco_lab.charts.words import plain, short
+from reco_lab.ui.tradeoffs import traded
 
 ROWS = pd.DataFrame(
     {
@@ -99,6 +100,19 @@ def test_only_what_nobody_beats_in_both_is_on_the_front():
 
 def test_equal_points_are_both_on_the_front():
     assert undominated(np.array([1.0, 1]), np.array([2.0, 2])).tolist() == [True, True]
+
+
+def test_where_less_is_better_the_lower_ones_are_on_the_front_and_named():
+    """Of two errors the smaller is the better; of concentration (Gini) too."""
+    rows = pd.DataFrame(
+        {"name": ["good", "bad", "even"], "x": [0.5, 0.9, 0.2], "y": [0.8, 1.2, 1.0], "role": "challenger"}
+    )
+    chart = tradeoff(rows, x_axis="Gini", y_axis="RMSE", palette=LIGHT, better=(-1.0, -1.0))
+
+    assert list(chart.data[0].x) == [0.2, 0.5]
+    assert traded(rows, "gini@10", "rmse").startswith("even has Gini")
+    assert "good 0.5" in traded(rows, "gini@10", "rmse")
+    assert traded(rows[:2], "gini@10", "rmse").startswith("good leads in both")
 
 
 def test_a_reference_takes_no_part_in_the_front():

@@ -36,7 +36,7 @@ def test_ids_that_cannot_be_ids_are_refused_with_the_reason():
     assert reasons(cleaned) == {
         "has no item id": [1, 2],
         "has control characters in the item id": [3],
-        "has a item id of more than 256 characters": [4],
+        "has an item id of more than 256 characters": [4],
     }
 
 

@@ -51,7 +51,9 @@ def test_the_longer_a_customer_is_overdue_the_greater_the_risk():
 
 @pytest.mark.parametrize("settled", [True, False])
 def test_risks_on_held_out_time_rank_and_mean_what_they_say(data, settled, monkeypatch):
-    if not settled:
+    if settled:
+        monkeypatch.setattr(at_risk, "_rhythm_is_better", lambda *_: False)
+    else:
         monkeypatch.setattr(at_risk, "_by_bgnbd", lambda *_: None)
     found = at_risk.held_out(data, horizon=60)
 
@@ -64,6 +66,24 @@ def test_risks_on_held_out_time_rank_and_mean_what_they_say(data, settled, monke
     )
     assert found.calibration["customers"].sum() == found.customers
     assert "of 100 cases" in found.sentence
+
+
+@pytest.mark.parametrize(("evenly", "method"), [(8, "rhythm"), (1, "bg-nbd")])
+def test_whoever_buys_as_regularly_as_coffee_is_told_by_the_rhythm(evenly, method):
+    """The model takes customers to come at any moment alike: of even gaps it said 80 % where 99 of 100 stayed away."""
+    rng, rows = np.random.default_rng(1), []
+    for code in range(500):
+        gap, day = 1 / rng.gamma(2, 1 / 40), rng.uniform(0, 180)
+        while day < 300:
+            rows.append((code, int(day)))
+            if rng.random() < 0.1:
+                break
+            day += gap * rng.gamma(evenly, 1 / evenly)
+    found = at_risk.held_out(shop(rows))
+
+    assert found.method == method
+    gaps = found.calibration["said"] - found.calibration["happened"]
+    assert np.average(gaps.abs(), weights=found.calibration["customers"]) < 0.08
 
 
 def test_those_listed_have_come_twice_and_are_above_the_line(data):

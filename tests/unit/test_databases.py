@@ -10,9 +10,12 @@ from reco_lab.core.errors import CancelledError, InputError
 from reco_lab.core.recipe import Origin
 from reco_lab.services import databases, recipes, refreshing
 from reco_lab.services.data import load_dataset, preview
+from reco_lab.services.feedback_data import save_feedback
 from reco_lab.sources.sql.reading import opened as a_session
 from reco_lab.sources.sql.session import MOST_HELD, Account
 from reco_lab.sources.sql.sink import Most
+from reco_lab.store.events.log import EventLog
+from reco_lab.testing.events import visit
 from reco_lab.workspace import Workspace
 
 IDS = ["00123", "1e5", "NA", "null", "9007199254740993", "é", "1.0", "-0"]
@@ -256,6 +259,20 @@ def test_only_what_came_since_is_read_and_ties_are_neither_lost_nor_doubled(work
     assert again.notes == ()
 
 
+def test_what_the_ads_taught_stays_when_more_rows_are_read(workspace, grow):
+    growing = grow("sqlite")
+    with closing(EventLog.open(workspace.home, workspace.clock, writer=True)) as log:
+        log.visit([visit(workspace.clock, "v1", item_id="i1")]).result(10)
+    save_feedback(workspace, "log", onto="log")
+    growing.add(day=3, many=2)
+    done = refreshing.refresh(workspace, "log")
+    assert (done.report.loaded, done.notes) == (2, ())
+    assert rows_of(workspace) == 43 + 1 + 2
+    anew = refreshing.refresh(workspace, "log", anew=True)
+    assert rows_of(workspace) == 43 + 2
+    assert "the log of the ads gave is not in" in anew.notes[0]
+
+
 def test_equal_rows_at_the_newest_value_are_counted_and_not_merged(workspace, grow):
     grow("sqlite").run("INSERT INTO log SELECT * FROM log WHERE made = '2024-01-02'")
 
@@ -283,7 +300,7 @@ def test_an_import_that_was_undone_is_read_again(workspace, grow):
     growing = grow("sqlite")
     growing.add(day=4, many=2)
     refreshing.refresh(workspace, "log")
-    workspace.store.drop_dataset("log")
+    workspace.store.drop_dataset("log", 2)
 
     assert refreshing.refresh(workspace, "log").report.loaded == 2
 

@@ -112,3 +112,18 @@ def test_nobody_is_asked_to_choose_between_encodings_that_read_the_file_alike(fi
     assert dialect["encoding"].startswith("cp1252")
     for other in dialect["encoding_alternatives"].values():
         assert list(other) != list(dialect["encoding_sample"])
+
+
+def test_the_lines_to_check_show_the_letters_that_tell_encodings_apart(file):
+    far = "x" * 200
+    written = [
+        "Kunde;Artikel;Preis",
+        *(f"K{n};{far} {'Küche süß' if n % 9 == 5 else 'Ball'};1,00 €" for n in range(60)),
+    ]
+    path = file("\n".join(written).encode("cp1252"))
+    dialect = sniff(path).read(path).dialect
+
+    assert "Küche" in dialect["encoding_sample"][0]
+    assert dialect["encoding_sample"][0] in dialect["warning"]
+    for other in dialect["encoding_alternatives"].values():
+        assert other[0] != dialect["encoding_sample"][0]

@@ -205,7 +205,7 @@ def test_bars_stand_in_order_with_their_marks_and_their_words():
 
     assert list(chart.data[0].x) == [3, 1]
     assert chart.layout.yaxis.range[0] > chart.layout.yaxis.range[1]
-    assert list(chart.data[2].x) == [3, 2]
+    assert list(chart.data[2].x) == [3, 1]  # each beside its bar, not beside a tick that stands far off
     assert chart.data[2].text[1].strip() == "&lt;i&gt;1&lt;/i&gt;"
 
 
@@ -231,3 +231,9 @@ def test_a_portrait_of_a_data_set_without_an_items_table_has_no_catalogue(worksp
     assert bare.parts.prices is None
     assert bare.parts.categories is None
     assert bare.faults == {}
+
+
+def test_a_text_keeps_clear_of_a_tick_that_stands_close_to_its_bar():
+    rows = pd.DataFrame({"name": ["a", "b"], "value": [3, 1], "mark": [3.2, 0.5], "text": ["3", "1"]})
+
+    assert list(bars(rows, palette=LIGHT, against="before").data[2].x) == [3.2, 1]

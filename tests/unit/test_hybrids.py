@@ -187,7 +187,7 @@ def test_rows_that_are_all_wanted_teach_nothing(pairs):
 
 @pytest.mark.parametrize("k", [1, 7, 60, 199])
 def test_the_bar_is_the_kth_highest_also_where_many_tie_or_are_ruled_out(k):
-    from reco_lab.algorithms._kernels.selecting import bars
+    from reco_lab.core._kernels.selecting import bars
 
     rng = np.random.default_rng(k)
     scores = rng.normal(size=(30, 200)).astype(np.float32)

@@ -6,6 +6,7 @@ from reco_lab.core.batch import UNKNOWN, UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError, MappingError
 from reco_lab.core.interactions import LONGEST_ID, ColumnMap, Interactions, Kind
+from reco_lab.core.ordering import latest
 
 COLUMNS = ColumnMap("who", "what", "stars", "when", "did")
 
@@ -180,3 +181,10 @@ def test_an_item_beyond_the_known_ones_never_lands_in_another_history():
         batch.matrix(10)
     assert batch.within(10).items.tolist() == [2]
     assert batch.within(10).matrix(10).indices.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "places"), [([], []), ([2, 5, 9], [0, 1, 2]), ([5, 2, 5, 2, 2], [4, 2]), ([3, 3], [1])]
+)
+def test_of_equal_numbers_the_last_place_is_found(numbers, places):
+    assert latest(np.array(numbers, np.int64)).tolist() == places

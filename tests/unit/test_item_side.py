@@ -168,3 +168,19 @@ def test_a_german_export_says_in_compound_words_what_an_item_is_called_and_costs
 
     assert (found.title.column, found.price.column) == ("Artikelbezeichnung", "Einzelpreis")
     assert (found.category.column, found.value.column) == ("Warengruppe", "Menge")
+
+
+def test_a_few_prices_that_are_words_do_not_hide_the_price():
+    frame = pd.DataFrame(
+        {
+            "Kundennr": [f"K{n % 40}" for n in range(200)],
+            "Artikelnr": [f"A{n % 5}" for n in range(200)],
+            "Menge": ["1", "2"] * 100,
+            "Einzelpreis": [f"{n % 5 + 1},90 €" for n in range(200)],
+        }
+    )
+    frame.loc[[3, 77], "Einzelpreis"] = "k.A."
+
+    assert guess_roles(frame).price.column == "Einzelpreis"
+    frame.loc[:50, "Einzelpreis"] = "k.A."
+    assert guess_roles(frame).price.column is None

@@ -6,9 +6,11 @@ import pytest
 
 from reco_lab.core.clock import ManualClock
 from reco_lab.core.errors import CancelledError, DataError
+from reco_lab.jobs import start
 from reco_lab.jobs.child import Child, Reporter
 from reco_lab.jobs.handlers import sentence, thread_limits
-from reco_lab.jobs.inline import run_inline
+from reco_lab.jobs.supervisor import lock_path
+from reco_lab.store.locks import FileLock
 from reco_lab.store.queue import seconds_left
 from reco_lab.store.records import JobState
 from reco_lab.workspace import Workspace
@@ -46,15 +48,6 @@ def claimed(workspace, kind="double", **payload):
     return workspace.queue.claim("worker")
 
 
-def test_a_job_can_be_done_here_and_now(here, workspace):
-    heard = []
-    result = run_inline(
-        workspace, "double", {"value": 4}, lambda *report: heard.append(report), handlers=here
-    )
-    assert result == {"twice": 8}
-    assert heard == [(1.0, "Doubled with seed 3")]
-
-
 def test_a_child_does_a_job_and_keeps_its_result(here, workspace):
     job = claimed(workspace, value=4)
     Child(workspace, here)._do(job)
@@ -72,7 +65,7 @@ def test_a_report_stops_a_job_that_was_cancelled_or_lost(workspace):
     job = claimed(workspace)
     with pytest.raises(CancelledError):
         Reporter(workspace.queue, job, {job.id})(0.5, "Half")
-    workspace.queue.reap(silent_for=0)
+    workspace.queue.reap()
     with pytest.raises(CancelledError):
         Reporter(workspace.queue, job, set())(0.5, "Half")
 
@@ -110,3 +103,21 @@ def test_the_time_left_is_unknown_at_the_beginning():
     assert seconds_left(0.5, None, NOON) is None
     assert seconds_left(0.5, NOON, NOON) is None
     assert seconds_left(0.01, NOON, NOON + timedelta(hours=1)) is None
+
+
+def test_a_long_log_of_the_state_is_moved_where_no_supervisor_does_it(workspace, monkeypatch):
+    monkeypatch.setattr(start, "LONG_BYTES", 9 << 20)
+    database = workspace.store.database
+    assert not start.tend_state(workspace)
+
+    def write(bytes_):
+        while database.unmoved < bytes_:
+            workspace.store.set_setting("notes", "x" * 1_000_000)
+
+    write(12 << 20)
+    with FileLock(lock_path(workspace.home)):
+        assert not start.tend_state(workspace)
+    assert start.tend_state(workspace)
+    workspace.store.set_setting("notes", "y")
+    assert database.unmoved < start.LONG_BYTES
+    assert not start.worker_lives(workspace.home)

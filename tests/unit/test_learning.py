@@ -22,6 +22,7 @@ from reco_lab.experiments.learning import (
     enough,
     latest,
 )
+from reco_lab.ui.learning import growth, newcomer
 
 KEY = "ndcg@5"
 
@@ -130,3 +131,25 @@ def test_what_the_second_half_of_the_rows_brought_is_a_share():
 
     assert enough([Curve(name="a", key=KEY, points=points)]) == {"a": pytest.approx(0.25)}
     assert enough([Curve(name="b", key=KEY, points=(Point(at=0.5, value=None),))]) == {}
+
+
+def test_where_less_is_better_whoever_falls_gains():
+    better, worse = (
+        Curve(name=name, key="rmse", points=(Point(at=0.5, value=1.0), Point(at=1.0, value=end)))
+        for name, end in (("a", 0.9), ("b", 1.2))
+    )
+
+    assert enough([better, worse]) == {"a": pytest.approx(0.1), "b": pytest.approx(-0.2)}
+    assert "a gains most" in growth([worse, better])
+    assert newcomer([better, worse]).endswith("of what it reaches knowing all")
+    assert "adds nothing" in newcomer([worse])
+
+
+def test_a_gain_is_not_praised_where_chance_may_have_made_it():
+    def curve(half_width):
+        ends = ((0.5, 0.2), (1.0, 0.25))
+        points = (Point(at=at, value=one, low=one - half_width, high=one + half_width) for at, one in ends)
+        return Curve(name="a", key=KEY, points=tuple(points))
+
+    assert "chance" not in growth([curve(0.01)])
+    assert growth([curve(0.04)]).endswith("too few to tell that from chance")

@@ -10,6 +10,7 @@ from reco_lab.analysis import _bgnbd, _gamma_gamma, lifetime_value
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError, ParameterError
 from reco_lab.core.interactions import ColumnMap, Interactions
+from reco_lab.ui.segment_value import bands
 
 TRUE = SimpleNamespace(r=0.8, alpha=6.0, a=0.9, b=3.0)
 WEEKS = 78.0
@@ -158,6 +159,30 @@ def test_customers_made_by_the_model_buy_as_often_as_it_expects(data):
     assert found.error < found.error_as_before
     assert found.classes["customers"].sum() == found.customers
     assert "close" in found.sentence
+
+
+def test_a_miss_that_chance_may_have_made_is_called_so():
+    """Three purchases where two were expected are no error of the model; three thousand are."""
+    words = [
+        lifetime_value._said(20_000, 30, np.full(customers, 0.02), np.full(customers, 0.1), later)
+        for customers, later in (
+            (100, np.repeat([1, 0], [3, 97])),
+            (100_000, np.repeat([1, 0], [3000, 97_000])),
+        )
+    ]
+
+    assert "33% too few, which may be chance" in words[0]
+    assert "33% too few, and" in words[1]
+
+
+def test_customers_without_an_expected_value_do_not_empty_the_bands():
+    """Where spending differs so widely that its mean does not exist, nobody knows what a newcomer is worth."""
+    worth = np.arange(1.0, 101.0)
+    edges, shares = bands(pd.Series([*worth, *np.full(40, np.nan)]))
+
+    assert edges["top tenth"] == pytest.approx([90.1, 100])
+    assert shares["top tenth"] == pytest.approx(worth[90:].sum() / worth.sum())
+    assert sum(shares.values()) == pytest.approx(1)
 
 
 def test_a_shop_that_nobody_leaves_is_told_so(monkeypatch):

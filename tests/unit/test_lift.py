@@ -117,6 +117,16 @@ def test_more_power_a_smaller_lift_and_more_history_change_the_size_as_they_must
     assert needed(Usual(rate, rate * (1 - rate), 0.5), lift, control, power=power).customers <= size
 
 
+def test_two_columns_of_a_few_customers_explain_nothing_of_each_other():
+    """Of six customers any two columns agree by a fifth; a plan that took that for granted would be too small."""
+    rng = np.random.default_rng(9)
+    found = [Usual.of(*rng.normal(size=(2, 6)), yes_or_no=False).explained for _ in range(400)]
+    many = rng.normal(size=(2, 5000))
+
+    assert np.median(found) == 0
+    assert Usual.of(many[0] + many[1], many[1], yes_or_no=False).explained == pytest.approx(0.5, abs=0.03)
+
+
 def test_the_plan_is_said_in_customers_and_days():
     need = needed(Usual(0.2, 0.16), 0.1, 0.5, arriving=np.cumsum(np.full(40, 1000.0)))
     assert need.days == int(np.ceil(need.customers / 1000))

@@ -30,12 +30,53 @@ def test_false_alarms_stay_below_what_is_promised(calls, rate, over):
     assert alarms / weeks <= a_week + 2 * np.sqrt(a_week / weeks)
 
 
+@pytest.mark.parametrize("now", range(0, 24, 4))
+def test_what_is_so_every_evening_is_no_alarm(now):
+    """From six to ten the rate is nearly twice as high, every day, as the share of a slot or of a segment is."""
+    rng, days = np.random.default_rng(now), (np.arange(48) + now) % 24
+    n = rng.poisson(1000 * (0.55 - 0.5 * np.cos(2 * np.pi * (days - 3) / 24)), (300, 48))
+    x = rng.binomial(n, np.where((days >= 18) & (days < 22), 0.54, 0.3))
+    chance = chance_of_one(50, HOUR)
+    chart = rates(x.astype(float), n.astype(float), 24, chance, cycle=24)
+
+    assert chart.out.mean() == 0
+    inside = (chart.rate >= chart.low) & (chart.rate <= chart.high)
+    assert inside[:, 24:].mean() > 0.999
+    broken = x.astype(float)
+    broken[:, -8:] = 0
+    assert rates(broken, n.astype(float), 24, chance, cycle=24).out.mean() > 0.6
+
+
+def test_a_small_shift_is_seen_beside_a_daily_rhythm_too():
+    x, n = quiet(np.random.default_rng(4), 200, 4000, 0.05, 1.0)
+    x[:, BEFORE:] = np.random.default_rng(5).binomial(x[:, BEFORE:].astype(int), 0.8)
+    found = [
+        rates(x[:, :until], n[:, :until], BEFORE, chance_of_one(50, HOUR), cycle=24)
+        for until in (BEFORE + 1, BEFORE + AFTER)
+    ]
+
+    assert found[0].out.mean() < 0.2
+    assert found[1].out.mean() > 0.9
+
+
 def test_false_alarms_of_answer_times_stay_below_what_is_promised():
     chance, rng = 0.01, np.random.default_rng(2)
 
     found = means(rng.standard_normal((20_000, BEFORE + AFTER)), BEFORE, chance)
 
     assert found.out.mean() <= chance
+
+
+@pytest.mark.parametrize("now", range(0, 24, 6))
+def test_answers_that_take_longer_every_evening_are_no_alarm(now):
+    rng, days = np.random.default_rng(now), (np.arange(48) + now) % 24
+    values = rng.normal(0, 0.1, (500, 48)) + np.where((days >= 18) & (days < 22), 0.8, 0.0)
+    values[:, 5] = np.nan
+    chance = chance_of_one(50, HOUR)
+
+    assert means(values, 24, chance, cycle=24).out.mean() < 0.002
+    values[:, -6:] += 2
+    assert means(values, 24, chance, cycle=24).out.mean() > 0.95
 
 
 def test_a_rate_that_stops_is_seen_with_its_hour():

@@ -6,7 +6,7 @@ import pytest
 
 from reco_lab.cli import main
 from reco_lab.core.clock import ManualClock
-from reco_lab.services import gate, schedules
+from reco_lab.services import challengers, gate, schedules
 from reco_lab.services.lineage import serves_since
 from reco_lab.services.schedules import Schedule
 from reco_lab.store.rounds import RoundState
@@ -97,6 +97,39 @@ def test_the_command_line_says_what_is_wrong_and_keeps_the_schedule(workspace, m
     assert main(["gate", "schedule", "24"]) == 0
     assert main(["gate"]) == 0
     assert "A challenger is trained every day." in capsys.readouterr().out
+
+
+def test_a_milestone_is_the_last_model_that_was_better_or_that_a_person_chose(workspace):
+    def publish(model, rule="", **more):
+        now, id_ = workspace.publications.serving(), ""
+        if rule:
+            found = workspace.rounds.begin({})
+            workspace.rounds.advance(found, RoundState.promoted, {}, [{"step": "forward", "rule": rule}])
+            id_ = found.id
+        chain = [{"stage": "model", "name": model, "artefact": model}]
+        plan = {
+            "dataset": "d",
+            "fingerprint": "f",
+            "chain": chain,
+            "parent": now and now.number,
+            "round": id_,
+        }
+        return workspace.publications.publish("v", plan | more, None).number
+
+    def milestone(number):
+        found = challengers.milestone(workspace, number)
+        return found and found.number
+
+    chosen = publish("first")
+    assert milestone(chosen) is None
+    assert milestone(publish("first", bid_weight=0.5)) is None
+    assert milestone(publish("second", "no worse")) == chosen
+    assert milestone(publish("second", bid_weight=0.7)) == chosen
+    assert milestone(publish("third", "no worse")) == chosen
+    better = publish("fourth", "better")
+    assert milestone(better) is None
+    assert milestone(publish("fifth", "no worse")) == better
+    assert milestone(publish("sixth")) is None
 
 
 def test_a_model_serves_since_it_does_whatever_is_tested_beside_it(workspace):

@@ -49,7 +49,7 @@ def test_a_data_set_that_is_gone_for_good_takes_its_segments_and_campaigns_along
         workspace.store.add_dataset(name, name * 9, name * 9, {}, False)
         workspace.segments.add(name, name, "Some", Listed(ids=ids), None)
         workspace.campaigns.add(name, name, {})
-    workspace.store.drop_dataset("shop")
+    workspace.store.drop_dataset("shop", 1)
     tidy(workspace, dry_run=False)
     assert len(workspace.segments.listing()) == len(workspace.campaigns.listing()) == 2
     workspace.clock.at += timedelta(days=8)

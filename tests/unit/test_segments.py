@@ -385,3 +385,15 @@ def test_a_segment_says_what_it_brings_and_one_of_few_says_nothing_of_them(data)
     table = segment_looks.people(shop, rich.inside)
     assert table["customer"].tolist() == data.interactions.user_ids[rich.inside].tolist()
     assert table["spend"].min() >= 50
+
+
+@pytest.mark.parametrize(
+    ("values", "what"), [([1, 2, 3, 1], "value"), ([1.5, 2.25, 3, 1], "revenue"), ([1, 1, 1, 1], "purchases")]
+)
+def test_what_may_be_pieces_is_not_called_revenue(values, what):
+    rows = pd.DataFrame(
+        {"user": ["a", "a", "b", "c"], "item": ["x", "y", "x", "y"], "value": values, "kind": "purchase"}
+    ).assign(time=pd.date_range("2026-01-01", periods=4))
+    data = Dataset("", Interactions.from_frame(rows, ColumnMap("user", "item", "value", "time", "kind")))
+
+    assert rfm(data).what == what

@@ -17,6 +17,7 @@ from reco_lab.core.interactions import ColumnMap, Interactions, Kind
 from reco_lab.core.recommender import Scorer
 from reco_lab.policies.greedy import Greedy
 from reco_lab.policies.uniform_random import UniformRandom
+from reco_lab.serving._kernels.relevance import finite
 from reco_lab.serving.accounts import Accounts
 from reco_lab.serving.appeal import Appeal
 from reco_lab.serving.booked import Booked
@@ -154,6 +155,16 @@ def test_a_model_that_fails_is_told_and_the_next_of_the_chain_answers():
     chosen, failures = asked(shot := snapshot(promoting(), Broken()))
     assert (chosen.stage, names(shot, chosen)[0]) == (Stage.popular, "ad-coat")
     assert "not finite" in str(failures[0])
+
+
+@pytest.mark.parametrize("place", [0, 7, 99])
+def test_one_score_that_is_no_number_is_found_wherever_it_is(place):
+    scores = np.array([0.0, -0.0, 1e-45, -3.4e38, 3.4e38] * 20, np.float32)
+    assert finite(scores)
+    for odd in (np.nan, -np.nan, np.inf, -np.inf):
+        broken = scores.copy()
+        broken[place] = odd
+        assert not finite(broken)
 
 
 def test_where_no_model_answers_the_policy_chooses_by_clicks():
@@ -373,3 +384,11 @@ def test_the_hash_of_candidates_changes_exactly_when_they_do():
 def test_an_ad_that_cannot_be_meant_is_refused(wrong):
     with pytest.raises(ValidationError):
         ad("odd", **wrong)
+
+
+def test_of_one_id_that_many_share_the_latest_live_interactions_count(monkeypatch):
+    monkeypatch.setattr("reco_lab.serving.histories.MOST_LIVE", 3)
+    histories = Histories(LOG)
+    for item, hour in (("apple", 1), ("book", 3), ("coat", 2), ("desk", 4), ("apple", 0)):
+        histories.add("guest", item, Kind.view, NOON + timedelta(hours=hour), 1.0)
+    assert [ITEMS[item] for item in histories.batch(UNKNOWN, "guest").items] == ["coat", "book", "desk"]

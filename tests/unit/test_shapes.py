@@ -7,7 +7,7 @@ from reco_lab.algorithms import ease
 from reco_lab.algorithms._memory import require_memory
 from reco_lab.algorithms._pairs import Closeness, nearest, strongest, together
 from reco_lab.algorithms._shapes import ItemToItem, Neighbours, SameForAll
-from reco_lab.algorithms._similarity import Similarity, Weigher, dots, squares
+from reco_lab.algorithms._similarity import Similarity, Weigher, dots, dots_of_ones, overlaps, squares
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import NeedsError
@@ -306,3 +306,20 @@ def test_a_product_is_that_of_the_exact_numbers_within_single_precision(form):
 @pytest.mark.parametrize("threads", [1, 3])
 def test_together_counts_the_customers_of_both_items(threads):
     assert together(sparse.csr_matrix(HISTORIES), threads).tolist() == (HISTORIES.T @ HISTORIES).tolist()
+
+
+@pytest.mark.parametrize("form", [np.ascontiguousarray, sparse.csr_matrix])
+def test_what_long_histories_share_is_counted_however_much_it_is(form):
+    rng = np.random.default_rng(0)
+    left, right = (rng.random((3, 1200)) < 0.9).astype(np.float32), rng.random((1200, 40)) < 0.7
+    right[:, 7] = True
+    counts = overlaps(sparse.csr_matrix(left), form(right.astype(np.uint8)))
+    np.testing.assert_array_equal(counts, left @ right.astype(np.float32))
+    assert counts.max() > 1000
+
+
+def test_a_product_with_ones_is_the_product():
+    rng = np.random.default_rng(0)
+    left, right = (sparse.random(*shape, 0.3, "csr", np.float32, rng) for shape in ((20, 30), (30, 50)))
+    right.data[:] = 1
+    np.testing.assert_array_equal(dots_of_ones(left, right), dots(left, right))

@@ -163,12 +163,13 @@ def test_bytes_of_no_known_encoding_are_refused(file):
 
 def test_ragged_rows_are_refused_by_line(file):
     lines = [f"u{n},i{n},{n}" for n in range(400)]
-    lines[9], lines[19] = "u9,i9", "u19,i19,1,2"
+    lines[9], lines[19], lines[29] = "u9,i9", "u19,i19,1,2", "u29"
     table = read(file("user,item,value\n" + "\n".join(lines)))
     assert table.rows_in_file == 400
     assert [(one.line, one.reason) for one in table.refused] == [
         (11, "has 2 values where 3 are expected"),
         (21, "has 4 values where 3 are expected"),
+        (31, "has 1 value where 3 are expected"),
     ]
     assert table.refused[0].text == "u9,i9"
     assert table.frame.index[9] == 12

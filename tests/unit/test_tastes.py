@@ -108,6 +108,18 @@ def test_what_always_follows_is_told_from_the_last_visit():
     assert next_category.held_out(data).hits > 0.95
 
 
+@pytest.mark.parametrize("second", [0, 1])
+def test_one_customer_who_came_twice_makes_no_chance_certain_or_nil(second):
+    visits = np.array([[0, second], [1, 1]])
+    log = shop(visits).interactions
+    once = shop(visits)
+    found = next_category.next_category(
+        replace(once, interactions=log.take(np.flatnonzero((log.users == 0) | (np.arange(len(log)) == 2))))
+    )
+
+    assert found.customers["chance"].between(0.3, 0.9).all()
+
+
 def test_where_nothing_can_be_foretold_it_says_so(aimless):
     found = next_category.held_out(aimless)
 

@@ -8,7 +8,7 @@ from reco_lab.core.recommender import recommender
 from reco_lab.core.splitting import splitter
 from reco_lab.experiments import tuning
 from reco_lab.experiments.exam import Exam
-from reco_lab.experiments.tuning import Notebook, State, Trial, importances, tune
+from reco_lab.experiments.tuning import Notebook, State, Trial, importances, surely_matters, tune
 from reco_lab.ui.tuned import untuned
 from tests.unit.test_comparison import Memory, ask, question, shop
 
@@ -111,6 +111,36 @@ def test_the_parameter_that_matters_is_named():
     assert max(shares, key=shares.get) == "neighbours"
     assert sum(shares.values()) == pytest.approx(1)
     assert importances(type(spec), trials[:4], rises=True) == {}
+
+
+def test_a_parameter_that_matters_is_told_from_chance_and_noise_is_not():
+    spec, rng = recommender({"algorithm": "item_knn"}), np.random.default_rng(8)
+
+    def trials(number, effect):
+        return [
+            Trial(
+                parameters=spec.params()
+                | {
+                    "neighbours": int(size),
+                    "shrink": float(rng.uniform(0, 1000)),
+                    "weighting": str(rng.choice(["none", "tf_idf"])),
+                },
+                state=State.scored,
+                value=float(rng.normal(0.2, 0.01) + effect * np.log(size)),
+            )
+            for size in rng.integers(1, 2000, number)
+        ]
+
+    assert np.mean([surely_matters(type(spec), trials(20, 0.02), "neighbours") for _ in range(30)]) > 0.9
+    noise = []
+    for number in [6, 12, 30] * 20:
+        some = trials(number, 0.0)
+        noise.append(
+            any(surely_matters(type(spec), some, name) for name in ("neighbours", "shrink", "weighting"))
+        )
+    assert np.mean(noise) < 0.1
+    assert not surely_matters(type(spec), trials(4, 1.0), "neighbours")
+    assert not surely_matters(type(spec), trials(20, 0.02), "k1")
 
 
 def test_an_experiment_with_a_budget_tunes_each_recommender_alike_and_says_what_it_cost():

@@ -258,7 +258,7 @@ def test_a_failed_backup_leaves_nothing(workspace, tmp_path, monkeypatch):
 
 def test_an_import_can_be_undone_and_the_undo_as_well(workspace):
     fill(workspace)
-    assert drop(workspace, "shop").version == 2
+    assert drop(workspace, "shop", 2).version == 2
     assert workspace.store.dataset("shop").version == 1
     assert [(one.version, until) for one, until in dropped(workspace)] == [(2, NOON + timedelta(days=7))]
     workspace.clock.at += timedelta(days=6)
@@ -269,7 +269,7 @@ def test_an_import_can_be_undone_and_the_undo_as_well(workspace):
 
 def test_after_seven_days_a_dropped_version_is_gone_with_its_files(workspace):
     fill(workspace)
-    gone = drop(workspace, "shop")
+    gone = drop(workspace, "shop", 2)
     workspace.clock.at += timedelta(days=8)
     told = tidy(workspace)
     assert (told.versions, told.artefacts) == ((workspace.store.dropped()[0],), (gone.artefact,))

@@ -6,8 +6,8 @@ from reco_lab.core.clock import ManualClock
 from reco_lab.core.errors import DataError, NotFoundError
 from reco_lab.core.experiment import DataSpec, Experiment
 from reco_lab.experiments.file import parse
-from reco_lab.services import experiments
-from reco_lab.services.data import import_file, load_dataset, redo_import, undo_import
+from reco_lab.services import experiments, importing, upkeep
+from reco_lab.services.data import import_file, load_dataset
 from reco_lab.workspace import Workspace
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
@@ -46,6 +46,24 @@ def test_new_rows_are_put_behind_the_old_and_old_versions_stay(workspace, file):
     assert len(load_dataset(workspace, "shop", 1).interactions) == 3
 
 
+def test_rows_that_two_people_add_at_once_are_not_lost(workspace, file, monkeypatch):
+    """Whoever comes second is told so: what she adds was put behind what is not the newest any more."""
+    import_file(workspace, file(FIRST), "shop")
+    mine, theirs = (file(DAYS + f"{who},c,2,2024-02-01\n", f"{who}.csv") for who in ("u3", "u4"))
+    look = importing.item_side
+
+    def meanwhile(*given):
+        monkeypatch.setattr(importing, "item_side", look)
+        import_file(workspace, theirs, "shop", append=True)
+        return look(*given)
+
+    monkeypatch.setattr(importing, "item_side", meanwhile)
+    with pytest.raises(DataError, match="Do it again"):
+        import_file(workspace, mine, "shop", append=True)
+    import_file(workspace, mine, "shop", append=True)
+    assert list(load_dataset(workspace, "shop").interactions.user_ids) == ["u1", "u2", "u3", "u4"]
+
+
 def test_appending_a_file_that_is_in_already_changes_nothing(workspace, file):
     untimed = file("user,item\nu,a\nu,a\n", "untimed.csv")
     for path, name in ((file(FIRST), "timed"), (untimed, "untimed")):
@@ -69,10 +87,9 @@ def test_rows_without_times_are_not_put_behind_rows_with_them(workspace, file):
 def test_an_import_can_be_undone_and_brought_back(workspace, file):
     first = import_file(workspace, file(FIRST), "shop")
     second = import_file(workspace, file(DAYS + "u3,c,2,2024-02-01\n", "more.csv"), "shop", append=True)
-    gone = undo_import(workspace, "shop")
-    assert gone.version == second.version
+    gone = upkeep.drop(workspace, "shop", second.version)
     assert load_dataset(workspace, "shop").fingerprint == first.fingerprint
-    redo_import(workspace, gone)
+    upkeep.bring_back(workspace, "shop", gone.version)
     assert load_dataset(workspace, "shop").fingerprint == second.fingerprint
 
 

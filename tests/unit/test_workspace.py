@@ -160,3 +160,13 @@ def test_each_event_is_one_line_of_json(workspace):
     workspace.log.warning("slow")
     lines = Path(workspace.home / "log" / "2026-05-01.jsonl").read_text().splitlines()
     assert [json.loads(line)["level"] for line in lines] == ["info", "warning"]
+
+
+def test_the_log_does_not_bring_back_a_workspace_that_was_removed(tmp_path):
+    workspace = Workspace.open(tmp_path / "home")
+    workspace.log.info("here")
+    assert list((workspace.home / "log").glob("*.jsonl"))
+    workspace.close()
+    workspace.home.rename(tmp_path / "away")
+    workspace.log.info("gone")
+    assert not workspace.home.exists()

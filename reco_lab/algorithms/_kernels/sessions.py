@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from reco_lab.algorithms._kernels.selecting import LANES, TILE, kth, lower
+from reco_lab.algorithms._kernels.sums import add_marks
+from reco_lab.core._kernels.selecting import LANES, kth, lower
 from reco_lab.core.compiled import compiled
 
 Codes = NDArray[np.int32]
@@ -19,113 +20,93 @@ def _within(items: Codes, marks: NDArray[np.int64], mark: int) -> bool:
     return True
 
 
-@compiled("int64(float32[::1], float32, float32[::1], int32[::1], int32[::1], int64[::1], int64)")
+@compiled("int64(float32[::1], float32, int32[::1], int32[::1], int32[::1], int64[::1], int64)")
 def _outside(
     mine: Values,
     least: np.float32,
-    room: Values,
+    sessions: Codes,
     session_starts: Codes,
     session_items: Codes,
     marks: NDArray[np.int64],
     mark: int,
 ) -> int:
-    """Gather the likenesses from `least` on and above zero of sessions that are not within the history; how many."""
-    found = 0
-    for first in range(0, len(mine), TILE):
-        last, good = min(first + TILE, len(mine)), 0
-        for session in range(first, last):
-            good += mine[session] >= least
-        if not good:
-            continue
-        for session in range(first, last):
-            if mine[session] >= least and mine[session] > 0.0:
-                items = session_items[session_starts[session] : session_starts[session + 1]]
-                if not _within(items, marks, mark):
-                    room[found] = mine[session]
-                    found += 1
+    """Fill in the sessions from `least` on and above zero that are not within the history; how many there are."""
+    loud = found = 0
+    for session in range(len(mine)):
+        sessions[loud] = session
+        loud += mine[session] >= least
+    for place in range(loud):
+        heard = sessions[place]
+        items = session_items[session_starts[heard] : session_starts[heard + 1]]
+        if mine[heard] > 0.0 and not _within(items, marks, mark):
+            sessions[found] = heard
+            found += 1
     return found
 
 
-@compiled("int64(float32[::1], float32, int64, int32[::1], int32[::1], int64[::1], int64)")
-def _drop_the_rest(
-    mine: Values,
-    bar: np.float32,
-    k: int,
-    session_starts: Codes,
-    session_items: Codes,
-    marks: NDArray[np.int64],
-    mark: int,
-) -> int:
-    """Set to zero what is below the bar or within the history, let ties at the bar share their places; how many are left."""
-    above = tied = 0
-    for session in range(len(mine)):
-        value = mine[session]
-        if value < bar:
-            mine[session] = 0.0
-        elif value > 0.0:
-            items = session_items[session_starts[session] : session_starts[session + 1]]
-            if _within(items, marks, mark):
-                mine[session] = 0.0
-            else:
-                above += value > bar
-                tied += value == bar
-    if tied > k - above:
-        share = np.float32((k - above) / tied)
-        for session in range(len(mine)):
-            if mine[session] == bar:
-                mine[session] *= share
-    return above + tied
+@compiled("int64(int32[::1], float32[::1], int64, float32, int64)")
+def _keep(sessions: Codes, values: Values, found: int, bar: np.float32, k: int) -> int:
+    """Bring to the front what is from the bar on, those that tie there sharing their places; how many are left."""
+    kept = tied = 0
+    for place in range(found):
+        value = values[place]
+        sessions[kept], values[kept] = sessions[place], value
+        kept += value >= bar
+        tied += value == bar
+    if kept > k:
+        share = np.float32((k - (kept - tied)) / tied)
+        for place in range(kept):
+            if values[place] == bar:
+                values[place] *= share
+    return kept
 
 
 @compiled(
-    "void(float32[:, ::1], float32[::1], int64, int64, int64[::1], int32[::1], int32[::1], int32[::1], int32[::1])"
+    "void(int32[::1], int32[::1], float32[::1], int64[::1], int32[::1], int32[::1], int32[::1], int32[::1],"
+    " int32[::1], float32[::1], int64, int64, int64[::1], int32[:, ::1], float32[:, ::1])"
 )
-def keep_nearest(
-    alike: Values,
+def nearest(
+    starts: Codes,
+    codes: Codes,
+    weights: Values,
+    seen_starts: NDArray[np.int64],
+    seen: Codes,
+    of_item_starts: Codes,
+    of_item: Codes,
+    session_starts: Codes,
+    session_items: Codes,
     trust: Values,
     n_items: int,
     k: int,
     counts: NDArray[np.int64],
-    starts: Codes,
-    codes: Codes,
-    session_starts: Codes,
-    session_items: Codes,
+    sessions: Codes,
+    values: Values,
 ) -> None:
-    """Multiply likenesses (histories x sessions) by `trust`, set those to zero that are not asked, count the others.
+    """Fill in the sessions most like each history, their likenesses, and how many there are.
 
-    A session within the history is none of the k. Those that tie at the lowest likeness of the k share the
+    A likeness is the sum of the weights of the history's entries that the session has, times its `trust`. A
+    session within what was `seen` is none of the k. Those that tie at the lowest likeness of the k share the
     places that the others leave.
     """
-    marks, width = np.full(n_items, -1), alike.shape[1]
-    room, lanes = np.empty(width, np.float32), np.empty(LANES * k, np.float32)
-    for row in range(len(alike)):
-        for place in range(starts[row], starts[row + 1]):
-            marks[codes[place]] = row
-        mine = alike[row]
+    marks, width = np.full(n_items, -1), len(trust)
+    mine, room, lanes = (
+        np.empty(width, np.float32),
+        np.empty(width, np.float32),
+        np.empty(LANES * k, np.float32),
+    )
+    for row in range(len(counts)):
+        for place in range(seen_starts[row], seen_starts[row + 1]):
+            marks[seen[place]] = row
+        mine[:] = 0.0
+        add_marks(codes[starts[row] : starts[row + 1]], weights[starts[row] :], of_item_starts, of_item, mine)
         for session in range(width):
             mine[session] *= trust[session]
-        asked, found, least = k, 0, np.float32(np.inf)
+        asked, found, least = k + k // 4 + 1, 0, np.float32(np.inf)
         while found < k and least > 0.0:
             least = max(lower(mine, lanes, asked), np.float32(0))
-            found = _outside(mine, least, room, session_starts, session_items, marks, row)
+            found = _outside(mine, least, sessions[row], session_starts, session_items, marks, row)
             asked *= 2
+        for place in range(found):
+            values[row, place] = room[place] = mine[np.uint32(sessions[row, place])]
         bar = kth(room, found, k) if found >= k else np.float32(0)
-        counts[row] = _drop_the_rest(mine, bar, k, session_starts, session_items, marks, row)
-
-
-@compiled("void(float32[:, ::1], int32[::1], int32[::1], float32[::1])")
-def gather(alike: Values, starts: Codes, sessions: Codes, values: Values) -> None:
-    """Fill in which columns of each row are above zero and what they hold, row after row."""
-    width = alike.shape[1]
-    for row in range(len(alike)):
-        mine, place = alike[row], starts[row]
-        for first in range(0, width, TILE):
-            last, good = min(first + TILE, width), 0
-            for session in range(first, last):
-                good += mine[session] > 0.0
-            if not good:
-                continue
-            for session in range(first, last):
-                if mine[session] > 0.0:
-                    sessions[place], values[place] = session, mine[session]
-                    place += 1
+        counts[row] = _keep(sessions[row], values[row], found, bar, k)

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from reco_lab.core.compiled import compiled
 
-TILE = 1024
+TILE, A_BYTE = 1024, 252
 
 Starts = NDArray[np.int32]
 Codes = NDArray[np.int32]
@@ -16,13 +16,24 @@ Values = NDArray[np.float32]
 def of_dense(starts: Starts, codes: Codes, factors: Values, table: Values, sums: Values) -> None:
     """Add up rows of a table, so many columns at a time that they stay in a processor's cache.
 
-    Four rows go at once, so that the sums are read and written only once for them.
+    Eight rows go at once, or four, so that the sums are read and written only once for them.
     """
     for first in range(0, table.shape[1], TILE):
         last = min(first + TILE, table.shape[1])
         for row in range(len(starts) - 1):
             total = sums[row, first:last]
             place, end = starts[row], starts[row + 1]
+            while place + 8 <= end:
+                a, b = table[codes[place], first:last], table[codes[place + 1], first:last]
+                c, d = table[codes[place + 2], first:last], table[codes[place + 3], first:last]
+                e, f = table[codes[place + 4], first:last], table[codes[place + 5], first:last]
+                g, h = table[codes[place + 6], first:last], table[codes[place + 7], first:last]
+                s, t, u, v = factors[place], factors[place + 1], factors[place + 2], factors[place + 3]
+                w, x, y, z = factors[place + 4], factors[place + 5], factors[place + 6], factors[place + 7]
+                for column in range(last - first):
+                    total[column] += (s * a[column] + t * b[column]) + (u * c[column] + v * d[column])
+                    total[column] += (w * e[column] + x * f[column]) + (y * g[column] + z * h[column])
+                place += 8
             while place + 4 <= end:
                 one, two = table[codes[place], first:last], table[codes[place + 1], first:last]
                 three, four = table[codes[place + 2], first:last], table[codes[place + 3], first:last]
@@ -53,9 +64,57 @@ def of_sparse(
     for row in range(len(starts) - 1):
         total = sums[row]
         for place in range(starts[row], starts[row + 1]):
-            code, factor = codes[place], factors[place]
-            for entry in range(table_starts[code], table_starts[code + 1]):
-                total[np.uint32(table_codes[entry])] += factor * table_values[entry]
+            code, factor = np.uint32(codes[place]), factors[place]
+            columns = table_codes[table_starts[code] : table_starts[code + 1]]
+            values = table_values[table_starts[code] : table_starts[code + 1]]
+            for entry in range(len(columns)):
+                total[np.uint32(columns[entry])] += factor * values[entry]
+
+
+@compiled("void(int32[::1], int32[::1], uint8[:, ::1], float32[:, ::1])")
+def of_flags(starts: Starts, codes: Codes, table: NDArray[np.uint8], sums: Values) -> None:
+    """Add up rows of a table of zeros and ones, in bytes for as many rows as fit in them, four at once."""
+    for first in range(0, table.shape[1], 4 * TILE):
+        last = min(first + 4 * TILE, table.shape[1])
+        few = np.zeros(last - first, np.uint8)
+        for row in range(len(starts) - 1):
+            total, stop = sums[row, first:last], starts[row]
+            while stop < starts[row + 1]:
+                place, stop = stop, min(stop + A_BYTE, starts[row + 1])
+                few[:] = 0
+                while place + 4 <= stop:
+                    one, two = table[codes[place], first:last], table[codes[place + 1], first:last]
+                    three, four = table[codes[place + 2], first:last], table[codes[place + 3], first:last]
+                    for column in range(len(few)):
+                        few[column] += np.uint8((one[column] + two[column]) + (three[column] + four[column]))
+                    place += 4
+                while place < stop:
+                    one = table[codes[place], first:last]
+                    for column in range(len(few)):
+                        few[column] += one[column]
+                    place += 1
+                for column in range(len(few)):
+                    total[column] += few[column]
+
+
+@compiled("void(int32[::1], float32[::1], int32[::1], int32[::1], float32[::1])")
+def add_marks(codes: Codes, factors: Values, table_starts: Starts, table_codes: Codes, total: Values) -> None:
+    """Add up rows of a CSR whose entries are all 1."""
+    for place in range(len(codes)):
+        code, factor = np.uint32(codes[place]), factors[place]
+        columns = table_codes[table_starts[code] : table_starts[code + 1]]
+        for entry in range(len(columns)):
+            total[np.uint32(columns[entry])] += factor
+
+
+@compiled("void(int32[::1], int32[::1], float32[::1], int32[::1], int32[::1], float32[:, ::1])")
+def of_marks(
+    starts: Starts, codes: Codes, factors: Values, table_starts: Starts, table_codes: Codes, sums: Values
+) -> None:
+    """Add up rows of a CSR whose entries are all 1."""
+    for row in range(len(starts) - 1):
+        first, last = starts[row], starts[row + 1]
+        add_marks(codes[first:last], factors[first:last], table_starts, table_codes, sums[row])
 
 
 @compiled("void(int32[::1], int32[::1], int32[::1], float32[::1], float32[::1])", brief=True)

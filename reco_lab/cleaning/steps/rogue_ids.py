@@ -87,7 +87,7 @@ class RogueIds(LeavesOut):
     @property
     def reason(self) -> str:
         """Why a row is left out."""
-        return f"has a {_WORDS[self.role]} id that stands for nothing"
+        return f"has {'an' if self.role == 'item' else 'a'} {_WORDS[self.role]} id that stands for nothing"
 
     @classmethod
     def suggest(cls, frame: pd.DataFrame, ctx: StepContext) -> Iterator[Suggestion]:

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from reco_lab.core._kernels.selecting import LANES, lower
 from reco_lab.core.compiled import compiled
 
 TILE = 64
@@ -16,17 +17,17 @@ def best(scores: NDArray[np.float32], items: NDArray[np.int32], values: NDArray[
     infinity replaces. A tile of columns without a score that is high enough for the list is passed over at once.
     """
     k, width = items.shape[1], scores.shape[1]
+    lanes, nothing = np.empty(LANES * k, np.float32), np.float32(-np.inf)
     for row in range(len(scores)):
         mine, found, level = scores[row], items[row], values[row]
-        bar = level[k - 1]
+        bar = np.nextafter(lower(mine, lanes, k), nothing)
         for start in range(0, width, TILE):
-            end = min(start + TILE, width)
-            good = 0
-            for column in range(start, end):
-                good += mine[column] > bar
+            tile, good = mine[start : start + TILE], 0
+            for place in range(len(tile)):
+                good += tile[place] > bar
             if not good:
                 continue
-            for column in range(start, end):
+            for column in range(start, start + len(tile)):
                 score = mine[column]
                 if score > bar:
                     place = k - 1
@@ -34,4 +35,4 @@ def best(scores: NDArray[np.float32], items: NDArray[np.int32], values: NDArray[
                         level[place], found[place] = level[place - 1], found[place - 1]
                         place -= 1
                     level[place], found[place] = score, column
-                    bar = level[k - 1]
+                    bar = max(bar, level[k - 1])

@@ -1,4 +1,4 @@
-"""How what an ad promotes stands among what all ads promote, and which ads are left to choose among."""
+"""Whether scores are numbers, how what an ad promotes stands among all, and which ads are left to choose among."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,6 +6,17 @@ from numpy.typing import NDArray
 from reco_lab.core.compiled import compiled
 
 NEUTRAL = 0.5
+# of a float32 that is no finite number all bits of the exponent are set, so that one more carries into the sign
+EXPONENT, ONE_MORE, SIGN = np.uint32(0x7F80_0000), np.uint32(0x0080_0000), np.uint32(0x8000_0000)
+
+
+@compiled("boolean(float32[::1])", brief=True)
+def finite(scores: NDArray[np.float32]) -> bool:
+    """Whether all are finite numbers."""
+    bits, seen = scores.view(np.uint32), np.uint32(0)
+    for place in range(len(bits)):
+        seen |= np.uint32((bits[place] & EXPONENT) + ONE_MORE)
+    return bool(seen < SIGN)
 
 
 @compiled("Tuple((float64, float64))(float32[::1], float32[::1])", fastmath=True, brief=True)
@@ -33,12 +44,13 @@ def standing(
 
     `weights` says how many ads promote each item. The place behind the items stands for none, which is neutral.
     """
-    middle, spread = moments(items, weights)
-    relevance = np.full(len(items) + 1, np.float32(NEUTRAL))
+    found = moments(items, weights)
+    middle, spread, half = np.float32(found[0]), np.float32(found[1]), np.float32(NEUTRAL)
+    relevance = np.full(len(items) + 1, half)
     if spread > 0:
         for item in range(len(items)):
             above = items[item] - middle
-            relevance[item] = np.float32(NEUTRAL + NEUTRAL * above / (spread + abs(above)))
+            relevance[item] = half + half * above / (spread + abs(above))
     for place in range(len(promoted)):
         scores[place] = factors[place] * relevance[np.uint32(promoted[place])]
 

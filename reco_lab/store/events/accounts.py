@@ -1,19 +1,29 @@
 """Caps and budgets that several workers share, on a server."""
 
 import math
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
-from operator import itemgetter
 from pathlib import Path
+from socket import SHUT_RDWR, socket
+from threading import Event, Thread
+from time import monotonic
 from typing import Any, Self
 
+import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
+from reco_lab.core.errors import NotNowError
 from reco_lab.core.events import Visit
 from reco_lab.store.events.connecting import writing
-from reco_lab.store.events.rows import as_visit
+from reco_lab.store.events.records import moment
 from reco_lab.store.events.schema import bills, caps
+
+SLOWEST = 2.0
+SILENT = "The database server does not answer: each worker goes by what it knows, and holds budgets and caps alone."
 
 
 @dataclass(frozen=True)
@@ -44,71 +54,99 @@ class SharedAccounts:
 
     A cap holds exactly. A budget is passed by at most one decision a worker: each looks at the bills as they are
     at that moment. First clicks are billed as the log takes them in; claims bill the decisions.
+
+    Where the server does not answer, or not in SLOWEST seconds, NotNowError; a claim that it took all the same stands,
+    unshown. `connect` begins anew.
     """
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         self._claiming: sa.Connection | None = None
+        self._since = math.inf
+        self._closed = Event()
+        Thread(target=self._watch, name="patience with claims", daemon=True).start()
 
     @classmethod
     def open(cls, home: Path, url: str) -> Self:
         """Open the books of the log at a server's address. Raises InputError if the server does not answer."""
-        return cls(writing(home, url))
+        found = cls(writing(home, url))
+        found.connect()
+        return found
+
+    def connect(self) -> None:
+        """Keep a connection for claims, where there is none."""
+        if self._claiming is None:
+            with _answering():
+                self._claiming = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
     def claim(self, customer: str, wanted: Sequence[Claim], day: date, heard: int) -> Claimed:
         """Bill and count what may be shown, all at once; which of the ads (each at most once) may.
 
         A customer without a name has no caps. `heard` is the running number of the last visit known.
         """
-        claims = [(one.ad_id, one.cost, one.cap, one.daily, one.total) for one in wanted]
-        columns = [list(column) for column in zip(*claims, strict=True)]
-        values = (*columns, columns[0], day.isoformat(), customer) if wanted else ()
+        values = (orjson.dumps(wanted).decode(), day.isoformat(), customer) if wanted else ()
         rows = self._ask(_CLAIM + _HEARD if wanted else _SINCE, (*values, heard))
-        granted = {row.event_id for row in rows if row.number is None}
-        visits = [(int(row.number), as_visit(row)) for row in rows if row.number is not None]
-        visits.sort(key=itemgetter(0))
+        granted = {row.told for row in rows if row.number is None}
+        visits = sorted((int(row.number), _visit(row.told)) for row in rows if row.number is not None)
         return Claimed(tuple(one.ad_id in granted for one in wanted), tuple(visits))
 
     def release(self, customer: str, given: Sequence[Claim], day: date) -> None:
-        """Take back what was granted and is not shown after all."""
-        with self._engine.begin() as connection:
-            for one in sorted(given, key=lambda claim: claim.ad_id):
-                bill = (bills.c.ad_id == one.ad_id, bills.c.day == day.isoformat())
-                if one.cost:
-                    connection.execute(bills.update().where(*bill).values(amount=bills.c.amount - one.cost))
+        """Take back what was granted and is not shown after all; rows are locked in the order in which claims do."""
+        ordered = sorted(given, key=lambda claim: claim.ad_id)
+        with _answering(), self._engine.begin() as connection:
+            for one in ordered:
                 if one.cap is not None and customer:
                     of = caps.c
                     mine = (of.day == day.isoformat(), of.customer == customer, of.ad_id == one.ad_id)
                     connection.execute(caps.update().where(*mine).values(times=of.times - 1))
+            bill(connection, {(one.ad_id, day.isoformat()): -one.cost for one in ordered})
+
+    def settle(self, owed: Mapping[tuple[str, str], float], day: date) -> None:
+        """Bill what was shown while the server did not answer, by ad and day.
+
+        Of what is from before a day nothing is left but a sum for each ad: each look at the books would take longer.
+        """
+        with _answering(), self._engine.begin() as connection:
+            connection.execute(caps.delete().where(caps.c.day < day.isoformat()))
+            bill(connection, owed)
+            connection.exec_driver_sql(_CLOSE, (day.isoformat(),))
 
     def billed(self, day: date) -> dict[str, tuple[float, float]]:
         """For each ad what it was billed on a day (UTC) and ever."""
         today = sa.func.sum(sa.case((bills.c.day == day.isoformat(), bills.c.amount), else_=0.0))
         query = sa.select(bills.c.ad_id, today.label("today"), sa.func.sum(bills.c.amount).label("ever"))
-        with self._engine.connect() as connection:
+        with _answering(), self._engine.connect() as connection:
             rows = connection.execute(query.group_by(bills.c.ad_id)).all()
         return {row.ad_id: (float(row.today), float(row.ever)) for row in rows}
 
     def close(self) -> None:
         """Close the connections."""
+        self._closed.set()
         self._let_go()
         self._engine.dispose()
 
     def _ask(self, command: str, values: tuple[Any, ...]) -> Sequence[sa.Row[Any]]:
-        """Run one command, which is a transaction of its own, on a connection that is kept for that.
-
-        Where the server was gone meanwhile, on a new one: a claim that the old one has made may stand, unshown.
-        """
-        kept = self._claiming is not None
+        """Run one command, which is a transaction of its own, on the connection that is kept for that."""
+        if self._claiming is None:
+            raise NotNowError(SILENT)
+        self._since = monotonic()
         try:
-            if self._claiming is None:
-                self._claiming = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            return self._claiming.exec_driver_sql(command, values).all()
-        except sa.exc.DBAPIError:
+            with _answering():
+                return self._claiming.exec_driver_sql(command, values).all()
+        except NotNowError:
             self._let_go()
-            if not kept:
-                raise
-        return self._ask(command, values)
+            raise
+        finally:
+            self._since = math.inf
+
+    def _watch(self) -> None:
+        """Cut the connection on which a claim waits too long: whoever asks for ads would wait as long."""
+        while not self._closed.wait(SLOWEST / 4):
+            if monotonic() - self._since > SLOWEST and (claiming := self._claiming) is not None:
+                with suppress(Exception):  # it ended meanwhile
+                    driver: Any = claiming.connection.driver_connection
+                    with socket(fileno=os.dup(driver.pgconn.socket)) as channel:
+                        channel.shutdown(SHUT_RDWR)
 
     def _let_go(self) -> None:
         if self._claiming is not None:
@@ -117,18 +155,47 @@ class SharedAccounts:
             self._claiming = None
 
 
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        raise NotNowError(SILENT) from error
+
+
+def bill(connection: sa.Connection, amounts: Mapping[tuple[str, str], float]) -> None:
+    """Add to what ads were billed on days, in the order in which every writer does."""
+    rows = [{"ad_id": ad, "day": day, "amount": cost} for (ad, day), cost in sorted(amounts.items()) if cost]
+    if rows:
+        query = postgresql.insert(bills)
+        more = {"amount": bills.c.amount + query.excluded.amount}
+        connection.execute(query.on_conflict_do_update(index_elements=["ad_id", "day"], set_=more), rows)
+
+
+def _visit(told: str) -> Visit:
+    """The visit that a list of values stands for."""
+    event_id, customer, item_id, kind, at, received, value = orjson.loads(told)
+    return Visit(event_id, customer, item_id, kind, moment(at), moment(received), float(value))
+
+
+_CLOSE = """
+WITH closed AS (DELETE FROM log_bills WHERE day < %s AND day <> '' RETURNING ad_id, amount)
+INSERT INTO log_bills (ad_id, day, amount) SELECT ad_id, '', sum(amount) FROM closed GROUP BY ad_id ORDER BY ad_id
+ON CONFLICT (ad_id, day) DO UPDATE SET amount = log_bills.amount + excluded.amount
+"""
+# lists go and come as JSON: the driver takes ten times as long over arrays and over many columns
 _CLAIM = """
 WITH wanted AS (
-    SELECT * FROM unnest(%s::text[], %s::float8[], %s::bigint[], %s::float8[], %s::float8[])
-        AS listed (ad_id, cost, cap, daily, total)
+    SELECT * FROM jsonb_to_recordset(%s::jsonb)
+        AS listed (ad_id text, cost float8, cap bigint, daily float8, total float8)
 ), asked AS (
-    SELECT %s::text[] AS ads, %s::text AS day, %s::text AS customer
+    SELECT %s::text AS day, %s::text AS customer
 ), spent AS (
     SELECT ad_id, sum(amount) AS ever, sum(CASE WHEN day = (SELECT day FROM asked) THEN amount ELSE 0 END) AS today
-    FROM log_bills WHERE ad_id = ANY((SELECT ads FROM asked)::text[]) GROUP BY ad_id
+    FROM log_bills WHERE ad_id = ANY(ARRAY(SELECT ad_id FROM wanted)) GROUP BY ad_id
 ), allowed AS (
     SELECT wanted.* FROM wanted LEFT JOIN spent USING (ad_id)
-    WHERE coalesce(today, 0) < daily AND coalesce(ever, 0) < total
+    WHERE (daily IS NULL OR coalesce(today, 0) < daily) AND (total IS NULL OR coalesce(ever, 0) < total)
 ), counted AS (
     INSERT INTO log_caps (day, customer, ad_id, times)
     SELECT asked.day, asked.customer, ad_id, 1 FROM allowed, asked
@@ -147,10 +214,7 @@ WITH wanted AS (
 )
 """
 _SINCE = """
-SELECT number, event_id, customer, item_id, kind, at, received, value FROM log_visits WHERE number > %s
+SELECT number, json_build_array(event_id, customer, item_id, kind, at, received, value)::text AS told
+FROM log_visits WHERE number > %s
 """
-_HEARD = f"""
-SELECT NULL::bigint AS number, ad_id AS event_id, '' AS customer, '' AS item_id, '' AS kind, 0 AS at, 0 AS received,
-    0.0 AS value FROM granted
-UNION ALL {_SINCE}
-"""  # noqa: S608 - all of it stands here
+_HEARD = f"SELECT NULL::bigint AS number, ad_id AS told FROM granted UNION ALL {_SINCE}"  # noqa: S608 - all of it stands here

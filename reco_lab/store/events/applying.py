@@ -9,10 +9,10 @@ from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from reco_lab.core.events import Decision, Feedback, FeedbackKind, Visit
 from reco_lab.store.events import schema
+from reco_lab.store.events.accounts import bill
 from reco_lab.store.events.records import (
     AHEAD,
     LONGEST_PAYLOAD,
@@ -59,7 +59,8 @@ def apply(
         if parcel.events:
             by_kind.setdefault(type(parcel.events[0]), []).append(place)
     answers = [Tracked(0)] * len(parcels)
-    for kind, places in by_kind.items():
+    for kind in filter(by_kind.__contains__, _APPLIED):  # locks in one order: no writer waits in a circle
+        places = by_kind[kind]
         events = [event for place in places for event in parcels[place].events]
         outcomes, clicks = _APPLIED[kind](connection, events)
         _account(connection, events, outcomes)
@@ -125,10 +126,14 @@ def _track(connection: sa.Connection, events: Sequence[Feedback]) -> Applied:
 
 
 def _visit(connection: sa.Connection, events: Sequence[Visit]) -> Applied:
-    if connection.dialect.name != "sqlite":
-        # their running numbers must become visible in their order, or who reads on from a number misses some
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_IN_ORDER})")
+    _in_order(connection)
     return _take(connection, schema.visits, events, lambda _: "")[0], {}
+
+
+def _in_order(connection: sa.Connection) -> None:
+    """Let running numbers become visible in their order: who reads on from a number would miss some otherwise."""
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_IN_ORDER})")
 
 
 def _take(
@@ -225,11 +230,7 @@ def _bill(connection: sa.Connection, clicks: Sequence[tuple[str, int]], known: M
         ad, cost = known[id_][4:]
         key = (ad, moment(at).date().isoformat())
         bills[key] = bills.get(key, 0.0) + cost
-    rows = [{"ad_id": ad, "day": day, "amount": cost} for (ad, day), cost in sorted(bills.items()) if cost]
-    if rows:
-        query = postgresql.insert(schema.bills)
-        more = {"amount": schema.bills.c.amount + query.excluded.amount}
-        connection.execute(query.on_conflict_do_update(index_elements=["ad_id", "day"], set_=more), rows)
+    bill(connection, bills)
 
 
 @cache
@@ -244,11 +245,16 @@ def _earlier(name: str) -> sa.Update:
 
 def _describe(connection: sa.Connection, told: Sequence[Description]) -> Applied:
     table = schema.described
+    _in_order(connection)
     for one in told:
         values = {"attributes": json.dumps(dict(one.attributes)), "at": microseconds(one.at)}
         same = (table.c.side == one.side, table.c.id == one.id)
         add(connection, table, [(one.side, one.id, values["attributes"], values["at"])])
         connection.execute(table.update().where(*same, table.c.at <= values["at"]).values(values))
+    if connection.dialect.name != "sqlite":
+        names = sorted({one.id for one in told if one.side == "users"})
+        connection.execute(schema.told.delete().where(schema.told.c.id.in_(names)))
+        add(connection, schema.told, [(name,) for name in names])
     return [NEW] * len(told), {}
 
 

@@ -1,13 +1,15 @@
 """Connections to the tables of the log: one that writes, others that only read."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from reco_lab.core.errors import InputError
+from reco_lab.core.errors import InputError, NotNowError
 from reco_lab.store import server
 from reco_lab.store.events.schema import VERSION, metadata, version
 
@@ -18,12 +20,16 @@ SYNCHRONOUS = "FULL"
 WAL_PAGES = 4_000
 WAL_BYTES = 32 << 20
 _CREATING = 0x5EC0_1AC
+GONE = "The database server of the log does not answer."
 
 
 def writing(home: Path, url: str | None) -> sa.Engine:
-    """An engine for the one that writes, with the tables made. InputError if a newer Reco Lab made them."""
+    """An engine for the one that writes, with the tables made.
+
+    InputError if a newer Reco Lab made them, NotNowError if the server does not answer.
+    """
     engine = server.connect(url) if url else _sqlite_writer(home / FILE)
-    with engine.begin() as connection:
+    with _let_go_unless_whole(engine), answering(url), engine.begin() as connection:
         if url:  # several workers may start at once
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_CREATING})")
         metadata.create_all(connection)
@@ -36,22 +42,43 @@ def writing(home: Path, url: str | None) -> sa.Engine:
     return engine
 
 
+@contextmanager
+def answering(url: str | None) -> Iterator[None]:
+    """Say it with NotNowError where a server is gone."""
+    try:
+        yield
+    except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+        if url is None:
+            raise
+        raise NotNowError(GONE, fix="Try again when it does.") from error
+
+
 def reading(home: Path, url: str | None) -> sa.Engine | None:
     """An engine that reads while others write; None while there is nothing yet."""
     if url is None and not (home / FILE).exists():
         return None
     engine = server.connect(url) if url else _sqlite_reader(home / FILE)
-    if not sa.inspect(engine).has_table(version.name):
-        engine.dispose()
-        return None
-    with engine.connect() as connection:
-        found = connection.execute(sa.select(version.c.number)).scalar()
-    _check(found)
-    if (
-        found is not None and found < VERSION
-    ):  # no service of now has opened it: what was new since then is empty
-        writing(home, url).dispose()
+    with _let_go_unless_whole(engine):
+        if not sa.inspect(engine).has_table(version.name):
+            engine.dispose()
+            return None
+        with engine.connect() as connection:
+            found = connection.execute(sa.select(version.c.number)).scalar()
+        _check(found)
+        if found is not None and found < VERSION:
+            # no service of now has opened it: what was new since then is empty
+            writing(home, url).dispose()
     return engine
+
+
+@contextmanager
+def _let_go_unless_whole(engine: sa.Engine) -> Iterator[None]:
+    """Close the connections of an engine that nobody gets."""
+    try:
+        yield
+    except BaseException:
+        engine.dispose()
+        raise
 
 
 def _check(found: int | None) -> None:

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from reco_lab.store.events import schema
 from reco_lab.store.events.records import moment
 
+_SETTLING = 0x5EC0_1AE
+
 
 def erase(engine: sa.Engine, customer: str, ids: Sequence[str] = ()) -> int:
     """Delete all rows about a customer, and their bytes from the file; how many rows that were.
@@ -41,6 +43,7 @@ def erase(engine: sa.Engine, customer: str, ids: Sequence[str] = ()) -> int:
     with engine.begin() as connection:
         settle(connection, requests)
         rows = sum(connection.execute(delete).rowcount for delete in deletes)
+        connection.execute(schema.told.delete().where(schema.told.c.id == customer))
     _clean(engine)
     return rows
 
@@ -51,7 +54,12 @@ def _quoted(ids: Sequence[str]) -> set[str]:
 
 
 def settle(connection: sa.Connection, requests: sa.Select[Any]) -> None:
-    """Keep what decisions that go were billed, by ad and day: money does not come back with a row."""
+    """Keep what decisions that go were billed, by ad and day: money does not come back with a row.
+
+    Several workers remove the same rows at once; they do so one after the other, or each would keep the same money.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SETTLING})")
     of, settled = schema.placed.c, schema.settled
     query = sa.select(of.ad_id, of.at, of.cost, of.clicked, of.click_cost).where(of.request_id.in_(requests))
     amounts: dict[tuple[str, str], float] = {}

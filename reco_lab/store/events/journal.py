@@ -23,6 +23,7 @@ SEGMENT_BYTES = 1 << 20
 MOST_BYTES = 512 << 20
 FOLDER = "events.journal"
 _MARK = 9
+_BYTES = getattr(os, "O_BINARY", 0)  # else Windows writes two bytes for the end of a line
 _NUMPY = orjson.OPT_SERIALIZE_NUMPY
 
 Entry = Decision | Feedback | Visit | Description | Refusal
@@ -95,8 +96,7 @@ class Journal:
         self.closed = [path.rename(self._folder / self._next()) for path in left]
         self._kept = sum(path.stat().st_size for path in self.closed)
         for lock in dead:
-            lock.path.unlink()
-            lock.release()
+            lock.remove()
 
     def close(self) -> None:
         """Let go of it; without a segment left nothing of it stays behind."""
@@ -104,8 +104,9 @@ class Journal:
         if not self.size:
             self._path.unlink(missing_ok=True)
         if not self.size and not self.closed:
-            self._lock.path.unlink(missing_ok=True)
-        self._lock.release()
+            self._lock.remove()
+        else:
+            self._lock.release()
 
     def _next(self) -> str:
         self._count += 1
@@ -113,7 +114,7 @@ class Journal:
 
     def _open(self) -> None:
         path = self._folder / self._next()
-        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _BYTES, 0o600)
         self._path = path
         self.size, self._named = 0, False
 

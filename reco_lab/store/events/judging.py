@@ -20,8 +20,8 @@ _OF, _PLACED, _KEPT = schema.decisions.c, schema.placed.c, schema.weighed.c
 class Served:
     """One answer with an ad: who got which ads with which chances, what was clicked, and what it was chosen from.
 
-    `at` is in microseconds since 1970; `charged` is what each ad cost whether it is clicked or not, `click_cost` what its
-    first click costs. `ids`, `scores` and `features` are None where they were not kept.
+    `at` is in microseconds since 1970; `charged` is what each ad cost whether it is clicked or not,
+    `click_cost` what its first click costs. `ids`, `scores` and `features` are None where they were not kept.
     """
 
     request_id: str

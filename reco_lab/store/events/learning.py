@@ -33,8 +33,9 @@ _COLUMNS = (
 class Happened:
     """Ads that were shown, and then those whose first click within the window came, a row each.
 
-    `since` is when that was: the moment of the decision, or that at which the click came in; both are in the order of the
-    log's own clock. `bids`, `scores`, `versions` and `features` (None: not kept) are those of the decision, made `at`.
+    `since` is when that was: the moment of the decision, or that at which the click came in; both are in the
+    order of the log's own clock. `bids`, `scores`, `versions` and `features` (None: not kept) are those of
+    the decision, made `at`.
     """
 
     ads: tuple[str, ...]

@@ -24,6 +24,7 @@ from reco_lab.store.events.writer import Writer
 from reco_lab.store.locks import FileLock
 
 LOCK = "events.lock"
+BEGINNING = "events.beginning.lock"
 
 
 class EventLog(ByCustomer, Measuring):
@@ -49,8 +50,9 @@ class EventLog(ByCustomer, Measuring):
                 )
         try:
             self._writing = writing(home, url)
-            journal = Journal(home / FOLDER)
-            journal.adopt()
+            with FileLock(home / BEGINNING):  # nobody takes over a journal that is not locked yet
+                journal = Journal(home / FOLDER)
+                journal.adopt()
             self._writer = Writer(self._writing, journal, clock)
         except BaseException:
             self._let_go()

@@ -17,6 +17,8 @@ from reco_lab.store.events.reading import Reading
 
 AT_ONCE = 1_000  # so few that they stay in the cache of the processor from one step to the next
 MOST = 2_000_000  # decisions that are held; each takes some 200 bytes with two ads
+LATE = 10_000_000  # microseconds in which nearly every decision is in the tables, whoever makes it
+IN_FLIGHT = 10_000  # events that several writers may number before they are there to be read
 NEVER = np.iinfo(np.int64).max
 
 _OF, _PLACED, _CAME, _VISIT = schema.decisions.c, schema.placed.c, schema.feedback.c, schema.visits.c
@@ -35,10 +37,10 @@ Columns = Mapping[str, Array]
 class Period:
     """Decisions from `begin` to before `end` (microseconds since 1970) in their order, and the ads in them.
 
-    `decided` has a value a decision: `at`, `latency_us`, `n_candidates`, and as codes `customer`, `slot`, `stage`,
-    `model_version`, `arm`. `placed` has a value an ad: `of` (which decision), the code `ad_id`, `position`, `propensity`,
-    `score`, `cost`, `click_cost`, and the moments `seen` and `clicked` (NEVER if it was not). `names` spell the codes.
-    `cut`: there was more than can be held, and the oldest is left out.
+    `decided` has a value a decision: `at`, `latency_us`, `n_candidates`, and as codes `customer`, `slot`,
+    `stage`, `model_version`, `arm`. `placed` has a value an ad: `of` (which decision), the code `ad_id`,
+    `position`, `propensity`, `score`, `cost`, `click_cost`, and the moments `seen` and `clicked` (NEVER if it
+    was not). `names` spell the codes. `cut`: there was more than can be held, and the oldest is left out.
     """
 
     begin: int
@@ -79,13 +81,24 @@ class Measuring(Reading):
         rows = self._rows(sa.select(last.label("at"), number.label("number")))
         return (int(rows[0].at or 0), int(rows[0].number or 0)) if rows else (0, 0)
 
-    def touched(self, after: int) -> int | None:
-        """The earliest decision of which an event came behind this running number; None if none came."""
+    def touched(self, after: int, since: int) -> int | None:
+        """The earliest decision of which an event came behind this running number; None if none came.
+
+        On a server numbers may come to light out of their order: those of shortly before count as well, where their
+        events were received `since` (microseconds).
+        """
+        came = sa.or_(_CAME.number > after, _CAME.received >= since)
+        first = after - IN_FLIGHT if self._url else after
         query = sa.select(sa.func.min(_PLACED.at).label("at")).select_from(
             schema.feedback.join(schema.placed, _CAME.decision_id == _PLACED.decision_id)
         )
-        rows = self._rows(query.where(_CAME.number > after))
+        rows = self._rows(query.where(_CAME.number > first, came))
         return int(rows[0].at) if rows and rows[0].at is not None else None
+
+    def decided(self, begin: int, end: int) -> int:
+        """How many decisions fall from `begin` to before `end`."""
+        rows = self._rows(sa.select(sa.func.count().label("n")).where(_OF.at >= begin, _OF.at < end))
+        return int(rows[0].n) if rows else 0
 
     def starting(self, end: int, most: int) -> int:
         """The moment from which on at most so many decisions lie before `end`; 0 where there are not more."""
@@ -140,8 +153,9 @@ class Measuring(Reading):
         with self._connection() as connection:
             if connection is None:
                 return
-            with connection.execution_options(stream_results=True).execute(query) as result:
-                rows: Sequence[Any] = result.fetchmany(1)  # what SQLAlchemy reads ahead
+            streamed = connection.execution_options(stream_results=True, max_row_buffer=1)
+            with streamed.execute(query) as result:
+                rows: Sequence[Any] = result.fetchmany(1)  # all that SQLAlchemy may have read ahead
                 while rows:
                     yield rows
                     rows = result.cursor.fetchmany(AT_ONCE) if result.cursor is not None else ()
@@ -149,7 +163,11 @@ class Measuring(Reading):
 
 @dataclass(eq=False)
 class Mirror:
-    """The latest decisions of a log in memory, as far back as was ever asked, kept up to date; many may ask at once."""
+    """The latest decisions of a log in memory, as far back as was ever asked, kept up to date; many may ask at once.
+
+    A decision is in the tables a moment after it was made, or long after where a journal kept it meanwhile. So the last
+    seconds are always read again, and all of it where the log counts other decisions than are held.
+    """
 
     log: Measuring
     most: int = MOST
@@ -163,19 +181,28 @@ class Mirror:
         """What the log holds of a period; what was read before and did not change is not read again."""
         with self._lock:
             self._longest = max(self._longest, end - begin)
-            held, (_, heard) = self._held, self.log.pulse()
-            if held is None or begin < held.begin or end < held.end:
-                self._codes = {name: _Codes() for name in (*_TEXTS, "ad_id")}
-                first = self.log.starting(end, self.most)
-                held = self._read(max(begin, first), end)
-                self._held = replace(held, begin=begin, cut=first > begin)
-            else:
-                touched = self.log.touched(self._heard) if heard > self._heard else None
-                again = min(held.end if touched is None else touched, held.end)
-                keep = max(held.begin, end - self._longest)
-                self._held = _joined(held.between(keep, max(again, keep)), self._read(max(again, keep), end))
+            heard = self.log.pulse()[1]
+            kept = self._kept(begin, end)
+            self._held = self._anew(begin, end) if kept is None else _joined(kept, self._read(kept.end, end))
             self._heard = heard
             return self._held.between(begin, end)
+
+    def _kept(self, begin: int, end: int) -> Period | None:
+        """What is held and did not change; None where all is to be read."""
+        held = self._held
+        if held is None or begin < held.begin or end < held.end:
+            return None
+        touched = self.log.touched(self._heard, held.end - LATE)
+        again = held.end - LATE if touched is None else min(touched, held.end - LATE)
+        keep = max(held.begin, end - self._longest)
+        kept = held.between(keep, max(again, keep))
+        first = int(kept.decided["at"][0]) if kept.cut and len(kept) else kept.begin
+        return kept if self.log.decided(first, kept.end) == len(kept) else None
+
+    def _anew(self, begin: int, end: int) -> Period:
+        self._codes = {name: _Codes() for name in (*_TEXTS, "ad_id")}
+        first = self.log.starting(end, self.most)
+        return replace(self._read(max(begin, first), end), begin=begin, cut=first > begin)
 
     def _read(self, begin: int, end: int) -> Period:
         parts = [self._columns(rows) for rows in self.log.rows_of(begin, end)]

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from reco_lab.core.clock import Clock
 from reco_lab.core.events import Decision, Feedback, FeedbackKind, Visit
 from reco_lab.store.events import learning, schema
-from reco_lab.store.events.connecting import reading
+from reco_lab.store.events.connecting import answering, reading
 from reco_lab.store.events.judging import Served, served
 from reco_lab.store.events.learning import Happened, Weighing
 from reco_lab.store.events.records import Counts, Minute, RefusedEvent, Side, microseconds, moment
@@ -109,6 +109,15 @@ class Reading:
         of = schema.described.c
         query = sa.select(of.id, of.attributes).where(of.side == side)
         return {row.id: json.loads(row.attributes) for row in self._rows(query)}
+
+    def told_of(self, after: int) -> dict[int, tuple[str, dict[str, str]]]:
+        """Customers of whom workers on a server were told behind a running number: id and attributes by number."""
+        of, told = schema.described.c, schema.told.c
+        query = sa.select(told.number, of.id, of.attributes).join_from(
+            schema.told, schema.described, sa.and_(of.id == told.id, of.side == "users")
+        )
+        rows = self._rows(query.where(told.number > after).order_by(told.number))
+        return {int(row.number): (row.id, json.loads(row.attributes)) for row in rows}
 
     def served(self, since: datetime, until: datetime, most: int) -> list[Served]:
         """The newest answers of a period with what they were chosen from, at most so many, oldest first."""
@@ -270,14 +279,15 @@ class Reading:
 
     @contextmanager
     def _connection(self) -> Iterator[sa.Connection | None]:
-        with self._opening:
+        with answering(self._url):
+            with self._opening:
+                if self._engine is None:
+                    self._engine = reading(self._home, self._url)
             if self._engine is None:
-                self._engine = reading(self._home, self._url)
-        if self._engine is None:
-            yield None
-            return
-        with self._engine.connect() as connection:
-            yield connection
+                yield None
+                return
+            with self._engine.connect() as connection:
+                yield connection
 
 
 def _placed_for(customer: str) -> sa.Select[Any]:

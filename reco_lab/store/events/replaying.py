@@ -20,14 +20,16 @@ MOST_AT_ONCE = 10_000
 def replay(engine: sa.Engine) -> Tracked:
     """Apply the events kept apart again, oldest first, in one transaction; what is refused again stays apart.
 
-    Texts that never were events, and events too long to be kept whole, are left as they are.
+    Texts that never were events, and events too long to be kept whole, are left as they are. Of several workers each
+    waits with the rows that another has taken.
     """
     table = schema.refused
     query = sa.select(table).where(
         table.c.shape.in_(tuple(KINDS)), sa.func.length(table.c.payload) < LONGEST_PAYLOAD
     )
     with engine.begin() as connection:
-        rows = connection.execute(query.order_by(table.c.number).limit(MOST_AT_ONCE)).all()
+        mine = query.order_by(table.c.number).limit(MOST_AT_ONCE).with_for_update()
+        rows = connection.execute(mine).all()
         numbers = [row.number for row in rows]
         found = (read_entry(KINDS[row.shape].__name__, json.loads(row.payload)) for row in rows)
         events = [event for event in found if isinstance(event, Feedback | Visit)]

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-VERSION = 2
+VERSION = 3
 
 metadata = sa.MetaData()
 _NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # only INTEGER counts up by itself on SQLite
@@ -140,6 +140,14 @@ settled = sa.Table(
     sa.Column("ad_id", sa.Text, nullable=False),
     sa.Column("day", sa.Text, nullable=False),
     sa.Column("amount", sa.Float(53), nullable=False),
+)
+
+# whom several workers on a server were told of last: a customer once, with a new number whenever something is told of her
+told = sa.Table(
+    "log_told",
+    metadata,
+    sa.Column("number", _NUMBER, primary_key=True),
+    sa.Column("id", sa.Text, nullable=False, unique=True),
 )
 
 # what several workers share on a server: how often a customer got an ad in a day, and what an ad was billed

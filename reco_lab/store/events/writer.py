@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from reco_lab.core.clock import Clock
-from reco_lab.core.errors import FullError, InputError
+from reco_lab.core.errors import FullError, NotNowError
 from reco_lab.core.events import Decision
 from reco_lab.store.events.applying import NEW, Event, apply, refusal, tracked
 from reco_lab.store.events.journal import SEGMENT_BYTES, Entry, Journal, entries, line
@@ -205,7 +205,7 @@ class Writer:
         """Put events into the journal and on the disk; decisions are there already."""
         for parcel in batch.parcels:
             if parcel.deed is not None:
-                parcel.future.set_exception(InputError(GONE, fix="Try again when the database is back."))
+                parcel.future.set_exception(NotNowError(GONE, fix="Try again when the database is back."))
         told = [parcel for parcel in batch.parcels if parcel.deed is None]
         outcomes = [
             [fault(one) if isinstance(one, Event) else NEW for one in parcel.events] for parcel in told

@@ -55,9 +55,7 @@ def _rehearsal(_opened: Workspace, home: str, key: str) -> Workspace:  # noqa: A
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the data…")
 def _dataset(_opened: Workspace, home: str, name: str, fingerprint: str) -> Dataset:  # noqa: ARG001 - part of the key
-    versions = _opened.store.versions(name)
-    known = {one.fingerprint: one.version for one in versions}
-    return data.load_dataset(_opened, name, known.get(fingerprint))
+    return data.load_content(_opened, name, fingerprint)
 
 
 OF_PEOPLE = (_dataset,)

@@ -1,6 +1,6 @@
-"""Files too large to hold as a table: the same rules over codes, a few bytes a row."""
+"""A log cleaned that is too large to hold as a table: the same rules over codes, a few bytes a row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,18 +9,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reco_lab.analysis.columns import ITEM_ROLES
 from reco_lab.cleaning.coded import ReadColumn, read_ids, read_kinds, read_times, read_values
 from reco_lab.cleaning.interactions import refused_rows
 from reco_lab.cleaning.steps._leaving import LeavesOut
 from reco_lab.cleaning.steps.pseudonyms import Pseudonyms
 from reco_lab.cleaning.times import check_range, outside_range
+from reco_lab.core.coded import CodedFile
 from reco_lab.core.errors import DataError
-from reco_lab.core.experiment import Columns
 from reco_lab.core.interactions import ColumnMap, Interactions, Kind
 from reco_lab.core.recipe import Reading
 from reco_lab.core.step import Step, StepContext
-from reco_lab.sources._bulk import Coded, Way
 
 _WHAT = {"user": "customer", "item": "item"}
 
@@ -35,13 +33,6 @@ class CleanCodes:
     notes: Mapping[str, str]
 
 
-def ways(named: Columns) -> dict[str, Way]:
-    """The columns that are read, by name, and how each may come."""
-    roles: dict[str, Way] = dict.fromkeys(ITEM_ROLES, "id")
-    roles |= {"user": "id", "item": "id", "value": "value", "time": "time", "kind": "id"}
-    return {str(name): way for role, way in roles.items() if (name := getattr(named, role)) is not None}
-
-
 def row_by_row(steps: Sequence[Step]) -> bool:
     """Whether each step looks at one row at a time."""
     return all(
@@ -52,7 +43,7 @@ def row_by_row(steps: Sequence[Step]) -> bool:
 class CodedLog:
     """A coded file on its way to a log."""
 
-    def __init__(self, coded: Coded, mapping: ColumnMap, reading: Reading, ctx: StepContext) -> None:
+    def __init__(self, coded: CodedFile, mapping: ColumnMap, reading: Reading, ctx: StepContext) -> None:
         self._coded, self._mapping, self._reading, self._ctx = coded, mapping, reading, ctx
         self._columns: dict[str, ReadColumn] = {}
         self._first = np.zeros(coded.rows, np.int8)
@@ -88,9 +79,8 @@ class CodedLog:
         log = self._log(kept, times, kind)
         return CleanCodes(log, self._refused(kept, folder), self._mended | changes, notes)
 
-    def said_of_items(self, named: Columns) -> tuple[pd.DataFrame, Columns, pd.Series]:
-        """What `item_side` looks at: the texts of the cleaned rows and their items, equal ones of a block once."""
-        names = {str(name) for role in ITEM_ROLES if (name := getattr(named, role)) is not None}
+    def said_of_items(self, names: Collection[str]) -> tuple[pd.DataFrame, pd.Series]:
+        """The texts of the cleaned rows in these columns, and their items; equal ones of a block once."""
         pieces = {name: self._coded.pieces(name) for name in sorted(names)}
         parts = [pd.DataFrame(columns=["", *pieces], dtype="str")]
         for at, item in enumerate(self._columns["item"].pieces if names else ()):
@@ -102,7 +92,7 @@ class CodedLog:
                 pd.DataFrame({"": self._names["item"].take(codes[""]).to_series(codes.index)} | texts)
             )
         rows = pd.concat(parts, ignore_index=True).drop_duplicates(ignore_index=True)
-        return rows, named, rows[""]
+        return rows, rows[""]
 
     def _read_ids(self, role: str, what: str) -> None:
         column, mended = read_ids(self._coded.pieces(getattr(self._mapping, role)), what)

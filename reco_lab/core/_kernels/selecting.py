@@ -1,4 +1,4 @@
-"""The k-th highest of many numbers without sorting them: what is above it is kept, in any order."""
+"""The k-th highest of many numbers without sorting them."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,33 +6,33 @@ from numpy.typing import NDArray
 from reco_lab.core.compiled import compiled
 
 TILE, LANES = 32, 4
+INFINITE, TURNED = 0x7F800000, 0x7FFFFFFF
 
 Values = NDArray[np.float32]
 
 
 @compiled("float32(float32[::1], int64, int64)")
 def kth(values: Values, count: int, k: int) -> np.float32:
-    """Bring the k highest of the first `count` values to the front, and the lowest of those is returned."""
-    low, high, wanted = 0, count - 1, k - 1
+    """The k-th highest of the first `count` values.
+
+    Halves the range of numbers that it may be, by how many values are above the middle: a float as bits, those of
+    negative ones turned around, is a whole number in the same order.
+    """
+    bits = np.empty(1, np.int32)
+    middle = bits.view(np.float32)
+    low, high = -INFINITE - 1, INFINITE
     while low < high:
-        middle, left, right = values[(low + high) >> 1], low, high
-        while left <= right:
-            while values[left] > middle:
-                left += 1
-            while values[right] < middle:
-                right -= 1
-            if left <= right:
-                values[left], values[right] = values[right], values[left]
-                left += 1
-                right -= 1
-        if wanted <= right:
-            high = right
-        elif wanted >= left:
-            low = left
+        half = low + ((high - low + 1) >> 1)
+        bits[0] = half if half >= 0 else half ^ TURNED
+        level, above = middle[0], np.int32(0)
+        for place in range(count):
+            above += np.int32(values[place] >= level)
+        if above >= k:
+            low = half
         else:
-            break
-    lowest: np.float32 = values[wanted]
-    return lowest
+            high = half - 1
+    bits[0] = low if low >= 0 else low ^ TURNED
+    return np.float32(middle[0])
 
 
 @compiled("float32(float32[::1], float32[::1], int64)")
@@ -46,8 +46,9 @@ def lower(values: Values, lanes: Values, k: int) -> np.float32:
         return np.float32(-np.inf)
     lanes[:] = -np.inf
     for first in range(0, len(values), count):
-        for lane in range(min(count, len(values) - first)):
-            lanes[lane] = max(lanes[lane], values[first + lane])
+        part = values[first : first + count]
+        for lane in range(len(part)):
+            lanes[lane] = max(lanes[lane], part[lane])
     return kth(lanes, count, k)
 
 
@@ -63,12 +64,12 @@ def bars(scores: Values, k: int, found: Values) -> None:
         mine, count = scores[row], 0
         least = lower(mine, lanes, k)
         for first in range(0, width, TILE):
-            last, good = min(first + TILE, width), 0
-            for column in range(first, last):
-                good += mine[column] >= least
+            tile, good = mine[first : first + TILE], 0
+            for place in range(len(tile)):
+                good += tile[place] >= least
             if good:
-                for column in range(first, last):
-                    if mine[column] >= least:
-                        room[count] = mine[column]
+                for place in range(len(tile)):
+                    if tile[place] >= least:
+                        room[count] = tile[place]
                         count += 1
         found[row] = kth(room, count, k) if count >= k else np.float32(-np.inf)
