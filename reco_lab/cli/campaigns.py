@@ -4,14 +4,14 @@ import argparse
 from dataclasses import asdict
 
 from reco_lab.cli.answer import Answer
+from reco_lab.cli.opening import opened
 from reco_lab.services.campaign_results import observe_list
-from reco_lab.workspace import Workspace
 
 
 def observe(options: argparse.Namespace) -> Answer:
     """Compare those who got a campaign with customers who were alike before it."""
     found = observe_list(
-        Workspace.open(),
+        opened(options),
         options.data,
         options.file,
         options.customer,

@@ -7,11 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from reco_lab.cli.answer import Answer
+from reco_lab.cli.opening import opened
 from reco_lab.cli.text import progress, table
 from reco_lab.core.errors import InputError, NotFoundError, SpecError
 from reco_lab.core.evaluation import metrics as known_metrics
 from reco_lab.core.recommender import algorithms as known_algorithms
-from reco_lab.workspace import Workspace
 
 LAST_PORT = 65_535
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +24,7 @@ def app(options: argparse.Namespace) -> Answer:
 
     if not 0 <= options.port <= LAST_PORT:
         raise InputError(f"--port {options.port} is not allowed; it must be from 0 to {LAST_PORT}.")
-    workspace = Workspace.open()
+    workspace = opened(options)
     tidy_if_due(workspace)
     if os.environ.get("RECO_LAB_DEMO") != "0":
         sys.stderr.write(
@@ -54,12 +54,12 @@ def app(options: argparse.Namespace) -> Answer:
     os.execv(sys.executable, [*command, f"--server.headless={str(options.no_browser).lower()}"])  # noqa: S606 - the server replaces this process, no shell
 
 
-def worker(_options: argparse.Namespace) -> Answer:
+def worker(options: argparse.Namespace) -> Answer:
     """Do queued work until stopped."""
     from reco_lab.jobs.handlers import HANDLERS
     from reco_lab.jobs.supervisor import Supervisor
 
-    workspace = Workspace.open()
+    workspace = opened(options)
     if not Supervisor(workspace.home, HANDLERS, idle_seconds=float("inf")).run():
         raise InputError("A worker is at work for this workspace already.", where=str(workspace.home))
     return Answer(None, "")
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> Answer:
 
     experiment = load(options.file)
     try:
-        answer = conduct(Workspace.open(), experiment, progress(), options.file.parent)
+        answer = conduct(opened(options), experiment, progress(), options.file.parent)
     except NotFoundError as error:
         if experiment.data.dataset is None:
             raise
@@ -108,7 +108,7 @@ def rerun(options: argparse.Namespace) -> Answer:
     """Repeat a run card; fails where a digit differs."""
     from reco_lab.services.cards import rerun as repeat
 
-    found = repeat(Workspace.open(), options.file, progress(), dataset=options.dataset)
+    found = repeat(opened(options), options.file, progress(), dataset=options.dataset)
     rows = [
         (
             one.recommender,
@@ -131,7 +131,7 @@ def recommend(options: argparse.Namespace) -> Answer:
 
     if not 1 <= options.k <= 1000:
         raise InputError(f"-k {options.k} is not allowed; it must be from 1 to 1000.")
-    workspace = Workspace.open()
+    workspace = opened(options)
     done = [record for record in listing(workspace, options.dataset) if record.comparison is not None]
     chosen = options.experiment or next((record.id for record in done), None)
     if chosen is None:
@@ -179,7 +179,7 @@ def calibrate(options: argparse.Namespace) -> Answer:
 
     if options.data is not None and not options.data.is_dir():
         raise NotFoundError("There is no such folder.", where=str(options.data), fix="Check its name.")
-    lines = compute(Workspace.open(), options.data, progress(), full=options.full)
+    lines = compute(opened(options), options.data, progress(), full=options.full)
     found = [figure for line in lines for figure in line.figures]
     checked = [row for row in found if row.passed is not None]
     passed = bool(checked) and all(row.passed for row in checked)

@@ -1,11 +1,13 @@
 """Commands that bring data in, list it, check it, keep it safe."""
 
 import argparse
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
 from reco_lab.cleaning.ids import canonical_id
 from reco_lab.cli.answer import Answer
+from reco_lab.cli.opening import opened
 from reco_lab.cli.text import table
 from reco_lab.core.errors import InputError
 from reco_lab.core.interactions import LONGEST_ID
@@ -24,7 +26,7 @@ WORDS = {"user": "Customer", "item": "Item", "value": "Value", "time": "Time", "
 def data_import(options: argparse.Namespace) -> Answer:
     """Import a file and account for every row of it."""
     report = import_file(
-        Workspace.open(),
+        opened(options),
         options.file,
         options.name or dataset_name(options.file),
         columns=options.columns,
@@ -90,9 +92,9 @@ def _import_text(report: ImportReport, doubts: tuple[str, ...]) -> str:
     return "\n".join([*lines, *(f"! {warning}" for warning in (*doubts, *report.warnings))])
 
 
-def data_list(_options: argparse.Namespace) -> Answer:
+def data_list(options: argparse.Namespace) -> Answer:
     """List the data sets of the workspace."""
-    found = list_datasets(Workspace.open())
+    found = list_datasets(opened(options))
     values = [
         asdict(one) | {"created": one.created.isoformat(), "summary": dict(one.summary)} for one in found
     ]
@@ -117,7 +119,7 @@ def make_shop(options: argparse.Namespace) -> Answer:
     """Make a simulated shop and import it as a data set."""
     from reco_lab.services.demo import make_dataset
 
-    made = make_dataset(Workspace.open(), options.name, customers=options.customers, seed=options.seed)
+    made = make_dataset(opened(options), options.name, customers=options.customers, seed=options.seed)
     return Answer(
         {"name": made.name, "fingerprint": made.fingerprint, **made.summary},
         f"{made.title} is ready: {count(made.summary['rows'], 'interaction')}.",
@@ -126,7 +128,7 @@ def make_shop(options: argparse.Namespace) -> Answer:
 
 def data_check(options: argparse.Namespace) -> Answer:
     """Say what is wrong in a file and what would mend it, without importing; the recipe can be kept in a file."""
-    found = quality(Workspace.open(), options.file, options.columns, header=options.header)
+    found = quality(opened(options), options.file, options.columns, header=options.header)
     if options.save is not None:
         _write(options.save, recipes.dump(found.recipe()))
     findings = [
@@ -173,7 +175,7 @@ def data_fetch(options: argparse.Namespace) -> Answer:
             for name, one in known.items()
         ]
         return Answer(listed, table(("data set", "publisher", "licence"), rows))
-    workspace = Workspace.open()
+    workspace = opened(options)
     fetched = public.fetch(workspace, options.dataset, from_folder=options.source)
     entry = fetched.entry
     report = import_file(
@@ -198,7 +200,7 @@ def data_fetch(options: argparse.Namespace) -> Answer:
 
 def backup(options: argparse.Namespace) -> Answer:
     """Write everything of the workspace into one file."""
-    made = backups.backup(Workspace.open(), options.target)
+    made = backups.backup(opened(options), options.target)
     return Answer(
         {"path": str(made.path), "size": made.size},
         f"Everything is in {made.path} ({made.size / 1e6:,.1f} MB).",
@@ -207,8 +209,10 @@ def backup(options: argparse.Namespace) -> Answer:
 
 def restore(options: argparse.Namespace) -> Answer:
     """Bring the workspace back to what a backup holds."""
-    done = backups.restore(options.file, Workspace.open().home)
-    again = erase_restored(Workspace.open(), who="reco-lab restore")
+    with closing(Workspace.open()) as before:
+        home = before.home
+    done = backups.restore(options.file, home)
+    again = erase_restored(opened(options), who="reco-lab restore")
     kept = f" What was there before is in {done.kept}." if done.kept else ""
     kept += f" {done.left}" if done.left else ""
     kept += f" Erased from it again: {count(len(again), 'customer')}." if again else ""
@@ -225,7 +229,7 @@ def suppress(options: argparse.Namespace) -> Answer:
             raise InputError(
                 f"{one[:40]!r} cannot be the id of a customer.", fix=f"Ids have 1 to {LONGEST_ID} characters."
             )
-    workspace = Workspace.open()
+    workspace = opened(options)
     change = privacy.unsuppress if options.remove else privacy.suppress
     changed = change(workspace, options.customer)
     suppressed = privacy.suppressed_count(workspace)

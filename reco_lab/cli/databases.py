@@ -4,12 +4,12 @@ import argparse
 
 from reco_lab.cli.answer import Answer
 from reco_lab.cli.data import import_answer
+from reco_lab.cli.opening import opened
 from reco_lab.cli.text import table
 from reco_lab.core.errors import InputError
 from reco_lab.core.recipe import Origin
 from reco_lab.core.words import count
 from reco_lab.services import databases, recipes, refreshing
-from reco_lab.workspace import Workspace
 
 
 def connect(options: argparse.Namespace) -> Answer:
@@ -18,17 +18,17 @@ def connect(options: argparse.Namespace) -> Answer:
         kind=options.kind, host=options.host, port=options.port, database=options.database, user=options.user,
         encryption=options.encryption, file=options.file,
     )  # fmt: skip
-    return _listed(databases.connect(Workspace.open(), options.name, where))
+    return _listed(databases.connect(opened(options), options.name, where))
 
 
 def tables(options: argparse.Namespace) -> Answer:
     """List the tables that may be read through a connection."""
-    return _listed(databases.tables(Workspace.open(), options.name))
+    return _listed(databases.tables(opened(options), options.name))
 
 
 def data_query(options: argparse.Namespace) -> Answer:
     """Import a table or a query of a database."""
-    workspace = Workspace.open()
+    workspace = opened(options)
     recipe = None if options.recipe is None else recipes.load(options.recipe)
     origin = _origin(options) if options.connection else (recipe.origin if recipe else None)
     if origin is None:
@@ -45,7 +45,7 @@ def data_query(options: argparse.Namespace) -> Answer:
 
 def data_refresh(options: argparse.Namespace) -> Answer:
     """Read a data set's table or query again."""
-    done = refreshing.refresh(Workspace.open(), options.dataset, anew=options.anew)
+    done = refreshing.refresh(opened(options), options.dataset, anew=options.anew)
     loaded = 0 if done.report is None else done.report.loaded
     values = {
         "name": done.dataset.name,

@@ -6,26 +6,26 @@ from typing import Any
 from pydantic import ValidationError
 
 from reco_lab.cli.answer import Answer
+from reco_lab.cli.opening import opened
 from reco_lab.cli.text import progress, table
 from reco_lab.core.errors import InputError
 from reco_lab.services import gate, gate_words, schedules
 from reco_lab.services.lineage import lineage
 from reco_lab.store.rounds import Round, RoundState
-from reco_lab.workspace import Workspace
 
 SHOWN = 10
 
 
-def run(_options: argparse.Namespace) -> Answer:
+def run(options: argparse.Namespace) -> Answer:
     """Train and judge a challenger now; 1 where it was refused, so that a script sees it."""
-    found = gate.run_round(Workspace.open(), progress())
+    found = gate.run_round(opened(options), progress())
     lines = [gate_words.sentence(found), *(f"  {one['step']}: {one['sentence']}" for one in found.findings)]
     return Answer(_values(found), "\n".join(lines), found.state is not RoundState.refused)
 
 
-def status(_options: argparse.Namespace) -> Answer:
+def status(options: argparse.Namespace) -> Answer:
     """What serves, where it came from, and how challengers fared."""
-    workspace = Workspace.open()
+    workspace = opened(options)
     rounds, served = workspace.rounds.listing(SHOWN), lineage(workspace, SHOWN)
     at = schedules.next_run(workspace)
     values: dict[str, Any] = {
@@ -71,7 +71,7 @@ def schedule(options: argparse.Namespace) -> Answer:
         raise InputError(
             f"{options.hours!r} is no number of hours.", where="hours", fix="Write 24, 168 or off."
         ) from None
-    workspace = Workspace.open()
+    workspace = opened(options)
     schedules.set_schedule(workspace, wanted)
     at = schedules.next_run(workspace)
     first = (

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 
 from reco_lab.cli.parser import build
 from reco_lab.core.errors import InputError
@@ -22,7 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return OK
     try:
-        answer = options.command(options)
+        with ExitStack() as options.ending:
+            answer = options.command(options)
     except InputError as error:
         sys.stderr.write(f"reco-lab: {error}\n")
         return MISTAKE
@@ -42,6 +44,7 @@ def _reference(error: Exception) -> str:
     from reco_lab.workspace import Workspace
 
     try:
-        return f"The details are in the log under {Workspace.open().log.reference(error)}."
+        with closing(Workspace.open()) as workspace:
+            return f"The details are in the log under {workspace.log.reference(error)}."
     except (InputError, OSError):
         return f"It said: {error}"

@@ -5,15 +5,15 @@ import getpass
 from dataclasses import asdict
 
 from reco_lab.cli.answer import Answer
+from reco_lab.cli.opening import opened
 from reco_lab.cli.text import progress
 from reco_lab.core.words import count
 from reco_lab.services import erasure, portrait
-from reco_lab.workspace import Workspace
 
 
 def erase(options: argparse.Namespace) -> Answer:
     """Erase a customer everywhere; the answer is the receipt."""
-    receipt = erasure.erase(Workspace.open(), options.customer, who=me(), report=progress())
+    receipt = erasure.erase(opened(options), options.customer, who=me(), report=progress())
     values = asdict(receipt) | {"at": receipt.at.isoformat()}
     lines = [f"{receipt.customer} is erased ({receipt.at:%Y-%m-%d %H:%M} UTC).", receipt.sentence]
     return Answer(values, "\n".join(lines))
@@ -21,7 +21,7 @@ def erase(options: argparse.Namespace) -> Answer:
 
 def export_customer(options: argparse.Namespace) -> Answer:
     """Write everything that is known of a customer into a file."""
-    found = portrait.portrait(Workspace.open(), options.customer, who=me())
+    found = portrait.portrait(opened(options), options.customer, who=me())
     portrait.write(found, options.to)
     rows = sum(len(one["rows"]) for one in found["data_sets"])
     decisions, visits = len(found["decisions"]), len(found["visits"])

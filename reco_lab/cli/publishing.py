@@ -4,11 +4,11 @@ import argparse
 from typing import Any
 
 from reco_lab.cli.answer import Answer
+from reco_lab.cli.opening import opened
 from reco_lab.cli.people import me
 from reco_lab.cli.text import progress
 from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.store.publications import Publication
-from reco_lab.workspace import Workspace
 
 
 def publish(options: argparse.Namespace) -> Answer:
@@ -16,7 +16,7 @@ def publish(options: argparse.Namespace) -> Answer:
     from reco_lab.services.experiments import listing
     from reco_lab.services.publishing import publish as let_serve
 
-    workspace = Workspace.open()
+    workspace = opened(options)
     done = [record for record in listing(workspace, options.dataset) if record.comparison is not None]
     chosen = options.experiment or next((record.id for record in done), None)
     if chosen is None:
@@ -28,11 +28,11 @@ def publish(options: argparse.Namespace) -> Answer:
     return _told(let_serve(workspace, chosen, options.recommender, wanted, progress()), "serves now")
 
 
-def rollback(_options: argparse.Namespace) -> Answer:
+def rollback(options: argparse.Namespace) -> Answer:
     """Let what served before serve again."""
     from reco_lab.services.publishing import rollback as back
 
-    return _told(back(Workspace.open(), who=me()), "serves again")
+    return _told(back(opened(options), who=me()), "serves again")
 
 
 def _setting(text: str) -> tuple[str, float]:

@@ -6,12 +6,12 @@ from threading import Event
 from types import FrameType
 
 from reco_lab.cli.answer import Answer
+from reco_lab.cli.opening import opened
 from reco_lab.cli.text import progress
 from reco_lab.core.errors import InputError
 from reco_lab.core.parameters import explain
 from reco_lab.services.rehearsal import Asked, Phase, look
 from reco_lab.services.rehearsing import rehearse as play
-from reco_lab.workspace import Workspace
 
 
 def rehearse(options: argparse.Namespace) -> Answer:
@@ -24,7 +24,7 @@ def rehearse(options: argparse.Namespace) -> Answer:
 
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, leave)
-    workspace = Workspace.open()
+    workspace = opened(options)
     ended = play(workspace, asked, progress(), stop)
     if ended.phase is Phase.failed:
         raise InputError(ended.said)

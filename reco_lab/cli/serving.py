@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from reco_lab.cli.answer import Answer
+from reco_lab.cli.opening import opened
 from reco_lab.cli.people import me
 from reco_lab.cli.text import progress, table
 from reco_lab.core.errors import InputError
@@ -29,7 +30,7 @@ def serve(options: argparse.Namespace) -> Answer:
         raise InputError(f"--workers {options.workers} is not allowed; it must be from 1 to {MOST_WORKERS}.")
     if options.attached:
         when_left_alone(partial(os.kill, os.getpid(), signal.SIGTERM))
-    workspace, settings = Workspace.open(), ApiSettings.from_environment()
+    workspace, settings = opened(options), ApiSettings.from_environment()
     if options.demo:
         _prepare_demo(workspace)
     settings = replace(
@@ -51,9 +52,9 @@ def serve(options: argparse.Namespace) -> Answer:
     return Answer(None, "")
 
 
-def keys_list(_options: argparse.Namespace) -> Answer:
+def keys_list(options: argparse.Namespace) -> Answer:
     """Every key, without what opens."""
-    workspace = Workspace.open()
+    workspace = opened(options)
     now, found = workspace.clock.now(), keys.keys(workspace)
     rows = [
         (key.id, key.name, " ".join(key.scopes), f"{key.created:%Y-%m-%d}",
@@ -66,17 +67,17 @@ def keys_list(_options: argparse.Namespace) -> Answer:
 
 def keys_make(options: argparse.Namespace) -> Answer:
     """A new key, shown once."""
-    return _shown(*keys.make_key(Workspace.open(), options.name, options.scope, options.days, who=me()))
+    return _shown(*keys.make_key(opened(options), options.name, options.scope, options.days, who=me()))
 
 
 def keys_rotate(options: argparse.Namespace) -> Answer:
     """A key in place of another."""
-    return _shown(*keys.rotate(Workspace.open(), options.id, options.overlap, who=me()))
+    return _shown(*keys.rotate(opened(options), options.id, options.overlap, who=me()))
 
 
 def keys_revoke(options: argparse.Namespace) -> Answer:
     """End a key."""
-    ended = keys.revoke(Workspace.open(), options.id, who=me())
+    ended = keys.revoke(opened(options), options.id, who=me())
     return Answer(_values(ended), f"The key {ended.id} ({ended.name}) opens nothing any more.")
 
 

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,15 +45,17 @@ class Database:
 
         Raises InputError if a newer Reco Lab wrote the database, or the server cannot be used.
         """
-        database = cls.unmigrated(home, url)
-        with FileLock(home / "migrate.lock"):
-            reserve = has_ballast(home)
-            try:
-                database.migrate()
-            except InputError:
-                if not reserve or has_ballast(home):
-                    raise
-                database.migrate()  # the disk was full, and the reserve was given up
+        with ExitStack() as unless_whole:
+            database = unless_whole.enter_context(closing(cls.unmigrated(home, url)))
+            with FileLock(home / "migrate.lock"):
+                reserve = has_ballast(home)
+                try:
+                    database.migrate()
+                except InputError:
+                    if not reserve or has_ballast(home):
+                        raise
+                    database.migrate()  # the disk was full, and the reserve was given up
+            unless_whole.pop_all()
         return database
 
     @classmethod

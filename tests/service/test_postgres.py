@@ -13,6 +13,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from reco_lab.cli.main import main
 from reco_lab.core.errors import InputError
 from reco_lab.jobs.start import ensure_worker
 from reco_lab.services.backups import backup, restore
@@ -24,6 +25,7 @@ from reco_lab.store.events.log import EventLog
 from reco_lab.store.schema import metadata
 from reco_lab.testing.events import visit
 from reco_lab.testing.postgres import PASSWORD
+from reco_lab.testing.waiting import until
 from reco_lab.workspace import Workspace
 
 HERE = Path(__file__).parent
@@ -47,6 +49,37 @@ def shop(folder):
     lines = [f"c{c},00{i},2024-01-05" for c, i in rng.integers(0, 40, (300, 2))]
     path.write_text("\n".join(["customer,item,time", *lines]))
     return path
+
+
+@pytest.fixture
+def connected(workspace):
+    """A function that counts the connections to the server, its own among them."""
+
+    def count():
+        with workspace.store.database.read() as connection:
+            return connection.exec_driver_sql(
+                "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+            ).scalar()
+
+    return count
+
+
+@pytest.mark.parametrize("command", [("data", "list"), ("backup", "nowhere/at/all.zip")])
+def test_a_command_that_has_ended_leaves_no_connection(command, workspace, connected, tmp_path, monkeypatch):
+    monkeypatch.setenv("RECO_LAB_HOME", str(workspace.home))
+    before = connected()
+    monkeypatch.chdir(tmp_path)
+    main(command)
+    until(lambda: connected() == before)
+
+
+def test_a_database_that_cannot_be_opened_leaves_no_connection(address, workspace, connected):
+    before = connected()
+    with workspace.store.database.write() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(InputError, match="newer"):
+        Database.open(workspace.home, address)
+    until(lambda: connected() == before)
 
 
 def test_data_comes_in_and_out_and_no_file_holds_the_state(workspace, tmp_path):
