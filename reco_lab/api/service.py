@@ -25,6 +25,7 @@ from reco_lab.workspace import Workspace
 
 LOOK_SECONDS = 0.5
 TICK_SECONDS = 5.0
+ENDING_SECONDS = 5.0
 
 
 @dataclass(eq=False)
@@ -74,20 +75,28 @@ class Service:
             (LEARN_SECONDS, self.server.learn),
             (TICK_SECONDS, self._tick),
         )
-        tasks = [asyncio.create_task(self._again_and_again(*one)) for one in work]
+        ended = asyncio.Event()
+        tasks = [asyncio.create_task(self._again_and_again(ended, *one)) for one in work]
         try:
             yield
         finally:
-            for task in tasks:
+            ended.set()
+            # what works in a thread goes on though its task is cancelled, with what is closed here
+            _, late = await asyncio.wait(tasks, timeout=ENDING_SECONDS)
+            for task in late:
                 task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            await asyncio.gather(*late, return_exceptions=True)
             self.server.close()
 
-    async def _again_and_again(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    async def _again_and_again(
+        self, ended: asyncio.Event, seconds: float, work: Callable[[], Awaitable[object]]
+    ) -> None:
         said = ""
         while True:
-            await asyncio.sleep(seconds)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), seconds)
+            if ended.is_set():
+                return
             try:
                 await work()
                 said = ""
