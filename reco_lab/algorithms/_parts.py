@@ -1,6 +1,6 @@
 """Recommenders made of others: their parts fitted, taken apart and put together again."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
+from reco_lab.core.progress import Report
 from reco_lab.core.recommender import FitContext, Need, Recommender, Scorer, Scores, State, recommender
 
 Specs = tuple[Recommender, ...]
@@ -74,5 +75,5 @@ def bars_of(scores: Scores, batch: UserBatch, count: int) -> Scores:
     return found
 
 
-def _share(report: Callable[[float, str], None], place: int, count: int) -> Callable[[float, str], None]:
+def _share(report: Report, place: int, count: int) -> Report:
     return lambda fraction, message: report((place + fraction) / count, message)

@@ -1,6 +1,5 @@
 """The shapes that most fitted models have: plain arrays that score customers."""
 
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Self
 
@@ -21,6 +20,7 @@ from reco_lab.algorithms._similarity import (
     sums_of,
 )
 from reco_lab.core.batch import UserBatch
+from reco_lab.core.progress import Report
 from reco_lab.core.ranking import blocks
 from reco_lab.core.recommender import Codes, Contributions, Scorer, Scores, State
 
@@ -170,7 +170,7 @@ class Neighbours(Scorer):
         similarity: Similarity,
         weigher: Weigher,
         k: int,
-        report: Callable[[float, str], None],
+        report: Report,
     ) -> Self:
         """Find every customer's bar and whom to ask for her, in blocks of bounded memory."""
         count, listening, room = train.shape[0], [], ASKED_A_CUSTOMER * k * train.shape[0]

@@ -1,8 +1,10 @@
 """Tables and progress for a terminal."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
+
+from reco_lab.core.progress import Report
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -15,7 +17,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     )
 
 
-def progress() -> Callable[[float, str], None]:
+def progress() -> Report:
     """Progress on a terminal's standard error; silence elsewhere."""
     if not sys.stderr.isatty():
         return lambda _fraction, _message: None

@@ -1,7 +1,7 @@
 """What an algorithm is: a frozen specification whose `fit` returns an immutable scorer."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.util import find_spec
@@ -18,6 +18,7 @@ from reco_lab.core.discovery import discover, lookup, public_id
 from reco_lab.core.errors import NeedsError, ParameterError
 from reco_lab.core.interactions import Interactions, Kind
 from reco_lab.core.parameters import Parameter, explain, parameters_of
+from reco_lab.core.progress import Report
 
 if TYPE_CHECKING:
     from reco_lab.core.ranking import (
@@ -103,7 +104,7 @@ class FitContext:
     seed: int = 0
     threads: int = 1
     validation: Interactions | None = None
-    report: Callable[[float, str], None] = lambda _fraction, _message: None
+    report: Report = lambda _fraction, _message: None
     candidates: "Candidates | None" = None
     seen_kinds: tuple[Kind, ...] = ()
     repeats: bool = False

@@ -8,12 +8,13 @@ from pydantic import BaseModel, ConfigDict
 from reco_lab.core.errors import ParameterError
 from reco_lab.core.evaluation import Measurement
 from reco_lab.core.experiment import Question
+from reco_lab.core.progress import Report
 from reco_lab.core.recommender import Recommender
 from reco_lab.experiments.compare import differences, direction, margin_of
 from reco_lab.experiments.conduct import named
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.results import Outcome
-from reco_lab.experiments.run import Report, examine
+from reco_lab.experiments.run import examine
 
 
 class Part(BaseModel):

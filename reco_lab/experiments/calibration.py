@@ -20,12 +20,12 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import CancelledError, RecoLabError
 from reco_lab.core.experiment import MetricSpec, Question
 from reco_lab.core.interactions import ColumnMap, Interactions
+from reco_lab.core.progress import Report
 from reco_lab.core.ranking import Candidates
 from reco_lab.core.recommender import FitContext, Recommender, recommender
 from reco_lab.core.splitting import Split, splitter
 from reco_lab.experiments.exam import Exam
 
-Report = Callable[[float, str], None]
 DATA = {"G1": "golden-ml-100k", "G2": "ml-100k", "G2 ML-1M": "ml-1m"}
 KEYS = {"P@10": "precision@10", "R@10": "recall@10", "nDCG@10": "ndcg_untruncated@10"}
 

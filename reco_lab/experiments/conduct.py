@@ -14,6 +14,7 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import CancelledError, InputError, SplitError
 from reco_lab.core.evaluation import metric_at
 from reco_lab.core.experiment import Experiment, Question
+from reco_lab.core.progress import Report
 from reco_lab.core.recommender import Recommender, Scorer, recommender
 from reco_lab.core.splitting import Split
 from reco_lab.experiments.compare import cells, champion, direction, margin_of, verdicts
@@ -22,7 +23,7 @@ from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.folds import Answer, chooses, overall, pooled, summary
 from reco_lab.experiments.oracle import Oracle, oracle_gap
 from reco_lab.experiments.results import Comparison, Row, Seconds, Tuned
-from reco_lab.experiments.run import Exams, Report, Run, run
+from reco_lab.experiments.run import Exams, Run, run
 from reco_lab.experiments.tuning import Notebook, State, Trial, tune
 from reco_lab.experiments.verdict import ORACLE, POPULAR, RANDOM, plain, sentence
 

@@ -11,10 +11,11 @@ from reco_lab.core.batch import UserBatch
 from reco_lab.core.evaluation import Measurement, metric_at
 from reco_lab.core.experiment import Question
 from reco_lab.core.interactions import Interactions
+from reco_lab.core.progress import Report
 from reco_lab.core.recommender import Codes, Recommender, Scorer, Scores, State
 from reco_lab.experiments.compare import cells
 from reco_lab.experiments.exam import Exam
-from reco_lab.experiments.run import Report, fit
+from reco_lab.experiments.run import fit
 
 SHARES = (0.1, 0.25, 0.5, 1.0)
 LENGTHS = (1, 2, 3, 5, 10, None)

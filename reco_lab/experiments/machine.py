@@ -14,13 +14,13 @@ from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.experiment import Experiment
 from reco_lab.core.interactions import ColumnMap, Interactions, Kind
+from reco_lab.core.progress import Report
 from reco_lab.core.ranking import recommend
 from reco_lab.core.recommender import FitContext, Recommender
 from reco_lab.core.splitting import splitter
 from reco_lab.experiments.conduct import conduct
 from reco_lab.experiments.forecast import Point, Work
 from reco_lab.experiments.memory import peak_mb, released, reset_peak
-from reco_lab.experiments.run import Report
 from reco_lab.experiments.tuning import Notebook
 
 ENOUGH, BRIEF = 0.25, 0.1

@@ -1,6 +1,5 @@
 """Train one recommender and put it through the exams: the only path from a specification to a score."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -12,6 +11,7 @@ from reco_lab.core.errors import SplitError
 from reco_lab.core.evaluation import Measurement, RatingErrors, metric_at
 from reco_lab.core.experiment import Question
 from reco_lab.core.interactions import Interactions
+from reco_lab.core.progress import Report
 from reco_lab.core.ranking import Recommendations
 from reco_lab.core.ranks import Ranks
 from reco_lab.core.recommender import FitContext, Recommender, Scorer
@@ -19,8 +19,6 @@ from reco_lab.core.splitting import Split
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.memory import peak_mb, reset_peak
 from reco_lab.experiments.results import Seconds
-
-Report = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, eq=False)

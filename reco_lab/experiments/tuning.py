@@ -25,10 +25,11 @@ from reco_lab.core.errors import InputError, ScoreError
 from reco_lab.core.evaluation import metric_at
 from reco_lab.core.experiment import Question, Tuning
 from reco_lab.core.parameters import Parameter
+from reco_lab.core.progress import Report
 from reco_lab.core.recommender import Recommender
 from reco_lab.experiments.engines import side_by_side
 from reco_lab.experiments.exam import Exam
-from reco_lab.experiments.run import Report, validate
+from reco_lab.experiments.run import validate
 
 if TYPE_CHECKING:
     import optuna

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reco_lab.core.errors import InputError
+from reco_lab.core.progress import Report
 from reco_lab.store.disk import FULL
 
-Report = Callable[[float, str], None]
 Handler = Callable[[Any, Mapping[str, Any], Report], Mapping[str, Any]]
 
 HANDLERS = "reco_lab.services.handlers:HANDLERS"

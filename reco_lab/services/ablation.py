@@ -7,11 +7,12 @@ from pydantic import TypeAdapter, ValidationError
 from threadpoolctl import threadpool_limits
 
 from reco_lab.core.errors import InputError, SplitError
+from reco_lab.core.progress import Report
 from reco_lab.core.recommender import Recommender, recommender
 from reco_lab.experiments.ablation import Ablation, ablation
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.results import Comparison
-from reco_lab.experiments.run import Exams, Report
+from reco_lab.experiments.run import Exams
 from reco_lab.services.experiments import Prepared, comparison, recall
 from reco_lab.store.records import Job
 from reco_lab.workspace import Workspace

@@ -24,6 +24,7 @@ from reco_lab.core.errors import NotFoundError
 from reco_lab.core.events import Stage
 from reco_lab.core.interactions import Kind
 from reco_lab.core.likeness import Likeness
+from reco_lab.core.progress import Report
 from reco_lab.core.ranking import NO_ITEM, Candidates
 from reco_lab.core.recommender import FitContext, Scorer
 from reco_lab.core.words import count, share
@@ -56,8 +57,6 @@ DONE = {
     Kind.view: "looked at {}",
     Kind.click: "looked at {}",
 }
-
-Report = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, eq=False)

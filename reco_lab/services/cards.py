@@ -1,10 +1,10 @@
 """Take an experiment away as a run card, and repeat one to the digit."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from reco_lab.core.errors import NotFoundError, SpecError
 from reco_lab.core.experiment import DataSpec
+from reco_lab.core.progress import Report
 from reco_lab.experiments.card import Card, Repetition, Source, card, read, repeated
 from reco_lab.experiments.conduct import conduct
 from reco_lab.experiments.tuning import Notebook
@@ -14,8 +14,6 @@ from reco_lab.services.lost_data import lost
 from reco_lab.services.shelf import WorkspaceShelf
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
-
-Report = Callable[[float, str], None]
 
 
 class _Anew(WorkspaceShelf):

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from reco_lab.core.errors import DataError, InputError
+from reco_lab.core.progress import Report
 from reco_lab.experiments.calibration import DATA, Published, Reproduced, certificate, reproduce
 from reco_lab.experiments.conduct import versions
-from reco_lab.experiments.run import Report
 from reco_lab.workspace import Workspace
 
 JOB = "certificate"

@@ -1,11 +1,11 @@
 """The challenger of a round: what it learns, from which data, and how it does against the champion."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.core.experiment import Question
+from reco_lab.core.progress import Report
 from reco_lab.core.recommender import Recommender, recommender
 from reco_lab.core.splitting import Split
 from reco_lab.experiments.results import Comparison
@@ -19,8 +19,6 @@ from reco_lab.serving.snapshot import Ranker
 from reco_lab.store.publications import Publication
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
-
-Report = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, eq=False)

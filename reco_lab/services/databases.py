@@ -12,10 +12,10 @@ from typing import Any
 import pandas as pd
 
 from reco_lab.core.errors import DataError, InputError, NotFoundError
+from reco_lab.core.progress import Report
 from reco_lab.core.recipe import Origin
 from reco_lab.core.stored import known
 from reco_lab.core.words import count
-from reco_lab.experiments.run import Report
 from reco_lab.sources._tables import unique_names
 from reco_lab.sources.sql import statement
 from reco_lab.sources.sql.allowed import (

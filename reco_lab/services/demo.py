@@ -5,8 +5,8 @@ from pathlib import Path
 
 from reco_lab.core.errors import NotFoundError
 from reco_lab.core.experiment import DataSpec, Experiment, MetricSpec
+from reco_lab.core.progress import Report
 from reco_lab.experiments.results import Comparison
-from reco_lab.experiments.run import Report
 from reco_lab.services.bookings import ensure_demo_ads
 from reco_lab.services.data import load_dataset, save_dataset
 from reco_lab.services.experiments import listing, run, starter, submit

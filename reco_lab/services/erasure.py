@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +10,7 @@ from datetime import datetime
 from reco_lab.cleaning.ids import one_id
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError
+from reco_lab.core.progress import Report
 from reco_lab.core.words import count
 from reco_lab.jobs.start import worker_lives
 from reco_lab.services import campaign_erasing, publishing, segment_erasing
@@ -28,7 +29,6 @@ from reco_lab.store.forgetting import Anew, Successor, forget, learnt_from
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace
 
-Report = Callable[[float, str], None]
 OTHERS_HEAR_SECONDS = 1.0
 ROUNDS = 3
 ERASED = "erased"

@@ -13,6 +13,7 @@ from reco_lab.core.errors import NotFoundError
 from reco_lab.core.experiment import DataSpec, Experiment, MetricSpec
 from reco_lab.core.interactions import Interactions
 from reco_lab.core.parameters import Parameter
+from reco_lab.core.progress import Report
 from reco_lab.core.ranking import NO_ITEM
 from reco_lab.core.recommender import Info, Recommender, Scorer, algorithms, recommender
 from reco_lab.core.splitting import Split, splitter
@@ -27,7 +28,6 @@ from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.file import dump
 from reco_lab.experiments.folds import summary
 from reco_lab.experiments.results import Comparison, Row, SplitSummary
-from reco_lab.experiments.run import Report
 from reco_lab.experiments.verdict import RANDOM
 from reco_lab.services.data import load_dataset, read_split_files
 from reco_lab.services.forecasts import require_memory, work

@@ -11,13 +11,13 @@ from pydantic import BaseModel, ConfigDict
 from reco_lab.algorithms._memory import free_bytes
 from reco_lab.core.errors import InputError
 from reco_lab.core.experiment import Experiment
+from reco_lab.core.progress import Report
 from reco_lab.core.recommender import Recommender, algorithms
 from reco_lab.core.splitting import Split
 from reco_lab.experiments.conduct import REFERENCES, named, seeds, versions, with_references
 from reco_lab.experiments.forecast import Forecast, Point, Work, forecast
 from reco_lab.experiments.machine import comparing, measure
 from reco_lab.experiments.memory import peak_mb, released, reset_peak
-from reco_lab.experiments.run import Report
 from reco_lab.experiments.tuning import BATCH, WORTH_A_PROCESS
 from reco_lab.workspace import Workspace
 

@@ -1,6 +1,6 @@
 """Champion against challenger on what came after: both as they would serve, on interactions that neither has seen."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from reco_lab.core.errors import NeedsError, SplitError
 from reco_lab.core.evaluation import Measurement, metric_at
 from reco_lab.core.experiment import MetricSpec, Question
 from reco_lab.core.interactions import Kind
+from reco_lab.core.progress import Report
 from reco_lab.core.recommender import FitContext, Recommender
 from reco_lab.core.splitting import Split
 from reco_lab.experiments.compare import Difference, differences, direction
@@ -19,7 +20,6 @@ from reco_lab.experiments.exam import Exam, target_kinds
 from reco_lab.serving.served import Served
 from reco_lab.serving.snapshot import Ranker
 
-Report = Callable[[float, str], None]
 NAME = "what came after"
 PLAIN = MetricSpec(names=("ndcg",), k=(10,))
 NONE = np.zeros(0, np.int64)

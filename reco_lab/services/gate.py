@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from reco_lab.core.errors import InputError, NotFoundError
+from reco_lab.core.progress import Report
 from reco_lab.jobs.start import ensure_worker
 from reco_lab.services import ab_tests, canary, gate_steps, publishing, schedules
 from reco_lab.services.gate_settings import gate_settings
@@ -24,7 +25,6 @@ LOCK = "gate.lock"
 MOST_ATTEMPTS = 3
 FORGOTTEN = timedelta(hours=1)
 
-Report = Callable[[float, str], None]
 STEPS: Mapping[RoundState, tuple[str, Callable[[Workspace, Round, Report], Round]]] = {
     RoundState.collecting: ("data", gate_steps.collect),
     RoundState.training: ("training", gate_steps.train),

@@ -1,12 +1,13 @@
 """The steps of a round, each of which is kept before the next begins."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from reco_lab.core.errors import CorruptError, DataError, InputError
+from reco_lab.core.progress import Report
 from reco_lab.core.words import count
 from reco_lab.services import ab_tests, canary, publishing
 from reco_lab.services.gate_settings import GateSettings
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from reco_lab.services.challengers import Parties
     from reco_lab.services.replayed import Sides
 
-Report = Callable[[float, str], None]
 OVERTAKEN = said(
     "decision",
     "something else was published while it was judged, so it was judged against what serves no more.",

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from reco_lab.core.experiment import Experiment
+from reco_lab.core.progress import Report
 from reco_lab.experiments.results import Outcome
 from reco_lab.services import (
     ablation,
@@ -23,7 +24,6 @@ from reco_lab.services import (
 from reco_lab.services.experiments import JOB, run
 from reco_lab.workspace import Workspace
 
-Report = Callable[[float, str], None]
 Handler = Callable[[Workspace, Mapping[str, Any], Report], dict[str, Any]]
 
 

@@ -7,10 +7,10 @@ from pydantic import TypeAdapter, ValidationError
 from threadpoolctl import threadpool_limits
 
 from reco_lab.core.errors import InputError, NotFoundError
+from reco_lab.core.progress import Report
 from reco_lab.core.recommender import recommender
 from reco_lab.experiments.learning import SHARES, Curve, by_history, by_rows
 from reco_lab.experiments.results import Comparison, Row
-from reco_lab.experiments.run import Report
 from reco_lab.experiments.verdict import YARDSTICKS
 from reco_lab.services.evidence import Evidence, evidence
 from reco_lab.services.experiments import model_of, note_look

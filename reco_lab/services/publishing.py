@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +13,7 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError, NeedsError, NotFoundError, SpecError
 from reco_lab.core.events import Stage
 from reco_lab.core.policy import policy as parse_policy
+from reco_lab.core.progress import Report
 from reco_lab.core.recommender import FitContext, Need, Recommender, State, recommender
 from reco_lab.services.bookings import pause_demo_ads
 from reco_lab.services.keeping import load_content, load_dataset
@@ -32,8 +33,6 @@ STAND_INS = (
     (Stage.popular, "most_popular"),
 )
 _WHAT_THEY_LOOK_AT = frozenset({Need.customer_attributes})
-
-Report = Callable[[float, str], None]
 
 
 class Link(BaseModel):

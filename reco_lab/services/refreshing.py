@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from reco_lab.core.errors import DataError, InputError
+from reco_lab.core.progress import Report
 from reco_lab.core.recipe import Origin, Recipe
 from reco_lab.core.stored import known
 from reco_lab.core.words import count
-from reco_lab.experiments.run import Report
 from reco_lab.services import recipes
 from reco_lab.services.databases import fetch, mark_beside
 from reco_lab.services.import_report import ImportReport

@@ -2,13 +2,13 @@
 
 import shutil
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from reco_lab.core.clock import RunningClock
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError
+from reco_lab.core.progress import Report
 from reco_lab.core.recommender import recommender
 from reco_lab.services import publishing
 from reco_lab.services.bookings import ensure_demo_ads
@@ -27,8 +27,6 @@ BY_LOT = {"policy": "uniform_random"}
 SWEEP_SECONDS = 20.0
 LOOK_SECONDS = 0.1
 _SEED = 0
-
-Report = Callable[[float, str], None]
 
 
 def folder(workspace: Workspace) -> Path:

@@ -14,6 +14,7 @@ from threading import Event
 
 from reco_lab.core.clock import RunningClock
 from reco_lab.core.errors import InputError
+from reco_lab.core.progress import Report
 from reco_lab.jobs.handlers import thread_limits
 from reco_lab.services import ad_calls
 from reco_lab.services.rehearsal import LOCK, STOP, TRAFFIC, Asked, Phase, Status
@@ -27,8 +28,6 @@ PATIENCE_SECONDS = 180.0
 LOOK_SECONDS = 0.2
 GRACE_SECONDS = 15.0
 MOST_STARTS = 5
-
-Report = Callable[[float, str], None]
 
 
 def rehearse(workspace: Workspace, asked: Asked, report: Report, stop: Event | None = None) -> Status:

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from reco_lab.core.dataset import Dataset, Truth
 from reco_lab.core.errors import CorruptError, DataError, NotFoundError, ParameterError
 from reco_lab.core.interactions import ColumnMap, Interactions, Kind
 from reco_lab.core.parameters import explain
+from reco_lab.core.progress import Report
 from reco_lab.simulation.shop import SimulatedShop, simulate
 from reco_lab.simulation.spec import Shop
 from reco_lab.simulation.world import World
@@ -30,8 +31,6 @@ FORMAT = 1
 MANIFEST = "shop.json"
 MOST_TRUTH_CELLS = 250_000_000
 COLUMNS = ColumnMap(user="customer", item="item", value="value", time="time", kind="kind")
-
-Report = Callable[[float, str], None]
 
 
 def make_shop(

@@ -1,6 +1,6 @@
 """A simulated shop: days that pass, the log they leave, and the truth behind it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from reco_lab.core.clock import ManualClock
+from reco_lab.core.progress import Report
 from reco_lab.simulation.catalogue import Codes, Floats
 from reco_lab.simulation.owned import Owned
 from reco_lab.simulation.policy import Policy, PopularWindow
@@ -16,7 +17,6 @@ from reco_lab.simulation.truth import purchase_probability
 from reco_lab.simulation.visits import Day, live
 from reco_lab.simulation.world import World
 
-Report = Callable[[float, str], None]
 CANONICAL = ["customer", "time", "item", "kind", "value"]
 
 
