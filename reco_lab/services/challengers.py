@@ -10,7 +10,6 @@ from reco_lab.core.recommender import Recommender, recommender
 from reco_lab.core.splitting import Split
 from reco_lab.experiments.results import Comparison
 from reco_lab.services import forward, publishing, replayed
-from reco_lab.services.gate_words import no_better
 from reco_lab.services.keeping import load_version
 from reco_lab.services.published_segments import count_members
 from reco_lab.services.publishing import Plan
@@ -82,19 +81,6 @@ def judge(
     return seen, replayed.Sides(who.champion, one, other, who.after, seen.begins)
 
 
-def milestone(workspace: Workspace, champion: int) -> Publication | None:
-    """The last before a champion (by number) that a person let serve or that was better; None where that is itself.
-
-    What comes may be a little worse than what it takes the place of, but not time and again: so it is held against this
-    one as well.
-    """
-    now = found = workspace.publications.get(champion)
-    while found is not None and (before := _no_better(workspace, found)) is not None:
-        found = before
-    same = now is None or found is None or _chain(now) == _chain(found)
-    return None if same else found
-
-
 def judge_beside(
     workspace: Workspace, who: Parties, sides: replayed.Sides, share: float, earlier: Publication
 ) -> forward.Duel:
@@ -104,19 +90,6 @@ def judge_beside(
     models = [publishing.restore(workspace, link) for link in plan.chain]
     then = as_served(models, publishing.plan_data(workspace, plan), who.after)
     return forward.duel(split, question, then, sides.challenger)
-
-
-def _no_better(workspace: Workspace, found: Publication) -> Publication | None:
-    """What a publication took the place of with the same models, or with new ones that were only no worse; else None."""
-    plan = Plan.model_validate(found.spec)
-    before = None if plan.parent is None else workspace.publications.get(plan.parent)
-    if before is None or _chain(before) == plan.chain:
-        return before
-    return before if plan.round and no_better(workspace.rounds.get(plan.round)) else None
-
-
-def _chain(publication: Publication) -> tuple[publishing.Link, ...]:
-    return Plan.model_validate(publication.spec).chain
 
 
 def _posed(workspace: Workspace, who: Parties, share: float) -> tuple[Split, Question]:

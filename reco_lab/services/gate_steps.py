@@ -9,7 +9,7 @@ import numpy as np
 from reco_lab.core.errors import CorruptError, DataError, InputError
 from reco_lab.core.progress import Report
 from reco_lab.core.words import count
-from reco_lab.services import ab_tests, canary, publishing
+from reco_lab.services import ab_tests, ancestry, canary, publishing
 from reco_lab.services.gate_settings import GateSettings
 from reco_lab.services.gate_words import (
     NO_WORSE,
@@ -132,7 +132,7 @@ def _beside_the_milestone(
     from reco_lab.services import challengers
 
     settings = settings_of(found)
-    earlier = challengers.milestone(workspace, int(found.spec["champion"]))
+    earlier = ancestry.milestone(workspace, int(found.spec["champion"]))
     if earlier is None:
         return ()
     name = f"what served from {earlier.created:%Y-%m-%d} on, version {earlier.version}"

@@ -26,6 +26,9 @@ class Retention(BaseModel):
     )
     jobs: int | None = Field(90, ge=0, description="Days for jobs that are over.")
     log: int | None = Field(30, ge=0, description="Days for the log of the app itself.")
+    publications: int | None = Field(
+        None, ge=0, description="Days for a publication that serves no more, with its models."
+    )
     decisions: int | None = Field(
         None, ge=SHORTEST, description="Days for served ads, what came of them, and visits."
     )

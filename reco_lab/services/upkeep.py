@@ -14,6 +14,7 @@ from pathlib import Path
 
 from reco_lab.core.errors import InputError
 from reco_lab.jobs.start import worker_lives
+from reco_lab.services.ancestry import superseded
 from reco_lab.services.backups import Restored, alone, backup, backups, restore
 from reco_lab.services.decisions import open_log
 from reco_lab.services.retention import Retention, expire, moment_before, retention, set_retention
@@ -56,6 +57,7 @@ class Tidied:
     """What was removed, or would be."""
 
     versions: tuple[DatasetVersion, ...]
+    publications: tuple[int, ...]
     runs: tuple[str, ...]
     jobs: tuple[str, ...]
     artefacts: tuple[str, ...]
@@ -64,10 +66,16 @@ class Tidied:
     size: int
 
     @property
+    def nothing(self) -> bool:
+        """Whether there is nothing to remove."""
+        return not any(value for name, value in vars(self).items() if name != "size")
+
+    @property
     def sentence(self) -> str:
         """The same in words."""
         parts = {
             "version": len(self.versions),
+            "publication": len(self.publications),
             "trained model": len(self.runs),
             "job": len(self.jobs),
             "stored file": len(self.artefacts),
@@ -170,6 +178,7 @@ def tidy(workspace: Workspace, wanted: Retention | None = None, *, dry_run: bool
             _expire_unserved(workspace)
         workspace.store.forget_versions(found.versions)
         _forget_people(workspace, {one.name for one in found.versions})
+        workspace.publications.forget(found.publications)
         workspace.store.forget_runs(found.runs)
         workspace.queue.forget(found.jobs)
         workspace.artefacts.remove_lost(workspace.store.references)
@@ -199,18 +208,20 @@ def _expired(workspace: Workspace, wanted: Retention) -> Tidied:
     dropped = [
         one for one in store.dropped() if one.dropped is not None and one.dropped < before(wanted.dropped)
     ]
-    serving = workspace.publications.serving()
+    serving, published = workspace.publications.serving(), superseded(workspace, before(wanted.publications))
     gone = _unlearnt(dropped, [] if serving is None else [serving])
     versions = (*gone, *_superseded(workspace, before(wanted.versions)))
     runs, jobs = store.runs_before(before(wanted.runs)), workspace.queue.over_before(before(wanted.jobs))
     leaving: set[tuple[str, ...]] = {("datasets", one.name, str(one.version)) for one in versions}
     leaving |= {("runs", key) for key in runs} | {("jobs", id_) for id_ in jobs}
+    leaving |= {("publications", str(one.number)) for one in published}
     workspace.artefacts.settle(store.references)
     artefacts = workspace.artefacts.lost(lambda: store.references(leaving))
     logs = _old_logs(workspace.home / "log", before(wanted.log))
     size = sum(map(workspace.artefacts.size, artefacts)) + sum(path.stat().st_size for path in logs)
     decisions = _older_decisions(workspace, before(wanted.decisions))
-    return Tidied(versions, tuple(runs), tuple(jobs), tuple(artefacts), logs, decisions, size)
+    numbers = tuple(one.number for one in published)
+    return Tidied(versions, numbers, tuple(runs), tuple(jobs), tuple(artefacts), logs, decisions, size)
 
 
 def _older_decisions(workspace: Workspace, before: datetime) -> int:

@@ -1,6 +1,6 @@
 """What was published to serve, in order, which of it serves now, and when that changed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,7 +41,7 @@ class Turn:
 
 @dataclass(frozen=True, eq=False)
 class Publications:
-    """Only ever added to; which one serves is a setting. Every method is one transaction."""
+    """Kept until they are forgotten; which one serves is a setting. Every method is one transaction."""
 
     database: Database
     clock: Clock
@@ -87,6 +87,12 @@ class Publications:
             query = query.where(publications.c.number < before)
         with self.database.read() as connection:
             return [_publication(row) for row in connection.execute(query)]
+
+    def forget(self, numbers: Collection[int]) -> None:
+        """Remove publications, but never the one that serves."""
+        with self.database.write() as connection:
+            going = publications.c.number.in_(set(numbers) - {serving_number(connection)})
+            connection.execute(publications.delete().where(going))
 
     def turns(self) -> list[Turn]:
         """When which publication began to serve, oldest first; no more than the last MOST_TURNS are kept."""

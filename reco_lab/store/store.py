@@ -17,7 +17,7 @@ from reco_lab.store.schema import datasets, experiments, metadata, runs, setting
 
 _ID = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_KEYS = {"datasets": ("name", "version"), "runs": ("key",), "jobs": ("id",)}
+_KEYS = {"datasets": ("name", "version"), "runs": ("key",), "jobs": ("id",), "publications": ("number",)}
 ID_LENGTH = 12
 
 
@@ -211,7 +211,7 @@ class Store:
     def references(self, but: Collection[tuple[str, ...]] = ()) -> set[str]:
         """The id of every artefact that any record names, in whatever column or JSON value.
 
-        `but` leaves records out: ("datasets", name, version), ("runs", key), ("jobs", id), each part as text.
+        `but` leaves records out: ("datasets", name, version), ("runs", key), ("jobs", id), ("publications", number), each part as text.
         """
         with self.database.read() as connection:
             return {

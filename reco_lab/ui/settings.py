@@ -22,6 +22,7 @@ LIMITS = {
     "dropped": ("Versions taken away", "can be brought back for", 7),
     "versions": ("Older versions that no comparison used", "stay for", 365),
     "runs": ("Trained models", "stay for", 365),
+    "publications": ("Publications that serve no more", "stay with their models for", 365),
     "jobs": ("Work that is over", "stays listed for", 90),
     "log": ("The app's own log", "stays for", 30),
     "decisions": ("Served ads, what came of them, and visits", "stay for", 400),
@@ -179,10 +180,7 @@ def _retention(workspace: Workspace, _seen: Diagnostics) -> None:
         if st.button("Save", type="primary", icon=":material/check:", disabled=not changed):
             upkeep.set_retention(workspace, asked)
             _say("Saved: from now on things are kept for that long.")
-        nothing = not any(
-            (would.versions, would.runs, would.jobs, would.artefacts, would.logs, would.decisions)
-        )
-        if st.button("Remove now", icon=":material/delete_sweep:", disabled=changed or nothing):
+        if st.button("Remove now", icon=":material/delete_sweep:", disabled=changed or would.nothing):
             with st.spinner("Removing…"):
                 done = upkeep.tidy(workspace, dry_run=False)
             _say(f"Removed: {done.sentence}")

@@ -44,3 +44,57 @@ def test_one_goes_back_from_a_publication_however_many_came_after_it(workspace):
     assert loaded.snapshot.version == first.version
     assert publishing.rollback(workspace) == first
     assert not publishing.goes_back(workspace)
+
+
+def test_a_publication_that_serves_no_more_goes_with_its_models_when_its_time_is_over(workspace):
+    first, plan = workspace.publications.serving(), publishing.serving_plan(workspace)
+    days = upkeep.Retention(publications=30)
+    published = []
+    for number in range(3):
+        workspace.clock.at += timedelta(days=20)
+        chain = tuple(_again(workspace, link, number) for link in plan.chain)
+        published.append(publish_plan(workspace, plan.model_copy(update={"chain": chain, "parent": None})))
+    assert upkeep.tidy(workspace).publications == ()  # by default they stay for ever
+    told = upkeep.tidy(workspace, days, dry_run=False)
+    assert told.publications == (first.number,)  # the second served until 20 days ago
+    assert "1 publication" in told.sentence
+    assert not {link.artefact for link in plan.chain} & set(workspace.artefacts.ids())
+    workspace.clock.at += timedelta(days=100)
+    assert upkeep.tidy(workspace, days, dry_run=False).publications == (published[0].number,)
+    assert publishing.rollback(workspace) == published[1]  # the way back stays open
+    assert shown(workspace)
+    assert upkeep.diagnostics(workspace, thorough=True).problems == ()
+
+
+def test_what_the_gate_may_still_ask_for_is_no_publication_too_many(workspace):
+    days, first = upkeep.Retention(publications=0), workspace.publications.serving()
+    for weight in (
+        0.1,
+        0.2,
+        0.3,
+        0.4,
+    ):  # the same models each time, so that the first is what the last came from
+        publishing.change(workspace, bid_weight=weight)
+    workspace.clock.at += timedelta(days=400)
+    assert upkeep.tidy(workspace, days, dry_run=False).publications == ()
+    plan = publishing.serving_plan(workspace)
+    for number in range(3):
+        chain = tuple(_again(workspace, link, number) for link in plan.chain)
+        publish_plan(workspace, plan.model_copy(update={"chain": chain, "parent": None}))
+    workspace.clock.at += timedelta(days=1)
+    told = upkeep.tidy(workspace, days, dry_run=False)
+    assert first.number in told.publications
+    assert len(told.publications) == 6
+    assert len(workspace.publications.history()) == 2
+
+
+def _again(workspace, link, number):
+    """The same model as if it had been trained once more."""
+    kept = workspace.artefacts.load(link.artefact)
+    return link.model_copy(
+        update={
+            "artefact": workspace.artefacts.save(
+                kept.kind, arrays=kept.arrays, meta={**kept.meta, "time": number}
+            )
+        }
+    )

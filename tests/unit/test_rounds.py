@@ -6,7 +6,7 @@ import pytest
 
 from reco_lab.cli import main
 from reco_lab.core.clock import ManualClock
-from reco_lab.services import challengers, gate, schedules
+from reco_lab.services import ancestry, gate, schedules
 from reco_lab.services.lineage import serves_since
 from reco_lab.services.schedules import Schedule
 from reco_lab.store.rounds import RoundState
@@ -117,7 +117,7 @@ def test_a_milestone_is_the_last_model_that_was_better_or_that_a_person_chose(wo
         return workspace.publications.publish("v", plan | more, None).number
 
     def milestone(number):
-        found = challengers.milestone(workspace, number)
+        found = ancestry.milestone(workspace, number)
         return found and found.number
 
     chosen = publish("first")
