@@ -112,12 +112,19 @@ class Service:
         self.keys = await asyncio.to_thread(known_keys, self.workspace)
 
     async def _tick(self) -> None:
-        """Once a day, remove from the log what is older than the retention allows; look after the state and what is due."""
+        """Once a day, remove what is older than the retention allows; look after the state and what is due."""
         if (today := self.workspace.clock.now().date()) != self._expired:
             await asyncio.to_thread(expire, self.workspace, self.server.log)
+            await asyncio.to_thread(_tidy, self.workspace)
             self._expired = today
         await asyncio.to_thread(tend_state, self.workspace)
         await asyncio.to_thread(_begin_due, self.workspace)
+
+
+def _tidy(workspace: Workspace) -> None:
+    from reco_lab.services.upkeep import tidy_if_due  # a server starts without it
+
+    tidy_if_due(workspace)
 
 
 def _begin_due(workspace: Workspace) -> None:

@@ -191,12 +191,19 @@ def tidy(workspace: Workspace, wanted: Retention | None = None, *, dry_run: bool
 
 
 def tidy_if_due(workspace: Workspace) -> Tidied | None:
-    """Tidy by the workspace's retention, at most once a day; for whoever starts the app. None if not due."""
-    today = workspace.clock.now().date().isoformat()
-    if workspace.store.get_setting(LAST) == today:
+    """Tidy by the workspace's retention, at most once a day; for whoever starts the app, and the service that runs on.
+
+    None if not due, or while a backup keeps it out: then it is due still.
+    """
+    today, last = workspace.clock.now().date().isoformat(), workspace.store.get_setting(LAST)
+    if last == today:
         return None
-    workspace.store.set_setting(LAST, today)
-    return tidy(workspace, dry_run=False)
+    workspace.store.set_setting(LAST, today)  # now, as others may look meanwhile
+    try:
+        return tidy(workspace, dry_run=False)
+    except InputError:
+        workspace.store.set_setting(LAST, last or "")
+        return None
 
 
 def _expired(workspace: Workspace, wanted: Retention) -> Tidied:

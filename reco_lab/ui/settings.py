@@ -185,8 +185,8 @@ def _retention(workspace: Workspace, _seen: Diagnostics) -> None:
                 done = upkeep.tidy(workspace, dry_run=False)
             _say(f"Removed: {done.sentence}")
     st.caption(
-        f"The app also does this by itself once a day, when it starts. Served ads stay at least {SHORTEST} days, so that "
-        "what is sent twice counts once; while the service runs, it removes them itself, once a day."
+        "This is also done once a day by itself, when the app starts or while the service runs. Served ads stay at least "
+        f"{SHORTEST} days, so that what is sent twice counts once."
     )
 
 

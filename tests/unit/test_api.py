@@ -269,10 +269,13 @@ def test_a_running_service_removes_what_is_older_than_the_retention(tmp_path):
     clock = ManualClock(datetime(2026, 5, 1, 12, tzinfo=UTC))
     workspace = small_shop(tmp_path / "home", clock=clock)
     set_retention(workspace, Retention(decisions=100))
+    workspace.log.info("long ago")
+    logged = workspace.home / "log" / "2026-05-01.jsonl"
+    assert logged.exists()
     with asked(workspace, ApiSettings(), Scope.admin) as client:
         old = decided(client)["request_id"]
     clock.at += timedelta(days=101)
     with asked(workspace, ApiSettings(), Scope.admin) as client, closing(open_log(workspace)) as log:
         young = decided(client)["request_id"]
-        until(lambda: log.decision(young) and not log.decision(old))
+        until(lambda: log.decision(young) and not log.decision(old) and not logged.exists())
     workspace.close()

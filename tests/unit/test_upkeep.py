@@ -335,6 +335,10 @@ def test_the_retention_is_a_setting_and_done_once_a_day(workspace):
     workspace.queue.finish(workspace.queue.claim("worker"), {})
     workspace.clock.at += timedelta(days=2)
     assert len(tidy_if_due(workspace).jobs) == 1
+    workspace.clock.at += timedelta(days=1)
+    with alone(workspace):
+        assert tidy_if_due(workspace) is None
+    assert tidy_if_due(workspace) is not None
     with pytest.raises(ValueError, match="greater than or equal"):
         Retention(jobs=-1)
 

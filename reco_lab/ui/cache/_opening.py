@@ -1,13 +1,11 @@
 """The workspace, and the data sets in it."""
 
 import os
-from contextlib import suppress
 from threading import Thread
 
 import streamlit as st
 
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.errors import InputError
 from reco_lab.services import (
     customers,
     data,
@@ -43,8 +41,7 @@ def _workspace(home: str, demo_wanted: bool) -> Workspace:  # noqa: ARG001 - par
     Thread(target=customers.prepare, daemon=True).start()
     if demo_wanted and not any(one.comparison for one in experiments.listing(opened, demo.DEMO)):
         demo.submit_demo(opened)
-    with suppress(InputError):  # a backup at work keeps tidying out; the next start does it
-        upkeep.tidy_if_due(opened)
+    upkeep.tidy_if_due(opened)
     return opened
 
 
