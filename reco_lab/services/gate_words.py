@@ -127,10 +127,13 @@ def _gap(seen: "Duel", settings: GateSettings) -> str:
     span = f"the difference lies between {apart.low:+.3f} and {apart.high:+.3f}".replace(
         "-", "\N{MINUS SIGN}"
     )
-    return (
-        f"{gap}, over {count(seen.customers, 'customer')} after {_day(seen)}; {span}. A newer model may be worse by "
-        f"{margin:.3f}, and {settings.fewest_customers} customers are needed."
+    few = seen.customers < settings.fewest_customers
+    asked = (
+        f"At least {settings.fewest_customers} are needed."
+        if few
+        else f"A newer model may be worse by {margin:.3f}."
     )
+    return f"{gap}, over {count(seen.customers, 'customer')} after {_day(seen)}; {span}. {asked}"
 
 
 def _rule(low: float, high: float, margin: float) -> str:
