@@ -34,21 +34,21 @@ with page.open("Compare") as lab:
             "Experiment", records.labels(done), key=state.EXPERIMENT, noun="experiment", notice=notice
         )
         found = cache.comparison(lab.workspace, chosen)
-        keys = results.keys(found)
-        key = st.selectbox(
-            "Show",
-            keys,
-            key="metric",
-            format_func=metric.name if lab.expert else metric.full,
-            bind="query-params",
-            help="The verdict is about the first one, which was chosen before the run.",
-        )
         colours = show.palette()
         compare.share(lab, chosen, found)
 
     show.answer(found.sentence if lab.expert else found.plain, compare.base(found, expert=lab.expert))
     show.warnings(found.warnings)
+    compare.onwards(lab.workspace, chosen, found)
 
+    key = st.selectbox(
+        "Show",
+        results.keys(found),
+        key="metric",
+        format_func=metric.name if lab.expert else metric.full,
+        bind="query-params",
+        help="The verdict is about the first one, which was chosen before the run.",
+    )
     compare.board(found, colours, key)
     st.dataframe(
         results.table(found, key, expert=lab.expert),
@@ -58,8 +58,6 @@ with page.open("Compare") as lab:
         placeholder="–",
     )
     compare.ledger(lab.workspace, found)
-    if found.champion is not None:
-        st.caption("The champion is picked in advance, on the validation part, before the test is looked at.")
     for row in results.failed(found):
         st.error(md(row.error), title=f"{md(row.name)} did not finish", icon=":material/error:")
 

@@ -19,8 +19,10 @@ with page.open("Recommenders", of_data=False) as lab:
         bind="query-params",
         live=True,
     )
-    found = gallery.wanted(offers, words or "")
+    kind = gallery.kind(offers)
+    found = [offer for offer in gallery.wanted(offers, words or "") if kind in {None, offer.info.family}]
     if not found:
-        st.info("No recommender has all these words on its card.", icon=":material/search_off:")
+        where = "" if kind is None else " of this kind"
+        st.info(f"No recommender{where} has all these words on its card.", icon=":material/search_off:")
 
     gallery.families(found, tried=data is not None)

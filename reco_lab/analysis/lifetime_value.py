@@ -11,7 +11,7 @@ from reco_lab.analysis import _bgnbd, _gamma_gamma
 from reco_lab.analysis._bgnbd import WEEK, Bgnbd
 from reco_lab.analysis._gamma_gamma import GammaGamma
 from reco_lab.analysis.periods import as_date, as_day
-from reco_lab.analysis.visits import Money, Visits, visits
+from reco_lab.analysis.visits import Money, Visits, surely_money, visits
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError, ParameterError
 from reco_lab.core.words import count, share
@@ -45,6 +45,11 @@ class LifetimeModel:
     spending: GammaGamma | None
     notes: tuple[str, ...]
     money: str
+
+    @property
+    def in_money(self) -> bool:
+        """Whether what customers are expected to bring is surely money, rather than perhaps pieces."""
+        return surely_money(self.money)
 
     def customers(self, horizon: int = HORIZON, rate: float = RATE) -> pd.DataFrame:
         """The summary with alive, again, expected, average and value for the next `horizon` days.

@@ -6,7 +6,9 @@ from enum import StrEnum
 import numpy as np
 
 from reco_lab.analysis.histories import per_customer
+from reco_lab.analysis.periods import as_date
 from reco_lab.analysis.view import View
+from reco_lab.core.words import day
 
 CUT = 0.8
 
@@ -121,7 +123,7 @@ def _time(view: View) -> list[Point]:
             warm,
             50,
             500,
-            f"They were there both before and in the last fifth of the log (from {np.datetime64(cut, 'D')}).",
+            f"They were there both before and in the last fifth of the log (from {day(as_date(cut))}).",
         ),
         _rated(
             "Known items",

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reco_lab.analysis.visits import PIECES, visits
+from reco_lab.analysis.visits import surely_money, visits
 from reco_lab.core.conditions import Cutoffs, Edges, RfmName
 from reco_lab.core.dataset import Dataset
 
@@ -62,7 +62,7 @@ class RfmTable:
         """What the shares of spending are of: the revenue only where the amounts are surely money."""
         if not self.money:
             return "purchases"
-        return "value" if PIECES in self.rule else "revenue"
+        return "revenue" if surely_money(self.rule) else "value"
 
     @property
     def buyers(self) -> NDArray[np.bool_]:

@@ -14,6 +14,7 @@ from reco_lab.analysis.tastes import categories
 from reco_lab.analysis.visits import purchases_of
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.features import TAG_SEPARATOR
+from reco_lab.core.words import day
 
 SMALLEST = 20
 MOST_LEVELS = 40
@@ -186,6 +187,8 @@ def _measured(column: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.int64], 
 
 
 def _end(value: object) -> str:
+    if isinstance(value, pd.Timestamp):
+        return day(value)
     return f"{value:,.4g}" if isinstance(value, float) and not value.is_integer() else said(value)
 
 

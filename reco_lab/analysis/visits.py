@@ -18,6 +18,11 @@ WHOLE = 0.5
 PIECES = "which may be pieces rather than money"
 
 
+def surely_money(sentence: str) -> bool:
+    """Whether amounts found as `sentence` says are money, rather than perhaps pieces."""
+    return PIECES not in sentence
+
+
 class Money(StrEnum):
     """How the worth of a purchase is found: the item's price times the pieces, or the log's value as it stands."""
 

@@ -136,7 +136,7 @@ def data_check(options: argparse.Namespace) -> Answer:
          "customers": one.customers, "mended_by_default": one.on_by_default}
         for one in found.findings
     ]  # fmt: skip
-    lines = [f"{count(found.rows, 'row')}, {count(len(findings), 'finding')}."]
+    lines = [f"{found.counted}; {count(len(findings), 'finding')}."]
     for one in found.findings:
         lines.append(f"  [{_mended(one)}] {one.title}: {one.sentence}")
         if not one.on_by_default:
@@ -146,7 +146,13 @@ def data_check(options: argparse.Namespace) -> Answer:
             ]
     lines += [f"  ? {question}" for question in found.questions]
     return Answer(
-        {"rows": found.rows, "findings": findings, "recipe": recipes.dump(found.recipe())}, "\n".join(lines)
+        {
+            "rows": found.rows,
+            "unread": found.unread,
+            "findings": findings,
+            "recipe": recipes.dump(found.recipe()),
+        },
+        "\n".join(lines),
     )
 
 

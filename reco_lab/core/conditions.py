@@ -170,7 +170,7 @@ class Lifetime(Rule):
         said = {
             "alive": f"chance {how} to be a customer still",
             "expected": f"{how} purchases expected",
-            "value": f"{how} in money expected",
+            "value": f"value of {how} expected",
         }[self.measure]
         return said if self.measure == "alive" else f"{said} in the next {self.horizon} days"
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+from datetime import date
 
 LONGEST = 80
 _QUOTED = re.compile(r"""(?s)(?<!\w)(['"])((?:(?!\1)[^\\]|\\.)*)\1(?!\w)""")
@@ -18,6 +19,11 @@ def about(number: float) -> str:
         return f"{math.ceil(number):,}"
     unit = 10 ** (len(str(math.ceil(number))) - 2)
     return f"{math.ceil(number / unit) * unit:,}"
+
+
+def day(moment: date) -> str:
+    """A day, or that of a moment: "8 Dec 2025"."""
+    return f"{moment:%d %b %Y}".lstrip("0")
 
 
 def agree(number: float, one: str, many: str) -> str:

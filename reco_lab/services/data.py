@@ -84,7 +84,10 @@ def preview(path: Path, *, header: bool | None = None, **options: Any) -> Previe
         rows=table.frame.head(SHOWN_ROWS),
         sample=table.frame,
         guess=guess_of(table) or guess_roles(table.frame),
-        warnings=(*reading_warnings(table), *(() if is_traffic(table.dialect) else _other_kind(kind))),
+        warnings=(
+            *reading_warnings(table, PREVIEW_ROWS),
+            *(() if is_traffic(table.dialect) else _other_kind(kind)),
+        ),
         shape=table.shape,
     )
 

@@ -65,12 +65,18 @@ def refused_together(tables: list[pd.DataFrame], file: str | None = None) -> pd.
     return pd.concat(named, ignore_index=True)[columns] if named else pd.DataFrame(columns=columns)
 
 
-def reading_warnings(table: Table) -> Iterator[str]:
-    """What a person should look at in the way a file was read, as sentences."""
+def reading_warnings(table: Table, limit: int | None = None) -> Iterator[str]:
+    """What a person should look at in the way a file was read, as sentences.
+
+    Where no more than `limit` rows were read, what is counted is said to be of these.
+    """
     if warning := table.dialect.get("warning"):
         yield str(warning)
     if table.refused:
         first = table.refused[0]
-        yield f"{count(len(table.refused), 'row')} cannot be read; line {first.line} {first.reason}."
+        cut = limit is not None and table.rows_in_file >= limit
+        rows = f"{len(table.refused):,} of the first {count(table.rows_in_file, 'row')}"
+        rows = rows if cut else count(len(table.refused), "row")
+        yield f"{rows} cannot be read; line {first.line} {first.reason}."
     if table.frame.shape[1] < 2:
         yield "It has one column only; interactions need a customer and an item."

@@ -15,6 +15,7 @@ from reco_lab.core.interactions import ColumnMap
 from reco_lab.core.recipe import Reading, Recipe
 from reco_lab.core.source import Table
 from reco_lab.core.step import Severity, Step, StepContext, Suggestion, steps
+from reco_lab.core.words import count
 from reco_lab.services.analytics import proposed, told_columns
 from reco_lab.services.mapping import column_map, named_columns
 from reco_lab.services.privacy import pseudonym_key
@@ -55,10 +56,12 @@ class QualityReport:
     """What was found in the whole file, most urgent first.
 
     `questions` are sentences that a person must answer (a `Reading`, or another column) before anything can be
-    loaded, by role. `first` and `last` bound the times.
+    loaded, by role. `rows` counts all of the file, also the `unread` ones, which the findings are not about.
+    `first` and `last` bound the times.
     """
 
     rows: int
+    unread: int
     findings: tuple[Finding, ...]
     questions: Mapping[str, str]
     notes: Mapping[str, str]
@@ -66,6 +69,12 @@ class QualityReport:
     shape: tuple[str, ...]
     first: str | None
     last: str | None
+
+    @property
+    def counted(self) -> str:
+        """How many rows the file has, and how many of them cannot be read, in words."""
+        unread = f", of which {self.unread:,} cannot be read" if self.unread else ""
+        return count(self.rows, "row") + unread
 
     @property
     def default_steps(self) -> tuple[Step, ...]:
@@ -123,7 +132,8 @@ def look(
     findings = [] if {"user", "item"} & set(typed.questions) else list(_findings(table.frame, typed, ctx))
     times = typed.frame["time"] if "time" in typed.frame else pd.Series(dtype="datetime64[us]")
     return QualityReport(
-        rows=len(table.frame),
+        rows=table.rows_in_file,
+        unread=len(table.refused),
         findings=tuple(sorted(findings, key=lambda one: (_URGENCY.index(one.severity), -one.rows))),
         questions={role: str(error) for role, error in typed.questions.items()},
         notes=typed.notes,

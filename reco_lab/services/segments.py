@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from reco_lab.analysis import membership
 from reco_lab.analysis.measured import Measured
 from reco_lab.analysis.rfm import NAMES, rfm
+from reco_lab.core.conditions import Rfm, RfmName
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError, InputError
 from reco_lab.core.segment import Definition, checked
@@ -20,8 +21,8 @@ from reco_lab.store.segments import KIND, Kept, SegmentRecord
 from reco_lab.workspace import Workspace
 
 __all__ = [
-    "Drift", "Kept", "SegmentRecord", "delete", "drift", "keep", "listing", "mask", "members", "redefine",
-    "rename", "save", "saved_titles", "segment", "told",
+    "Drift", "Kept", "SegmentRecord", "delete", "drift", "keep", "listing", "mask", "members", "of_class",
+    "redefine", "rename", "save", "saved_titles", "segment", "told",
 ]  # fmt: skip
 
 _LEAST = 1e-4
@@ -85,6 +86,20 @@ def save(
     """
     kept = _kept(workspace, version, data, _somebody(data, checked(definition)))
     return workspace.segments.add(secrets.token_hex(8), version.name, title, definition, kept)
+
+
+def of_class(workspace: Workspace, version: DatasetVersion, data: Dataset, name: RfmName) -> SegmentRecord:
+    """The saved segment of a class of recency, frequency and money; saved under the class's name where there is none.
+
+    Raises InputError where nobody is in it or nobody can say who is.
+    """
+    rule, title = Rfm(classes=(name,)), name.capitalize()
+    there = listing(workspace, version.name)
+    if found := next((one for one in there if one.definition == rule), None):
+        return found
+    if title in {one.title for one in there}:
+        title = f"{title} (class)"
+    return save(workspace, version, data, title, rule)
 
 
 def keep(workspace: Workspace, version: DatasetVersion, data: Dataset, id_: str) -> SegmentRecord:

@@ -87,9 +87,10 @@ def _who(now: Who, titles: Mapping[str, str], key: str) -> Who:
     if not titles:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(
-                "**Everyone** is in the audience. To reach only a part, save a segment.", width="content"
+                "**Everyone** is in the audience. To reach only a part, choose a class below or save a segment.",
+                width="content",
             )
-            st.page_link(page.SEGMENTS, label="Choose a segment", icon=":material/groups:")
+            st.page_link(page.SEGMENTS, label="To the segments", icon=":material/groups:")
         return Everyone()
     picked = Picked.of(now)
     if picked is None:

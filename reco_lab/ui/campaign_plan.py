@@ -17,6 +17,7 @@ from reco_lab.services import campaigns, privacy, segments
 from reco_lab.services.campaign_lists import Prepared
 from reco_lab.services.campaign_results import judgement
 from reco_lab.services.campaigns import Plan
+from reco_lab.services.segment_looks import NAMES, meaning
 from reco_lab.store.campaigns import CampaignRecord
 from reco_lab.ui import (
     cache,
@@ -43,6 +44,7 @@ STEPS = {
     "export": "Export",
     "results": "What it did",
 }
+NAMED = ("Campaign of ", "Campaign for ")  # how a title begins that nobody typed
 AFTER = ("preview", "export", "results")
 
 
@@ -113,7 +115,7 @@ def table(lab: page.Lab, found: tuple[CampaignRecord, Campaign] | None) -> Table
 def fresh(lab: page.Lab) -> Campaign:
     """A new campaign, named by the day."""
     today = short(lab.workspace.clock.now()).partition(",")[0]
-    return campaigns.draft(lab.workspace, lab.dataset(), f"Campaign of {today}")
+    return campaigns.draft(lab.workspace, lab.dataset(), f"{NAMED[0]}{today}")
 
 
 def _for_segment(lab: page.Lab, campaign: Campaign, segment: str, key: str) -> Campaign:
@@ -125,8 +127,10 @@ def _for_segment(lab: page.Lab, campaign: Campaign, segment: str, key: str) -> C
             icon=":material/link_off:",
         )
         return campaign
-    title = f"Campaign for {found.title}"[:200]
-    for part, value in (("inside", [segment]), ("outside", []), ("title", title)):
+    title = f"{NAMED[1]}{found.title}"[:200]
+    if not campaign.title.startswith(NAMED):
+        title = campaign.title
+    for part, value in (("inside", [segment]), ("outside", []), ("title", title), ("class", None)):
         state.choose(f"{key}-{part}", value)
     audience = campaign.audience.model_copy(update={"who": InSegment(segment=segment)})
     return campaign.model_copy(update={"audience": audience, "title": title})
@@ -157,9 +161,29 @@ def step(on: Table, name: str) -> None:
     if changed != campaign:
         state.keep_draft(replace(on.draft, campaign=changed))
     if name == "audience":
+        _class(lab, key)
         campaign_audience.leaving(on.reached(changed))
     if name == "control":
         _power(on.plan(changed))
+
+
+def _class(lab: page.Lab, key: str) -> None:
+    """Offer a class as the audience in one step: it is saved as a segment by the way."""
+    data = lab.dataset()
+    if data.interactions.times is None:
+        return
+    chosen = st.selectbox(
+        "Or reach one class of customers",
+        NAMES,
+        index=None,
+        format_func=lambda name: f"{name.capitalize()}: {meaning(name)}",
+        placeholder="Choose a class",
+        key=f"{key}-class",
+        help="By how lately, how often and for how much they bought. It is saved as a segment of that name.",
+    )
+    if chosen is not None:
+        st.query_params[AUDIENCE] = segments.of_class(lab.workspace, lab.chosen, data, chosen).id
+        st.rerun()
 
 
 def _of_lists(on: Table, name: str) -> None:

@@ -10,9 +10,10 @@ from reco_lab.experiments.verdict import listed
 from reco_lab.services import certificate, public
 from reco_lab.services.certificate import Line, Source
 from reco_lab.ui import intake, show, state
-from reco_lab.ui.words import count, day, md
+from reco_lab.ui.words import agree, count, day, md
 from reco_lab.workspace import Workspace
 
+ABSENT = "is not there"  # how the reason of a figure ends whose data is lacking
 SLOT = "published-file"
 EVERY = 3.0
 TABLES = {
@@ -50,8 +51,18 @@ def sentence(lines: Sequence[Line]) -> str:
     if wrong:
         return f"{good} of {total} published figures are reproduced on this machine; not so with {listed(wrong)}."
     if len(checked) < total:
-        return f"{good} of {total} published figures are reproduced so far; none of those checked is off."
+        return f"All {good} published figures that were checked are reproduced; {_waiting(lines)}."
     return f"All {total} published figures are reproduced on this machine."
+
+
+def _waiting(lines: Sequence[Line]) -> str:
+    """How many figures were not checked, and whether that is for want of data."""
+    reasons = [figure.reason for line in lines for figure in line.figures if figure.passed is None]
+    lacking = sum(reason.endswith(ABSENT) for reason in reasons)
+    told = [f"{lacking} {agree(lacking, 'needs', 'need')} data that is not here"] if lacking else []
+    if left := len(reasons) - lacking:
+        told.append(f"{left} {agree(left, 'is', 'are')} not checked yet")
+    return " and ".join(told)
 
 
 def detail(lines: Sequence[Line]) -> str:
@@ -110,24 +121,43 @@ def data(workspace: Workspace) -> None:
 
 
 def tables(lines: Sequence[Line], *, expert: bool, busy: bool) -> None:
-    """A table for each source: a row a recommender, for an expert a row a figure; to take away once all is in."""
+    """A table of what was checked for each source, and what was not below them; to take away once all is in."""
     for table, (title, source) in TABLES.items():
-        mine = [line for line in lines if line.published.table == table]
+        mine = [line for line in lines if line.published.table == table and line.passed is not None]
         if not mine:
             continue
-        st.header(f"{title}: {_count(mine)}", anchor=False)
+        good = sum(line.passed is True for line in mine)
+        st.header(f"{title}: {good} of {count(len(mine), 'recommender')} reproduced", anchor=False)
         st.caption(md(source))
-        rows = [row for line in mine for row in (_figures(line) if expert else [_summary(line)])]
+        rows = [row for line in mine for row in _rows(line, expert=expert)]
         show.numbers(
             pd.DataFrame(rows), alt=f"{title}: published and ours", key=f"certificate-{table}", live=busy
         )
+    _unchecked([line for line in lines if line.passed is None], expert=expert, busy=busy)
 
 
-def _count(lines: Sequence[Line]) -> str:
-    """How many of a table's recommenders are reproduced, once one was checked."""
-    if all(line.passed is None for line in lines):
-        return f"{count(len(lines), 'recommender')}, not checked yet"
-    return f"{sum(line.passed is True for line in lines)} of {len(lines)} recommenders reproduced"
+def _unchecked(lines: Sequence[Line], *, expert: bool, busy: bool) -> None:
+    """What was not checked, with the reason, folded away."""
+    if not lines:
+        return
+    with st.expander(
+        f"Not checked: {count(len(lines), 'recommender')}", icon=":material/pending:", expanded=expert
+    ):
+        rows = [
+            {"Published in": TABLES[line.published.table][0]} | row
+            for line in lines
+            for row in _rows(line, expert=expert)
+        ]
+        show.numbers(
+            pd.DataFrame(rows).dropna(axis="columns", how="all"),
+            alt="What was not checked, and why",
+            key="certificate-unchecked",
+            live=busy,
+        )
+
+
+def _rows(line: Line, *, expert: bool) -> list[dict[str, object]]:
+    return _figures(line) if expert else [_summary(line)]
 
 
 def _source(workspace: Workspace, source: Source, *, lacking: bool) -> None:

@@ -9,7 +9,7 @@ from reco_lab.charts.overlap import overlap
 from reco_lab.charts.theme import Palette
 from reco_lab.experiments.results import Cell, Comparison, Outcome, Row
 from reco_lab.experiments.verdict import POPULAR, listed, merged, power
-from reco_lab.services import cards, experiments
+from reco_lab.services import cards, experiments, publishing
 from reco_lab.ui import (
     by_segment,
     cache,
@@ -22,6 +22,7 @@ from reco_lab.ui import (
     page,
     results,
     show,
+    state,
     story,
     tradeoffs,
     tuned,
@@ -84,6 +85,22 @@ def share(lab: page.Lab, chosen: str, found: Comparison) -> None:
         Download("Python script", f"{stem}.py", lambda: experiments.script(spec), "text/x-python"),
     ]
     export.menu(things, key="compare", apart=apart)
+
+
+def onwards(workspace: Workspace, chosen: str, found: Comparison) -> None:
+    """What to do with the champion next: see its lists, let it serve, tell its story."""
+    if found.champion is None:
+        return
+    with st.container(horizontal=True):
+        if st.button(
+            "See what customers get", type="primary", icon=":material/person_search:", key="onwards"
+        ):
+            show.go(page.CUSTOMER, {state.EXPERIMENT: chosen})
+        if st.button(f"Publish {md(found.champion)}", icon=":material/rocket_launch:", key="onwards-publish"):
+            publishing.submit(workspace, chosen, found.champion)
+            show.go(page.ADS)
+        if st.button("Tell it as a report", icon=":material/slideshow:", key="onwards-report"):
+            show.go(page.REPORT, {state.EXPERIMENT: chosen})
 
 
 def ledger(workspace: Workspace, found: Comparison) -> None:

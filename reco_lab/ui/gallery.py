@@ -48,6 +48,19 @@ def wanted(offers: Iterable[Offer], words: str) -> list[Offer]:
     return [offer for offer in offers if all(word in _text(offer) for word in asked)]
 
 
+def kind(offers: Sequence[Offer]) -> str | None:
+    """Ask for one family; None for all of them."""
+    known = {offer.info.family for offer in offers}
+    chosen: str | None = st.pills(
+        "Kind",
+        [family for family in FAMILIES if family in known],
+        format_func=lambda family: FAMILIES[family][0],
+        key="kind",
+        bind="query-params",
+    )
+    return chosen
+
+
 def families(offers: Sequence[Offer], *, tried: bool) -> None:
     """The cards, a heading for each family, with a way to try each where there is data to try it on."""
     known = [*FAMILIES, *sorted({offer.info.family for offer in offers} - FAMILIES.keys())]

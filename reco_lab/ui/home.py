@@ -5,7 +5,7 @@ import streamlit as st
 from reco_lab.core.errors import InputError
 from reco_lab.experiments.results import Comparison
 from reco_lab.store.records import DatasetVersion
-from reco_lab.ui import cache, page, state, story, told
+from reco_lab.ui import cache, metric, page, state, story, told
 from reco_lab.ui.customer import looks
 from reco_lab.ui.words import md
 from reco_lab.workspace import Workspace
@@ -22,7 +22,10 @@ def finding(found: Comparison, version: DatasetVersion, *, expert: bool) -> None
             st.markdown(md(people))
         if expert:
             st.markdown(md(found.sentence))
-        st.caption(md(f"{story.judged(found)} {story.standing(found)}".strip()))
+        if judged := story.judged(found):
+            explained = f"{metric.name(found.headline)}: {metric.definition(found.headline)}"
+            st.caption(md(judged), help=md(explained))
+        st.caption(md(story.standing(found)))
 
 
 def customer(workspace: Workspace, experiment: str, found: Comparison) -> None:

@@ -94,12 +94,13 @@ def _decided(finding: Finding) -> bool:
 def headline(repairs: Repairs) -> tuple[str, str]:
     """What was found, in a sentence and a quieter line."""
     report = repairs.report
-    rows = count(report.rows, "row")
+    rows = report.counted
     span = f"From {when(report.first)} to {when(report.last)}. " if report.first and report.last else ""
     if repairs.open:
         return f"{rows}, and {count(len(repairs.open), 'question')} that only you can answer.", span
     if not report.findings:
-        return f"{rows}, and nothing is wrong with them.", f"{span}They can come in as they are."
+        them = "the others" if report.unread else "them"
+        return f"{rows}, and nothing is wrong with {them}.", f"{span}They can come in as they are."
     mended = len(repairs.chosen)
     share = "all" if mended == len(report.findings) else f"{mended or 'none'}"
     words = f"{rows}: {count(len(report.findings), 'thing')} to know about, {share} of them mended."

@@ -36,7 +36,7 @@ def panel(lab: Lab, shop: Shop, rule: Definition, title: str, *, name: str, save
 
 def _numbers(found: Look, shop: Shop) -> None:
     what = "purchases" if shop.table is None else shop.table.what
-    cells = [("Customers", f"{found.size:,}", f"{found.share:.1%} of all")]
+    cells = [("Customers", f"{found.size:,}", base(found, shop))]
     if found.spend_share is not None:
         spent = f"{found.spend:,.0f} in all" if found.spend is not None else ""
         cells.append((f"Share of {what}", f"{found.spend_share:.1%}", spent))
@@ -49,6 +49,15 @@ def _numbers(found: Look, shop: Shop) -> None:
             with st.container(gap=None):
                 st.metric(label, value)
                 st.caption(md(under))
+
+
+def base(found: Look, shop: Shop) -> str:
+    """Which share a segment is, and of whom: of those who bought where all in it did and not everybody does."""
+    all_of = f"{found.share:.1%} of all customers"
+    buyers = None if shop.table is None or not shop.table.purchases else shop.table.buyers
+    if buyers is None or buyers.all() or not buyers[found.inside].all():
+        return all_of
+    return f"{found.size / buyers.sum():.1%} of those who bought, {all_of}"
 
 
 def _traits(found: Look) -> None:

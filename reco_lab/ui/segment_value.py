@@ -5,6 +5,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from reco_lab.analysis.lifetime_value import LifetimeModel
 from reco_lab.charts.bars import bars
 from reco_lab.core.conditions import Lifetime
 from reco_lab.core.words import about
@@ -40,7 +41,9 @@ def draw(lab: Lab, shop: Shop) -> None:
         table, test, model = known.valued(horizon), known.lifetime_test, known.lifetime
     measure = "value" if "value" in table else "expected"
     edges, shares = bands(table[measure])
-    _chart(table[measure].dropna(), shares, HORIZONS[horizon], money=measure == "value")
+    _chart(table[measure].dropna(), shares, HORIZONS[horizon], _unit(measure, model))
+    if not model.in_money:
+        st.caption(md(model.money))
     if unknown := int(table[measure].isna().sum()):
         st.caption(f"Not counted: {count(unknown, 'customer')} of whom no value can be expected.")
     st.markdown(f"**Can it be trusted?** {md(test.sentence)}")
@@ -60,7 +63,7 @@ def draw(lab: Lab, shop: Shop) -> None:
         st.markdown(
             "How often a customer buys, and after which purchase she leaves for good, is learned from everybody's "
             "days with a purchase (BG/NBD); what a purchase of hers is worth from those of who came back "
-            f"(Gamma-Gamma). {md(model.money)} Money that comes later counts less, by 10% a year."
+            f"(Gamma-Gamma). {md(model.money)} What comes later counts less, by 10% a year."
         )
         show.numbers(
             test.classes.rename(columns={"label": "Purchases after the first"}).round(2),
@@ -81,10 +84,21 @@ def _inside(worth: pd.Series, low: float, high: float) -> NDArray[np.bool_]:
     return np.asarray((values >= low) & ((values < high) | (high >= values.max())), np.bool_)
 
 
-def _chart(worth: pd.Series, shares: dict[str, float], when: str, *, money: bool) -> None:
+def _unit(measure: str, model: LifetimeModel) -> str:
+    """What is expected of customers: money, a value that may be pieces, or purchases."""
+    if measure != "value":
+        return "purchases"
+    return "money" if model.in_money else "value"
+
+
+def _chart(worth: pd.Series, shares: dict[str, float], when: str, unit: str) -> None:
     total = float(worth.sum())
     first = next(iter(shares))
-    what = f"to spend about {about(total)}" if money else f"to make about {about(total)} purchases"
+    what = {
+        "money": f"to spend about {about(total)}",
+        "value": f"to bring a value of about {about(total)}",
+        "purchases": f"to make about {about(total)} purchases",
+    }[unit]
     part = f"the {first} of them {shares[first]:.0%} of it"
     finding = f"{count(len(worth), 'customer')} are expected {what} in {when}; {part}"
     rows = pd.DataFrame({"name": list(shares), "value": list(shares.values())})

@@ -83,7 +83,7 @@ def _board(table: RfmTable, names: Sequence[str]) -> None:
     top = rows.iloc[int(rows["spend_share"].to_numpy().argmax())]
     finding = (
         f"{str(top['name']).capitalize()} bring most: {top['spend_share']:.0%} of the {table.what}, "
-        f"with {top['share']:.0%} of the customers"
+        f"with {top['share']:.0%} of {_who(table)}"
     )
     shown = pd.DataFrame(
         {
@@ -97,13 +97,18 @@ def _board(table: RfmTable, names: Sequence[str]) -> None:
     key = "chart-classes"
     st.plotly_chart(
         bars(
-            shown, palette=show.palette(), form=".0%", axis="share of customers", against=f"share of the {table.what}",
+            shown, palette=show.palette(), form=".0%", axis=f"share of {_who(table)}", against=f"share of the {table.what}",
             click=True,
         ),
         theme=None, alt=finding, config=_CONFIG, key=key, on_select=lambda: _picked(key, names),
         selection_mode="points",
     )  # fmt: skip
     st.caption("The numbers are customers. Click a bar, or choose below, to see who is in it.")
+
+
+def _who(table: RfmTable) -> str:
+    """Of whom the shares of the classes are."""
+    return "the customers" if table.buyers.all() else "those who bought"
 
 
 def _picked(key: str, names: Sequence[str]) -> None:

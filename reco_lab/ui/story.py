@@ -1,8 +1,9 @@
 """What an experiment found, told to somebody who knows no metrics: each function is one sentence."""
 
 from reco_lab.experiments.results import Cell, Comparison, Outcome, Row
-from reco_lab.experiments.verdict import POPULAR, YARDSTICKS, listed, shown
+from reco_lab.experiments.verdict import POPULAR, YARDSTICKS, listed
 from reco_lab.store.records import DatasetVersion
+from reco_lab.ui.metric import plain
 from reco_lab.ui.words import count, day
 
 LATELY = "recently_popular"
@@ -68,7 +69,7 @@ def judged(found: Comparison) -> str:
     """By which metric the best was found, where the sentence about people counts something else; else empty."""
     if found.headline.startswith("hit_rate@") or not people(found):
         return ""
-    return f"Which is better was decided by {shown(found.headline)}, not by this count."
+    return f"Which is better was decided by another question: {plain(found.headline)}"
 
 
 def standing(found: Comparison) -> str:

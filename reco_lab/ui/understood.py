@@ -9,7 +9,7 @@ import streamlit as st
 from reco_lab.analysis.columns import ITEM_ROLES, ColumnGuess
 from reco_lab.core.experiment import Column, Columns
 from reco_lab.services.data import Preview
-from reco_lab.ui import cache, show
+from reco_lab.ui import cache, show, state
 from reco_lab.ui.state import Brought
 from reco_lab.ui.words import count, md
 from reco_lab.workspace import Workspace
@@ -128,21 +128,30 @@ def _role(seen: Preview, role: str, guess: ColumnGuess, known: Columns | None) -
     before = None if known is None else _named(getattr(known, role), names)
     sure = guess.column if guess.confidence >= SURE else None
     start = before if known is not None else sure
+    key = f"map-{seen.path}-{role}-{known is not None}"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         column = st.selectbox(
             label,
             options,
             options.index(start) if start in options else 0,
-            key=f"map-{seen.path}-{role}-{known is not None}",
+            key=key,
             help=words,
             width=220,
         )
         with st.container(gap=None, width="stretch"):
-            if known is not None and column == (before or NONE):
+            if known is not None and column == NONE and sure and not _taken(sure, known, names):
+                st.caption(f"none, as last time; now maybe {md(sure)}: {md(guess.reason)}")
+                st.button(f"Take {md(sure)}", key=f"{key}-take", on_click=state.choose, args=(key, sure))
+            elif known is not None and column == (before or NONE):
                 st.caption("as it is known of this file" if before else "none, as it is known of this file")
             else:
                 st.caption(_reason(column, guess.column, guess.confidence, guess.reason))
     return None if column == NONE else column
+
+
+def _taken(column: str, known: Columns, names: list[str]) -> bool:
+    """Whether a column has a meaning already, as it is known of this file."""
+    return column in {_named(one, names) for one in known.model_dump().values()}
 
 
 def _named(column: Column | None, names: list[str]) -> str | None:

@@ -1,6 +1,7 @@
 import pytest
 
 from reco_lab.campaigns.spec import ControlGroup
+from reco_lab.core.conditions import Rfm
 from reco_lab.core.segment import All, Behaviour
 from reco_lab.services import campaign_lists, campaigns, data, segments
 
@@ -57,6 +58,22 @@ def test_a_segment_from_another_page_is_the_audience(shop, segment, visit, says)
     assert browser.multiselect(key=f"{KEY}-inside").value == [segment.id]
     assert browser.text_input(key=f"{KEY}-title").value == "Campaign for Friends of the first"
     assert f"{segment.kept.size} customers in the audience" in says(browser)
+
+
+def test_a_class_is_chosen_as_the_audience_in_one_step_and_is_a_segment_by_the_way(shop, visit, says):
+    browser = visit(CAMPAIGNS)
+    browser.text_input(key=f"{KEY}-title").set_value("Spring").run()
+    browser.selectbox(key=f"{KEY}-class").set_value("new").run()
+
+    (kept,) = segments.listing(shop, "small-shop")
+    assert (kept.title, kept.definition) == ("New", Rfm(classes=("new",)))
+    assert browser.multiselect(key=f"{KEY}-inside").value == [kept.id]
+    assert browser.text_input(key=f"{KEY}-title").value == "Spring"
+    assert f"{kept.kept.size} customers in the audience" in says(browser)
+    browser.selectbox(key=f"{KEY}-class").set_value("new").run()
+    browser.selectbox(key=f"{KEY}-class").set_value("hibernating").run()
+    assert "Nobody fulfils this rule" in says(browser)
+    assert len(segments.listing(shop, "small-shop")) == 1
 
 
 def test_a_link_to_a_segment_that_is_gone_says_so(shop, visit, says):

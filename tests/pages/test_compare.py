@@ -6,12 +6,29 @@ import pytest
 from reco_lab.core.conditions import Attribute
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.interactions import ColumnMap, Interactions
-from reco_lab.services import ablation, data, experiments, learning, segments
+from reco_lab.services import ablation, data, experiments, learning, publishing, segments
 from reco_lab.services.handlers import HANDLERS
 from reco_lab.services.shelf import WorkspaceShelf
 from reco_lab.workspace import Workspace
 
 COMPARE = "pages/lab/compare.py"
+
+
+def test_from_the_verdict_it_goes_on_to_a_customer_to_publishing_and_to_the_report(shop, visit):
+    experiment = experiments.listing(shop, "small-shop")[0].id
+    titles = {}
+    for key in ("onwards", "onwards-report", "onwards-publish"):
+        browser = visit(COMPARE).button(key=key).click().run()
+        titles[key] = [one.value for one in browser.title]
+        assert not browser.exception
+
+    assert titles == {"onwards": ["Customer"], "onwards-report": ["Report"], "onwards-publish": ["Ads"]}
+    (job,) = [one for one in shop.queue.recent(9) if one.kind == publishing.JOB]
+    assert job.payload["experiment"] == experiment
+
+
+def test_the_page_says_once_that_the_champion_was_picked_before_the_test(shop, visit, says):
+    assert says(visit(COMPARE)).count("picked in advance") == 1
 
 
 def test_without_data_the_page_says_what_is_missing(empty, visit, says):

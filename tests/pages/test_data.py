@@ -201,6 +201,20 @@ def test_the_next_file_of_the_same_shape_needs_no_answer(empty, visit, says):
     assert "6 of 8 rows are in" in says(later)
 
 
+def test_a_column_that_was_not_known_last_time_is_offered_and_taken_by_one_press(empty, visit, says):
+    lines = [f"c{n % 4};P{n % 3};2026-02-0{1 + n % 9};1;{2 + n % 3},50" for n in range(24)]
+    content = "\n".join(["customer;sku;date;qty;unit price", *lines]).encode()
+    browser = bring(visit, content, "lines.csv")
+    next(one for one in browser.selectbox if one.label == "Price").select("(none)").run()
+    browser.button(key="import").click().run()
+
+    later = bring(visit, content.replace(b"2026", b"2025"), "later.csv")
+    assert next(one for one in later.selectbox if one.label == "Price").value == "(none)"
+    assert "none, as last time; now maybe unit price" in says(later)
+    next(one for one in later.button if one.label == "Take unit price").click().run()
+    assert next(one for one in later.selectbox if one.label == "Price").value == "unit price"
+
+
 def test_the_recipe_that_the_page_gives_repeats_the_import_to_the_digit(empty, visit, tmp_path):
     browser = bring(visit)
     answer(browser, "What comes first?", "The day")

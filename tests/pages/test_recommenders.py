@@ -30,6 +30,16 @@ def test_a_search_leaves_only_the_cards_with_all_its_words(shop, visit, says):
     assert "Slope One" not in said
 
 
+def test_a_link_to_a_kind_leaves_only_its_cards_and_another_kind_is_one_click(shop, visit, says):
+    browser = visit(PAGE, kind="Walks")
+
+    assert [one.value for one in browser.header][1:] == ["Walks"]
+    browser.pills(key="kind").set_value("linear").run()
+    assert [one.value for one in browser.header][1:] == ["Item to item\\, learnt"]
+    browser.text_input(key="find").set_value("zeppelin").run()
+    assert "No recommender of this kind has all these words" in says(browser)
+
+
 def test_a_word_that_no_card_has_gets_a_sentence(shop, visit, says):
     assert "No recommender has all these words" in says(found(visit, "zeppelin"))
 

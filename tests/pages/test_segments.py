@@ -1,4 +1,5 @@
 import json
+import re
 from contextlib import closing
 from dataclasses import replace
 
@@ -51,6 +52,14 @@ def test_it_opens_with_who_the_customers_are_and_the_champions(opened, visit, sa
     assert "champions and bring" in says(browser)
     assert "Champions: bought very lately" in says(browser)
     assert "What sets them apart" in says(browser)
+
+
+def test_a_share_says_of_whom_it_is(opened, visit, says):
+    told = says(visit(SEGMENTS))
+
+    assert "of those who bought, " in told
+    assert "% of all customers" in told
+    assert re.search(r"of the revenue, with \d+% of those who bought", told)
 
 
 def test_a_link_leads_to_a_class_and_its_cutoffs(opened, visit, says):

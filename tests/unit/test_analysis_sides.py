@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -329,3 +331,10 @@ def test_times_are_wanted_but_not_needed():
 
     assert next(point for point in found.points if point.label == "Times").state is State.lacking
     assert found.state is State.good
+
+
+def test_days_in_what_it_takes_are_written_as_everywhere():
+    rows = [(f"c{n % 100}", f"i{n % 30}", n % 90, "view") for n in range(2000)]
+    point = next(one for one in readiness(view(rows)).points if one.label == "Customers to test on")
+
+    assert re.search(r"\(from \d{1,2} [A-Z][a-z]{2} \d{4}\)", point.why)

@@ -81,7 +81,9 @@ def test_where_the_data_is_not_there_nothing_is_claimed(workspace, folder, rows)
 
     assert lines[1].passed is None
     assert lines[1].figures[0].reason == "u.data is not there"
-    assert sentence(lines).startswith("2 of 3 published figures are reproduced so far")
+    assert sentence(lines).startswith(
+        "All 2 published figures that were checked are reproduced; 1 needs data that is not here."
+    )
 
 
 def test_every_row_is_kept_as_soon_as_it_is_done_and_a_cancelled_certificate_loses_none(

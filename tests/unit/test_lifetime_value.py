@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ from reco_lab.analysis import _bgnbd, _gamma_gamma, lifetime_value
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError, ParameterError
 from reco_lab.core.interactions import ColumnMap, Interactions
-from reco_lab.ui.segment_value import bands
+from reco_lab.ui.segment_value import _unit, bands
 
 TRUE = SimpleNamespace(r=0.8, alpha=6.0, a=0.9, b=3.0)
 WEEKS = 78.0
@@ -183,6 +184,14 @@ def test_customers_without_an_expected_value_do_not_empty_the_bands():
     assert edges["top tenth"] == pytest.approx([90.1, 100])
     assert shares["top tenth"] == pytest.approx(worth[90:].sum() / worth.sum())
     assert sum(shares.values()) == pytest.approx(1)
+
+
+def test_pieces_are_not_called_money(data, model):
+    log = data.interactions
+    pieces = lifetime_value.learn(replace(data, interactions=replace(log, values=np.ceil(log.values))))
+
+    assert (_unit("value", model), _unit("value", pieces)) == ("money", "value")
+    assert _unit("expected", pieces) == "purchases"
 
 
 def test_a_shop_that_nobody_leaves_is_told_so(monkeypatch):

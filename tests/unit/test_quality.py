@@ -8,7 +8,7 @@ from reco_lab.core.errors import DataError
 from reco_lab.core.experiment import Columns
 from reco_lab.core.recipe import Reading
 from reco_lab.core.step import steps
-from reco_lab.services.data import import_file, load_dataset, quality
+from reco_lab.services.data import import_file, load_dataset, preview, quality
 from reco_lab.services.quality import _ORDER
 from reco_lab.workspace import Workspace
 
@@ -49,6 +49,30 @@ def test_a_clean_file_has_no_findings(workspace, file):
     assert report.findings == ()
     assert report.default_steps == ()
     assert (report.rows, report.columns.user, report.questions) == (60, "client", {})
+
+
+def test_the_rows_of_the_report_are_those_of_the_import_also_where_some_cannot_be_read(workspace, file):
+    others = [row.replace(",c", ",d") for row in usual()]
+    path = file(*usual(), *others, "2001,c1,s1", "2002,c1,s1,k.A.,2024-03-01 10:00,2.50,sent")
+    report = quality(workspace, path)
+    brought = import_file(workspace, path, "shop", recipe=report.recipe())
+
+    assert (report.rows, report.unread) == (122, 1)
+    assert report.counted == "122 rows, of which 1 cannot be read"
+    assert (brought.rows_in_file, len(brought.refused)) == (
+        122,
+        report.unread + found(report)["unreadable"].rows,
+    )
+
+
+def test_a_look_at_the_first_rows_says_that_it_counts_no_more_than_these(file, monkeypatch):
+    path = file(*usual(110), "2001,c1,s1", *usual(110), "2002,c1,s1")
+    (short,) = preview(path).warnings
+    monkeypatch.setattr("reco_lab.services.data.PREVIEW_ROWS", 120)
+    (first,) = preview(path).warnings
+
+    assert short.startswith("2 rows cannot be read")
+    assert first.startswith("1 of the first 121 rows cannot be read; line 112 ")
 
 
 def test_faults_are_grouped_by_their_mend_with_counts_and_examples(workspace, file):

@@ -25,3 +25,13 @@ def test_nobody_is_set_apart_by_being_better_known():
     assert (first.value, first.inside, first.members) == ("north", 1.0, northern.sum())
     assert first.everyone == pytest.approx((region == "north").sum() / np.sum(~pd.isna(region)))
     assert first.known < 0.5
+
+
+def test_the_ends_of_a_span_of_days_are_written_as_everywhere():
+    size = 200
+    ids = [f"u{n:03}" for n in range(size)]
+    log = Interactions.from_frame(pd.DataFrame({"user": ids, "item": "a"}), ColumnMap("user", "item"))
+    since = pd.Series(pd.date_range("2025-12-08", periods=size), index=ids)
+    known = traits(Dataset.join("shop", log, pd.DataFrame({"since": since})))
+
+    assert ("since", "8 Dec 2025 to 26 Jan 2026") in known.names

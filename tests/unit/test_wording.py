@@ -1,6 +1,9 @@
+from types import SimpleNamespace
+
 import pytest
 
 from reco_lab.core.words import about, agree, count
+from reco_lab.ui import story
 
 
 @pytest.mark.parametrize(
@@ -20,3 +23,18 @@ def test_an_estimate_has_no_more_digits_than_it_is_worth(number, words):
 
 def test_a_verb_goes_with_its_number():
     assert [agree(number, "is", "are") for number in (0, 1, 2)] == ["are", "is", "are"]
+
+
+def test_what_decided_is_told_in_plain_words():
+    row = SimpleNamespace(name="EASE", algorithm="ease", metrics={"hit_rate@10": SimpleNamespace(value=0.3)})
+    found = SimpleNamespace(
+        headline="ndcg@10",
+        champion="EASE",
+        leaderboard=[row],
+        row=lambda _: row,
+        split=SimpleNamespace(hits=()),
+    )
+
+    assert story.judged(found) == (
+        "Which is better was decided by another question: How high up are the items that customers go for?"
+    )
