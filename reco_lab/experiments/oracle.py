@@ -7,6 +7,7 @@ from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Truth
 from reco_lab.core.interactions import Kind
 from reco_lab.core.recommender import Codes, Scorer, Scores, State
+from reco_lab.core.words import day
 from reco_lab.experiments.exam import Exam
 
 
@@ -36,7 +37,7 @@ def oracle_gap(truth: Truth | None, exam: Exam) -> str | None:
     if truth is None:
         return "the truth is only known of simulated shops"
     if exam.as_of is None or abs(exam.as_of - truth.start) > np.timedelta64(1, "D"):
-        return f"the truth is known for the time from {truth.start.astype('datetime64[D]')}; this test begins elsewhere"
+        return f"the truth is known for the time from {day(truth.start.astype('datetime64[D]').item())}; this test begins elsewhere"
     if set(np.unique(exam.judged.kinds)) != {Kind.purchase}:
         return "the truth is about purchases; this test asks for something else"
     return None

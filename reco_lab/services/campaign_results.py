@@ -18,7 +18,7 @@ from reco_lab.cleaning.values import clean_values
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError, InputError, MappingError
 from reco_lab.core.interactions import ColumnMap, Interactions
-from reco_lab.core.words import agree, count
+from reco_lab.core.words import agree, count, day
 from reco_lab.experiments.lift import Look
 from reco_lab.services import segments
 from reco_lab.services.campaign_lists import HELD, SENT, Prepared, prepared
@@ -144,7 +144,7 @@ def observe(
     first = paid.log.times.min()
     if not values[0].any():
         raise InputError(
-            f"Nobody bought anything in the {count(days, 'day')} from {start.astype('datetime64[D]')} on, so nothing can be compared.",
+            f"Nobody bought anything in the {count(days, 'day')} from {day(start.astype('datetime64[D]').item())} on, so nothing can be compared.",
             fix="Bring the purchases of these days first, or count other days.",
         )
     after = None if first > start - span else matched(values[0], got_it, traits[1])

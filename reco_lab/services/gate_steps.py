@@ -8,7 +8,7 @@ import numpy as np
 
 from reco_lab.core.errors import CorruptError, DataError, InputError
 from reco_lab.core.progress import Report
-from reco_lab.core.words import count
+from reco_lab.core.words import count, day
 from reco_lab.services import ab_tests, ancestry, canary, publishing
 from reco_lab.services.gate_settings import GateSettings
 from reco_lab.services.gate_words import (
@@ -135,7 +135,7 @@ def _beside_the_milestone(
     earlier = ancestry.milestone(workspace, int(found.spec["champion"]))
     if earlier is None:
         return ()
-    name = f"what served from {earlier.created:%Y-%m-%d} on, version {earlier.version}"
+    name = f"what served from {day(earlier.created)} on, version {earlier.version}"
     try:
         seen = challengers.judge_beside(workspace, both, sides, settings.judged_share, earlier)
     except (InputError, CorruptError) as error:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from reco_lab.core.words import count
+from reco_lab.core.words import count, day
 from reco_lab.services.gate_settings import GateSettings
 from reco_lab.store.rounds import Round, RoundState
 
@@ -133,7 +133,7 @@ def _gap(seen: "Duel", settings: GateSettings) -> str:
         if few
         else f"A newer model may be worse by {margin:.3f}."
     )
-    return f"{gap}, over {count(seen.customers, 'customer')} after {_day(seen)}; {span}. {asked}"
+    return f"{gap}, over {count(seen.customers, 'customer')} after {day(seen.begins.astype('datetime64[D]').item())}; {span}. {asked}"
 
 
 def _rule(low: float, high: float, margin: float) -> str:
@@ -142,7 +142,3 @@ def _rule(low: float, high: float, margin: float) -> str:
     if low >= -margin and margin > 0:
         return NO_WORSE
     return "worse" if high < 0 else "unsure"
-
-
-def _day(seen: "Duel") -> str:
-    return str(seen.begins.astype("datetime64[D]"))

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from reco_lab.core.policy import policies
-from reco_lab.core.words import count
+from reco_lab.core.words import count, day
 from reco_lab.services import gate_words
 from reco_lab.services.publishing import Plan
 from reco_lab.store.publications import ROLLED_BACK, Publication, Turn
@@ -142,7 +142,8 @@ def _why(plan: Plan, parent: Plan | None, round_: Round | None, turns: tuple[Tur
         came = "Other data, published by a person."
     backs = [turn for turn in turns if turn.how == ROLLED_BACK]
     told = [
-        f"Gone back to on {turn.at:%Y-%m-%d %H:%M}{f' by {turn.who}' if turn.who else ''}." for turn in backs
+        f"Gone back to on {day(turn.at)}, {turn.at:%H:%M}{f' by {turn.who}' if turn.who else ''}."
+        for turn in backs
     ]
     return " ".join([came, *told])
 

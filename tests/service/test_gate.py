@@ -13,6 +13,7 @@ import pytest
 
 from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.core.recommender import recommender
+from reco_lab.core.words import day
 from reco_lab.services import gate, gate_settings, gate_words, publishing
 from reco_lab.services.ad_server import AdServer, VisitIn
 from reco_lab.services.data import load_dataset, save_dataset
@@ -105,7 +106,7 @@ def test_small_losses_do_not_add_up_over_rounds(workspace, shop):
     assert steps(found) == {"data": True, "training": True, "forward": True, "milestone": False}
     assert found.findings[2]["rule"] == "no worse"
     assert found.findings[3]["champion"] > 1.2 * found.findings[2]["champion"]
-    assert f"would fall behind what served from {first.created:%Y-%m-%d}" in gate_words.sentence(found)
+    assert f"would fall behind what served from {day(first.created)} on" in gate_words.sentence(found)
     assert workspace.publications.serving().version == plan.version
 
 
