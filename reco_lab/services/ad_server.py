@@ -1,7 +1,7 @@
 """Ads in real time: asked, told what came of it, and at once the wiser. The API and the console call this."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
@@ -353,12 +353,12 @@ class AdServer:
         self._failures = {}
         self.snapshot, self.data, self.people = loaded.snapshot, loaded.data, people
         self.standing = Standing(histories or self.standing.histories, books, appeal)
-        self._forget()
+        self._forget(self.leaving.lately)
 
-    def _forget(self) -> None:
-        """Drop from memory what is known of customers who are being erased."""
+    def _forget(self, lately: Iterable[str] = ()) -> None:
+        """Drop from memory what is known of customers who are being erased, or lately were."""
         self.names.forget()
-        for name in self.leaving.names:
+        for name in {*self.leaving.names, *lately}:
             self.people.forget(name)
             self.standing.histories.forget(name)
             self.standing.accounts.forget(name)

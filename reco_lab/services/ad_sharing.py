@@ -40,6 +40,7 @@ class Sharing:
     silent: str = ""
     _owed: dict[tuple[str, str], float] = field(default_factory=dict)
     _looking: Lock = field(default_factory=Lock)
+    _hearing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _closed: bool = False
 
     def listen(self, standing: Standing) -> None:
@@ -73,8 +74,9 @@ class Sharing:
 
     async def news(self) -> Mapping[str, Mapping[str, str]]:
         """What any worker was told of customers since this was asked last; NotNowError where the server does not answer."""
-        found = await asyncio.to_thread(self.log.told_of, self.listened)
-        self.listened = max((self.listened, *found))
+        async with self._hearing:  # what was read first must not come after what was read later
+            found = await asyncio.to_thread(self.log.told_of, self.listened)
+            self.listened = max((self.listened, *found))
         return dict(found.values())
 
     async def look(self, day: date) -> Mapping[str, tuple[float, float]]:

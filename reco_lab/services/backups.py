@@ -16,7 +16,8 @@ from reco_lab.store.artefacts import Artefacts
 from reco_lab.store.database import STATE, Database, newest_revision
 from reco_lab.store.disk import look, said_if_full, size_text
 from reco_lab.store.durable import sync_files, sync_folder
-from reco_lab.store.events.copying import copy_log, is_log, put_log_back
+from reco_lab.store.events.connecting import FILE as LOG
+from reco_lab.store.events.copying import copy_log, is_log, log_is_whole, put_log_back
 from reco_lab.store.locks import FileLock
 from reco_lab.store.rows import copy_rows
 from reco_lab.store.store import Store
@@ -46,7 +47,7 @@ def backup(workspace: Workspace, target: Path | None = None) -> Backup:
     `target` is the file, or a folder for a file named by the moment; by default the workspace's `backups`,
     which does not survive its disk. The file holds data of people, and the key of their pseudonyms, so only
     its owner may read it. A log of decisions on a database server is not in it. A damaged artefact is left
-    out and named. Raises InputError if the file is there, the disk is too full, or another backup, restore or
+    out, a damaged log is in it as it is; both are named. Raises InputError if the file is there, the disk is too full, or another backup, restore or
     tidying is at work.
     """
     path = _target(workspace, target)
@@ -132,7 +133,8 @@ def _backup(workspace: Workspace, path: Path) -> Backup:
         files |= {name: file for id_ in whole for name, file in _files_of(workspace.artefacts, id_)}
         path.parent.mkdir(parents=True, exist_ok=True)
         _require(sum(file.stat().st_size for file in files.values()), path.parent)
-        lacking = tuple(sorted(set(named) - set(whole)))
+        damaged = set() if log_is_whole(draft) else {LOG}
+        lacking = tuple(sorted(damaged | set(named) - set(whole)))
         made = archive.write(path, files, workspace.clock.now(), _facts(workspace, len(whole)), lacking)
     archive.verify(made)
     workspace.log.info("backup made", file=path.name, size=made.size, lacking=len(lacking))

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from contextlib import suppress as ignored
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +25,7 @@ from reco_lab.services.privacy import objecting, suppress
 from reco_lab.services.traces import Traces
 from reco_lab.store.audit import last
 from reco_lab.store.events.connecting import FILE
+from reco_lab.store.events.journal import FOLDER
 from reco_lab.store.events.log import LOCK, EventLog
 from reco_lab.store.forgetting import Anew, Successor, forget, learnt_from
 from reco_lab.store.records import DatasetVersion
@@ -114,14 +116,11 @@ def erase_restored(workspace: Workspace, *, who: str) -> list[Receipt]:
     """Erase again whom a backup brought back: who was erased before and is on the suppression list still."""
     entries = audit(workspace).entries(MOST_ENTRIES)
     erased = {one.subject for one in entries if one.what.startswith(ERASED)} & objecting(workspace)
+    if erased and any((workspace.home / FOLDER).glob("*.log")):
+        with ignored(InputError):  # where ads are served, no log came back
+            EventLog.open(workspace.home, workspace.clock, workspace.server, writer=True).close()
     with closing(open_log(workspace)) as log:
-        back = [
-            name
-            for name in sorted(erased)
-            if Traces.of(workspace, name).versions()
-            or log.decisions(customer=name, limit=1)
-            or log.visits(customer=name, limit=1)
-        ]
+        back = [name for name in sorted(erased) if Traces.of(workspace, name).versions() or log.knows(name)]
     return [erase(workspace, name, who=who) for name in back]
 
 

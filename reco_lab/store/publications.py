@@ -115,8 +115,10 @@ def let_serve(
 ) -> Publication:
     """Add a publication and let it serve, as part of a transaction."""
     row = {"version": version, "spec": dict(spec), "artefact": artefact, "created": now}
-    key = connection.execute(publications.insert().values(row)).inserted_primary_key
-    number = int(key[0]) if key else 0
+    newest = connection.execute(sa.select(sa.func.max(publications.c.number))).scalar()
+    # never one that was forgotten: rounds, turns and the trail speak of publications by their numbers
+    number = 1 + max(newest or 0, *(turn["number"] for turn in _turns(connection)), 0)
+    connection.execute(publications.insert().values(row | {"number": number}))
     _point(connection, Turn(number, now, how, who))
     return _publication(connection.execute(_one(number)).one())
 

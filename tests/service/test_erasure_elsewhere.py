@@ -103,3 +103,32 @@ def test_who_was_erased_while_a_publication_was_read_stays_a_stranger(workspace,
     monkeypatch.setattr(server, "_read", slowly)
     do(erase_meanwhile())
     assert server.ads(RAW).decision.customer == ""
+
+
+def test_nothing_is_remembered_of_who_was_erased_while_the_events_were_read_anew(
+    workspace, server, monkeypatch
+):
+    live(server, RAW)
+    name = server.name_of(RAW)
+    publishing.change(workspace, bid_weight=0.5)
+    server.data = None  # other data than what is published: histories are made anew
+    read, begun, go_on = server._read, Event(), Event()
+
+    def slowly(**given):
+        begun_with = read(**given)
+        begun.set()
+        go_on.wait(20)
+        return begun_with
+
+    async def erase_meanwhile():
+        reading = asyncio.create_task(server.refresh())
+        await asyncio.to_thread(begun.wait, 20)
+        with server.leaving._gone(name):
+            await asyncio.to_thread(server.log.erase, name)
+        go_on.set()
+        await reading
+
+    assert name in server.standing.histories._live
+    monkeypatch.setattr(server, "_read", slowly)
+    do(erase_meanwhile())
+    assert name not in server.standing.histories._live

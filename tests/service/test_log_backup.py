@@ -11,7 +11,7 @@ from reco_lab.services import privacy
 from reco_lab.services.auditing import audit
 from reco_lab.services.decisions import open_log
 from reco_lab.services.erasure import ERASED, erase_restored
-from reco_lab.services.upkeep import backup, diagnostics, restore
+from reco_lab.services.upkeep import backup, backups, diagnostics, restore
 from reco_lab.store.events.copying import DAMAGED, WRITTEN, put_log_back
 from reco_lab.store.events.log import EventLog
 from reco_lab.testing.events import decision, visit
@@ -139,3 +139,70 @@ def test_whoever_was_erased_from_the_log_alone_is_erased_again_where_a_backup_br
     assert counted(workspace) == (0, 1)
     assert [one.customer for one in erase_restored(workspace, who="ann")] == [name]
     assert counted(workspace) == (0, 0)
+
+
+def _torn(content):
+    """Cut off in the middle of a page."""
+    return content[: len(content) // 2 + 100]
+
+
+def _without_a_head(content):
+    return b"x" * 100 + content[100:]
+
+
+def _with_empty_pages(content):
+    return content[:8192] + bytes(len(content) - 8192)
+
+
+@pytest.mark.parametrize("damage", [_torn, _without_a_head, _with_empty_pages])
+def test_a_backup_comes_back_over_a_damaged_log_which_is_kept_as_it_is(workspace, tmp_path, damage):
+    with writing(workspace) as log:
+        write(workspace, log, 0)
+    workspace.queue.submit("nothing", {})
+    made = backup(workspace, tmp_path / "copy.zip")
+    assert made.lacking == ()
+    path = workspace.home / "events.db"
+    path.write_bytes(damaged := damage(path.read_bytes()))
+    done = restore(made.path, workspace.home, clock=workspace.clock)
+    assert done.left == ""
+    assert counted(workspace) == (50, 1)
+    assert backups(workspace)[0].lacking == ("events.db",)
+    with zipfile.ZipFile(done.kept) as archive:
+        assert archive.read("files/events.db") == damaged
+
+
+def test_who_reads_the_log_all_the_time_sees_the_one_that_came_back(workspace):
+    with writing(workspace) as log:
+        write(workspace, log, 0)
+        made = backup(workspace)
+        write(workspace, log, 1)
+    with closing(open_log(workspace)) as reader:
+        assert reader.counts().decisions == 100
+        restore(made.path, workspace.home, clock=workspace.clock)
+        assert reader.counts().decisions == 50
+
+
+def _in_the_journal_alone(workspace, log, name):
+    log._write._fail()  # the database of the log is gone
+    log._write._again_at += 60
+    log.visit([visit(workspace.clock, "v", customer=name)]).result(10)
+
+
+def _described(_workspace, log, name):
+    log.describe("users", name, {"city": "Bonn"}).result(10)
+
+
+@pytest.mark.parametrize("telling", [_in_the_journal_alone, _described])
+def test_wherever_in_the_log_a_backup_brings_somebody_back_she_is_erased_again(workspace, telling):
+    name = next(iter(privacy.suppress(workspace, ["ann"]) and privacy.objecting(workspace)))
+    with writing(workspace) as log:
+        telling(workspace, log, name)
+        made = backup(workspace)
+    with writing(workspace) as log:
+        log.erase(name)
+    audit(workspace).add("ann", f"{ERASED}: {{}}", name)
+    restore(made.path, workspace.home, clock=workspace.clock)
+    assert [one.customer for one in erase_restored(workspace, who="ann")] == [name]
+    assert erase_restored(workspace, who="ann") == []
+    with writing(workspace) as log:
+        assert not log.knows(name)

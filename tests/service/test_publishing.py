@@ -98,3 +98,12 @@ def _again(workspace, link, number):
             )
         }
     )
+
+
+def test_the_number_of_a_publication_that_was_forgotten_is_never_given_again(workspace):
+    """Rounds, turns and the audit trail speak of publications by their numbers."""
+    publications, plan = workspace.publications, publishing.serving_plan(workspace)
+    gone = [publish_plan(workspace, plan).number for _ in range(2)]
+    publishing.rollback(workspace)
+    publications.forget([gone[1]])
+    assert publish_plan(workspace, plan).number > gone[1]

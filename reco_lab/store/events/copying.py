@@ -28,7 +28,8 @@ def copy_log(home: Path, folder: Path) -> dict[str, Path]:
     """Copy the log of a workspace's folder, as it is at a moment; the copies by their place in the workspace.
 
     The journal comes first: what leaves it meanwhile is in the tables, which are copied by the database
-    itself. A log on a database server is not here.
+    itself. Where they are so damaged that it cannot, the file is copied as it lies there. A log on a database
+    server is not here.
     """
     found: dict[str, Path] = {}
     for segment in sorted((home / FOLDER).glob("*.log")):
@@ -39,14 +40,23 @@ def copy_log(home: Path, folder: Path) -> dict[str, Path]:
             found[f"{FOLDER}/{segment.name}"] = target
     if (home / FILE).exists():
         found[FILE] = folder / FILE
-        address = f"file:{quote(str(home / FILE))}?mode=ro"
-        with (
-            closing(sqlite3.connect(address, uri=True)) as source,
-            closing(sqlite3.connect(found[FILE])) as target_file,
-        ):
-            source.backup(target_file)
-            target_file.execute("PRAGMA journal_mode=DELETE")
+        try:
+            _copy_tables(home / FILE, found[FILE])
+        except sqlite3.OperationalError:  # a full disk, not a damaged file
+            raise
+        except sqlite3.DatabaseError:
+            shutil.copyfile(home / FILE, found[FILE])
     return found
+
+
+def _copy_tables(path: Path, target: Path) -> None:
+    address = f"file:{quote(str(path))}?mode=ro"
+    with (
+        closing(sqlite3.connect(address, uri=True)) as source,
+        closing(sqlite3.connect(target)) as copied,
+    ):
+        source.backup(copied)
+        copied.execute("PRAGMA journal_mode=DELETE")
 
 
 def log_is_whole(home: Path) -> bool:

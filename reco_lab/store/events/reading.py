@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from reco_lab.core.clock import Clock
 from reco_lab.core.events import Decision, Feedback, FeedbackKind, Visit
 from reco_lab.store.events import learning, schema
-from reco_lab.store.events.connecting import answering, reading
+from reco_lab.store.events.connecting import FILE, answering, reading
 from reco_lab.store.events.judging import Served, served
 from reco_lab.store.events.learning import Happened, Weighing
 from reco_lab.store.events.records import Counts, Minute, RefusedEvent, Side, microseconds, moment
@@ -31,6 +31,7 @@ class Reading:
     def __init__(self, home: Path, url: str | None, clock: Clock) -> None:
         self._home, self._url, self._clock = home, url, clock
         self._engine: sa.Engine | None = None
+        self._file: int | None = None
         self._opening = Lock()
 
     def decisions(
@@ -109,6 +110,17 @@ class Reading:
         of = schema.described.c
         query = sa.select(of.id, of.attributes).where(of.side == side)
         return {row.id: json.loads(row.attributes) for row in self._rows(query)}
+
+    def knows(self, customer: str) -> bool:
+        """Whether anything is kept of a customer."""
+        told, apart = schema.described.c, schema.refused.c
+        places = (
+            sa.select(schema.decisions.c.at).where(schema.decisions.c.customer == customer),
+            sa.select(schema.visits.c.at).where(schema.visits.c.customer == customer),
+            sa.select(told.at).where(told.side == "users", told.id == customer),
+            sa.select(apart.at).where(apart.subject == customer),
+        )
+        return any(self._rows(place.limit(1)) for place in places)
 
     def told_of(self, after: int) -> dict[int, tuple[str, dict[str, str]]]:
         """Customers of whom workers on a server were told behind a running number: id and attributes by number."""
@@ -281,13 +293,24 @@ class Reading:
     def _connection(self) -> Iterator[sa.Connection | None]:
         with answering(self._url):
             with self._opening:
+                here = self._which()
+                if self._engine is not None and here != self._file:  # a backup took its place
+                    self._engine.dispose()
+                    self._engine = None
                 if self._engine is None:
-                    self._engine = reading(self._home, self._url)
+                    self._engine, self._file = reading(self._home, self._url), here
             if self._engine is None:
                 yield None
                 return
             with self._engine.connect() as connection:
                 yield connection
+
+    def _which(self) -> int | None:
+        """Which file has the tables; None on a server, and where there is none."""
+        try:
+            return None if self._url else (self._home / FILE).stat().st_ino
+        except FileNotFoundError:
+            return None
 
 
 def _placed_for(customer: str) -> sa.Select[Any]:
