@@ -29,17 +29,17 @@ with page.open("Compare") as lab:
         st.stop()
 
     notice = st.container()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = linked.choice(
-            "Experiment", records.labels(done), key=state.EXPERIMENT, noun="experiment", notice=notice
-        )
-        found = cache.comparison(lab.workspace, chosen)
-        colours = show.palette()
-        compare.share(lab, chosen, found)
+    chosen = linked.choice(
+        "Experiment", records.labels(done), key=state.EXPERIMENT, noun="experiment", notice=notice
+    )
+    found = cache.comparison(lab.workspace, chosen)
+    colours = show.palette()
 
     show.answer(found.sentence if lab.expert else found.plain, compare.base(found, expert=lab.expert))
     show.warnings(found.warnings)
-    compare.onwards(lab.workspace, chosen, found)
+    with st.container(horizontal=True):
+        compare.onwards(lab.workspace, chosen, found)
+        compare.share(lab, chosen, found)
 
     key = st.selectbox(
         "Show",

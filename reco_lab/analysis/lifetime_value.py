@@ -12,6 +12,7 @@ from reco_lab.analysis._bgnbd import WEEK, Bgnbd
 from reco_lab.analysis._gamma_gamma import GammaGamma
 from reco_lab.analysis.periods import as_date, as_day
 from reco_lab.analysis.visits import Money, Visits, surely_money, visits
+from reco_lab.core import words
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError, ParameterError
 from reco_lab.core.words import count, share
@@ -231,8 +232,7 @@ def _said(
     later: NDArray[np.int64],
 ) -> str:
     total, actual = float(expected.sum()), int(later.sum())
-    until = f"{as_date(day):%d %B %Y}".lstrip("0")
-    opening = f"Fitted up to {until}, it expected {count(total, 'purchase')} in the {days} days after"
+    opening = f"Fitted up to {words.day(as_date(day))}, it expected {count(total, 'purchase')} in the {days} days after"
     if not actual:
         return f"{opening}; there were none."
     off, chance = total / actual - 1, SURE * float(np.sqrt(((later - expected) ** 2).sum()))

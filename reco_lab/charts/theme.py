@@ -6,6 +6,7 @@ from functools import cache
 import plotly.graph_objects as go
 
 Figure = go.Figure
+SIZE = 14
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,12 @@ def template(palette: Palette) -> go.layout.Template:
         "linecolor": palette.grid,
         "zerolinecolor": palette.grid,
         "tickfont": {"color": palette.muted},
-        "title": {"font": {"color": palette.muted}, "standoff": 12},
+        "title": {"font": {"color": palette.muted, "size": SIZE}, "standoff": 12},
         "automargin": True,
     }
     return go.layout.Template(
         layout={
-            "font": {"family": "Source Sans, sans-serif", "size": 14, "color": palette.text},
+            "font": {"family": "Source Sans, sans-serif", "size": SIZE, "color": palette.text},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "colorway": palette.series,

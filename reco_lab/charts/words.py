@@ -12,10 +12,9 @@ def plain(text: str) -> str:
 
 
 def short(text: str) -> str:
-    """The text cut to what fits beside an axis, also on a telephone."""
+    """The text cut to what fits beside an axis, also on a telephone: behind a word, unless hardly anything is left."""
     compact = " ".join(text.split())
-    if len(compact) > LONGEST:
-        compact = (
-            shorten(compact, LONGEST, placeholder="…") if " " in compact else compact[: LONGEST - 1] + "…"
-        )
-    return plain(compact)
+    if len(compact) <= LONGEST:
+        return plain(compact)
+    words = shorten(compact, LONGEST, placeholder="…")
+    return plain(words if len(words) > LONGEST / 2 else compact[: LONGEST - 1] + "…")

@@ -122,7 +122,7 @@ class Reckoning:
 def reckon(found: Finds, assumed: Assumptions) -> Reckoning:
     """What a difference in finds would be worth a month: a product, so its interval is that of the difference."""
     shown = assumed.customers * assumed.seen
-    finds = Amount("Find something more", *(shown * one for one in (found.difference, found.low, found.high)))
+    finds = Amount("Extra finds", *(shown * one for one in (found.difference, found.low, found.high)))
     orders = finds.times("Extra orders", assumed.extra)
     revenue = orders.times("Extra revenue", assumed.value)
     return Reckoning((

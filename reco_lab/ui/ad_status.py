@@ -85,10 +85,12 @@ def sentence(workspace: Workspace, now: Status) -> tuple[str, str]:
     calls = decisions.calls_a_minute(cache.events(workspace))
     traffic = f"{count(calls[-2] if len(calls) > 1 else 0, 'call')} for ads in the last full minute"
     if now.plan is None:
-        return (
-            f"{what}: {flying}, ranked by their clicks alone.",
-            f"{traffic} · {now.caller.url}",
+        running = (
+            f": {flying}, ranked by {'its' if ads == 1 else 'their'} clicks alone"
+            if ads
+            else ", and no ad runs"
         )
+        return f"{what}{running}.", f"{traffic} · {now.caller.url}"
     version = str(now.said.get("model_version", ""))
     behind = "" if version == now.plan.version else " (the new publication is being loaded)"
     chosen = policy_label(str(now.said.get("policy", "")))

@@ -91,16 +91,13 @@ def onwards(workspace: Workspace, chosen: str, found: Comparison) -> None:
     """What to do with the champion next: see its lists, let it serve, tell its story."""
     if found.champion is None:
         return
-    with st.container(horizontal=True):
-        if st.button(
-            "See what customers get", type="primary", icon=":material/person_search:", key="onwards"
-        ):
-            show.go(page.CUSTOMER, {state.EXPERIMENT: chosen})
-        if st.button(f"Publish {md(found.champion)}", icon=":material/rocket_launch:", key="onwards-publish"):
-            publishing.submit(workspace, chosen, found.champion)
-            show.go(page.ADS)
-        if st.button("Tell it as a report", icon=":material/slideshow:", key="onwards-report"):
-            show.go(page.REPORT, {state.EXPERIMENT: chosen})
+    if st.button("See what customers get", type="primary", icon=":material/person_search:", key="onwards"):
+        show.go(page.CUSTOMER, {state.EXPERIMENT: chosen})
+    if st.button(f"Publish {md(found.champion)}", icon=":material/rocket_launch:", key="onwards-publish"):
+        publishing.submit(workspace, chosen, found.champion)
+        show.go(page.ADS)
+    if st.button("Tell it as a report", icon=":material/slideshow:", key="onwards-report"):
+        show.go(page.REPORT, {state.EXPERIMENT: chosen})
 
 
 def ledger(workspace: Workspace, found: Comparison) -> None:

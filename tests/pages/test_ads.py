@@ -1,7 +1,10 @@
+from types import SimpleNamespace
+
 import pytest
 
 from reco_lab.core.ads import Ad
 from reco_lab.services import bookings
+from reco_lab.ui import ad_status
 
 ADS = "pages/market/ads.py"
 NASTY = "**Bold** [x](http://a.example) $e$ :smile: <b>hi</b>"
@@ -109,3 +112,17 @@ def test_a_table_of_ads_comes_in_and_each_refused_row_is_told(shop, visit, says)
         "bid: it should be greater than or equal to 0",
     ]
     assert [ad.id for ad in bookings.ads(shop)] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("ads", "told"),
+    [
+        (0, "Nothing is published yet, and no ad runs."),
+        (1, "Nothing is published yet: 1 ad runs, ranked by its clicks alone."),
+        (3, "Nothing is published yet: 3 ads run, ranked by their clicks alone."),
+    ],
+)
+def test_before_anything_is_published_it_says_what_runs(shop, ads, told):
+    now = SimpleNamespace(plan=None, caller=SimpleNamespace(url="http://here"), said={"ads": ads})
+
+    assert ad_status.sentence(shop, now)[0] == told

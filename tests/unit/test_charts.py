@@ -9,7 +9,7 @@ from reco_lab.charts.document import markup
 from reco_lab.charts.leaderboard import leaderboard
 from reco_lab.charts.overlap import overlap
 from reco_lab.charts.parts import parts
-from reco_lab.charts.theme import DARK, LIGHT
+from reco_lab.charts.theme import DARK, LIGHT, template
 from reco_lab.charts.timeline import timeline
 from reco_lab.charts.tradeoff import sides_of, tradeoff, undominated
 from reco_lab.charts.words import plain, short
@@ -193,6 +193,17 @@ def test_the_drawing_library_is_written_once_and_nothing_is_loaded():
 def test_a_name_beside_an_axis_is_short_and_one_line(text):
     assert len(short(text)) <= 26
     assert "\n" not in short(text)
+
+
+@pytest.mark.parametrize("text", ["a" * 200 + " Nr 7", "**b** [x](http://example.example/long) Nr 8"])
+def test_a_name_whose_next_word_is_long_is_cut_inside_the_word(text):
+    assert short(text) == f"{text[:25]}…"
+
+
+def test_the_title_of_an_axis_is_no_larger_than_its_numbers():
+    axis = template(LIGHT).layout.xaxis
+
+    assert axis.title.font.size == template(LIGHT).layout.font.size
 
 
 def test_text_from_data_is_never_markup_in_a_chart():

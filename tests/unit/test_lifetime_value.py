@@ -186,6 +186,12 @@ def test_customers_without_an_expected_value_do_not_empty_the_bands():
     assert sum(shares.values()) == pytest.approx(1)
 
 
+def test_the_day_of_the_forecast_is_written_as_everywhere(data):
+    said = lifetime_value.held_out(data, date(2025, 3, 7)).sentence
+
+    assert said.startswith("Fitted up to 7 Mar 2025, it expected")
+
+
 def test_pieces_are_not_called_money(data, model):
     log = data.interactions
     pieces = lifetime_value.learn(replace(data, interactions=replace(log, values=np.ceil(log.values))))
