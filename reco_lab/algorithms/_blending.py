@@ -87,10 +87,9 @@ def standardised(part: Scorer, batch: UserBatch) -> Scores:
     """A part's scores per customer with mean 0 and spread 1; zeros where it has no answer or no preference."""
     from reco_lab.algorithms._kernels.blending import standardise
 
-    scores = np.require(part.score(batch), np.float32, ["C", "W"])
-    found = np.zeros(scores.shape, np.float32)
-    standardise(scores, *_scale(part, batch, scores), found)
-    return found
+    scores = np.require(part.score(batch), np.float32, ["C", "W", "O"])
+    standardise(scores, *_scale(part, batch, scores))
+    return scores
 
 
 def _scale(part: Scorer, batch: UserBatch, scores: Scores) -> tuple[Scale, Scale]:

@@ -56,7 +56,10 @@ class Reranked(Scorer):
     def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
         """Log-odds of the candidates; always of all items, for what is a candidate depends on all."""
         opinions = self.opinions(batch)
-        mean = reduce(np.add, opinions) / np.float32(len(opinions))
+        mean = opinions[0].copy()
+        for one in opinions[1:]:
+            mean += one
+        mean /= np.float32(len(opinions))
         if self.forest is not None:
             rows, columns = np.nonzero(self.shortlist(opinions, batch))
             said = self.forest.evaluate(self.features(opinions, batch, rows, columns))

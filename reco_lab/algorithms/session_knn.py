@@ -24,6 +24,8 @@ from reco_lab.core.recommender import (
     State,
 )
 
+SHORT = 1 << 16
+
 Numbers = NDArray[np.float32]
 
 
@@ -98,11 +100,15 @@ class Sessions(Scorer):
         self.found, self.trust, self.rare, self.fade, self.neighbours = found, trust, rare, fade, neighbours
         self.n_items = int(found.shape[1])
         self._across: Any = found.T.tocsr()
+        short = found.shape[0] <= SHORT  # half as much to read, which takes longer than to add
+        self._of_item: NDArray[Any] = self._across.indices.astype(np.uint16 if short else np.int32)
+        self._rarest = rarest_items(found)
 
     def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:
         """Customers x items, in blocks of bounded memory."""
-        chosen: Any = slice(None) if items is None else items
-        held, rare = self.found[:, chosen], self.rare[chosen]
+        held, rare = self.found, self.rare
+        if items is not None:
+            held, rare = held[:, items], rare[items]
         scores = np.zeros((len(batch), held.shape[1]), np.float32)
         for start, stop in blocks(len(batch), self.found.shape[0]):
             part = batch.rows(start, stop)
@@ -118,8 +124,11 @@ class Sessions(Scorer):
         shape, counts = (len(batch), len(self.trust)), np.zeros(len(batch), np.int64)
         sessions, values = np.empty(shape, np.int32), np.empty(shape, np.float32)
         lists = (*csr_parts(history), loopable(batch.indptr, np.int64), loopable(batch.items, np.int32))
-        tables = (*csr_parts(self._across)[:2], *csr_parts(self.found)[:2], loopable(self.trust, np.float32))
-        nearest(*lists, *tables, self.n_items, self.neighbours, counts, sessions, values)
+        of_item, trust = (csr_parts(self._across)[0], self._of_item), loopable(self.trust, np.float32)
+        tables = (*of_item, *csr_parts(self.found)[:2], self._rarest, trust)
+        found = (counts, sessions, values)
+        given: tuple[Any, ...] = (*lists, *tables, self.n_items, self.neighbours, *found)
+        nearest(*given)
         starts = np.concatenate(([0], np.cumsum(counts)))
         rows = np.repeat(np.arange(len(batch)), counts)
         places = np.arange(starts[-1]) - starts[rows]
@@ -159,3 +168,10 @@ def sessions(log: Interactions, pause: float) -> tuple[sparse.csr_matrix, NDArra
     found.sum_duplicates()
     found.data[:] = 1
     return found, np.asarray((times.max() - times[starts[1:] - 1]) / DAY, np.float64)
+
+
+def rarest_items(found: sparse.csr_matrix) -> NDArray[np.int32]:
+    """The item of each session that the fewest sessions have; no session is empty."""
+    by_rarity = np.argsort(np.bincount(found.indices, minlength=found.shape[1])).astype(np.int32)
+    ranks = np.argsort(by_rarity).astype(np.int32)
+    return np.asarray(by_rarity[np.minimum.reduceat(ranks[found.indices], found.indptr[:-1])], np.int32)

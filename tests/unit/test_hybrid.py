@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from reco_lab.algorithms._blending import standardised
+from reco_lab.algorithms._shapes import SameForAll
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import CancelledError, ParameterError
@@ -66,6 +67,22 @@ def test_scores_are_the_weighted_standardised_scores_of_the_parts(shop):
     np.testing.assert_allclose(scorer.score(batch), 0.75 * ease + 0.25 * random, atol=1e-6)
     np.testing.assert_allclose(ease.mean(axis=1), 0, atol=1e-6)
     np.testing.assert_allclose(ease.std(axis=1), 1, rtol=1e-5)
+
+
+def test_scores_that_are_a_view_of_what_a_part_keeps_are_standardised_in_a_copy(shop):
+    class Kept(SameForAll):
+        def score(self, batch, items=None):
+            return table[: len(batch)]
+
+    table = np.random.default_rng(0).random((60, 30), np.float32)
+    before = table.copy()
+    standardised(Kept(table[0]), everybody(shop[0]))
+    np.testing.assert_array_equal(table, before)
+
+
+def test_of_a_part_without_a_preference_nothing_is_heard(shop):
+    scores = standardised(SameForAll(np.full(30, 7.0)), everybody(shop[0]))
+    assert not scores.any()
 
 
 def test_each_parts_contribution_is_named_and_they_add_up(shop):

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
+from reco_lab.algorithms import session_knn
 from reco_lab.algorithms._sequences import Fade, days_back, places_back
 from reco_lab.algorithms.markov import followed
 from reco_lab.algorithms.recent_item_knn import last_days
@@ -118,6 +120,21 @@ def test_an_old_session_counts_less_than_a_new_one():
     scores = scorer.score(UserBatch.stranger([0]))[0]
 
     np.testing.assert_allclose(scores[1], scores[2] / 4, rtol=1e-6)
+
+
+def test_more_sessions_than_short_codes_number_are_all_found(monkeypatch):
+    log = chains(n_users=240)
+    batch = UserBatch.of(log, np.arange(log.n_users))
+    short = fit("session_knn", log).score(batch)
+    monkeypatch.setattr(session_knn, "SHORT", 100)
+
+    assert np.array_equal(fit("session_knn", log).score(batch), short)
+
+
+def test_the_rarest_item_of_a_session_is_the_one_that_the_fewest_have():
+    found = sparse.csr_matrix(np.array([[1, 1, 0], [1, 0, 0], [1, 1, 1]], np.float32))
+
+    assert session_knn.rarest_items(found).tolist() == [1, 0, 2]
 
 
 def test_sessions_that_tie_for_the_last_place_share_it():

@@ -34,6 +34,20 @@ def neighbours(k, kind="jaccard"):
     return Neighbours.learn(train, Similarity(kind), weigher, k, lambda *_: None)
 
 
+@pytest.mark.parametrize("sorted_codes", [True, False])
+def test_a_long_table_is_added_up_as_a_product_is_in_whatever_order_the_codes_come(sorted_codes):
+    rng = np.random.default_rng(0)
+    table = rng.integers(-9, 9, (700, 1100)).astype(np.float32)
+    left = sparse.random(40, 700, 0.05, format="csr", random_state=rng, dtype=np.float32)
+    left.data[:] = rng.integers(1, 5, left.nnz)
+    for row in range(0 if sorted_codes else 40):
+        own = slice(left.indptr[row], left.indptr[row + 1])
+        shuffled = rng.permutation(left.indptr[row + 1] - left.indptr[row])
+        left.indices[own], left.data[own] = left.indices[own][shuffled], left.data[own][shuffled]
+
+    assert np.array_equal(dots(left, table), left.toarray() @ table)
+
+
 def test_a_cold_customer_gets_the_popular_items():
     scorer = SameForAll(np.array([1, 5, 3]))
 

@@ -39,14 +39,16 @@ def measure(scores: Values, middles: Scale, spreads: Scale, sizes: Values) -> No
         middles[row], spreads[row], sizes[row] = middle, np.sqrt((sums.sum() + rest) / width), size
 
 
-@compiled("void(float32[:, ::1], float64[::1], float64[::1], float32[:, ::1])")
-def standardise(scores: Values, middles: Scale, spreads: Scale, found: Values) -> None:
-    """Fill in how many spreads each score is from its row's middle; a row without a spread is passed over."""
+@compiled("void(float32[:, ::1], float64[::1], float64[::1])")
+def standardise(scores: Values, middles: Scale, spreads: Scale) -> None:
+    """Replace each score by how many spreads it is from its row's middle; a row without a spread by zeros."""
     for row in range(len(scores)):
-        mine, own, middle, spread = scores[row], found[row], middles[row], spreads[row]
+        mine, middle, spread = scores[row], middles[row], spreads[row]
         if spread > 0:
             for column in range(len(mine)):
-                own[column] = (mine[column] - middle) / spread
+                mine[column] = (mine[column] - middle) / spread
+        else:
+            mine[:] = 0.0
 
 
 @compiled("UniTuple(float32, 2)(float32[::1], float32[::1], float32)")

@@ -5,25 +5,34 @@ from numpy.typing import NDArray
 
 from reco_lab.core.compiled import compiled
 
-TILE, A_BYTE = 1024, 252
+TILE, NEAR, A_BYTE = 1024, 128, 252
 
 Starts = NDArray[np.int32]
 Codes = NDArray[np.int32]
+AnyCodes = NDArray[np.uint16] | NDArray[np.int32]
 Values = NDArray[np.float32]
 
 
-@compiled("void(int32[::1], int32[::1], float32[::1], float32[:, ::1], float32[:, ::1])")
-def of_dense(starts: Starts, codes: Codes, factors: Values, table: Values, sums: Values) -> None:
-    """Add up rows of a table, so many columns at a time that they stay in a processor's cache.
-
-    Eight rows go at once, or four, so that the sums are read and written only once for them.
-    """
-    for first in range(0, table.shape[1], TILE):
-        last = min(first + TILE, table.shape[1])
-        for row in range(len(starts) - 1):
+@compiled(
+    "void(int32[::1], int32[::1], float32[::1], float32[:, ::1], float32[:, ::1], int64, int64, int32[::1])"
+)
+def _eights(
+    starts: Starts,
+    codes: Codes,
+    factors: Values,
+    table: Values,
+    sums: Values,
+    first: int,
+    last: int,
+    at: Codes,
+) -> None:
+    """Add the entries of each row in eights, in some columns, and note in `at` what comes after them."""
+    at[:] = starts[:-1]
+    for near in range(NEAR, len(table) + NEAR, NEAR):
+        for row in range(len(at)):
             total = sums[row, first:last]
-            place, end = starts[row], starts[row + 1]
-            while place + 8 <= end:
+            place, end = at[row], starts[row + 1]
+            while place + 8 <= end and codes[place + 7] < near:
                 a, b = table[codes[place], first:last], table[codes[place + 1], first:last]
                 c, d = table[codes[place + 2], first:last], table[codes[place + 3], first:last]
                 e, f = table[codes[place + 4], first:last], table[codes[place + 5], first:last]
@@ -34,7 +43,25 @@ def of_dense(starts: Starts, codes: Codes, factors: Values, table: Values, sums:
                     total[column] += (s * a[column] + t * b[column]) + (u * c[column] + v * d[column])
                     total[column] += (w * e[column] + x * f[column]) + (y * g[column] + z * h[column])
                 place += 8
-            while place + 4 <= end:
+            at[row] = place
+
+
+@compiled("void(int32[::1], int32[::1], float32[::1], float32[:, ::1], float32[:, ::1])")
+def of_dense(starts: Starts, codes: Codes, factors: Values, table: Values, sums: Values) -> None:
+    """Add up rows of a table, so many columns at a time that they stay in a processor's cache.
+
+    Eight entries go at once, or four, so that the sums are read and written only once for them. All rows take
+    their eights from one stretch of the table before any goes on to the next, which need not stay in the cache:
+    where codes rise, as they do in histories, a row of the table is fetched once for all who add it.
+    """
+    at = np.empty(len(starts) - 1, np.int32)
+    for first in range(0, table.shape[1], TILE):
+        last = min(first + TILE, table.shape[1])
+        _eights(starts, codes, factors, table, sums, first, last, at)
+        for row in range(len(at)):
+            total = sums[row, first:last]
+            place, end = at[row], starts[row + 1]
+            if place + 4 <= end:
                 one, two = table[codes[place], first:last], table[codes[place + 1], first:last]
                 three, four = table[codes[place + 2], first:last], table[codes[place + 3], first:last]
                 w, x, y, z = factors[place], factors[place + 1], factors[place + 2], factors[place + 3]
@@ -97,8 +124,15 @@ def of_flags(starts: Starts, codes: Codes, table: NDArray[np.uint8], sums: Value
                     total[column] += few[column]
 
 
-@compiled("void(int32[::1], float32[::1], int32[::1], int32[::1], float32[::1])")
-def add_marks(codes: Codes, factors: Values, table_starts: Starts, table_codes: Codes, total: Values) -> None:
+@compiled(
+    [
+        f"void(int32[::1], float32[::1], int32[::1], {codes}[::1], float32[::1])"
+        for codes in ("uint16", "int32")
+    ]
+)
+def add_marks(
+    codes: Codes, factors: Values, table_starts: Starts, table_codes: AnyCodes, total: Values
+) -> None:
     """Add up rows of a CSR whose entries are all 1."""
     for place in range(len(codes)):
         code, factor = np.uint32(codes[place]), factors[place]
