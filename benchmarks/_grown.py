@@ -1,4 +1,4 @@
-"""Usage: python benchmarks/_grown.py ALGORITHM LOG THREADS (started by growth.py): one fit and its metrics as JSON."""
+"""Usage: python benchmarks/_grown.py ALGORITHM LOG THREADS (started by growth.py): one split, fit, and its lists and metrics as JSON."""
 
 import json
 import sys
@@ -24,8 +24,8 @@ def main(algorithm: str, log: Path, threads: int) -> dict[str, float]:
     algorithms(), metrics()
     for step in preparations():
         step()
-    data, held = halves(log)
-    seconds: dict[str, float] = {}
+    whole, seconds = [read(log)], dict[str, float]()
+    data, held = timed(seconds, "split", lambda: halves(whole.pop()))
     chosen = recommender({"algorithm": algorithm, **SPECS.get(algorithm, {})})
     scorer = timed(seconds, "fit", lambda: chosen.fit(data, FitContext(threads=threads)))
     timed(seconds, "sample", lambda: measure(scorer, data, held, threads))
@@ -33,16 +33,20 @@ def main(algorithm: str, log: Path, threads: int) -> dict[str, float]:
     return seconds | {"rows": len(data.interactions), "besides_mb": besides}
 
 
-def halves(log: Path) -> tuple[Dataset, Interactions]:
-    """What to learn from, and the last fifth of the history of some customers."""
+def read(log: Path) -> Interactions:
     with np.load(log) as saved:
         lengths, items, (n_users, n_items) = saved["lengths"], saved["items"], saved["shape"]
     users = np.repeat(np.arange(n_users, dtype=np.int32), lengths)
-    held = np.arange(len(items)) - np.repeat(np.cumsum(lengths) * 1.0 - lengths * 0.2, lengths) >= 0
-    held &= users % max(1, n_users // ASKED) == 0
     ids = [pd.Index(np.arange(count).astype(str), dtype="str") for count in (n_users, n_items)]
     ones, kinds = np.ones(len(items), np.float32), np.full(len(items), Kind.interaction, np.uint8)
-    whole = Interactions(users, items, ones, None, kinds, *ids)
+    return Interactions(users, items, ones, None, kinds, *ids)
+
+
+def halves(whole: Interactions) -> tuple[Dataset, Interactions]:
+    """What to learn from, and the last fifth of the history of some customers."""
+    lengths = np.diff(whole.user_starts)
+    held = np.arange(len(whole)) - np.repeat(np.cumsum(lengths) * 1.0 - lengths * 0.2, lengths) >= 0
+    held &= whole.users % max(1, len(lengths) // ASKED) == 0
     return Dataset("generated", whole.take(~held)), whole.take(held)
 
 

@@ -25,12 +25,14 @@ HEADER = (
     "algorithm",
     "rows",
     "fit s",
-    "sample s",
-    "ns a row",
-    "CPU ns",
+    "whole s",
+    "fit CPU ns",
+    "to the least",
+    "whole CPU ns",
     "to the least",
     "besides model",
-    "met",
+    "fit met",
+    "whole met",
 )
 
 
@@ -41,20 +43,26 @@ def main() -> None:
     wanted = parser.parse_args()
     line(*HEADER)
     with tempfile.TemporaryDirectory() as place:
-        least: dict[str, float] = {}
+        least: dict[tuple[str, str], float] = {}
         for millions in wanted.rows:
             log = Path(place) / f"{millions}.npz"
             generate(millions, log)
             for algorithm in wanted.only:
                 found = measured(algorithm, log)
-                rows = found["rows"]
-                each = found["fit_cpu"] / rows
-                ratio = each / least.setdefault(algorithm, each)
-                met = ratio <= ALLOWED_RATIO and found["besides_mb"] <= ALLOWED_MB
-                figures = (found["fit"], found["sample"], found["fit"] / rows * 1e9, each * 1e9)
-                cells = [f"{value:.2f}" for value in (*figures, ratio)]
-                line(algorithm, f"{rows:,}", *cells, f"{found['besides_mb']:.0f} MB", "yes" if met else "no")
+                cells, met = [f"{found['fit']:.2f}", f"{whole(found, ''):.2f}"], []
+                for work, seconds in (("fit", found["fit_cpu"]), ("whole", whole(found, "_cpu"))):
+                    each = seconds / found["rows"] * 1e9
+                    ratio = each / least.setdefault((algorithm, work), each)
+                    cells += [f"{each:.0f}", f"{ratio:.2f}"]
+                    met.append(ratio <= ALLOWED_RATIO and found["besides_mb"] <= ALLOWED_MB)
+                verdicts = ["yes" if one else "no" for one in met]
+                line(algorithm, f"{found['rows']:,}", *cells, f"{found['besides_mb']:.0f} MB", *verdicts)
             log.unlink()
+
+
+def whole(found: dict[str, float], clock: str) -> float:
+    """The seconds of an experiment: cutting the log, fitting, and the lists and metrics of a sample of customers."""
+    return sum(found[part + clock] for part in ("split", "fit", "sample"))
 
 
 def generate(millions: float, file: Path) -> None:
