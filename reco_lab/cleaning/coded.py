@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from reco_lab.cleaning.cleaned import Cleaned, Cleaner
 from reco_lab.cleaning.ids import clean_ids
 from reco_lab.cleaning.kinds import clean_kinds
-from reco_lab.cleaning.times import clean_epochs, clean_times
+from reco_lab.cleaning.times import SOME, TAKEN_AS, clean_epochs, clean_times, said_together
 from reco_lab.cleaning.values import clean_values
 from reco_lab.core.coded import Piece
 from reco_lab.core.errors import DataError, InputError
 from reco_lab.core.recipe import Reading
 
-_TAKEN_AS = ", taken as"
+_ISO = "ISO dates"
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +113,10 @@ def read_values(pieces: Sequence[Piece], name: str, reading: Reading) -> ReadCol
 
 
 def read_times(pieces: Sequence[Piece], name: str, reading: Reading, now: datetime) -> ReadColumn:
-    """Times in UTC. Raises as `clean_times` with `stop` false, or DataError for more than one way of writing."""
+    """Times in UTC. Raises as `clean_times` with `stop` false, or DataError for ways of writing that do not go together.
+
+    Dates with the year first go with any others, as they mean one day only.
+    """
     if all(piece.texts is None for piece in pieces):
         read = clean_epochs([piece.values for piece in pieces], name, now)
         if read is not None:
@@ -123,8 +126,9 @@ def read_times(pieces: Sequence[Piece], name: str, reading: Reading, now: dateti
         return _together(pieces, partial(clean, day_first=reading.day_first), name)
     except _DifferentError as error:
         decided = {note for note in error.notes if note.startswith("dates with the ")}
-        if len(decided) == 1 and len(error.notes) == 1:
-            return _together(pieces, partial(clean, day_first="the day before" in decided.pop()), name)
+        if len(decided) == 1 and error.notes - decided <= {_ISO}:
+            day_first = "the day before" in next(iter(decided))
+            return _together(pieces, partial(clean, day_first=day_first), name, beside=_ISO)
         raise DataError(
             f"Column {name!r} writes times in more than one way: {'; '.join(sorted(error.notes))}.",
             fix="Write them all in one way, best as YYYY-MM-DD.",
@@ -139,8 +143,8 @@ class _DifferentError(Exception):
         super().__init__(notes)
 
 
-def _together(pieces: Sequence[Piece], cleaner: Cleaner, name: str) -> ReadColumn:
-    """The pieces, each read on its own and all in the same way."""
+def _together(pieces: Sequence[Piece], cleaner: Cleaner, name: str, beside: str = "") -> ReadColumn:
+    """The pieces, each read on its own and all in the same way, but for the one that may stand `beside` any other."""
     read: list[ReadPiece] = []
     notes: dict[str, str] = {}
     errors = []
@@ -154,15 +158,14 @@ def _together(pieces: Sequence[Piece], cleaner: Cleaner, name: str) -> ReadColum
             continue
         cleaned = known[id(piece.texts)]
         read.append(_as_read(piece, cleaned))
-        notes.setdefault(cleaned.note.split(_TAKEN_AS)[0], cleaned.note)
-        if _TAKEN_AS in cleaned.note:
-            notes[cleaned.note.split(_TAKEN_AS)[0]] = cleaned.note
+        way = cleaned.note.partition(SOME)[0].partition(TAKEN_AS)[0]
+        notes[way] = max(notes.get(way, ""), cleaned.note, key=len)
     if errors and not notes:
         raise errors[0]
-    if errors or len(notes) > 1:
+    if errors or len(notes.keys() - {beside}) > 1:
         raise _DifferentError({*notes})
     mended = tuple({what: 1 for one in known.values() for what in one.mended})
-    return ReadColumn(read, next(iter(notes.values()), ""), mended)
+    return ReadColumn(read, said_together(notes.values()), mended)
 
 
 def _as_read(piece: Piece, cleaned: Cleaned) -> ReadPiece:

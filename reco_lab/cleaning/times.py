@@ -1,6 +1,6 @@
-"""Times: one way of writing them is decided for a whole column, and what cannot be decided is asked."""
+"""Times: the way of writing them is decided for a whole column, and what cannot be decided is asked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +13,7 @@ from reco_lab.cleaning.months import MONTHS, month_numbers
 from reco_lab.core.errors import DataError, MappingError
 
 LOOKED_AT = 5000
+SOME, TAKEN_AS = "; some as ", ", taken as "
 EARLIEST = np.datetime64("1990-01-01", "us")
 NAT = np.datetime64("NaT", "us")
 _UNITS = {"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1, "nanoseconds": 0.001}
@@ -36,6 +37,8 @@ _MONTH = r"(?P<month>[^\W\d_]{3,12})\.?"
 _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2}):(?P<second>\d{2})"
 _WEEKDAY = r"(?:[^\W\d_]{2,10}\.?,? +)?"
 _NUMERIC = rf"(?P<first>\d{{1,2}})(?P<mark>[./-])(?P<then>\d{{1,2}})[./-]{_YEAR}{_TIME}"
+_DOTTED = rf"\d{{1,2}}\.\d{{1,2}}\.\d{{2,4}}{_TIME}"
+_WITH_YEAR_FIRST = r"\d{4}[./-]\d{1,2}[./-]\d{1,2}(?:\D.*)?"
 _YEAR_FIRST = rf"(?P<year>\d{{4}})[./-](?P<month>\d{{1,2}})[./-](?P<day>\d{{1,2}}){_TIME}"
 _WORDED = (
     rf"{_WEEKDAY}{_DAY}[ ./-]+(?:de )?{_MONTH}[ .,/-]+(?:del? )?{_YEAR}{_TIME}",
@@ -60,13 +63,14 @@ def clean_times(
 
     Understood, each for the whole column: epochs (the unit follows from their range), ISO 8601 and its usual
     variants, YYYYMMDD, dates with the month's name, and numeric dates whose order of day and month the column
-    shows. Times without a zone are of `zone`. Raises MappingError where the column holds no times or day and
+    shows. What is written otherwise than most is read where it can mean one day only: with the year first, or
+    with dots. Times without a zone are of `zone`. Raises MappingError where the column holds no times or day and
     month cannot be told apart (then say `day_first`) and, unless `stop` is false, DataError for a time before
     1990 or more than a day after `now`.
     """
     codes, texts = distinct(column)
     bare = texts.str.strip().str.strip("[]")
-    read = _read(bare, str(column.name), _latest(now), day_first, zone)
+    read = _with_others(bare, _read(bare, str(column.name), _latest(now), day_first, zone), day_first, zone)
     times = read.times
     unread = np.isnat(times)
     if len(times) and unread.mean() > 0.5:
@@ -147,12 +151,38 @@ def _read(texts: pd.Series, name: str, latest: np.datetime64, day_first: bool | 
     return _iso(texts, zone)
 
 
+def _with_others(texts: pd.Series, read: _Read, day_first: bool | None, zone: str) -> _Read:
+    """What was read, and of the rest what can mean one day only."""
+    times, notes = read.times, [read.note]
+    days = day_first is None or day_first
+    for pattern, way in (
+        (_WITH_YEAR_FIRST, _iso),
+        (_DOTTED if day_first is None else _NUMERIC, lambda some, zone: _numeric(some, "", days, zone)),
+    ):
+        left = np.isnat(times)
+        if left.any():
+            left[left] = texts[left].str.fullmatch(pattern).to_numpy(bool)
+        if left.any():
+            found = way(texts[left], zone)
+            times[left] = found.times
+            if not np.isnat(found.times).all():
+                notes.append(found.note)
+    return _Read(times, said_together(notes))
+
+
+def said_together(notes: Iterable[str]) -> str:
+    """What is said of times that are written in several ways, the first one first."""
+    parts = [one.partition(TAKEN_AS) for note in notes for one in note.split(SOME)]
+    zone = next((f"{mark}{zone}" for _, mark, zone in parts if mark), "")
+    return SOME.join(dict.fromkeys(way for way, _, _ in parts)) + zone
+
+
 def _share(texts: pd.Series, pattern: str) -> float:
     return float(texts.iloc[:LOOKED_AT].str.fullmatch(pattern).mean()) if len(texts) else 0.0
 
 
 def _said(zone: str) -> str:
-    return f", taken as {zone}"
+    return f"{TAKEN_AS}{zone}"
 
 
 def _dates(texts: pd.Series, form: str, zone: str) -> Times:

@@ -79,6 +79,8 @@ def check_size(size: int, packed: int, name: str, most: int | None = MOST_BYTES)
 @contextmanager
 def unpacked(path: Path) -> Iterator[IO[bytes]]:
     """The file as a stream, unpacked where it is packed. Raises as `head` does."""
+    if os.path.isdir(path):  # noqa: PTH112 - as below
+        raise NotFoundError("This is a folder, not a file.", where=path.name, fix="Name a file in it.")
     if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
         raise NotFoundError("There is no such file.", where=path.name, fix="Check its name and folder.")
     try:

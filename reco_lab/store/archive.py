@@ -122,10 +122,9 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    except (FileNotFoundError, IsADirectoryError):
-        raise DataError(
-            "There is no such file.", where=path.name, fix="Name a backup that Reco Lab made."
-        ) from None
+    except (FileNotFoundError, IsADirectoryError) as error:
+        what = "There is no such file." if isinstance(error, FileNotFoundError) else "This is a folder, not a file."
+        raise DataError(what, where=path.name, fix="Name a backup that Reco Lab made.") from None
     except (zipfile.BadZipFile, EOFError, NotImplementedError, KeyError, ValueError, TypeError) as error:
         raise _damaged(path, "it cannot be read to its end") from error
 

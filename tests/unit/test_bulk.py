@@ -233,8 +233,9 @@ def test_a_parquet_file_becomes_the_same_log_as_at_once(both, tmp_path):
         lambda moment: str(np.datetime64(moment, "s"))[:10].replace("-", ""),
         lambda moment: "/".join(reversed(str(np.datetime64(moment, "s"))[:10].split("-"))) + " 10:00",
         lambda moment: f"{moment}.5" if moment > 1_500_025_000 else str(moment),
+        lambda moment: f"{np.datetime64(moment, 's')}" if moment % 10 < 7 else f"{14 + moment % 10}.07.2017 10:00",
     ],
-    ids=["milliseconds", "nanoseconds", "ISO", "ISO with a zone", "YYYYMMDD", "day first", "some with fractions"],
+    ids=["milliseconds", "nanoseconds", "ISO", "ISO with a zone", "YYYYMMDD", "day first", "some with fractions", "in two ways"],
 )  # fmt: skip
 def test_times_are_read_as_at_once(both, file, write):
     rows = _rows(4000, time=lambda moment: write(int(moment)))
@@ -248,6 +249,17 @@ def test_times_of_many_texts_are_read_block_by_block(both, file, monkeypatch):
         f"u{n % 70},i{n % 31},{1 + n % 5},{day[5:]}/{day[:4]} 1{n % 10}:00,\n" for n, day in enumerate(months)
     ]
     _assert_same(*both(file(HEADER + "".join(rows)), columns=COLUMNS))
+
+
+def test_times_of_one_export_behind_those_of_another_are_read_block_by_block(both, file, monkeypatch):
+    monkeypatch.setattr(_coding, "MOST_SHARED", 100)
+    days = [(1 + n // 400 % 12, 1 + n % 28, n % 24) for n in range(12_000)]
+    texts = [f"2020-{month:02d}-{day:02d} {hour:02d}:15:00" for month, day, hour in days[:8000]]
+    texts += [f"{day:02d}.{month:02d}.2021 {hour:02d}:15" for month, day, hour in days[8000:]]
+    rows = [f"u{n % 70},i{n % 31},{1 + n % 5},{text},\n" for n, text in enumerate(texts)]
+    at_once, streamed = both(file(HEADER + "".join(rows)), columns=COLUMNS)
+    _assert_same(at_once, streamed)
+    assert streamed.loaded == 12_000
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,30 @@ def test_dates_written_in_two_ways_stop_the_load():
         clean_times(column("31/01/2024", "01/31/2024"), NOW)
 
 
+@pytest.mark.parametrize(
+    ("texts", "last", "note"),
+    [
+        (["31.01.2024 10:30", "01.02.2024", "2024-03-05 08:00:00"], "2024-03-05T08:00", "the day before month; some as ISO dates, taken as UTC"),
+        (["01/31/2024", "01/30/2024", "2024-03-05T08:00:00Z"], "2024-03-05T08:00", "month before day; some as ISO dates, taken as UTC"),
+        (["2024-01-31", "2024-02-01", "05.03.2024"], "2024-03-05", "ISO dates; some as dates with the day before month"),
+        (["31 Jan 2024", "1 Feb 2024", "2024-03-05"], "2024-03-05", "; some as ISO dates"),
+        (["1706697000", "1706697001", "2024-03-05"], "2024-03-05", "seconds since 1970, UTC; some as ISO dates"),
+    ],
+)  # fmt: skip
+def test_what_is_written_otherwise_than_most_is_read_where_it_can_mean_one_day_only(texts, last, note):
+    cleaned = clean_times(column(*texts), NOW)
+    assert cleaned.values.iloc[-1] == pd.Timestamp(last)
+    assert reasons(cleaned) == {}
+    assert note in cleaned.note
+
+
+def test_what_could_mean_two_days_is_refused_among_others():
+    texts = ["2024-01-31", "2024-02-01", "2024-02-02", "05/03/2024", "2024"]
+    refused = {"has a time that cannot be read": [3]}
+    assert reasons(clean_times(column(*texts), NOW)) == refused
+    assert clean_times(column(*texts), NOW, day_first=False).values.iloc[3] == pd.Timestamp("2024-05-03")
+
+
 @pytest.mark.parametrize("text", ["1970-01-01", "2025-06-03", "9999-12-31"])
 def test_a_time_before_1990_or_in_the_future_stops_the_load(text):
     with pytest.raises(DataError, match=text):

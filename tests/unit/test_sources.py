@@ -301,6 +301,11 @@ def test_a_missing_file_is_answered_by_name(tmp_path):
         read(tmp_path / "nowhere.csv")
 
 
+def test_a_folder_is_called_a_folder(tmp_path):
+    with pytest.raises(InputError, match="This is a folder, not a file"):
+        read(tmp_path)
+
+
 def test_an_unknown_format_is_answered_with_those_there_are(file):
     with pytest.raises(
         DataError, match="clickstream, delimited, excel, ga4, json_lines, lists, matomo, parquet, snowplow"

@@ -215,6 +215,8 @@ def test_what_is_no_backup_is_refused_with_a_sentence(workspace, tmp_path):
         restore(tmp_path / "text.zip", workspace.home)
     with pytest.raises(DataError, match="not a backup"):
         restore(tmp_path / "other.zip", workspace.home)
+    with pytest.raises(DataError, match="a folder, not a file"):
+        restore(tmp_path, tmp_path / "elsewhere")
     with pytest.raises(DataError, match="no such file"):
         restore(tmp_path / "nothing.zip", workspace.home)
 
