@@ -3,12 +3,14 @@
 from html import escape
 from textwrap import shorten
 
+from reco_lab.core.words import unturned
+
 LONGEST = 26
 
 
 def plain(text: str) -> str:
     """The text as it stands, never as markup and never as a formula."""
-    return escape(text, quote=False).replace("$", "&#36;")
+    return escape(unturned(text), quote=False).replace("$", "&#36;")
 
 
 def short(text: str) -> str:

@@ -85,7 +85,11 @@ def _import(inner: "Actions") -> None:
         "examples:\n  reco-lab data import u.data --name movies --no-header\n"
         "  reco-lab data import orders.csv --name orders --columns user=client,item=sku,time=when --items catalogue.csv",
     )
-    bring.add_argument("file", type=Path, help="text with any delimiter, Excel, OpenDocument, Parquet, JSON or lists, packed or not")
+    bring.add_argument(
+        "file",
+        type=Path,
+        help="text with any delimiter, Excel, OpenDocument, Parquet, JSON or lists, packed or not",
+    )
     bring.add_argument(
         "--name",
         help="name of the data set: lower-case letters, digits, - and _ (default: from the file's name)",

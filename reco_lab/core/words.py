@@ -5,7 +5,16 @@ import re
 from datetime import date
 
 LONGEST = 80
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _QUOTED = re.compile(r"""(?s)(?<!\w)(['"])((?:(?!\1)[^\\]|\\.)*)\1(?!\w)""")
+
+
+def unturned(text: str) -> str:
+    """The text without the signs that turn the direction of what follows, also of what is not the text's own.
+
+    Letters that run from right to left do so without them (Unicode Standard Annex 9).
+    """
+    return _TURNING.sub("", text)
 
 
 def count(number: float, noun: str) -> str:

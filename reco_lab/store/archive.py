@@ -123,7 +123,11 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         with zipfile.ZipFile(path) as archive:
             yield archive
     except (FileNotFoundError, IsADirectoryError) as error:
-        what = "There is no such file." if isinstance(error, FileNotFoundError) else "This is a folder, not a file."
+        what = (
+            "There is no such file."
+            if isinstance(error, FileNotFoundError)
+            else "This is a folder, not a file."
+        )
         raise DataError(what, where=path.name, fix="Name a backup that Reco Lab made.") from None
     except (zipfile.BadZipFile, EOFError, NotImplementedError, KeyError, ValueError, TypeError) as error:
         raise _damaged(path, "it cannot be read to its end") from error

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from reco_lab.core.words import agree as agree  # noqa: PLC0414 - handed on, so that pages know one place for words
 from reco_lab.core.words import count as count  # noqa: PLC0414 - likewise
+from reco_lab.core.words import unturned
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _SHORTCODE = re.compile(r":(?=[\w+/\-]+:)")
@@ -17,7 +18,7 @@ def md(text: object) -> str:
 
     Where a backslash does not help (icon codes, bare addresses), an invisible word joiner keeps the parts apart.
     """
-    line = " ".join(str(text).split())
+    line = " ".join(unturned(str(text)).split())
     apart = _ADDRESS.sub(_WORD_JOINER, _SHORTCODE.sub(":" + _WORD_JOINER, line))
     return _PUNCTUATION.sub(r"\\\1", apart)
 

@@ -80,3 +80,7 @@ def test_a_file_s_name_becomes_a_data_set_s_name(file, name):
 def test_a_day_and_a_difference_read_as_people_write_them():
     assert day("2025-12-07T10:00:00") == "7 Dec 2025"
     assert signed(-0.0114) == "−0.011"
+
+
+def test_a_name_does_not_turn_what_stands_behind_it():
+    assert md("\u202etxt\u2067exe") == "txtexe"

@@ -208,3 +208,4 @@ def test_the_title_of_an_axis_is_no_larger_than_its_numbers():
 
 def test_text_from_data_is_never_markup_in_a_chart():
     assert plain("<a href='x'>") == "&lt;a href='x'&gt;"
+    assert plain("\u202etxt.exe") == "txt.exe"
