@@ -11,6 +11,7 @@ from reco_lab.api.service import Service
 from reco_lab.api.settings import ApiSettings
 from reco_lab.services import ad_loading
 from reco_lab.services.keys import known_keys
+from reco_lab.testing.waiting import until
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def ended_during(service, monkeypatch, look):
 
     def looking(workspace):
         begun.set()
-        look()
+        look(told)
         told.append("looked")
         return signs(workspace)
 
@@ -45,9 +46,10 @@ def ended_during(service, monkeypatch, look):
 
 
 def test_a_look_that_was_begun_is_finished_first(service, monkeypatch):
-    assert ended_during(service, monkeypatch, lambda: time.sleep(0.3)) == ["looked", "closed"]
+    assert ended_during(service, monkeypatch, lambda _told: time.sleep(0.3)) == ["looked", "closed"]
 
 
 def test_nothing_waits_for_ever(service, monkeypatch):
     monkeypatch.setattr(module, "ENDING_SECONDS", 0.1)
-    assert ended_during(service, monkeypatch, lambda: time.sleep(0.5)) == ["closed", "looked"]
+    told = ended_during(service, monkeypatch, lambda told: until(lambda: told == ["closed"]))
+    assert told == ["closed", "looked"]
