@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from reco_lab.core.experiment import Experiment
 from reco_lab.services import data, demo, experiments
+from reco_lab.testing.hostile import settle
 from reco_lab.workspace import Workspace
 
 pytestmark = pytest.mark.browser
@@ -35,6 +36,7 @@ def test_a_story_is_shown_sent_and_opened_without_a_network(serve, browser, told
     browser.keyboard.press("Escape")
     expect(browser.get_by_role("button", name="Present")).to_be_visible()
     expect(browser).to_have_url(re.compile(r"/report\?(?!.*present=).*order=50"))
+    settle(browser)  # what opens while the page is still drawn closes again when that is done
 
     with browser.expect_download() as download:
         browser.get_by_role("button", name="Share or export").click()
