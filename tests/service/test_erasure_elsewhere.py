@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+from functools import partial
 from threading import Event, Thread
 
 import pytest
@@ -82,36 +83,8 @@ def test_an_erasure_that_fails_where_ads_are_served_is_tried_again(workspace, se
     assert found(workspace, RAW, server.name_of(RAW)) == []
 
 
-def test_who_was_erased_while_a_publication_was_read_stays_a_stranger(workspace, server, monkeypatch):
-    publishing.change(workspace, bid_weight=0.5)
-    read, begun, go_on = server._read, Event(), Event()
-
-    def slowly(**given):
-        begun_with = read(**given)
-        begun.set()
-        go_on.wait(20)
-        return begun_with
-
-    async def erase_meanwhile():
-        reading = asyncio.create_task(server.refresh())
-        await asyncio.to_thread(begun.wait, 20)
-        with server.leaving._gone(server.name_of(RAW)):
-            await asyncio.to_thread(privacy.suppress, workspace, [RAW])
-        go_on.set()
-        await reading
-
-    monkeypatch.setattr(server, "_read", slowly)
-    do(erase_meanwhile())
-    assert server.ads(RAW).decision.customer == ""
-
-
-def test_nothing_is_remembered_of_who_was_erased_while_the_events_were_read_anew(
-    workspace, server, monkeypatch
-):
-    live(server, RAW)
-    name = server.name_of(RAW)
-    publishing.change(workspace, bid_weight=0.5)
-    server.data = None  # other data than what is published: histories are made anew
+def refreshed_while(server, name, erasing, monkeypatch):
+    """Let the server read what is published, and erase a customer between its reading and its taking over."""
     read, begun, go_on = server._read, Event(), Event()
 
     def slowly(**given):
@@ -124,11 +97,28 @@ def test_nothing_is_remembered_of_who_was_erased_while_the_events_were_read_anew
         reading = asyncio.create_task(server.refresh())
         await asyncio.to_thread(begun.wait, 20)
         with server.leaving._gone(name):
-            await asyncio.to_thread(server.log.erase, name)
+            await asyncio.to_thread(erasing)
         go_on.set()
         await reading
 
-    assert name in server.standing.histories._live
     monkeypatch.setattr(server, "_read", slowly)
     do(erase_meanwhile())
+
+
+def test_who_was_erased_while_a_publication_was_read_stays_a_stranger(workspace, server, monkeypatch):
+    publishing.change(workspace, bid_weight=0.5)
+    suppressing = partial(privacy.suppress, workspace, [RAW])
+    refreshed_while(server, server.name_of(RAW), suppressing, monkeypatch)
+    assert server.ads(RAW).decision.customer == ""
+
+
+def test_nothing_is_remembered_of_who_was_erased_while_the_events_were_read_anew(
+    workspace, server, monkeypatch
+):
+    live(server, RAW)
+    name = server.name_of(RAW)
+    publishing.change(workspace, bid_weight=0.5)
+    server.data = None  # other data than what is published: histories are made anew
+    assert name in server.standing.histories._live
+    refreshed_while(server, name, partial(server.log.erase, name), monkeypatch)
     assert name not in server.standing.histories._live
