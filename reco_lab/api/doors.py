@@ -31,11 +31,8 @@ def scope_of(method: str, path: str) -> Scope | None:
     return None if path in ANY_KEY else SCOPES.get((method, path), Scope.admin)
 
 
-def with_key(
-    headers: Iterable[tuple[bytes, bytes]], known: KnownKeys, now: datetime, wanted: Scope | None
-) -> KeyRecord:
+def right_key(text: str, known: KnownKeys, now: datetime, wanted: Scope | None) -> KeyRecord:
     """The key that a request carries; a Refusal if it has none that holds (401) or it is for other things (403)."""
-    text = key_text(headers)
     if not text:
         raise Refusal(401, "no_key", "Send a key: Authorization: Bearer KEY.", headers=_CHALLENGE)
     record = known.find(text, now)

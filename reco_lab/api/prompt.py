@@ -1,5 +1,6 @@
 """Questions that are answered from memory, answered as soon as they are read: no task is made, no message passed."""
 
+import re
 from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +11,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from reco_lab.api.patience import PatientProtocol
 from reco_lab.api.shell import HEADERS, Shell
 
+END = b"\r\n\r\n"
 _NOT_PLAIN = frozenset({b"content-length", b"transfer-encoding", b"expect"})
+_QUESTION = re.compile(rb"GET (/[a-z]+)\?([A-Za-z0-9._~!$&'()*+,;=:@/?%-]*) HTTP/1\.1\r\n")
 _DONE: Any = SimpleNamespace(response_complete=True, message_event=SimpleNamespace(set=lambda: None))
 
 
@@ -25,10 +28,16 @@ class PromptProtocol(PatientProtocol):
     """HTTP as uvicorn speaks it, past whose machinery the questions of the service go that nothing is odd about.
 
     One of those that come in one piece is answered at once; the others wait in the usual line, so that nobody who
-    sends many keeps everybody else waiting.
+    sends many keeps everybody else waiting. Where a connection sends one question a piece with the same headers each
+    time, to the byte, they are read once.
     """
 
     _answered = False
+    _between = True
+    _piece: bytes | None = None
+    _headers_before: bytes | None = None
+    _used = 0.0
+    _dated: tuple[Any, bytes] = (None, b"")
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -37,13 +46,36 @@ class PromptProtocol(PatientProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came."""
-        self._answered = False
+        if self._headers_before is not None and self._asked_again(data, self._headers_before):
+            return
+        self._answered, self._headers_before = False, None
+        self._piece = data if self._between else None
         super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        """Note that a request has begun."""
+        super().on_message_begin()
+        self._between = False
 
     def on_headers_complete(self) -> None:
         """Answer at once what can be, and hand on the rest."""
         if not self._plain() or not self._prompt():
             super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Note that a request has ended: what comes next is another."""
+        super().on_message_complete()
+        self._between = True
+
+    def timeout_keep_alive_handler(self) -> None:
+        """End the connection, unless something was asked since this was set up."""
+        silent = self.loop.time() - self._used
+        if silent < self.timeout_keep_alive:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive - silent, self.timeout_keep_alive_handler
+            )
+        else:
+            super().timeout_keep_alive_handler()
 
     def _plain(self) -> bool:
         """Whether nothing stands in the way of an answer at once."""
@@ -70,12 +102,40 @@ class PromptProtocol(PatientProtocol):
         self._arrived()
         self._answered, self.cycle = True, _DONE
         self.scope |= {"method": "GET", "path": asked, "raw_path": path, "query_string": query}
-        response = self._shell.answer(self.scope, asked)
-        head = _lines(self.server_state.default_headers) + _lines(response.raw_headers)
-        status = STATUS_LINE[response.status_code]
-        self.transport.write(b"".join((status, head, _HEADERS, self._readers(), b"\r\n", response.body)))
+        self._answer(asked)
         self.on_response_complete()
+        line, piece = b"GET %b HTTP/1.1\r\n" % self.url, self._piece
+        if piece is not None and piece.startswith(line) and piece.find(END) == len(piece) - len(END):
+            self._headers_before = piece[len(line) :]
         return True
+
+    def _asked_again(self, data: bytes, headers: bytes) -> bool:
+        """Answer a piece that is another question with the headers of the one before; False for anything else.
+
+        The parser waits for the beginning of a request, has read these very headers, and found nothing odd.
+        """
+        asked = _QUESTION.fullmatch(data, 0, len(data) - len(headers)) if data.endswith(headers) else None
+        if (
+            asked is None
+            or self.flow.write_paused
+            or (path := asked[1].decode()) not in self._shell.questions
+        ):
+            return False
+        self._used = self.loop.time()
+        self.server_state.total_requests += 1
+        self.scope |= {"path": path, "raw_path": asked[1], "query_string": asked[2]}
+        self._answer(path)
+        return True
+
+    def _answer(self, path: str) -> None:
+        response = self._shell.answer(self.scope, path)
+        default = self.server_state.default_headers
+        if self._dated[0] is not default:  # uvicorn makes another list each second
+            self._dated = default, _lines(default)
+        status, own = STATUS_LINE[response.status_code], _lines(response.raw_headers)
+        self.transport.write(
+            b"".join((status, self._dated[1], own, _HEADERS, self._readers(), b"\r\n", response.body))
+        )
 
     def _readers(self) -> bytes:
         """The pages of which other site may read the answer, as the layer says that other answers pass."""

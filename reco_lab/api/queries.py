@@ -16,16 +16,26 @@ def parameters(query: bytes, known: Collection[str]) -> dict[str, str]:
     """The parameters by name; a Refusal (400) for one that is unknown, repeated or no UTF-8."""
     if len(query) > LONGEST_QUERY:
         raise Refusal(414, "too_long", f"A query may have at most {LONGEST_QUERY:,} bytes.")
-    found: dict[str, str] = {}
+    if not query:
+        return {}
     plain = query.isascii() and b"%" not in query and b"+" not in query
-    for part in query.split(b"&") if query else ():
-        name, _, value = part.partition(b"=")
-        key = name.decode() if plain else text(name, "query")
-        if key not in known:
+    parts = [part.partition("=") for part in query.decode().split("&")] if plain else _decoded(query, known)
+    found = {name: value for name, _, value in parts}
+    for name in found:
+        if name not in known:
             raise _bad("unknown_parameter", f"Known parameters are: {', '.join(known)}.", "query")
-        if key in found:
-            raise _bad("repeated_parameter", "A parameter may stand only once.", key)
-        found[key] = value.decode() if plain else text(value, key)
+    if len(found) < len(parts):
+        twice = next(name for name in found if [one for one, _, _ in parts].count(name) > 1)
+        raise _bad("repeated_parameter", "A parameter may stand only once.", twice)
+    return found
+
+
+def _decoded(query: bytes, known: Collection[str]) -> list[tuple[str, str, str]]:
+    found = []
+    for part in query.split(b"&"):
+        name, _, value = part.partition(b"=")
+        key = text(name, "query")
+        found.append((key, "=", text(value, key if key in known else "query")))
     return found
 
 
@@ -52,7 +62,7 @@ def slot_of(value: str | None) -> str:
     """The name of a slot, empty where none was given; a Refusal (422) if it cannot be one."""
     if not value:
         return ""
-    if len(value) > LONGEST_SLOT or CONTROL.search(value):
+    if len(value) > LONGEST_SLOT or (not value.isprintable() and CONTROL.search(value)):
         message = f"A slot is at most {LONGEST_SLOT} characters without control characters."
         raise Refusal(422, "bad_slot", message, "slot")
     return value

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reco_lab.api.doors import OPEN, from_this_machine, readable, scope_of, with_key
+from reco_lab.api.doors import OPEN, from_this_machine, key_text, readable, right_key, scope_of
 from reco_lab.api.hot import Question
 from reco_lab.api.refusals import Refusal, busy
 from reco_lab.api.service import Service
@@ -20,6 +20,7 @@ from reco_lab.store.disk import FULL, full_disk
 Endpoint = Callable[[Request], Awaitable[Response]]
 MOST_AT_ONCE = 500
 NOT_NOW_SECONDS = 5
+KEY = "reco_lab.key"
 HEADERS = [
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -73,6 +74,8 @@ class Shell:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         began, status, path = time.perf_counter(), 0, _path(scope)
+        first = path.split("/", 2)[1] if path.startswith("/") else ""
+        route = f"/{first}" if first in ROUTES else "other"
 
         async def sending(message: Message) -> None:
             nonlocal status
@@ -83,6 +86,7 @@ class Shell:
 
         self.at_once += 1
         try:
+            readable(scope.get("raw_path") or b"")
             self._admit(scope, path)
             endpoint = self._told.get(path) if scope["method"] == "POST" else None
             if endpoint is None:
@@ -95,23 +99,24 @@ class Shell:
                 await said(self.service, error).response(scope, receive, sending)
         finally:
             self.at_once -= 1
-            self._count(scope["method"], path, status, time.perf_counter() - began)
+            self._count(scope["method"], route, status, time.perf_counter() - began)
 
     def _admit(self, scope: MutableMapping[str, Any], path: str) -> None:
-        readable(scope.get("raw_path") or b"")
         if self.service.settings.demo:
             from_this_machine(scope)
         elif path not in OPEN:
             service = self.service
+            if (
+                text := scope.get(KEY)
+            ) is None:  # it is there where a connection sends the same headers again
+                text = scope[KEY] = key_text(scope["headers"])
             wanted = scope_of(scope["method"], path)
-            key = with_key(scope["headers"], service.keys, service.workspace.clock.now(), wanted)
+            key = right_key(text, service.keys, service.workspace.clock.now(), wanted)
             service.spend_key(key.id)
         if self.at_once > MOST_AT_ONCE and path not in OPEN:
             raise busy("Too many requests at once.", 1, status=503, code="busy")
 
-    def _count(self, method: str, path: str, status: int, seconds: float) -> None:
-        first = path.split("/", 2)[1] if path.startswith("/") else ""
-        route = f"/{first}" if first in ROUTES else "other"
+    def _count(self, method: str, route: str, status: int, seconds: float) -> None:
         self.service.counters.request(route, status, seconds)
         if self.service.settings.access_log:
             sys.stderr.write(f"{method} {route} {status} {seconds * 1000:.1f} ms\n")

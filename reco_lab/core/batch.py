@@ -1,7 +1,7 @@
 """The customers a question is about, with their histories: an evaluation, a what-if and a live request alike."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from reco_lab.core.interactions import Interactions, Kind
+from reco_lab.core.unchanging import unchanging
 
 UNKNOWN = -1
 FEW = 100  # of so few numbers Python finds the highest before numpy begins
 
 
-@dataclass(frozen=True, eq=False)
+@unchanging()
 class UserBatch:
     """Customers in rows: their code (UNKNOWN for a stranger) and their history as CSR in time order.
 

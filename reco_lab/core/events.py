@@ -7,6 +7,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from reco_lab.core.unchanging import unchanging
+
 
 class FeedbackKind(StrEnum):
     """What can come of a decision."""
@@ -31,7 +33,7 @@ class Stage(StrEnum):
     house = "house"
 
 
-@dataclass(frozen=True)
+@unchanging(eq=True)
 class Placed:
     """One ad in an answer: its place from 0, and the chance that the policy put it there, given the places before.
 
@@ -48,7 +50,7 @@ class Placed:
     click_cost: float = 0.0
 
 
-@dataclass(frozen=True, eq=False)
+@unchanging()
 class Considered:
     """What a decision was chosen from: the candidates with their scores, and the numbers known of the customer.
 
@@ -61,7 +63,7 @@ class Considered:
     features: NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@unchanging(eq=True)
 class Decision:
     """One answer of the service: which ads a customer got, out of which, and by which rules.
 

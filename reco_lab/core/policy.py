@@ -14,6 +14,7 @@ from reco_lab.core.errors import ParameterError
 from reco_lab.core.memory import Memory
 from reco_lab.core.parameters import Parameter, explain, parameters_of
 from reco_lab.core.ranking import top
+from reco_lab.core.unchanging import unchanging
 
 POLICIES = "reco_lab.policies"
 
@@ -21,7 +22,7 @@ ROUNDING = 1e-9
 Scores = NDArray[np.float32]
 
 
-@dataclass(frozen=True, eq=False)
+@unchanging()
 class Choice:
     """What was chosen: positions in the array of scores, best place first, and the chance of each given those before.
 
@@ -39,7 +40,7 @@ class Choice:
         return different and all(0 < chance <= 1 + ROUNDING for chance in chances)
 
 
-@dataclass(frozen=True, eq=False)
+@unchanging()
 class Seen:
     """What a policy sees when it chooses: the candidates for one customer at one moment.
 

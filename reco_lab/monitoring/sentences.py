@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from reco_lab.core.clock import moment
 from reco_lab.core.words import count, share
 from reco_lab.monitoring.alarms import Moved
 from reco_lab.monitoring.drift import Drift
 from reco_lab.monitoring.facts import EVERYTHING, Slice
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ON_THE_SITE = frozenset({"slot", "position", "ad"})
 NOTHING_LEFT = 0.02  # of what was: below that, "no more" is said
 
@@ -88,11 +88,6 @@ class Names:
                 return str(int(value) + 1)
             case _:
                 return value or "(unnamed)"
-
-
-def moment(microseconds: int) -> datetime:
-    """A moment of the log."""
-    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def when(at: datetime) -> str:

@@ -7,11 +7,11 @@ from time import monotonic, perf_counter_ns
 
 import numpy as np
 
+from reco_lab.core.clock import microseconds
 from reco_lab.core.events import Considered, Decision, Placed
 from reco_lab.serving.booked import Booked, Mask
 from reco_lab.serving.decide import MOST_KEPT, Chosen
 from reco_lab.serving.snapshot import Snapshot
-from reco_lab.store.events.records import microseconds
 
 LAST = "of the house, which come last"
 TELL_AGAIN_SECONDS = 60.0
@@ -45,7 +45,7 @@ def decision_of(
     if chosen.seen is not None and (last := booked.n_house - chosen.house):
         rules[LAST] = last
     candidates, n_candidates = _candidates(chosen, booked)
-    chances, scores = chosen.propensities.tolist(), weighed.scores[chosen.places].tolist()
+    chances, scores = chosen.propensities.tolist(), chosen.scores.tolist()
     placed = [
         Placed(f"{request}-{position}", booked.ids[place], position, chance, score, *booked.costs[place])
         for position, (place, chance, score) in enumerate(

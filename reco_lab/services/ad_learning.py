@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reco_lab.core.clock import microseconds
 from reco_lab.core.errors import CorruptError, FullError, InputError
 from reco_lab.core.learner import CLICKED, SHORTLIST, SHOWN, WIDTH, Learner
 from reco_lab.core.memory import Memory, Outcomes
@@ -21,7 +22,6 @@ from reco_lab.serving.learnt import NOTHING_LEARNT, Learnt
 from reco_lab.serving.snapshot import Snapshot
 from reco_lab.store.events.learning import Happened
 from reco_lab.store.events.log import EventLog
-from reco_lab.store.events.records import microseconds
 from reco_lab.workspace import Workspace
 
 LEARN_SECONDS = 0.25

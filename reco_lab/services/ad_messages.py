@@ -6,12 +6,13 @@ from datetime import datetime
 
 from reco_lab.core.ads import Ad
 from reco_lab.core.events import Decision, Stage
+from reco_lab.core.unchanging import unchanging
 from reco_lab.store.events.records import Tracked
 
 UNWILLING = "She wants nothing kept about her."
 
 
-@dataclass(frozen=True)
+@unchanging(eq=True)
 class Answer:
     """What a website gets: the decision as it is logged, the ads in its order, and a sentence for each."""
 

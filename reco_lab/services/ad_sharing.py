@@ -50,7 +50,7 @@ class Sharing:
             self._hear(standing.histories, answer.visits)
 
     def claim(
-        self, standing: Standing, weighed: Weighed, name: str, places: NDArray[np.intp]
+        self, standing: Standing, weighed: Weighed, name: str, places: NDArray[np.int32]
     ) -> tuple[list[int], bool]:
         """Claim the ads of an answer, and listen in the same breath.
 

@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from reco_lab.core.clock import moment
 from reco_lab.core.errors import DataError
 from reco_lab.core.learner import Learner
 from reco_lab.core.memory import Memory
@@ -22,7 +23,6 @@ from reco_lab.services.judged_answers import AnswerRows, Asked, Odds
 from reco_lab.serving.booked import LEAST_BID
 from reco_lab.store.events.judging import Served
 from reco_lab.store.events.log import EventLog
-from reco_lab.store.events.records import moment
 from reco_lab.workspace import Workspace
 
 MOST_ANSWERS = 30_000

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from reco_lab.cleaning.personal import pseudonym
 from reco_lab.core.ads import Ad
+from reco_lab.core.clock import microseconds, moment
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError
 from reco_lab.monitoring import drift
@@ -34,7 +35,6 @@ from reco_lab.services.published_segments import members
 from reco_lab.services.publishing import Plan, plan_data
 from reco_lab.store.events.log import EventLog
 from reco_lab.store.events.measuring import NEVER, Mirror
-from reco_lab.store.events.records import microseconds, moment
 from reco_lab.store.publications import Publication
 from reco_lab.workspace import Workspace
 

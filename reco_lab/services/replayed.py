@@ -103,7 +103,8 @@ def _factors(workspace: Workspace, sides: Sides, answers: list[Served]) -> dict[
 
 
 def _relevance(booked: Booked, items: NDArray[np.float32]) -> NDArray[np.float32]:
-    return booked.promotions(len(items)).scores(np.ascontiguousarray(items), np.ones(len(booked), np.float32))
+    ones = np.ones(len(booked), np.float32)
+    return booked.promotions(len(items)).scores(np.ascontiguousarray(items), ones, booked.every)
 
 
 def _codes(workspace: Workspace, data: Dataset) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from hashlib import blake2b
 
@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reco_lab.core.ads import Ad, Billing
+from reco_lab.core.clock import microseconds
 from reco_lab.serving.promoted import Promoted
 
 NO_ITEM = -1
@@ -71,6 +72,11 @@ class Booked:
         return np.array([ad.bid for ad in self.ads], np.float64)
 
     @cached_property
+    def every(self) -> NDArray[np.int32]:
+        """All positions."""
+        return np.arange(len(self.ads), dtype=np.int32)
+
+    @cached_property
     def house(self) -> Mask:
         """The shop's own ads."""
         return np.array([ad.house for ad in self.ads], bool)
@@ -111,12 +117,12 @@ class Booked:
     def flying(self, now: datetime) -> Mask:
         """Which ads are within their flight at this moment and not paused."""
         starts, ends, paused = self._flights
-        moment = _micros(now)
+        moment = microseconds(now)
         return (starts <= moment) & (moment < ends) & ~paused
 
     def flies_until(self, now: datetime) -> datetime:
         """The first moment after this one at which any flight begins or ends, a day later at the latest."""
-        following = self._changes[np.searchsorted(self._changes, moment := _micros(now), side="right") :]
+        following = self._changes[np.searchsorted(self._changes, moment := microseconds(now), side="right") :]
         ahead = min(int(following[0]) - moment, DAY_MICROS) if len(following) else DAY_MICROS
         return now + timedelta(microseconds=ahead)
 
@@ -195,8 +201,8 @@ class Booked:
 
     @cached_property
     def _flights(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Mask]:
-        starts = [ALWAYS.min if ad.starts is None else _micros(ad.starts) for ad in self.ads]
-        ends = [ALWAYS.max if ad.ends is None else _micros(ad.ends) for ad in self.ads]
+        starts = [ALWAYS.min if ad.starts is None else microseconds(ad.starts) for ad in self.ads]
+        ends = [ALWAYS.max if ad.ends is None else microseconds(ad.ends) for ad in self.ads]
         return (
             np.array(starts, np.int64),
             np.array(ends, np.int64),
@@ -218,10 +224,3 @@ class Booked:
             if wanted or ad.segments:
                 groups.setdefault((wanted, ad.segments), []).append(place)
         return tuple((*demand, np.array(places, np.intp)) for demand, places in groups.items())
-
-
-def _micros(moment: datetime) -> int:
-    return int((moment.astimezone(UTC) - _EPOCH).total_seconds() * 1e6)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

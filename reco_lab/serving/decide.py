@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 
 import numpy as np
@@ -16,6 +16,7 @@ from reco_lab.core.events import Stage
 from reco_lab.core.learner import Learner
 from reco_lab.core.policy import Choice, Policy, Seen, best_first
 from reco_lab.core.recommender import Scores
+from reco_lab.core.unchanging import unchanging
 from reco_lab.serving.accounts import Accounts
 from reco_lab.serving.appeal import Appeal
 from reco_lab.serving.booked import Mask
@@ -26,15 +27,15 @@ from reco_lab.serving.learnt import NOTHING_LEARNT, Learnt, rows_of
 from reco_lab.serving.snapshot import Ranker, Route, Snapshot
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.int32]
 NEUTRAL = 0.5
 NOTHING_PERSONAL = "nothing personal"
 TAKEN = "taken by another worker"
-NONE_GONE = np.zeros(0, np.int32)
-NO_CHOICE = Choice(np.zeros(0, np.intp), np.zeros(0))
+NONE_GONE, NO_FLOATS, NO_SCORES = np.zeros(0, np.int32), np.zeros(0), np.zeros(0, np.float32)
 MOST_KEPT = 100
 
 
-@dataclass(frozen=True, eq=False)
+@unchanging()
 class Customer:
     """Who asks: her code and name (pseudonym), what is known of her, and whether anything of it may be used."""
 
@@ -60,11 +61,11 @@ class Standing:
         return Eligibility(self.accounts)
 
 
-@dataclass(frozen=True, eq=False)
+@unchanging()
 class Weighed:
     """How the ads stand for one customer at one moment.
 
-    `scores` has one number an ad; `eligible` are the ads that may be shown to customers like her, `hers` the
+    `rate` scores the ads in some places; `eligible` are the ads that may be shown to customers like her, `hers` the
     rules that take some out for her alone, each with their places, `gone` the places of all of these, in
     order. `stage` and `ranker` say who ranked, `batch` with what history (both None where nobody could).
     `customer` is who asks, where anything of her may be used.
@@ -74,11 +75,16 @@ class Weighed:
     stage: Stage
     ranker: Ranker | None
     batch: UserBatch | None
-    scores: Scores
+    rate: Callable[[Places], Scores]
     eligible: Eligible
     hers: Mapping[str, list[int]] = field(default_factory=dict)
-    gone: NDArray[np.int32] = field(default_factory=lambda: NONE_GONE)
+    gone: Places = field(default_factory=lambda: NONE_GONE)
     customer: Customer | None = None
+
+    @cached_property
+    def scores(self) -> Scores:
+        """How each ad stands, one number an ad."""
+        return self.rate(self.eligible.booked.every)
 
     @property
     def personal(self) -> bool:
@@ -93,7 +99,7 @@ class Weighed:
     @property
     def rules(self) -> dict[str, Mask]:
         """The rules that could take ads out, each with the ads it lets through."""
-        every = np.ones(len(self.scores), bool)
+        every = np.ones(len(self.eligible.booked), bool)
         alone = {rule: _but(every, np.array(places, np.int32)) for rule, places in self.hers.items()}
         return {**self.eligible.rules, **alone}
 
@@ -107,19 +113,20 @@ class Weighed:
         return _but(mask, self.gone) if len(self.gone) else mask
 
 
-@dataclass(frozen=True, eq=False)
+@unchanging()
 class Chosen:
-    """Positions of ads, best place first, the chance of each, and who ranked them.
+    """Positions of ads, best place first, the chance and the score of each, and who ranked them.
 
     `house`: how many of the last places the policy could not fill, so that the shop's own ads stand there. `seen` is
     what it saw, where it chose any.
     """
 
-    places: NDArray[np.intp]
+    places: Places
     propensities: Floats
+    scores: Scores
     stage: Stage
     weighed: Weighed
-    house: int
+    house: int = 0
     seen: Seen | None = None
 
 
@@ -135,8 +142,7 @@ def weigh(
     booked, eligibility = snapshot.booked, standing.eligibility
     if not customer.personal:
         eligible = eligibility.at(now, slot, (NOTHING_PERSONAL, booked.house))
-        scores = np.full(len(booked), NEUTRAL, np.float32)
-        return Weighed(snapshot.everybody, Stage.house, None, None, scores, eligible)
+        return Weighed(snapshot.everybody, Stage.house, None, None, _neutral, eligible)
     route = snapshot.route(customer.name, customer.attributes, customer.segments)
 
     def batch_of(wants_attributes: bool) -> UserBatch:
@@ -157,7 +163,7 @@ def weigh(
         stage,
         ranker,
         batch,
-        _scores(snapshot, standing.appeal, items),
+        partial(_scores, snapshot, standing.appeal.factors, items),
         eligible,
         hers,
         _gone(hers),
@@ -183,25 +189,39 @@ def choose(
 
     A policy that fails, or says chances that are none, is told to `fails`, and the best ranked are shown instead.
     """
+    regular = _left(weighed.eligible.regular, weighed.gone)
+    policy = weighed.route.policy
+    seen = _seen(snapshot, weighed, regular, learnt) if len(regular) else None
+    if seen is None:
+        return _filled(snapshot, Chosen(NONE_GONE, NO_FLOATS, NO_SCORES, weighed.stage, weighed), n)
+    choice = _placed(policy, seen, n, rng, learnt, fails)
+    places, scores = regular[choice.chosen], seen.scores[choice.chosen]
+    found = Chosen(places, choice.propensities, scores, weighed.stage, weighed, seen=seen)
+    return found if len(places) == n else _filled(snapshot, found, n)
+
+
+def _filled(snapshot: Snapshot, chosen: Chosen, n: int) -> Chosen:
+    """The same with the shop's own ads in the places that are left of n."""
+    weighed = chosen.weighed
+    own = np.flatnonzero(weighed.open & snapshot.booked.house)[: n - len(chosen.places)].astype(np.int32)
+    return replace(
+        chosen,
+        places=np.concatenate((chosen.places, own)),
+        propensities=np.concatenate((chosen.propensities, np.ones(len(own)))),
+        scores=np.concatenate((chosen.scores, weighed.rate(own))),
+        stage=chosen.stage if len(chosen.places) else Stage.house,
+        house=len(own),
+    )
+
+
+def _left(regular: Places, gone: Places) -> Places:
+    """The regular places but those gone."""
+    if not len(gone):
+        return regular
     from reco_lab.serving._kernels.relevance import narrowed
 
-    every = weighed.eligible.regular
-    regular, scores = np.empty(len(every), np.int32), np.empty(len(every), np.float32)
-    count = narrowed(every, weighed.gone, weighed.scores, regular, scores)
-    policy = weighed.route.policy
-    seen = _seen(snapshot, weighed, scores[:count], regular[:count], learnt) if count else None
-    choice = _placed(policy, seen, n, rng, learnt, fails) if seen else NO_CHOICE
-    places, propensities = regular[choice.chosen].astype(np.intp), choice.propensities
-    missing = n - len(places)
-    own = np.flatnonzero(weighed.open & snapshot.booked.house)[:missing] if missing else places[:0]
-    return Chosen(
-        np.concatenate((places, own)) if len(own) else places,
-        np.concatenate((propensities, np.ones(len(own)))) if len(own) else propensities,
-        weighed.stage if len(places) else Stage.house,
-        weighed,
-        house=len(own),
-        seen=seen,
-    )
+    left = np.empty(len(regular), np.int32)
+    return left[: narrowed(regular, gone, left)]
 
 
 def _placed(
@@ -230,11 +250,9 @@ def _sound(policy: Policy, choice: Choice) -> Choice:
     return choice
 
 
-def _seen(
-    snapshot: Snapshot, weighed: Weighed, scores: Scores, places: NDArray[np.int32], learnt: Learnt
-) -> Seen:
+def _seen(snapshot: Snapshot, weighed: Weighed, places: Places, learnt: Learnt) -> Seen:
     """What the policy sees: the customer where it learns or where it is kept, the ads as a learner knows them."""
-    policy, customer = weighed.route.policy, weighed.customer
+    policy, customer, scores = weighed.route.policy, weighed.customer, weighed.rate(places)
     learns = isinstance(policy, Learner)
     wanted = customer is not None and (learns or len(scores) <= MOST_KEPT)
     features = (
@@ -247,24 +265,28 @@ def _seen(
     return Seen(scores, rows, features, snapshot.booked.worth(weight)[places] if weight > 0 else None)
 
 
-def _gone(hers: Mapping[str, list[int]]) -> NDArray[np.int32]:
+def _gone(hers: Mapping[str, list[int]]) -> Places:
     """The places that rules for one customer take out, in order."""
     return np.array(sorted(set(chain.from_iterable(hers.values()))), np.int32) if hers else NONE_GONE
 
 
-def _but(mask: Mask, places: NDArray[np.int32]) -> Mask:
+def _but(mask: Mask, places: Places) -> Mask:
     mask = mask.copy()
     mask[places] = False
     return mask
 
 
-def _scores(snapshot: Snapshot, appeal: Appeal, items: Scores | None) -> Scores:
-    """Relevance of what each ad promotes (0 to 1, an average ad .5) times its appeal, times its bid as far as it counts."""
+def _scores(snapshot: Snapshot, factors: Scores, items: Scores | None, places: Places) -> Scores:
+    """Relevance of what ads promote (0 to 1, an average ad .5) times their appeal, times their bid as far as it counts."""
     booked = snapshot.booked
     if items is None:
-        scores = appeal.factors * np.float32(NEUTRAL)
+        scores = factors[places] * np.float32(NEUTRAL)
     else:
-        scores = booked.promotions(len(items)).scores(items, appeal.factors)
+        scores = booked.promotions(len(items)).scores(items, factors, places)
     if snapshot.bid_weight > 0:
-        scores *= booked.worth(snapshot.bid_weight)
+        scores *= booked.worth(snapshot.bid_weight)[places]
     return scores
+
+
+def _neutral(places: Places) -> Scores:
+    return np.full(len(places), NEUTRAL, np.float32)

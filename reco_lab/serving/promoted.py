@@ -36,12 +36,12 @@ class Promoted:
         weights = np.bincount(places, minlength=last + 1)[:last].astype(np.float32)
         return cls(places, weights, tuple(items for _, items in members))
 
-    def scores(self, items: Scores, factors: NDArray[np.float32]) -> Scores:
-        """For each ad its factor times its relevance: 0 to 1, and one half for an average ad and one of no item."""
+    def scores(self, items: Scores, factors: NDArray[np.float32], places: NDArray[np.int32]) -> Scores:
+        """For the ads in these places factor times relevance: 0 to 1, and one half for an average ad and one of no item."""
         from reco_lab.serving._kernels.relevance import standing
 
         if self.members:
             items = np.append(items, np.array([items[mine].max() for mine in self.members], np.float32))
-        scores = np.empty(len(self.places), np.float32)
-        standing(items, self.weights, self.places, factors, scores)
+        scores = np.empty(len(places), np.float32)
+        standing(items, self.weights, self.places, factors, places, scores)
         return scores

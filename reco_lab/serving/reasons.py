@@ -16,7 +16,7 @@ IN_GENERAL = {
     Stage.house: "From our shop.",
 }
 
-
+MOSTLY = 0.5
 UNRANKED = "One of the ads that may be shown here."
 BY_CHANCE = "Drawn by chance from the ads that may be shown here."
 
@@ -28,23 +28,22 @@ def reasons_of(snapshot: Snapshot, chosen: Chosen, title: Callable[[int], str]) 
     policy that does not look at the ranking owes it nothing.
     """
     weighed, ads = chosen.weighed, snapshot.booked.ads
-    items = snapshot.booked.promoted[chosen.places].tolist()
+    places, items = chosen.places.tolist(), snapshot.booked.promoted[chosen.places].tolist()
     ranked = weighed.route.policy.info.ranked
     speaking = _because(weighed, items) if weighed.stage is Stage.model and ranked else {}
-    return tuple(
-        IN_GENERAL[Stage.house]
-        if ads[place].house
-        else BY_CHANCE
-        if chance < 0.5
-        else f"Because you went for {title(speaking[item])}."
-        if item in speaking
-        else IN_GENERAL[weighed.stage]
-        if ranked and weighed.ranker and (item != NO_ITEM or ads[place].category is not None)
-        else UNRANKED
-        for place, item, chance in zip(
-            chosen.places.tolist(), items, chosen.propensities.tolist(), strict=True
-        )
-    )
+    reasons = []
+    for place, item, chance in zip(places, items, chosen.propensities.tolist(), strict=True):
+        if ads[place].house:
+            reasons.append(IN_GENERAL[Stage.house])
+        elif chance < MOSTLY:
+            reasons.append(BY_CHANCE)
+        elif item in speaking:
+            reasons.append(f"Because you went for {title(speaking[item])}.")
+        elif ranked and weighed.ranker and (item != NO_ITEM or ads[place].category is not None):
+            reasons.append(IN_GENERAL[weighed.stage])
+        else:
+            reasons.append(UNRANKED)
+    return tuple(reasons)
 
 
 def _because(weighed: Weighed, items: Sequence[int]) -> dict[int, int]:

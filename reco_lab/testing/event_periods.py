@@ -6,11 +6,10 @@ from datetime import timedelta
 
 import numpy as np
 
-from reco_lab.core.clock import ManualClock
+from reco_lab.core.clock import ManualClock, microseconds
 from reco_lab.core.events import Feedback, FeedbackKind, Stage
 from reco_lab.store.events.log import EventLog
 from reco_lab.store.events.measuring import AT_ONCE, NEVER, Mirror, Period
-from reco_lab.store.events.records import microseconds
 from reco_lab.testing.events import Opens, decision, feedback, told, visit
 
 HOUR = 3_600_000_000

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from reco_lab.charts.control import control
-from reco_lab.monitoring.sentences import moment
+from reco_lab.core.clock import moment
 from reco_lab.services.monitoring import Alarm, Look, Slice
 from reco_lab.ui import linked, show
 from reco_lab.ui.words import count, day, md, when

@@ -5,11 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reco_lab.core.clock import ManualClock
+from reco_lab.core.clock import ManualClock, microseconds
 from reco_lab.core.events import FeedbackKind
 from reco_lab.store.events import EventLog, schema
 from reco_lab.store.events.measuring import NEVER, Mirror
-from reco_lab.store.events.records import microseconds
 from reco_lab.testing.event_expiry import EXPIRY_CHECKS
 from reco_lab.testing.event_periods import PERIOD_CHECKS
 from reco_lab.testing.event_sums import SUM_CHECKS

@@ -12,11 +12,12 @@ from starlette.middleware.cors import CORSMiddleware
 from uvicorn.server import ServerState
 
 from reco_lab.api.building import build
+from reco_lab.api.patience import PatientProtocol
 from reco_lab.api.prompt import PromptProtocol
 from reco_lab.api.running import OPTIONS
 from reco_lab.api.service import Service
 from reco_lab.api.settings import ApiSettings
-from reco_lab.services.keys import known_keys, make_key
+from reco_lab.services.keys import known_keys, make_key, revoke
 from reco_lab.testing.service import small_shop
 
 HEADERS = ("cache-control", "content-security-policy", "date", "x-content-type-options")
@@ -169,3 +170,116 @@ def test_nobody_is_decided_for_where_only_the_head_is_asked_for(config, key):
     sent = get("/ads?user_id=u1", key).replace(b"GET", b"HEAD")
     [(status, _, _)], _ = said(config, sent, bodiless=True)
     assert status == 405
+
+
+@pytest.fixture
+def parsed(monkeypatch):
+    """How many pieces went through the parser."""
+    pieces, through = [], PatientProtocol.data_received
+
+    def counted(protocol, data):
+        pieces.append(data)
+        through(protocol, data)
+
+    monkeypatch.setattr(PatientProtocol, "data_received", counted)
+    return pieces
+
+
+def piece_by_piece(config, *pieces):
+    """What comes back for each piece, sent once the answer to the one before is there; None where nothing does."""
+
+    async def talk():
+        async with connected(config) as (reader, writer), asyncio.timeout(10):
+            answers = []
+            for piece in pieces:
+                writer.write(piece)
+                try:
+                    async with asyncio.timeout(1):
+                        answers.append(await read_one(reader))
+                except (TimeoutError, asyncio.IncompleteReadError):
+                    answers.append(None)
+            return answers
+
+    return asyncio.run(talk())
+
+
+def test_headers_that_come_again_are_read_once(config, key, parsed):
+    sent = [get(f"/ads?user_id=u{number}&n={1 + number % 2}", key) for number in range(6)]
+    items = get("/recommendations?user_id=u%31&k=2", key)
+    answers = piece_by_piece(config, *sent, items, sent[0])
+    assert [json.loads(body)["user_id"] for _, _, body in answers] == [
+        *(f"u{one}" for one in range(6)),
+        "u1",
+        "u0",
+    ]
+    assert [len(json.loads(body).get("ads", ())) for _, _, body in answers] == [1, 2, 1, 2, 1, 2, 0, 1]
+    assert parsed == [sent[0]]
+    others = [{line.partition(":")[0] for line in head.split("\r\n")} for _, head, _ in answers]
+    assert all(one == others[0] for one in others)
+
+
+def test_what_is_not_the_same_is_parsed(config, key, parsed):
+    first, other = get("/ads?user_id=u1", key), get("/ads?user_id=u1", key, "X-More: 1")
+    odd = [
+        other,
+        get("/ads?user_id=u1", "a wrong key"),
+        get("/ads?user_id=u1#part", key),
+        get('/ads?user_id=u"1', key),
+        get("/ads", key),
+        get("/health", key),
+        get("/ads?user_id=u1", key, version="1.0").replace(b"1.0", b"1.1 "),
+        first + first,
+        first[:20],
+    ]  # fmt: skip
+    for piece in odd:
+        parsed.clear()
+        answers = piece_by_piece(config, first, piece)
+        assert answers[0][0] == 200
+        assert parsed == [first, piece]
+
+
+@pytest.mark.parametrize("told", ["with a key", "refused before its body is there"])
+def test_a_body_that_looks_like_a_question_is_none(config, key, told):
+    question = get("/ads?user_id=u1", key)
+    lines = ["Content-Type: application/json", f"Content-Length: {len(question)}"]
+    head = get("/events", key if told == "with a key" else "", *lines).replace(b"GET", b"POST")
+    first, early, after, last = piece_by_piece(config, question, head, question, get("/ads?user_id=u2", key))
+    refused = [one[0] for one in (early, after) if one is not None]
+    assert (first[0], refused) == (200, [400 if told == "with a key" else 401])
+    assert json.loads(last[2])["user_id"] == "u2"
+
+
+def test_a_key_that_is_revoked_opens_nothing_though_it_was_right_a_moment_ago(service, config):
+    text, record = make_key(service.workspace, "for a while", ["serve"], who="a test")
+    service.keys = known_keys(service.workspace)
+    question = get("/ads?user_id=u1", text)
+
+    async def talk():
+        async with connected(config) as (reader, writer), asyncio.timeout(10):
+            found = []
+            for _ in range(3):
+                writer.write(question)
+                found.append((await read_one(reader))[0])
+            revoke(service.workspace, record.id, who="a test")
+            service.keys = known_keys(service.workspace)
+            writer.write(question)
+            return [*found, (await read_one(reader))[0]]
+
+    assert asyncio.run(talk()) == [200, 200, 200, 401]
+
+
+def test_a_connection_is_silent_only_from_its_last_question_on(service, key, parsed):
+    config = uvicorn.Config(build(service), **OPTIONS | {"timeout_keep_alive": 1})
+    config.load()
+    question = get("/ads?user_id=u1", key)
+
+    async def talk():
+        async with connected(config) as (reader, writer), asyncio.timeout(10):
+            for _ in range(5):
+                writer.write(question)
+                assert (await read_one(reader))[0] == 200
+                await asyncio.sleep(0.3)
+            return await reader.read()
+
+    assert asyncio.run(talk()) == b""
+    assert parsed == [question]

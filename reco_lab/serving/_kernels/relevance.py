@@ -1,4 +1,4 @@
-"""Whether scores are numbers, how what an ad promotes stands among all, and which ads are left to choose among."""
+"""Whether scores are numbers, which ads are left to choose among, and how what they promote stands among all."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,17 +32,19 @@ def moments(items: NDArray[np.float32], weights: NDArray[np.float32]) -> tuple[f
     return middle, np.sqrt(max(squares / max(count, 1.0) - middle * middle, 0.0))
 
 
-@compiled("void(float32[::1], float32[::1], int32[::1], float32[::1], float32[::1])", brief=True)
+@compiled("void(float32[::1], float32[::1], int32[::1], float32[::1], int32[::1], float32[::1])", brief=True)
 def standing(
     items: NDArray[np.float32],
     weights: NDArray[np.float32],
     promoted: NDArray[np.int32],
     factors: NDArray[np.float32],
+    places: NDArray[np.int32],
     scores: NDArray[np.float32],
 ) -> None:
-    """Fill in each ad's factor times its relevance: its item's score standardised over the ads, squeezed into 0 to 1.
+    """Fill in the factor times the relevance of the ads in some places.
 
-    `weights` says how many ads promote each item. The place behind the items stands for none, which is neutral.
+    That is their item's score standardised over all ads, squeezed into 0 to 1. `weights` says how many ads promote each
+    item. The place behind the items stands for none, which is neutral.
     """
     found = moments(items, weights)
     middle, spread, half = np.float32(found[0]), np.float32(found[1]), np.float32(NEUTRAL)
@@ -51,26 +53,19 @@ def standing(
         for item in range(len(items)):
             above = items[item] - middle
             relevance[item] = half + half * above / (spread + abs(above))
-    for place in range(len(promoted)):
-        scores[place] = factors[place] * relevance[np.uint32(promoted[place])]
+    for one in range(len(places)):
+        place = np.uint32(places[one])
+        scores[one] = factors[place] * relevance[np.uint32(promoted[place])]
 
 
-@compiled("int64(int32[::1], int32[::1], float32[::1], int32[::1], float32[::1])", brief=True)
-def narrowed(
-    regular: NDArray[np.int32],
-    gone: NDArray[np.int32],
-    scores: NDArray[np.float32],
-    places: NDArray[np.int32],
-    values: NDArray[np.float32],
-) -> int:
-    """Fill in the regular places but those gone (both in order), with their scores; how many these are."""
+@compiled("int64(int32[::1], int32[::1], int32[::1])", brief=True)
+def narrowed(regular: NDArray[np.int32], gone: NDArray[np.int32], places: NDArray[np.int32]) -> int:
+    """Fill in the regular places but those gone (both in order); how many these are."""
     count, begin = 0, 0
-    for one in range(len(gone) + 1):
-        end = np.searchsorted(regular, gone[one]) if one < len(gone) else len(regular)
-        kept, into, found = regular[begin:end], places[count : count + end - begin], values[count:]
-        for place in range(len(kept)):
-            into[place] = kept[place]
-            found[place] = scores[np.uint32(kept[place])]
+    for one in range(len(gone)):
+        end = np.searchsorted(regular, gone[one])
+        places[count : count + end - begin] = regular[begin:end]
         count += end - begin
-        begin = end + 1 if one < len(gone) and end < len(regular) and regular[end] == gone[one] else end
-    return count
+        begin = end + 1 if end < len(regular) and regular[end] == gone[one] else end
+    places[count : count + len(regular) - begin] = regular[begin:]
+    return count + len(regular) - begin

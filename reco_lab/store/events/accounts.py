@@ -16,10 +16,10 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from reco_lab.core.clock import moment
 from reco_lab.core.errors import NotNowError
 from reco_lab.core.events import Visit
 from reco_lab.store.events.connecting import writing
-from reco_lab.store.events.records import moment
 from reco_lab.store.events.schema import bills, caps
 
 SLOWEST = 2.0

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from reco_lab.core.clock import microseconds, moment
 from reco_lab.core.events import Decision, Feedback, FeedbackKind, Visit
 from reco_lab.store.events import schema
 from reco_lab.store.events.accounts import bill
@@ -21,8 +22,6 @@ from reco_lab.store.events.records import (
     Refusal,
     Tracked,
     malformed,
-    microseconds,
-    moment,
     untimely,
 )
 from reco_lab.store.events.rows import (

@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
+from reco_lab.core.clock import microseconds, moment
 from reco_lab.core.events import FeedbackKind, Stage
 from reco_lab.store.events import schema
 from reco_lab.store.events.reading import Reading
-from reco_lab.store.events.records import microseconds, moment
 
 DECIDED = ("decisions", "latency", "fallbacks", "shown", "clicks", "billed")
 CAME = ("dismissed", "bought", "revenue")

@@ -6,8 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from reco_lab.core.clock import moment
 from reco_lab.store.events import schema
-from reco_lab.store.events.records import moment
 
 _SETTLING = 0x5EC0_1AE
 

@@ -8,7 +8,7 @@ from typing import Self
 
 import sqlalchemy as sa
 
-from reco_lab.core.clock import Clock
+from reco_lab.core.clock import Clock, microseconds
 from reco_lab.core.errors import InputError
 from reco_lab.core.events import Decision, Feedback, Visit
 from reco_lab.store.events.by_customer import ByCustomer
@@ -18,7 +18,7 @@ from reco_lab.store.events.expiring import expire
 from reco_lab.store.events.journal import FOLDER, Journal
 from reco_lab.store.events.learning import remember
 from reco_lab.store.events.measuring import Measuring
-from reco_lab.store.events.records import LONGEST_PAYLOAD, Description, Refusal, Side, Tracked, microseconds
+from reco_lab.store.events.records import LONGEST_PAYLOAD, Description, Refusal, Side, Tracked
 from reco_lab.store.events.replaying import replay
 from reco_lab.store.events.writer import Writer
 from reco_lab.store.locks import FileLock

@@ -10,13 +10,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from reco_lab.core.clock import Clock
+from reco_lab.core.clock import Clock, microseconds, moment
 from reco_lab.core.events import Decision, Feedback, FeedbackKind, Visit
 from reco_lab.store.events import learning, schema
 from reco_lab.store.events.connecting import FILE, answering, reading
 from reco_lab.store.events.judging import Served, served
 from reco_lab.store.events.learning import Happened, Weighing
-from reco_lab.store.events.records import Counts, Minute, RefusedEvent, Side, microseconds, moment
+from reco_lab.store.events.records import Counts, Minute, RefusedEvent, Side
 from reco_lab.store.events.rows import among, as_decision, as_feedback, as_visit, listed
 
 MINUTES = 60

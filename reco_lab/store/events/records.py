@@ -4,12 +4,13 @@ import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from reco_lab.core.ads import LONGEST_ID
+from reco_lab.core.clock import microseconds
 from reco_lab.core.events import Decision, Feedback, Visit
 from reco_lab.store.schema import unkept
 
@@ -22,8 +23,6 @@ LATE = (
     90 * 24 * 3600 * 10**6
 )  # microseconds; a telephone that was off sends late; what is older changes no decision any more
 LONGEST_PAYLOAD = 2_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -108,16 +107,6 @@ class Batch:
 
     decisions: list[Decision]
     parcels: list[Parcel]
-
-
-def microseconds(moment: datetime) -> int:
-    """A moment as the tables hold it."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def moment(microseconds: int) -> datetime:
-    """A moment of the tables, in UTC."""
-    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def malformed(event: Feedback | Visit) -> str:

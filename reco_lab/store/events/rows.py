@@ -11,8 +11,8 @@ import orjson
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from reco_lab.core.clock import microseconds, moment
 from reco_lab.core.events import Decision, Feedback, FeedbackKind, Placed, Stage, Visit
-from reco_lab.store.events.records import microseconds, moment
 from reco_lab.store.schema import keepable
 
 Row = tuple[Any, ...]
