@@ -1,6 +1,7 @@
 """The shapes that most fitted models have: plain arrays that score customers."""
 
-from functools import cached_property
+from functools import cache, cached_property
+from types import ModuleType
 from typing import Any, Self
 
 import numpy as np
@@ -27,6 +28,14 @@ from reco_lab.core.recommender import Codes, Contributions, Scorer, Scores, Stat
 ASKED_A_CUSTOMER = 4  # times k: where many tie, more are asked
 
 Matrix = NDArray[np.float32] | sparse.csr_matrix
+
+
+@cache
+def _loops() -> ModuleType:
+    """The compiled sums, which a live answer asks for twice and an import would look up each time."""
+    from reco_lab.algorithms._kernels import sums
+
+    return sums
 
 
 class SameForAll(Scorer):
@@ -94,26 +103,22 @@ class ItemToItem(Scorer):
         """As the contributions say, without making them where the matrix is sparse."""
         if not self._sparse:
             return super().loudest(batch, items)
-        from reco_lab.algorithms._kernels.sums import loudest_of_one
-
         rows = np.empty(len(items), np.intp)
-        loudest_of_one(loopable(batch.items, np.int32), loopable(items, np.int32), *self._table, rows)
+        _loops().loudest_of_one(
+            loopable(batch.items, np.int32), loopable(items, np.int32), *self._table, rows
+        )
         return rows
 
     def _of_one(self, history: Codes) -> Scores:
         """The same sums for one customer, without the arrays that many need: a live answer waits for this."""
-        from reco_lab.algorithms._kernels.sums import of_one
-
         sums = np.zeros((1, self.n_items), np.float32)
-        of_one(loopable(history, np.int32), *self._table, sums[0])
+        _loops().of_one(loopable(history, np.int32), *self._table, sums[0])
         return sums
 
     def _parts_of_one(self, history: Codes, items: Codes) -> NDArray[np.float32]:
         """Each history item's own weight for one customer, likewise."""
-        from reco_lab.algorithms._kernels.sums import parts_of_one
-
         parts = np.zeros((len(history), len(items)), np.float32)
-        parts_of_one(loopable(history, np.int32), loopable(items, np.int32), *self._table, parts)
+        _loops().parts_of_one(loopable(history, np.int32), loopable(items, np.int32), *self._table, parts)
         return parts
 
     @cached_property

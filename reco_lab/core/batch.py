@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from reco_lab.core.interactions import Interactions, Kind
-from reco_lab.core.unchanging import unchanging
+from reco_lab.core.unchanging import once, unchanging
 
 UNKNOWN = -1
 FEW = 100  # of so few numbers Python finds the highest before numpy begins
@@ -116,14 +115,14 @@ class UserBatch:
         """How many interactions each customer's history has."""
         return self.indptr[1:] - self.indptr[:-1]
 
-    @cached_property
+    @once
     def highest(self) -> int:
         """The highest item code in any history; -1 where all are empty."""
         if len(self.items) <= FEW:
             return max(self.items.tolist(), default=-1)
         return int(np.maximum.reduce(self.items))
 
-    @cached_property
+    @once
     def owners(self) -> NDArray[np.int64]:
         """The row of the batch that each history entry belongs to."""
         return np.repeat(np.arange(len(self)), self.lengths)

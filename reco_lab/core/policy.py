@@ -32,6 +32,11 @@ class Choice:
     chosen: NDArray[np.intp]
     propensities: NDArray[np.float64]
 
+    @classmethod
+    def certain(cls, chosen: NDArray[np.intp]) -> "Choice":
+        """These in their order, as nothing else could have been chosen."""
+        return cls(chosen, np.array([1.0] * len(chosen)))
+
     @property
     def sound(self) -> bool:
         """Whether each place has another candidate and a chance above 0 and of at most 1: anything else cannot be logged."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import Field, dataclass, field
-from typing import TypeVar, dataclass_transform
+from typing import Any, Generic, TypeVar, dataclass_transform
 
 Kind = TypeVar("Kind")
+Value = TypeVar("Value")
 
 
 @dataclass_transform(eq_default=False, frozen_default=True, field_specifiers=(field, Field))
@@ -14,3 +15,20 @@ def unchanging(*, eq: bool = False) -> Callable[[type[Kind]], type[Kind]]:
     To freeze it at run time too would make it three times as slow to create, and each answer creates ten of them.
     """
     return dataclass(eq=eq)
+
+
+class once(Generic[Value]):  # noqa: N801 - used like property
+    """A property that is computed when it is first asked for.
+
+    Like functools' cached_property without its lock, which takes longer than what is computed here; two threads that
+    ask at the same time may both compute it.
+    """
+
+    def __init__(self, compute: Callable[[Any], Value]) -> None:
+        self._compute, self._name, self.__doc__ = compute, compute.__name__, compute.__doc__
+
+    def __get__(self, one: Any, owner: type | None = None) -> Value:
+        """The value, from now on an ordinary attribute."""
+        value: Value = self._compute(one)
+        one.__dict__[self._name] = value
+        return value

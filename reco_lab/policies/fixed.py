@@ -21,7 +21,7 @@ class Fixed(Policy):
     def choose(self, scores: Scores, n: int, rng: np.random.Generator) -> Choice:  # noqa: ARG002 - nothing is left to chance
         """The first n."""
         chosen = np.arange(min(n, len(scores)))
-        return Choice(chosen, np.ones(len(chosen)))
+        return Choice.certain(chosen)
 
     def chances(self, scores: Scores, before: NDArray[np.intp]) -> NDArray[np.float64]:
         """All on the first that is left."""

@@ -20,7 +20,7 @@ class Greedy(Policy):
     def choose(self, scores: Scores, n: int, rng: np.random.Generator) -> Choice:  # noqa: ARG002 - nothing is left to chance
         """The n best."""
         chosen = best_first(scores, n)
-        return Choice(chosen, np.ones(len(chosen)))
+        return Choice.certain(chosen)
 
     def chances(self, scores: Scores, before: NDArray[np.intp]) -> NDArray[np.float64]:
         """All on the best that is left."""

@@ -24,6 +24,7 @@ from reco_lab.serving.eligible import Eligibility, Eligible
 from reco_lab.serving.features import features_of
 from reco_lab.serving.histories import Histories
 from reco_lab.serving.learnt import NOTHING_LEARNT, Learnt, rows_of
+from reco_lab.serving.loops import loops
 from reco_lab.serving.snapshot import Ranker, Route, Snapshot
 
 Floats = NDArray[np.float64]
@@ -218,10 +219,8 @@ def _left(regular: Places, gone: Places) -> Places:
     """The regular places but those gone."""
     if not len(gone):
         return regular
-    from reco_lab.serving._kernels.relevance import narrowed
-
     left = np.empty(len(regular), np.int32)
-    return left[: narrowed(regular, gone, left)]
+    return left[: loops().narrowed(regular, gone, left)]
 
 
 def _placed(
@@ -239,8 +238,7 @@ def _placed(
         if fails is None:
             raise
         fails(policy, error)
-        best = best_first(seen.scores, n)
-        return Choice(best, np.ones(len(best)))
+        return Choice.certain(best_first(seen.scores, n))
 
 
 def _sound(policy: Policy, choice: Choice) -> Choice:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_lab.core.recommender import Scores
+from reco_lab.serving.loops import loops
 
 Groups = tuple[tuple[NDArray[np.intp], NDArray[np.int32]], ...]
 
@@ -38,10 +39,8 @@ class Promoted:
 
     def scores(self, items: Scores, factors: NDArray[np.float32], places: NDArray[np.int32]) -> Scores:
         """For the ads in these places factor times relevance: 0 to 1, and one half for an average ad and one of no item."""
-        from reco_lab.serving._kernels.relevance import standing
-
         if self.members:
             items = np.append(items, np.array([items[mine].max() for mine in self.members], np.float32))
         scores = np.empty(len(places), np.float32)
-        standing(items, self.weights, self.places, factors, places, scores)
+        loops().standing(items, self.weights, self.places, factors, places, scores)
         return scores

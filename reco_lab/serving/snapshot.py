@@ -15,6 +15,7 @@ from reco_lab.core.events import Stage
 from reco_lab.core.policy import Policy
 from reco_lab.core.recommender import Scorer, Scores
 from reco_lab.serving.booked import Booked
+from reco_lab.serving.loops import loops
 
 NOTHING_PUBLISHED = "unpublished"
 
@@ -44,10 +45,8 @@ class Ranker:
 
     def score(self, batch: UserBatch) -> Scores:
         """One customer's scores over all items it knows; ScoreError where they are not finite numbers."""
-        from reco_lab.serving._kernels.relevance import finite
-
         scores: Scores = self.scorer.score(batch.within(self.scorer.n_items))[0]
-        if not finite(scores):
+        if not loops().finite(scores):
             raise ScoreError(f"{self.name} gave scores that are not finite numbers.")
         return scores
 
