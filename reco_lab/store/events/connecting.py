@@ -14,6 +14,7 @@ from reco_lab.store import server
 from reco_lab.store.events.schema import VERSION, metadata, version
 
 FILE = "events.db"
+LOCK = "events.lock"
 READ_SECONDS = 15
 WRITE_SECONDS = 0.25  # nobody else may write, so whoever holds the file longer is an outage
 SYNCHRONOUS = "FULL"

@@ -12,18 +12,18 @@ from reco_lab.core.clock import Clock
 from reco_lab.core.errors import InputError
 from reco_lab.core.events import Decision, Feedback, Visit
 from reco_lab.store.events.by_customer import ByCustomer
-from reco_lab.store.events.connecting import writing
+from reco_lab.store.events.connecting import LOCK, writing
 from reco_lab.store.events.erasing import erase
 from reco_lab.store.events.expiring import expire
 from reco_lab.store.events.journal import FOLDER, Journal
 from reco_lab.store.events.learning import remember
 from reco_lab.store.events.measuring import Measuring
+from reco_lab.store.events.putting_back import finish
 from reco_lab.store.events.records import LONGEST_PAYLOAD, Description, Refusal, Side, Tracked, microseconds
 from reco_lab.store.events.replaying import replay
 from reco_lab.store.events.writer import Writer
 from reco_lab.store.locks import FileLock
 
-LOCK = "events.lock"
 BEGINNING = "events.beginning.lock"
 
 
@@ -49,6 +49,8 @@ class EventLog(ByCustomer, Measuring):
                     fix="Stop the other one, or use PostgreSQL, where several may write.",
                 )
         try:
+            if url is None:
+                finish(home)
             self._writing = writing(home, url)
             with FileLock(home / BEGINNING):  # nobody takes over a journal that is not locked yet
                 journal = Journal(home / FOLDER)
