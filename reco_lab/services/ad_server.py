@@ -71,6 +71,7 @@ class AdServer:
     _told: ToldSets = field(default_factory=ToldSets)
     _meanwhile: list[Visit] | None = None
     _unwell: str = ""
+    _recounted: int = 0
 
     def __post_init__(self) -> None:
         """Begin well, with nobody leaving."""
@@ -141,8 +142,10 @@ class AdServer:
             Feedback(one.event_id, one.decision_id, FeedbackKind(one.kind), now, one.at or now, one.value)
             for one in events
         ]
+        before = self._recounted
         tracked = await _done(self.log.track(rows))
-        self._clicked(tracked)
+        if self._recounted == before:  # else the books, which came from the log meanwhile, know these clicks
+            self._clicked(tracked)
         return tracked
 
     async def replay(self) -> Tracked:
@@ -370,9 +373,11 @@ class AdServer:
             self._recount(today)
 
     def _recount(self, day: date) -> None:
+        self.log.flush()  # no decision is made meanwhile, as answers and this take turns
         booked = self.snapshot.booked
         books = Accounts(booked, day, self.log.spending(day), self.log.shown(day))
         self.standing = Standing(self.standing.histories, books, Appeal(booked, self.log.clicks()))
+        self._recounted += 1
 
 
 async def _done(future: "Future[Tracked]") -> Tracked:

@@ -9,7 +9,7 @@ from typing import Self
 import sqlalchemy as sa
 
 from reco_lab.core.clock import Clock
-from reco_lab.core.errors import InputError
+from reco_lab.core.errors import FullError, InputError, NotNowError
 from reco_lab.core.events import Decision, Feedback, Visit
 from reco_lab.store.events.by_customer import ByCustomer
 from reco_lab.store.events.connecting import LOCK, writing
@@ -25,6 +25,7 @@ from reco_lab.store.events.writer import Writer
 from reco_lab.store.locks import FileLock
 
 BEGINNING = "events.beginning.lock"
+FLUSH_SECONDS = 2.0
 
 
 class EventLog(ByCustomer, Measuring):
@@ -111,6 +112,15 @@ class EventLog(ByCustomer, Measuring):
                 remember(connection, name, upto, arrays, at)
 
         self._write.do(keep).result()
+
+    def flush(self) -> None:
+        """Wait until all that was written here so far is in the tables; NotNowError while it cannot be."""
+        if self._writer is None:
+            return
+        try:
+            self._writer.do(lambda _engine: None).result(FLUSH_SECONDS)
+        except (FullError, TimeoutError) as error:
+            raise NotNowError("The log is behind.", fix="Try again soon.") from error
 
     def erase(self, customer: str, ids: Sequence[str] = ()) -> int:
         """Remove all that is known of a customer from tables, files and journal; how many rows that were.
