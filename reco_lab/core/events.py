@@ -89,6 +89,11 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class Unbilled(Decision):
+    """A decision made while the books that workers share did not answer: the log bills it when it takes it in."""
+
+
+@dataclass(frozen=True)
 class Feedback:
     """What a website says happened to a decision. `value` is money or a weight; `at` the customer's moment in UTC.
 

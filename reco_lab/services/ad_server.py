@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from time import perf_counter_ns
 from typing import Any
@@ -278,7 +278,7 @@ class AdServer:
                 return chosen
             refused, news = self.sharing.claim(self.standing, weighed, name, chosen.places)
             if not refused and not news:
-                return chosen
+                return replace(chosen, unbilled=True) if self.sharing.silent else chosen
             weighed = self._weighed(name, user_id, slot, now) if news else without(weighed, refused)
 
     def _weighed(self, name: str, user_id: str, slot: str, now: datetime) -> Weighed:

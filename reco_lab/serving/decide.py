@@ -112,7 +112,7 @@ class Chosen:
     """Positions of ads, best place first, the chance of each, and who ranked them.
 
     `house`: how many of the last places the policy could not fill, so that the shop's own ads stand there. `seen` is
-    what it saw, where it chose any.
+    what it saw, where it chose any. `unbilled` says that books shared with others do not know of it.
     """
 
     places: NDArray[np.intp]
@@ -121,6 +121,7 @@ class Chosen:
     weighed: Weighed
     house: int
     seen: Seen | None = None
+    unbilled: bool = False
 
 
 def weigh(
