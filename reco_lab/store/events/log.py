@@ -86,7 +86,7 @@ class EventLog(ByCustomer, Measuring):
         return self._write.put(events)
 
     def visit(self, visits: Sequence[Visit]) -> "Future[Tracked]":
-        """Keep what customers did to items, each event once for ever; otherwise as `track`."""
+        """Keep what customers did to items, each event once as long as the log knows it; otherwise as `track`."""
         return self._write.put(visits)
 
     def refuse(self, raw: Sequence[tuple[str, str]]) -> None:
@@ -133,7 +133,8 @@ class EventLog(ByCustomer, Measuring):
     def expire(self, before: datetime) -> int:
         """Remove decisions, what came of them, visits and refused events from before a moment; how many rows.
 
-        Events from so long ago are refused when they are sent again (see `track`), if that is more than 90 days.
+        Events from so long ago are refused when they are sent again with their time (see `track`), if that is more
+        than 90 days. Sent without it a visit is a new one: nothing is left that would tell.
         """
         rows, moment = 0, microseconds(before)
         while removed := self._write.do(lambda engine: expire(engine, moment)).result():
