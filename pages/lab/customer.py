@@ -16,7 +16,7 @@ with page.open("Customer") as lab:
             "After a comparison, this page shows what each recommender would offer to one customer, and why.",
             page=page.DATA if lab.version is None else page.EXPERIMENT,
             label="Bring your data" if lab.version is None else "Compare recommenders",
-            icon=":material/experiment:",
+            icon=":material/upload_file:" if lab.version is None else ":material/experiment:",
             demo_in=lab.workspace if lab.version is None else None,
         )
         st.stop()

@@ -20,7 +20,7 @@ with page.open("Report") as lab:
             "After a comparison, this page tells what was found, with real customers in it, to show and to send.",
             page=page.DATA if lab.version is None else page.EXPERIMENT,
             label="Bring your data" if lab.version is None else "Compare recommenders",
-            icon=":material/experiment:",
+            icon=":material/upload_file:" if lab.version is None else ":material/experiment:",
             demo_in=lab.workspace if lab.version is None else None,
         )
         st.stop()
