@@ -14,6 +14,7 @@ from reco_lab.store.campaigns import Campaigns
 from reco_lab.store.database import Database
 from reco_lab.store.disk import require_room, said_if_full
 from reco_lab.store.durable import remove_drafts
+from reco_lab.store.events.putting_back import finish_left
 from reco_lab.store.ledger import Ledger
 from reco_lab.store.log import Log
 from reco_lab.store.own_time import clock_of, server_of
@@ -72,6 +73,7 @@ class Workspace:
                 store, artefacts = Store(database, clock), Artefacts(home / "artefacts", staging)
                 artefacts.sweep(store.references)
                 remove_drafts(home / "backups")
+                finish_left(home)
         except OSError as error:
             raise InputError(
                 f"The workspace folder cannot be written: {error.strerror}.",

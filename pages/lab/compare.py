@@ -38,7 +38,7 @@ with page.open("Compare") as lab:
     show.answer(found.sentence if lab.expert else found.plain, compare.base(found, expert=lab.expert))
     show.warnings(found.warnings)
     with st.container(horizontal=True):
-        compare.onwards(lab.workspace, chosen, found)
+        compare.onwards(lab, chosen, found)
         compare.share(lab, chosen, found)
 
     key = st.selectbox(

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from reco_lab.services import demo, experiments
+from reco_lab.services import experiments
 from reco_lab.ui import board, customer, page, records, segments_of, show
 
 with page.open("Customer") as lab:
@@ -16,12 +16,9 @@ with page.open("Customer") as lab:
             "After a comparison, this page shows what each recommender would offer to one customer, and why.",
             page=page.DATA if lab.version is None else page.EXPERIMENT,
             label="Bring your data" if lab.version is None else "Compare recommenders",
-            icon=":material/experiment:",
+            icon=":material/upload_file:" if lab.version is None else ":material/experiment:",
+            demo_in=lab.workspace if lab.version is None else None,
         )
-        if lab.version is None and st.button("Load the demo shop", icon=":material/storefront:"):
-            with st.spinner("Setting up the demo shop…"):
-                demo.submit_demo(lab.workspace)
-            st.rerun()
         st.stop()
 
     chosen = customer.ask(lab.workspace, done)

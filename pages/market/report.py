@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from reco_lab.services import campaigns, demo, experiments
+from reco_lab.services import campaigns, experiments
 from reco_lab.ui import board, page, records, report, show
 from reco_lab.ui.report_told import Told, ToldCampaign
 
@@ -20,12 +20,9 @@ with page.open("Report") as lab:
             "After a comparison, this page tells what was found, with real customers in it, to show and to send.",
             page=page.DATA if lab.version is None else page.EXPERIMENT,
             label="Bring your data" if lab.version is None else "Compare recommenders",
-            icon=":material/experiment:",
+            icon=":material/upload_file:" if lab.version is None else ":material/experiment:",
+            demo_in=lab.workspace if lab.version is None else None,
         )
-        if lab.version is None and st.button("Load the demo shop", icon=":material/storefront:"):
-            with st.spinner("Setting up the demo shop…"):
-                demo.submit_demo(lab.workspace)
-            st.rerun()
         st.stop()
 
     kind, chosen = report.about(records.labels(done), {one.id: one.title for one in sent.values()})

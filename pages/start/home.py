@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from reco_lab.services import demo, experiments
+from reco_lab.services import experiments
 from reco_lab.ui import ad_rehearsal, board, cache, home, page, records, show, state, steps
 from reco_lab.ui.words import md, when
 
@@ -13,16 +13,14 @@ with page.open("Home") as lab:
     board.running(lab.workspace)
 
     if lab.version is None:
-        with st.container(border=True):
-            st.header("There is no data here yet", anchor=False)
-            st.markdown("Bring a file of your own, or look around in a simulated shop first.")
-            with st.container(horizontal=True):
-                if st.button("Bring your data", type="primary", icon=":material/upload_file:"):
-                    show.go(page.DATA)
-                if st.button("Load the demo shop", icon=":material/storefront:"):
-                    with st.spinner("Setting up the demo shop…"):
-                        demo.submit_demo(lab.workspace)
-                    st.rerun()
+        show.empty(
+            "There is no data here yet",
+            "Bring a file of your own, or look around in a simulated shop first.",
+            page=page.DATA,
+            label="Bring your data",
+            icon=":material/upload_file:",
+            demo_in=lab.workspace,
+        )
         st.stop()
 
     asked = experiments.listing(lab.workspace, lab.version.name)

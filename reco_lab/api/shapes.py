@@ -64,7 +64,11 @@ class Event(_Given):
 
 
 class Interaction(_Given):
-    """What a customer did to an item. The same interaction may be sent again: it counts once, for ever."""
+    """What a customer did to an item. The same interaction may be sent again: it counts once.
+
+    Where the log is kept for some days only and one is sent again after that, `at` is what tells that it is old: it is
+    refused then, while without `at` it is a new one.
+    """
 
     event_id: Id
     user_id: Id

@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from reco_lab.charts.theme import Palette, figure
-from reco_lab.charts.words import plain, short
+from reco_lab.charts.words import plain, short, shorts
 
 ROW = 30
 _CLEAR = 0.15  # of the longest: a tick farther from its bar leaves room for the text
@@ -62,7 +62,7 @@ def bars(
 
 def _names(rows: pd.DataFrame) -> tuple[list[str], list[str]]:
     """The full names for the eye that looks closer, and what fits beside the axis."""
-    names, ticks = ([made(name) for name in rows["name"]] for made in (plain, short))
+    names, ticks = [plain(name) for name in rows["name"]], shorts(rows["name"])
     if "under" not in rows:
         return names, ticks
     below = rows["under"]

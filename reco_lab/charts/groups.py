@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from reco_lab.charts.theme import Palette, figure
-from reco_lab.charts.words import plain, short
+from reco_lab.charts.words import plain, shorts
 
 _MARKS = ("circle", "square", "diamond", "cross", "triangle-up", "x", "star", "hexagon", "pentagon", "bowtie")
 
@@ -14,13 +14,13 @@ def groups(
 ) -> go.Figure:
     """Draw `points` (x, y, group: a place in `names`) on the two directions in which they differ most."""
     chart = figure(palette, 420)
-    for place, name in enumerate(names):
+    for place, (name, label) in enumerate(zip(names, shorts(names), strict=True)):
         some = points[points["group"] == place]
         chart.add_scattergl(
             x=some["x"],
             y=some["y"],
             mode="markers",
-            name=short(name),
+            name=label,
             marker={
                 "color": palette.series[place % len(palette.series)],
                 "symbol": _MARKS[place % len(_MARKS)],

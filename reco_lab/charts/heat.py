@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from reco_lab.charts.theme import Palette, figure
-from reco_lab.charts.words import short
+from reco_lab.charts.words import shorts
 
 LEVEL = 28
 
@@ -21,6 +21,7 @@ def heat(
     axis: str = "",
 ) -> go.Figure:
     """Draw rows x columns, NaN left blank; `form` is how a value is written (d3's words), in each cell if `written`."""
+    below, beside = shorts(columns), shorts(rows)
     chart = figure(palette, 26 * len(rows) + 90)
     chart.add_heatmap(
         z=values,
@@ -30,7 +31,7 @@ def heat(
         ygap=1,
         texttemplate=f"%{{z:{form}}}" if written else None,
         textfont={"color": palette.text, "size": 11},
-        customdata=[[f"{short(row)}, {short(column)}" for column in columns] for row in rows],
+        customdata=[[f"{row}, {column}" for column in below] for row in beside],
         hovertemplate=f"%{{customdata}}: %{{z:{form}}}<extra></extra>",
         hoverongaps=False,
     )
@@ -41,8 +42,8 @@ def heat(
         ticks="",
         title=axis,
         tickvals=places,
-        ticktext=[short(columns[at]) for at in places],
-        tickangle=-40 if sum(len(short(columns[at])) for at in places) > LEVEL else None,
+        ticktext=[below[at] for at in places],
+        tickangle=-40 if sum(len(below[at]) for at in places) > LEVEL else None,
         zeroline=False,
     )
     chart.update_yaxes(
@@ -50,6 +51,6 @@ def heat(
         ticks="",
         showgrid=False,
         tickvals=list(range(len(rows))),
-        ticktext=[short(row) for row in rows],
+        ticktext=beside,
     )
     return chart

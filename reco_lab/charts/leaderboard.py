@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from reco_lab.charts.theme import Palette, figure
-from reco_lab.charts.words import plain, short
+from reco_lab.charts.words import plain, shorts
 
 ROW, FEWEST = 34, 2  # with one row alone the axis would lie on its title
 
@@ -48,7 +48,7 @@ def leaderboard(
         )
     if zero:
         chart.add_vline(x=0, line={"color": palette.muted, "width": 1, "dash": "dot"})
-    names = [short(name) for name in rows["name"]]
+    names = shorts(rows["name"])
     chart.update_yaxes(
         tickvals=list(rows.index), ticktext=names, autorange="reversed", showgrid=False, zeroline=False
     )

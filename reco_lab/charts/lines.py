@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from reco_lab.charts.theme import Palette, figure
-from reco_lab.charts.words import plain, short
+from reco_lab.charts.words import plain, shorts
 
 
 def lines(rows: pd.DataFrame, *, x_axis: str, y_axis: str, palette: Palette) -> go.Figure:
@@ -24,14 +24,14 @@ def lines(rows: pd.DataFrame, *, x_axis: str, y_axis: str, palette: Palette) -> 
         showlegend=False,
     )
     dashes = ("solid", "dash", "dot")
-    for place, name in enumerate(names):
+    for place, (name, label) in enumerate(zip(names, shorts(names), strict=True)):
         part = rows[rows["name"] == name]
         colour = palette.series[place % len(palette.series)]
         chart.add_scatter(
             x=part["step"],
             y=part["value"],
             mode="lines+markers",
-            name=short(name),
+            name=label,
             line={
                 "color": colour,
                 "width": 3 if not place else 2,

@@ -5,13 +5,13 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from reco_lab.charts.theme import Palette, figure
-from reco_lab.charts.words import short
+from reco_lab.charts.words import shorts
 
 
 def overlap(names: tuple[str, ...], shares: NDArray[np.floating], palette: Palette) -> go.Figure:
     """Draw each pair once, as a triangle of shares from 0 to 1; `shares` is symmetric, names x names."""
     chart = figure(palette, 44 * len(names) + 100)
-    labels = [short(name) for name in names]
+    labels = shorts(names)
     values = np.where(np.tri(len(names), k=-1, dtype=bool), shares, np.nan)[1:, :-1]
     chart.add_heatmap(
         z=values,

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from reco_lab.charts.theme import Palette, figure
-from reco_lab.charts.words import plain, short
+from reco_lab.charts.words import plain, shorts
 
 NAME, DOT = (0.12, 0.05), (0.05, 0.02)
 SIDES = {"top center": 0.05, "bottom center": -0.05}
@@ -58,6 +58,7 @@ def tradeoff(
     `better` is 1 for an axis of which more is better, -1 where less is. The undominated ones are joined;
     references are open diamonds and take no part in that.
     """
+    rows = rows.assign(label=shorts(rows["name"]))
     chart = figure(palette, 380)
     aside = (rows["role"] == "reference").to_numpy()
     front = undominated(*(rows.loc[~aside, ["x", "y"]].to_numpy(np.float64) * better).T)
@@ -85,7 +86,7 @@ def _points(
         y=rows["y"],
         mode="markers+text",
         marker=marker,
-        text=[short(name) if side else "" for name, side in zip(rows["name"], sides, strict=True)],
+        text=rows["label"].where(sides != "", ""),
         customdata=[plain(name) for name in rows["name"]],
         textposition=sides.where(sides != "", next(iter(SIDES))),
         textfont={"color": palette.text, "size": 12},

@@ -90,6 +90,11 @@ class Decision:
     considered: Considered | None = field(default=None, compare=False, repr=False)
 
 
+@unchanging(eq=True)
+class Unbilled(Decision):
+    """A decision made while the books that workers share did not answer: the log bills it when it takes it in."""
+
+
 @dataclass(frozen=True)
 class Feedback:
     """What a website says happened to a decision. `value` is money or a weight; `at` the customer's moment in UTC.

@@ -8,7 +8,7 @@ from time import monotonic, perf_counter_ns
 import numpy as np
 
 from reco_lab.core.clock import microseconds
-from reco_lab.core.events import Considered, Decision, Placed
+from reco_lab.core.events import Considered, Decision, Placed, Unbilled
 from reco_lab.serving.booked import Booked, Mask
 from reco_lab.serving.decide import MOST_KEPT, Chosen
 from reco_lab.serving.snapshot import Snapshot
@@ -52,7 +52,7 @@ def decision_of(
             zip(chosen.places.tolist(), chances, scores, strict=True)
         )
     ]
-    return Decision(
+    return (Unbilled if chosen.unbilled else Decision)(
         request_id=request,
         at=now,
         customer=name,

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from time import monotonic, perf_counter_ns
+from time import perf_counter_ns
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,10 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError, NotNowError
 from reco_lab.core.events import Decision, Feedback, FeedbackKind, Visit
 from reco_lab.core.interactions import Kind
-from reco_lab.core.policy import Policy
 from reco_lab.services import ad_loading, bookings, erasure
 from reco_lab.services.ad_decisions import ToldSets, decision_of
 from reco_lab.services.ad_erasing import Leaving
+from reco_lab.services.ad_health import Health
 from reco_lab.services.ad_items import best_items
 from reco_lab.services.ad_learning import Learning, in_use
 from reco_lab.services.ad_messages import (
@@ -42,13 +42,12 @@ from reco_lab.serving.decide import Chosen, Standing, Weighed, choose, weigh, wi
 from reco_lab.serving.histories import Histories
 from reco_lab.serving.people import People
 from reco_lab.serving.reasons import reasons_of
-from reco_lab.serving.snapshot import NOTHING_PUBLISHED, Ranker, Snapshot
+from reco_lab.serving.snapshot import Snapshot
 from reco_lab.store.events.log import EventLog
 from reco_lab.store.events.records import Tracked
 from reco_lab.workspace import Workspace
 
 WHO = "the service"
-AGAIN_SECONDS = 30.0
 
 
 @dataclass(eq=False)
@@ -72,12 +71,11 @@ class AdServer:
     _told: ToldSets = field(default_factory=ToldSets)
     _meanwhile: list[Visit] | None = None
     _unwell: str = ""
-    _problem: str = ""
-    _refused_at: float = 0.0
-    _failures: dict[str, str] = field(default_factory=dict)
+    _recounted: int = 0
 
     def __post_init__(self) -> None:
-        """Begin with nobody leaving."""
+        """Begin well, with nobody leaving."""
+        self.health = Health(self.workspace.log)
         self.leaving = Leaving(self.workspace, self.log, self._forget)
 
     @classmethod
@@ -108,7 +106,7 @@ class AdServer:
             workspace, log, chance, snapshot, loaded.data, people, standing, names, learning, sharing, seen
         )
         if trouble is not None:
-            found._refuse(trouble)
+            found.health.refuse(trouble, snapshot)
         return found
 
     def ads(self, user_id: str, slot: str = "", n: int = 1) -> Answer:
@@ -144,8 +142,10 @@ class AdServer:
             Feedback(one.event_id, one.decision_id, FeedbackKind(one.kind), now, one.at or now, one.value)
             for one in events
         ]
+        before = self._recounted
         tracked = await _done(self.log.track(rows))
-        self._clicked(tracked)
+        if self._recounted == before:  # else the books, which came from the log meanwhile, know these clicks
+            self._clicked(tracked)
         return tracked
 
     async def replay(self) -> Tracked:
@@ -218,21 +218,21 @@ class AdServer:
         self.standing.appeal.settle()
         await self._share()
         signs = await asyncio.to_thread(ad_loading.signs, self.workspace)
-        if self._meanwhile is not None or (signs == self._seen and not self._due_again()):
+        if self._meanwhile is not None or (signs == self._seen and not self.health.due_again()):
             return False
         self._meanwhile = []
         self.leaving.lately.clear()
         try:
             self._swap(*await asyncio.to_thread(self._read))
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, what serves now serves on
-            self._refuse(error)
+            self.health.refuse(error, self.snapshot)
             self._swap(*await asyncio.to_thread(self._read, models=False))  # ads and wishes hold all the same
         else:
-            self._problem = ""
+            self.health.refused = ""
         finally:
             self._meanwhile = None
         self._seen = signs
-        return not self._problem
+        return not self.health.refused
 
     async def learn(self) -> None:
         """Let policies that learn know what happened since; answers go on meanwhile."""
@@ -245,11 +245,10 @@ class AdServer:
         booked = self.snapshot.booked
         flying = int(booked.flying(self.workspace.clock.now()).sum())
         found = (
-            self._problem,
+            *self.health.problems,
             self.log.healthy(),
             self.sharing.silent if self.sharing else "",
             "" if flying else "No ad runs: book one.",
-            *self._failures.values(),
         )
         problems = tuple(filter(None, found))
         policy = self.snapshot.everybody.policy_name
@@ -274,18 +273,18 @@ class AdServer:
         """Choose; where books are shared, anew without what they refuse, and with what was heard of her meanwhile."""
         weighed = self._weighed(name, user_id, slot, now)
         while True:
-            chosen = choose(self.snapshot, weighed, n, self.rng, self.learning.learnt, self._failed)
+            chosen = choose(self.snapshot, weighed, n, self.rng, self.learning.learnt, self.health.fails)
             if self.sharing is None:
                 return chosen
             refused, news = self.sharing.claim(self.standing, weighed, name, chosen.places)
             if not refused and not news:
-                return chosen
+                return replace(chosen, unbilled=True) if self.sharing.silent else chosen
             weighed = self._weighed(name, user_id, slot, now) if news else without(weighed, refused)
 
     def _weighed(self, name: str, user_id: str, slot: str, now: datetime) -> Weighed:
         code = self.standing.histories.code(canonical_id(user_id), name)
         customer = self.people.customer(code, name)
-        return weigh(self.snapshot, self.standing, customer, slot, now, self._failed)
+        return weigh(self.snapshot, self.standing, customer, slot, now, self.health.fails)
 
     def _clicked(self, tracked: Tracked) -> None:
         for ad, cost in tracked.first_clicks:
@@ -299,22 +298,6 @@ class AdServer:
             self.standing.appeal.showed(place)
             if one.cost:
                 self.standing.accounts.bill(place, one.cost)
-
-    def _failed(self, failing: Ranker | Policy, error: Exception) -> None:
-        """Tell a failing model or policy once; the website gets its answer from what stands in for it."""
-        name = failing.name if isinstance(failing, Ranker) else failing.info.label
-        if name not in self._failures:
-            reference = self.workspace.log.reference(error)
-            self._failures[name] = f"{name} fails and is passed over; the log has it under {reference}."
-
-    def _due_again(self) -> bool:
-        """Whether it is time to try what was refused once more: a backup may have brought it back."""
-        return bool(self._problem) and monotonic() - self._refused_at > AGAIN_SECONDS
-
-    def _refuse(self, error: Exception) -> None:
-        reference, self._refused_at = self.workspace.log.reference(error), monotonic()
-        left = "no model serves" if self.snapshot.version == NOTHING_PUBLISHED else "the one before serves on"
-        self._problem = f"A publication was refused and {left}; the log has it under {reference}."
 
     def _read(
         self, *, models: bool = True
@@ -350,7 +333,7 @@ class AdServer:
         before = self.standing.accounts
         books = before.moved(booked, lambda: self.log.shown(before.day))
         appeal = Appeal(booked, self.standing.appeal.counts())
-        self._failures = {}
+        self.health.begin()
         self.snapshot, self.data, self.people = loaded.snapshot, loaded.data, people
         self.standing = Standing(histories or self.standing.histories, books, appeal)
         self._forget(self.leaving.lately)
@@ -390,9 +373,11 @@ class AdServer:
             self._recount(today)
 
     def _recount(self, day: date) -> None:
+        self.log.flush()  # no decision is made meanwhile, as answers and this take turns
         booked = self.snapshot.booked
         books = Accounts(booked, day, self.log.spending(day), self.log.shown(day))
         self.standing = Standing(self.standing.histories, books, Appeal(booked, self.log.clicks()))
+        self._recounted += 1
 
 
 async def _done(future: "Future[Tracked]") -> Tracked:

@@ -29,8 +29,8 @@ class Sharing:
     """The books and the ears that workers have in common.
 
     `heard` is the running number of the last visit known, `listened` that of the last time a customer was told of.
-    `silent` says that the server does not answer: then a worker goes by what it knows, and what it bills is kept until
-    `look` finds the server again.
+    `silent` says that the server does not answer: then a worker goes by what it knows, until `look` finds the server
+    again. What is decided meanwhile is billed as the log takes it in, also where the worker dies before.
     """
 
     log: EventLog
@@ -38,7 +38,6 @@ class Sharing:
     heard: int = 0
     listened: int = 0
     silent: str = ""
-    _owed: dict[tuple[str, str], float] = field(default_factory=dict)
     _looking: Lock = field(default_factory=Lock)
     _hearing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _closed: bool = False
@@ -55,14 +54,13 @@ class Sharing:
         """Claim the ads of an answer, and listen in the same breath.
 
         Which ads the shared books refuse, and whether any worker was told of this customer meanwhile; if either is
-        so, nothing was claimed.
+        so, nothing was claimed. Where the books are `silent` nothing is refused, and nothing billed.
         """
         accounts, booked = standing.accounts, standing.accounts.booked
         customer = name if weighed.personal else ""
         claims = {place: claim for place in places.tolist() if (claim := _claim(accounts, booked, place))}
         answer = self._ask(customer, list(claims.values()), accounts.day)
         if answer is None:
-            self._owe(claims.values(), accounts.day)
             return [], False
         news = self._hear(standing.histories, answer.visits, name)
         if all(answer.granted) and not news:
@@ -81,13 +79,10 @@ class Sharing:
 
     async def look(self, day: date) -> Mapping[str, tuple[float, float]]:
         """What all workers billed together on a day and ever; NotNowError where the server does not answer."""
-        owed, self._owed = self._owed, {}
         try:
-            found = await asyncio.to_thread(self._look, owed, day)
-        except Exception as error:
-            for bill, amount in owed.items():
-                self._owed[bill] = self._owed.get(bill, 0.0) + amount
-            self.silent = str(error) if isinstance(error, NotNowError) else self.silent
+            found = await asyncio.to_thread(self._look, day)
+        except NotNowError as error:
+            self.silent = str(error)
             raise
         self.silent = ""
         return found
@@ -99,12 +94,14 @@ class Sharing:
             self.books.close()
             self._looking.release()
 
-    def _look(self, owed: Mapping[tuple[str, str], float], day: date) -> Mapping[str, tuple[float, float]]:
+    def _look(self, day: date) -> Mapping[str, tuple[float, float]]:
         with self._looking:
             if self._closed:
                 raise NotNowError("The books are closed.")
             self.books.connect()
-            self.books.settle(owed, day - timedelta(days=1))
+            if self.silent:
+                self.log.flush()
+            self.books.close_before(day - timedelta(days=1))
             return self.books.billed(day)
 
     def _ask(self, customer: str, claims: Sequence[Claim], day: date) -> Claimed | None:
@@ -116,11 +113,6 @@ class Sharing:
         except NotNowError as error:
             self.silent = str(error)
             return None
-
-    def _owe(self, claims: Iterable[Claim], day: date) -> None:
-        for one in claims:
-            bill = one.ad_id, day.isoformat()
-            self._owed[bill] = self._owed.get(bill, 0.0) + one.cost
 
     def _hear(self, histories: Histories, visits: Iterable[tuple[int, Visit]], customer: str = "") -> bool:
         """Take visits in; whether one was of this customer."""

@@ -62,7 +62,8 @@ def restore(path: Path, home: Path, *, clock: Clock | None = None) -> Restored:
     app that has the workspace open sees the restored state at once. Small files such as the key come last;
     lists of people who objected are united and never shortened, and the audit trail stays as it is, as does
     the log of decisions while somebody writes it. Raises DataError for a damaged backup or one of a newer
-    Reco Lab, InputError where the disk is too full. Whoever is interrupted may do it again.
+    Reco Lab, InputError where the disk is too full. Whoever is interrupted may do it again; where that was while the
+    log was put back, the next start puts back the rest of it.
     """
     known = archive.read(path)
     workspace = Workspace.open(home, clock=clock)

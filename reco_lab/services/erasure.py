@@ -24,9 +24,9 @@ from reco_lab.services.pending import PATIENCE, Pending
 from reco_lab.services.privacy import objecting, suppress
 from reco_lab.services.traces import Traces
 from reco_lab.store.audit import last
-from reco_lab.store.events.connecting import FILE
+from reco_lab.store.events.connecting import FILE, LOCK
 from reco_lab.store.events.journal import FOLDER
-from reco_lab.store.events.log import LOCK, EventLog
+from reco_lab.store.events.log import EventLog
 from reco_lab.store.forgetting import Anew, Successor, forget, learnt_from
 from reco_lab.store.records import DatasetVersion
 from reco_lab.workspace import Workspace

@@ -26,36 +26,49 @@ class ItemSide:
 def item_side(frame: pd.DataFrame, columns: Columns, items: pd.Series) -> ItemSide:
     """The items as the rows of `frame` describe them; `items` are their clean ids, row by row.
 
-    The first text that is there holds for an item, a price of nothing only where no other is known; how many
-    items have others too is said. There is no table where none of `columns`, which are names, says anything
-    of the items.
+    What most rows of an item say holds, of two that are said as often the first; a price of nothing holds only where
+    no other is known. How many items have others too is said. There is no table where none of `columns`, which are
+    names, says anything of the items.
     """
     wanted = item_columns(columns)
     if not wanted:
         return ItemSide(None, {})
     texts = {role: frame[name].astype("str").str.strip() for role, name in wanted.items()}
     said = pd.DataFrame({role: text.where(text != "") for role, text in texts.items()})
+    codes, names = pd.factorize(items)
     if PRICE in said:
-        said[PRICE] = _priced(said[PRICE], items.to_numpy(object))
-    said.index = pd.Index(items.to_numpy(object), name="item")
-    by_item = said.groupby(level="item", sort=False)
-    first = by_item.first()
-    several = by_item.nunique().gt(1).sum()
-    table, _ = clean_attributes(first.reset_index(), "item", "item", {role: role for role in wanted})
+        said[PRICE] = _priced(said[PRICE], codes)
+    found = {role: _usual(said[role], codes, len(names)) for role in wanted}
+    usual = pd.DataFrame({"item": names} | {role: texts for role, (texts, _) in found.items()})
+    table, _ = clean_attributes(usual, "item", "item", {role: role for role in wanted})
     notes = {
-        role: _note(name, int(first[role].notna().sum()), int(several[role])) for role, name in wanted.items()
+        role: _note(name, int(usual[role].notna().sum()), found[role][1]) for role, name in wanted.items()
     }
     return ItemSide(table, notes)
 
 
-def _priced(prices: pd.Series, items: NDArray[np.object_]) -> pd.Series:
+def _priced(prices: pd.Series, items: NDArray[np.intp]) -> pd.Series:
     """The prices without those of nothing (a gift, a return), where another price of the item is known."""
     free = prices.str.fullmatch(_FREE).fillna(value=False).astype(bool)
     known = pd.Series(prices.notna() & ~free).groupby(items).transform("any")
     return prices.mask(free & known.to_numpy(bool))
 
 
+def _usual(said: pd.Series, items: NDArray[np.intp], count: int) -> tuple[pd.Series, int]:
+    """By item what most of its rows say, and of how many items some rows say something else."""
+    texts, distinct = pd.factorize(said)
+    rows = np.flatnonzero((texts >= 0) & (items >= 0))
+    pairs, firsts, times = np.unique(
+        items[rows] * len(distinct) + texts[rows], return_index=True, return_counts=True
+    )
+    best_first = np.lexsort((firsts, -times, pairs // max(1, len(distinct))))
+    of, told = np.divmod(pairs[best_first], max(1, len(distinct)))
+    known, heads, texts_each = np.unique(of, return_index=True, return_counts=True)
+    usual = pd.Series(distinct[told[heads]], index=known, dtype="str").reindex(range(count))
+    return usual, int((texts_each > 1).sum())
+
+
 def _note(column: str, known: int, several: int) -> str:
     verb = agree(several, "has", "have")
-    others = f"; {several:,} {verb} more than one, the first in the file holds" if several else ""
+    others = f"; {several:,} {verb} more than one, the most frequent holds" if several else ""
     return f"from {column!r}, for {count(known, 'item')}{others}"

@@ -187,6 +187,17 @@ def plan_of(workspace: Workspace, publication: Publication) -> Plan:
     return plan.model_copy(update={"test": None})
 
 
+def serves(workspace: Workspace, version: DatasetVersion, experiment_id: str, name: str) -> bool:
+    """Whether this very model of an experiment serves, trained on this version: publishing would change nothing."""
+    plan = serving_plan(workspace)
+    return plan is not None and (plan.dataset, plan.fingerprint, plan.experiment, plan.model) == (
+        version.name,
+        version.fingerprint,
+        experiment_id,
+        name,
+    )
+
+
 def submit(workspace: Workspace, experiment_id: str, name: str | None = None) -> str:
     """Queue a publication; the job's id."""
     return workspace.queue.submit(

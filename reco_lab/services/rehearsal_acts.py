@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reco_lab.core.policy import policies
+from reco_lab.core.words import day
 from reco_lab.experiments.ab_verdict import Verdict, harmed, verdict
 from reco_lab.jobs.supervisor import lock_path
 from reco_lab.services import ab_tests, gate_words, publishing, schedules
@@ -138,10 +139,9 @@ def story(home: Path) -> Story:
 
 
 def _round(one: Round) -> str:
-    return f"{one.created.day} {one.created:%B}: {gate_words.sentence(one)}"
+    return f"{day(one.created)}: {gate_words.sentence(one)}"
 
 
 def _ended(found: Verdict, ended: AbTestRecord, room: Workspace) -> str:
     decision = str((ended.result or {}).get("decision", ""))
-    now = room.clock.now()
-    return f"Ended on {now.day} {now:%B}: {found.sentence} {found.detail} So {decision}."
+    return f"Ended on {day(room.clock.now())}: {found.sentence} {found.detail} So {decision}."

@@ -119,7 +119,7 @@ class Chosen:
     """Positions of ads, best place first, the chance and the score of each, and who ranked them.
 
     `house`: how many of the last places the policy could not fill, so that the shop's own ads stand there. `seen` is
-    what it saw, where it chose any.
+    what it saw, where it chose any. `unbilled` says that books shared with others do not know of it.
     """
 
     places: Places
@@ -129,6 +129,7 @@ class Chosen:
     weighed: Weighed
     house: int = 0
     seen: Seen | None = None
+    unbilled: bool = False
 
 
 def weigh(

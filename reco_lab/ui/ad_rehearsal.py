@@ -11,7 +11,7 @@ from reco_lab.services import rehearsal, rehearsal_figures
 from reco_lab.services.rehearsal import Asked, Phase, Seen
 from reco_lab.store.own_time import rehearsed
 from reco_lab.ui import page, show, state
-from reco_lab.ui.words import count, md
+from reco_lab.ui.words import count, md, when
 from reco_lab.workspace import Workspace
 
 EVERY = 1.0
@@ -96,7 +96,7 @@ def _live(workspace: Workspace, seen: Seen) -> None:
     passed = (clock.now() - clock.shown).total_seconds() / clock.rate
     share = min(passed / (60 * seen.status.asked.minutes), 1.0)
     now = clock.now().astimezone(UTC)
-    st.progress(share, text=f"{now:%A}, {now.day} {now:%B %Y, %H:%M} in the shop")
+    st.progress(share, text=f"{now:%A}, {when(now)} in the shop")
     days = _days(seen)
     if days is not None:
         _figures(seen, days)

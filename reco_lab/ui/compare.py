@@ -87,17 +87,29 @@ def share(lab: page.Lab, chosen: str, found: Comparison) -> None:
     export.menu(things, key="compare", apart=apart)
 
 
-def onwards(workspace: Workspace, chosen: str, found: Comparison) -> None:
+def onwards(lab: page.Lab, chosen: str, found: Comparison) -> None:
     """What to do with the champion next: see its lists, let it serve, tell its story."""
     if found.champion is None:
         return
     if st.button("See what customers get", type="primary", icon=":material/person_search:", key="onwards"):
         show.go(page.CUSTOMER, {state.EXPERIMENT: chosen})
-    if st.button(f"Publish {md(found.champion)}", icon=":material/rocket_launch:", key="onwards-publish"):
-        publishing.submit(workspace, chosen, found.champion)
-        show.go(page.ADS)
+    _publish(lab, chosen, found.champion)
     if st.button("Tell it as a report", icon=":material/slideshow:", key="onwards-report"):
         show.go(page.REPORT, {state.EXPERIMENT: chosen})
+
+
+def _publish(lab: page.Lab, chosen: str, champion: str) -> None:
+    """Offer to publish the champion; where it serves already, to see it serve."""
+    serves = lab.version is not None and publishing.serves(lab.workspace, lab.version, chosen, champion)
+    label, icon = (
+        (f"{champion} serves already", ":material/check:")
+        if serves
+        else (f"Publish {champion}", ":material/rocket_launch:")
+    )
+    if st.button(md(label), icon=icon, key="onwards-publish"):
+        if not serves:
+            publishing.submit(lab.workspace, chosen, champion)
+        show.go(page.ADS)
 
 
 def ledger(workspace: Workspace, found: Comparison) -> None:

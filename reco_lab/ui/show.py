@@ -10,8 +10,10 @@ import streamlit as st
 from reco_lab.charts.theme import DARK, LIGHT, Figure, Palette
 from reco_lab.core.errors import InputError
 from reco_lab.reports.export import csv
+from reco_lab.services import demo
 from reco_lab.ui import export, state
 from reco_lab.ui.words import md
+from reco_lab.workspace import Workspace
 
 MODEBAR = {
     "displaylogo": False,
@@ -63,13 +65,23 @@ def go(page: Path, address: Mapping[str, str] | None = None) -> None:
     st.switch_page(page, query_params=dict(address or {}))
 
 
-def empty(missing: str, then: str, *, page: Path, label: str, icon: str) -> None:
-    """Say what is missing and what will be here then, and offer the page that mends it."""
+def empty(
+    missing: str, then: str, *, page: Path, label: str, icon: str, demo_in: Workspace | None = None
+) -> None:
+    """Say what is missing and what will be here then, and offer the page that mends it.
+
+    With a workspace, the demo shop can be loaded into it as well.
+    """
     with st.container(border=True):
         st.header(md(missing), anchor=False)
         st.markdown(md(then))
-        if st.button(label, type="primary", icon=icon, key="mend"):
-            go(page)
+        with st.container(horizontal=True):
+            if st.button(label, type="primary", icon=icon, key="mend"):
+                go(page)
+            if demo_in is not None and st.button("Load the demo shop", icon=":material/storefront:"):
+                with st.spinner("Setting up the demo shop…"):
+                    demo.submit_demo(demo_in)
+                st.rerun()
 
 
 def mistake(error: InputError) -> None:

@@ -143,3 +143,17 @@ def words(browser):
 def says():
     """What the page says, without the signs that keep text from data literal."""
     return lambda browser: joined(words(browser).replace("\\", ""))
+
+
+@pytest.fixture
+def beside():
+    """Whether two buttons of a page, by their labels, stand side by side."""
+
+    def found(block, *labels):
+        parts = block.children.values()
+        here = {one.label for one in parts if one.type == "button"}
+        return here.issuperset(labels) or any(
+            found(one, *labels) for one in parts if hasattr(one, "children")
+        )
+
+    return lambda browser, *labels: found(browser.main, *labels)

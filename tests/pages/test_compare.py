@@ -27,6 +27,20 @@ def test_from_the_verdict_it_goes_on_to_a_customer_to_publishing_and_to_the_repo
     assert job.payload["experiment"] == experiment
 
 
+def test_what_serves_already_is_not_trained_again_until_newer_data_come(shop, other_shop, visit):
+    (record,) = experiments.listing(shop, "small-shop")
+    assert visit(COMPARE).button(key="onwards-publish").label.startswith("Publish ")
+    publishing.publish(shop, record.id)
+    browser = visit(COMPARE)
+    assert browser.button(key="onwards-publish").label.endswith(" serves already")
+    assert [one.value for one in browser.button(key="onwards-publish").click().run().title] == ["Ads"]
+    assert not [one for one in shop.queue.recent(9) if one.kind == publishing.JOB]
+
+    version = shop.store.dataset("small-shop")
+    data.save_dataset(shop, replace(other_shop, name="small-shop", items=None), after=version)
+    assert visit(COMPARE).button(key="onwards-publish").label.startswith("Publish ")
+
+
 def test_the_page_says_once_that_the_champion_was_picked_before_the_test(shop, visit, says):
     assert says(visit(COMPARE)).count("picked in advance") == 1
 

@@ -27,8 +27,11 @@ def button(browser, start):
     return next(one for one in browser.button if one.key and one.key.startswith(start))
 
 
-def test_without_a_model_the_page_says_what_is_missing(empty, visit, says):
-    assert "No customer to show yet" in says(visit(CUSTOMER))
+def test_without_a_model_the_page_says_what_is_missing(empty, visit, says, beside):
+    browser = visit(CUSTOMER)
+
+    assert "No customer to show yet" in says(browser)
+    assert beside(browser, "Bring your data", "Load the demo shop")
 
 
 def test_one_customer_is_shown_with_several_lists_and_reasons(shop, visit, says):

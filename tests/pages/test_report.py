@@ -28,11 +28,11 @@ def button(browser, label):
     return next(one for one in browser.button if one.label == label)
 
 
-def test_without_a_comparison_the_page_offers_the_demo(empty, visit, says):
+def test_without_a_comparison_the_page_offers_the_demo(empty, visit, says, beside):
     browser = visit(REPORT)
 
     assert "There is no story to tell yet" in says(browser)
-    assert button(browser, "Load the demo shop")
+    assert beside(browser, "Bring your data", "Load the demo shop")
 
 
 def test_the_page_tells_the_story_in_six_parts(shop, visit, says):

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from reco_lab.services.ad_messages import EventIn, VisitIn
 from reco_lab.services.ad_server import AdServer
 from reco_lab.services.data import load_dataset
 from reco_lab.services.demo import FOLDER, ensure_demo
+from reco_lab.store.events import writer
 from reco_lab.testing.serving import NAME, compare
 from reco_lab.workspace import Workspace
 
@@ -125,20 +127,40 @@ def test_a_publication_takes_its_place_between_two_answers_and_a_rollback_too(wo
         publishing.rollback(workspace)
 
 
-def test_a_day_that_comes_again_as_a_clock_is_set_back_has_the_books_it_had(workspace, server):
+def test_a_day_that_comes_again_as_a_clock_is_set_back_has_the_books_it_had(workspace, server, monkeypatch):
+    monkeypatch.setattr(writer, "DECISIONS_WAIT", 60.0)  # the tables do not have them yet
     do(server.put_ad(Ad(id="once", title="Once", bid=1.0, billing=Billing.decision, cap_per_day=1, slots=("top",), daily_budget=5.0)))  # fmt: skip
     for ad in bookings.ads(workspace):
         if ad.id != "once":
             bookings.pause(workspace, ad.id)
     do(server.refresh())
     assert ids(server.ads("u00", "top")) == ["once"]
-    do(server.track([]))
     for moment, shown in ((NOON + timedelta(days=1), ["once"]), (NOON + timedelta(seconds=1), [])):
         workspace.clock.at = moment
         do(server.refresh())
         assert ids(server.ads("u00", "top")) == shown
-        do(server.track([]))
     assert server.standing.accounts.billed(server.snapshot.booked.places["once"]).today == 1.0
+    with closing(AdServer.open(workspace, writer=False)) as onlooker:
+        workspace.clock.at -= timedelta(days=1)
+        do(onlooker.refresh())
+        assert onlooker.standing.accounts.day == workspace.clock.now().date()
+
+
+def test_a_click_told_while_the_books_are_made_anew_is_billed_once(workspace, server):
+    do(server.put_ad(Ad(id="click", title="Click", bid=2.0, billing=Billing.click, slots=("top",))))
+    placed = next(one for one in server.ads("u00", "top", n=25).decision.placed if one.ad_id == "click")
+
+    async def at_once():
+        telling = asyncio.create_task(server.track([EventIn("c", placed.decision_id, "click")]))
+        await asyncio.sleep(0)
+        workspace.clock.at -= timedelta(days=1)
+        await server.refresh()
+        return await telling
+
+    assert do(at_once()).accepted == 1
+    place = server.snapshot.booked.places["click"]
+    assert server.standing.accounts.billed(place).ever == 2.0
+    assert server.standing.appeal.counts()["click"] == (1, 1)
 
 
 def test_who_objects_gets_house_ads_and_nothing_of_her_is_logged(workspace, server):

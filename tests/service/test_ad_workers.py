@@ -96,6 +96,26 @@ def test_while_the_server_is_gone_ads_are_served_and_what_they_cost_is_billed_wh
     assert not one.sharing.silent
 
 
+def test_what_a_worker_showed_while_the_server_was_gone_is_billed_though_it_died_before_it_was_back(
+    workspace, postgresql
+):
+    bookings.book(workspace, Ad(id="owed", title="Owed", bid=1.0, billing=Billing.decision, slots=("owed",)))
+    with closing(AdServer.open(workspace)) as one:
+        one.ads("u09", "owed", n=25)
+        postgresql.stop()
+        try:
+            for number in range(10, 14):
+                one.ads(f"u{number:02d}", "owed", n=25)
+            one.close()  # the books were not asked again
+        finally:
+            postgresql.start()
+    for _ in range(2):
+        with closing(AdServer.open(workspace)) as later:
+            assert later.sharing.books.billed(NOON.date())["owed"] == (5.0, 5.0)
+            place = later.snapshot.booked.places["owed"]
+            assert later.standing.accounts.billed(place).today == 5.0
+
+
 def test_who_asks_for_what_needs_the_server_is_told_when_to_try_again(workspace, postgresql):
     with asked(workspace, ApiSettings(rate_per_customer=0), Scope.admin) as client:
         postgresql.stop()

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from reco_lab.core.events import Stage
-from reco_lab.services import ad_server, bookings, privacy, publishing
+from reco_lab.services import ad_health, ad_server, bookings, privacy, publishing
 from reco_lab.services.ad_server import AdServer
 
 
@@ -38,7 +38,7 @@ def test_a_damaged_publication_serves_once_it_is_mended(workspace, server, monke
     assert not do(server.refresh())
     arrays.write_bytes(whole)
     assert not do(server.refresh())
-    monkeypatch.setattr(ad_server, "AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(ad_health, "AGAIN_SECONDS", 0.0)
     assert do(server.refresh())
     assert server.readiness().ready
     assert server.ads("u00").decision.model_version == changed.version

@@ -2,7 +2,8 @@
 
 import sqlite3
 import zipfile
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
@@ -110,6 +111,49 @@ def test_a_log_that_is_damaged_in_a_backup_does_not_take_the_place_of_a_whole_on
     (files / "events.db").write_bytes(content)
     assert put_log_back(files, workspace.home) == DAMAGED
     assert counted(workspace) == (100, 2)
+
+
+def test_a_log_whose_putting_back_is_cut_off_anywhere_is_the_one_of_before_or_that_of_the_backup(
+    workspace, tmp_path, monkeypatch
+):
+    with writing(workspace) as log:
+        write(workspace, log, 0)
+        log._write._fail()  # the database of the log is gone
+        log._write._again_at += 60
+        write(workspace, log, 1)
+        made = backup(workspace, tmp_path / "copy.zip")
+    seen = []
+    for steps in range(12):
+        home = tmp_path / f"{steps}"
+        with closing(Workspace.open(home)) as other, writing(other) as log:
+            log.visit([visit(other.clock, "v", customer="p_own")]).result(10)
+        with zipfile.ZipFile(made.path) as archive:
+            archive.extractall(tmp_path / f"backup-{steps}")
+        with monkeypatch.context() as patch:
+            dies_after(patch, steps)
+            with suppress(KeyboardInterrupt):
+                put_log_back(tmp_path / f"backup-{steps}" / "files", home)
+                seen.append("done")
+        with closing(Workspace.open(home)) as other:
+            with writing(other):
+                pass
+            seen.append(counted(other))
+        assert not (home / "events.back").exists()
+    assert set(seen) == {(0, 1), (100, 2), "done"}
+
+
+def dies_after(patch, steps):
+    """The process dies when it wants to move or remove one more file."""
+    left = iter(range(steps))
+    for name in ("replace", "unlink"):
+        deed = getattr(Path, name)
+
+        def one(path, *told, deed=deed, **options):
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            return deed(path, *told, **options)
+
+        patch.setattr(Path, name, one)
 
 
 def test_the_log_is_measured_and_looked_into_with_all_that_is_stored(workspace):

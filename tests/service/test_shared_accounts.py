@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from reco_lab.core.clock import ManualClock
+from reco_lab.core.events import Unbilled
 from reco_lab.store.events import Claim, EventLog, SharedAccounts
 from reco_lab.testing.events import decision, feedback
 
@@ -79,13 +80,31 @@ def test_first_clicks_are_billed_once_whichever_worker_hears_of_them(workers, tm
         log.close()
 
 
+def test_decisions_that_the_books_do_not_know_are_billed_once_as_the_log_takes_them_in(workers, tmp_path):
+    clock = ManualClock(datetime(2026, 5, 1, 12, tzinfo=UTC))
+    logs = [EventLog.open(tmp_path / name, clock, workers[0].url, writer=True) for name in ("one", "two")]
+    for number in range(20):
+        told = decision(clock, number)
+        logs[0].log(Unbilled(**vars(told)) if number % 2 else told)
+    click = logs[0].track([feedback(clock, "e-1", "d-1-0")])  # in one batch with them
+    assert click.result(20).accepted == 1
+    for log in logs:
+        log.log(Unbilled(**vars(decision(clock, 1))))
+        log.flush()
+    assert workers[0].billed(DAY)["A1"] == pytest.approx((10 * 0.01 + 0.2,) * 2)
+    for log in logs:
+        log.close()
+
+
 def test_who_got_what_before_yesterday_is_forgotten_and_what_was_billed_is_not(workers):
     wanted = [Claim("A1", 0.5, cap=1)]
     assert granted(workers[0], "p_ann", wanted, DAY) == (True,)
-    workers[1].settle({("A1", DAY.isoformat()): 2.0}, DAY)
+    assert granted(workers[1], "", [Claim("A1", 2.0)], DAY) == (True,)
+    workers[1].close_before(DAY)
     assert granted(workers[0], "p_ann", wanted, DAY) == (False,)
     for worker in workers:
-        worker.settle({("A2", DAY.isoformat()): 1.0}, tomorrow := DAY + timedelta(days=1))
+        assert granted(worker, "", [Claim("A2", 1.0)], DAY) == (True,)
+        worker.close_before(tomorrow := DAY + timedelta(days=1))
         assert workers[0].billed(tomorrow)["A1"] == (0.0, 2.5)
     assert workers[0].billed(tomorrow)["A2"] == (0.0, float(WORKERS))
     assert granted(workers[0], "p_ann", wanted, DAY) == (True,)

@@ -1,4 +1,5 @@
 import tomllib
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from reco_lab.charts.parts import parts
 from reco_lab.charts.theme import DARK, LIGHT, template
 from reco_lab.charts.timeline import timeline
 from reco_lab.charts.tradeoff import sides_of, tradeoff, undominated
-from reco_lab.charts.words import plain, short
+from reco_lab.charts.words import plain, short, shorts
 from reco_lab.ui.tradeoffs import traded
 
 ROWS = pd.DataFrame(
@@ -92,6 +93,11 @@ def test_two_names_that_begin_alike_keep_their_own_lines():
     chart = leaderboard(rows, axis="", palette=LIGHT)
 
     assert list(chart.layout.yaxis.tickvals) == [0, 1, 2]
+    assert list(chart.layout.yaxis.ticktext) == [
+        "The very same… of a name 1",
+        "The very same… of a name 2",
+        "x",
+    ]
 
 
 def test_only_what_nobody_beats_in_both_is_on_the_front():
@@ -198,6 +204,29 @@ def test_a_name_beside_an_axis_is_short_and_one_line(text):
 @pytest.mark.parametrize("text", ["a" * 200 + " Nr 7", "**b** [x](http://example.example/long) Nr 8"])
 def test_a_name_whose_next_word_is_long_is_cut_inside_the_word(text):
     assert short(text) == f"{text[:25]}…"
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["Colour of the curtains in the hall", "Colour of the curtains in the bath"],
+        [f"A name that differs {number} in its very middle alone" for number in range(12)],
+        ["a" * 60, "a" * 61, "a" * 62],
+        ["<" * 40, "<" * 41],
+    ],
+    ids=["end", "middle", "length", "markup"],
+)
+def test_different_texts_of_an_axis_look_different_and_are_short(texts):
+    labels = shorts(texts)
+
+    assert len(set(labels)) == len(texts)
+    assert all(len(unescape(label)) <= 26 for label in labels)
+
+
+def test_the_same_text_looks_the_same_wherever_it_stands():
+    long = "The very same long beginning of a name"
+
+    assert shorts([long, "x", long]) == [short(long), "x", short(long)]
 
 
 def test_the_title_of_an_axis_is_no_larger_than_its_numbers():

@@ -54,12 +54,19 @@ def test_a_joined_export_names_its_items_without_a_second_file(workspace, orders
     assert load_dataset(workspace, "orders").title(3) == "C"
 
 
-def test_where_the_rows_of_an_item_disagree_the_first_holds_and_it_is_said(workspace, orders):
+def test_where_the_rows_of_an_item_disagree_what_most_say_holds_and_it_is_said(workspace, orders):
     report = import_file(workspace, orders, "orders")
+    orders.write_text(LINES + "c4,A,Red lamp,Home,4.95,2025-01-07,1\nc4,B,rake,Home,1.00,2025-01-08,1\n")
+    columns = Columns(user="customer", item="sku", title="product_name", price="unit_price")
+    import_file(workspace, orders, "more", columns=columns)
+
+    assert items_of(workspace, "orders").loc["A", "price"] == 4.5  # as many rows say 4.95: the earlier
+    assert items_of(workspace, "more").loc["A", "price"] == 4.95
+    assert items_of(workspace, "more").loc["B", "title"] == "Rake"
 
     assert report.notes["title"] == "from 'product_name', for 3 items"
     assert report.notes["price"] == (
-        "from 'unit_price', for 3 items; 1 has more than one, the first in the file holds"
+        "from 'unit_price', for 3 items; 1 has more than one, the most frequent holds"
     )
 
 

@@ -18,7 +18,9 @@ def test_what_the_time_was_too_short_for_is_said_to_be_undecided(tmp_path):
     acts = Acts(room, tmp_path / "story.json")
 
     acts.tick()
-    assert re.fullmatch(r"\d\d \w+: What was served and done is being collected\.", story(tmp_path).gate)
+    assert re.fullmatch(
+        r"\d\d? \w{3} \d{4}: What was served and done is being collected\.", story(tmp_path).gate
+    )
     acts.end()
 
     assert story(tmp_path).gate.endswith(f"What was served and done is being collected. {UNDECIDED}")

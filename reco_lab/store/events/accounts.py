@@ -53,7 +53,8 @@ class SharedAccounts:
     """The books that all workers on one server write in: each claim is one round trip. One thread claims.
 
     A cap holds exactly. A budget is passed by at most one decision a worker: each looks at the bills as they are
-    at that moment. First clicks are billed as the log takes them in; claims bill the decisions.
+    at that moment. Claims bill the decisions. First clicks are billed as the log takes them in, and so are decisions
+    that were made while the books did not answer.
 
     Where the server does not answer, or not in SLOWEST seconds, NotNowError; a claim that it took all the same stands,
     unshown. `connect` begins anew.
@@ -101,14 +102,10 @@ class SharedAccounts:
                     connection.execute(caps.update().where(*mine).values(times=of.times - 1))
             bill(connection, {(one.ad_id, day.isoformat()): -one.cost for one in ordered})
 
-    def settle(self, owed: Mapping[tuple[str, str], float], day: date) -> None:
-        """Bill what was shown while the server did not answer, by ad and day.
-
-        Of what is from before a day nothing is left but a sum for each ad: each look at the books would take longer.
-        """
+    def close_before(self, day: date) -> None:
+        """Of what is from before a day, leave a sum for each ad: else each look at the books would take longer."""
         with _answering(), self._engine.begin() as connection:
             connection.execute(caps.delete().where(caps.c.day < day.isoformat()))
-            bill(connection, owed)
             connection.exec_driver_sql(_CLOSE, (day.isoformat(),))
 
     def billed(self, day: date) -> dict[str, tuple[float, float]]:

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from reco_lab.core.clock import microseconds, moment
-from reco_lab.core.events import Decision, Feedback, FeedbackKind, Visit
+from reco_lab.core.events import Decision, Feedback, FeedbackKind, Unbilled, Visit
 from reco_lab.store.events import schema
 from reco_lab.store.events.accounts import bill
 from reco_lab.store.events.records import (
@@ -97,10 +97,23 @@ def _decide(connection: sa.Connection, decisions: Sequence[Decision]) -> None:
         for decision in decisions
         for one in decision.placed
     )
-    add(connection, schema.placed, sorted(placed, key=_id))
+    added = add(connection, schema.placed, sorted(placed, key=_id))
     sets = {row[0]: row for row in map(set_row, decisions) if row}
     add(connection, schema.sets, sorted(sets.values()))
     add(connection, schema.weighed, sorted(filter(None, map(weighed_row, decisions))))
+    if added:  # there are other writers, and so books that they share
+        bill(connection, _unbilled(decisions, added))
+
+
+def _unbilled(decisions: Sequence[Decision], added: set[str]) -> dict[tuple[str, str], float]:
+    """By ad and day what shared books do not know yet of decisions that were added."""
+    bills: dict[tuple[str, str], float] = {}
+    for decision in decisions:
+        for one in decision.placed if isinstance(decision, Unbilled) else ():
+            if one.decision_id in added:
+                key = (one.ad_id, decision.at.date().isoformat())
+                bills[key] = bills.get(key, 0.0) + one.cost
+    return bills
 
 
 def _track(connection: sa.Connection, events: Sequence[Feedback]) -> Applied:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +14,7 @@ from reco_lab.store import server
 from reco_lab.store.events.schema import VERSION, metadata, version
 
 FILE = "events.db"
+LOCK = "events.lock"
 READ_SECONDS = 15
 WRITE_SECONDS = 0.25  # nobody else may write, so whoever holds the file longer is an outage
 SYNCHRONOUS = "FULL"
@@ -29,16 +30,11 @@ def writing(home: Path, url: str | None) -> sa.Engine:
     InputError if a newer Reco Lab made them, NotNowError if the server does not answer.
     """
     engine = server.connect(url) if url else _sqlite_writer(home / FILE)
-    with _let_go_unless_whole(engine), answering(url), engine.begin() as connection:
-        if url:  # several workers may start at once
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_CREATING})")
-        metadata.create_all(connection)
-        found = connection.execute(sa.select(version.c.number)).scalar()
-        if found is None:
-            connection.execute(version.insert().values(number=VERSION))
-        _check(found)
-        if found is not None and found < VERSION:  # the tables that were new are made above
-            connection.execute(version.update().values(number=VERSION))
+    with ExitStack() as unless_whole:
+        unless_whole.callback(engine.dispose)
+        with answering(url), engine.begin() as connection:
+            _make(connection, alone=url is None)
+        unless_whole.pop_all()
     return engine
 
 
@@ -58,9 +54,9 @@ def reading(home: Path, url: str | None) -> sa.Engine | None:
     if url is None and not (home / FILE).exists():
         return None
     engine = server.connect(url) if url else _sqlite_reader(home / FILE)
-    with _let_go_unless_whole(engine):
+    with ExitStack() as unless_whole:
+        unless_whole.callback(engine.dispose)
         if not sa.inspect(engine).has_table(version.name):
-            engine.dispose()
             return None
         with engine.connect() as connection:
             found = connection.execute(sa.select(version.c.number)).scalar()
@@ -68,17 +64,21 @@ def reading(home: Path, url: str | None) -> sa.Engine | None:
         if found is not None and found < VERSION:
             # no service of now has opened it: what was new since then is empty
             writing(home, url).dispose()
+        unless_whole.pop_all()
     return engine
 
 
-@contextmanager
-def _let_go_unless_whole(engine: sa.Engine) -> Iterator[None]:
-    """Close the connections of an engine that nobody gets."""
-    try:
-        yield
-    except BaseException:
-        engine.dispose()
-        raise
+def _make(connection: sa.Connection, *, alone: bool) -> None:
+    """Make the tables that are lacking; InputError if a newer Reco Lab made them."""
+    if not alone:  # several workers may start at once
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_CREATING})")
+    metadata.create_all(connection)
+    found = connection.execute(sa.select(version.c.number)).scalar()
+    if found is None:
+        connection.execute(version.insert().values(number=VERSION))
+    _check(found)
+    if found is not None and found < VERSION:  # the tables that were new are made above
+        connection.execute(version.update().values(number=VERSION))
 
 
 def _check(found: int | None) -> None:

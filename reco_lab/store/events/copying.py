@@ -7,21 +7,19 @@ from pathlib import Path
 from urllib.parse import quote
 
 from reco_lab.store.disk import size_of
-from reco_lab.store.durable import sync_files, sync_folder
-from reco_lab.store.events.connecting import FILE
+from reco_lab.store.events.connecting import FILE, LOCK
 from reco_lab.store.events.journal import FOLDER
-from reco_lab.store.events.log import LOCK
+from reco_lab.store.events.putting_back import BESIDE, READY, finish, put_back
 from reco_lab.store.locks import FileLock
 
 WRITTEN = "Ads are served, so the log of decisions goes on as it is."
 DAMAGED = "The log of decisions in it is damaged, so the one that is here goes on."
 ELSEWHERE = "The log of decisions is on the database server, so the one in the backup stays there."
-_BESIDE = (f"{FILE}-wal", f"{FILE}-shm")
 
 
 def is_log(name: str) -> bool:
     """Whether a file or folder of a workspace is part of its log."""
-    return name in {FILE, *_BESIDE, FOLDER}
+    return name in {FILE, *BESIDE, FOLDER, READY}
 
 
 def copy_log(home: Path, folder: Path) -> dict[str, Path]:
@@ -74,7 +72,8 @@ def log_size(home: Path) -> int:
 def put_log_back(files: Path, home: Path, *, on_server: bool = False) -> str:
     """Put a copied log in place of that of a workspace's folder; why not, in a sentence, where that cannot be.
 
-    What lies in the journal of the workspace stays: it is applied to what was put back.
+    What lies in the journal of the workspace stays: it is applied to what was put back. Where this is cut off, the log
+    is as it was, or the next start finishes it.
     """
     copied = files / FILE
     if not copied.exists():
@@ -87,23 +86,11 @@ def put_log_back(files: Path, home: Path, *, on_server: bool = False) -> str:
     if not lock.acquire():
         return WRITTEN
     try:
-        for name in _BESIDE:
-            (home / name).unlink(missing_ok=True)
-        segments = [one for one in sorted((files / FOLDER).glob("*.log")) if _is_new(home, one)]
-        (home / FOLDER).mkdir(exist_ok=True)
-        for source, place in [(copied, home / FILE), *((one, home / FOLDER / one.name) for one in segments)]:
-            source.chmod(0o600)
-            sync_files([source])
-            source.replace(place)
-            sync_folder(place.parent)
+        finish(home)
+        put_back(copied, sorted((files / FOLDER).glob("*.log")), home)
     finally:
         lock.release()
     return ""
-
-
-def _is_new(home: Path, segment: Path) -> bool:
-    """Whether the workspace has no segment of this name, which could only be longer."""
-    return not (home / FOLDER / segment.name).exists()
 
 
 def _whole(address: str) -> bool:

@@ -7,13 +7,14 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
 
-from reco_lab.core.events import Considered, Decision, Feedback, FeedbackKind, Placed, Stage, Visit
+from reco_lab.core.events import Considered, Decision, Feedback, FeedbackKind, Placed, Stage, Unbilled, Visit
 from reco_lab.core.stored import known
 from reco_lab.store.durable import sync_folder
 from reco_lab.store.events.records import Description, Refusal
@@ -139,14 +140,14 @@ def read_entry(kind: str, values: dict[str, Any]) -> Entry:
     return _READ[kind](values)
 
 
-def _decision(values: dict[str, Any]) -> Decision:
+def _decision(values: dict[str, Any], kind: type[Decision] = Decision) -> Decision:
     values["placed"] = tuple(known(Placed, one) for one in values["placed"])
     values["stage"] = Stage(values["stage"])
     if (told := values.get("considered")) is not None:
         ids = None if told["ids"] is None else tuple(told["ids"])
         numbers = (np.array(told[name], np.float32) for name in ("scores", "features"))
         values["considered"] = Considered(ids, *numbers)
-    return known(Decision, _timed(values))
+    return known(kind, _timed(values))
 
 
 def _feedback(values: dict[str, Any]) -> Feedback:
@@ -163,6 +164,7 @@ def _timed(values: dict[str, Any]) -> dict[str, Any]:
 
 _READ: dict[str, Callable[[dict[str, Any]], Entry]] = {
     "Decision": _decision,
+    "Unbilled": partial(_decision, kind=Unbilled),
     "Feedback": _feedback,
     "Visit": lambda values: known(Visit, _timed(values)),
     "Description": lambda values: known(Description, _timed(values)),

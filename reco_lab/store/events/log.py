@@ -9,22 +9,23 @@ from typing import Self
 import sqlalchemy as sa
 
 from reco_lab.core.clock import Clock, microseconds
-from reco_lab.core.errors import InputError
+from reco_lab.core.errors import FullError, InputError, NotNowError
 from reco_lab.core.events import Decision, Feedback, Visit
 from reco_lab.store.events.by_customer import ByCustomer
-from reco_lab.store.events.connecting import writing
+from reco_lab.store.events.connecting import LOCK, writing
 from reco_lab.store.events.erasing import erase
 from reco_lab.store.events.expiring import expire
 from reco_lab.store.events.journal import FOLDER, Journal
 from reco_lab.store.events.learning import remember
 from reco_lab.store.events.measuring import Measuring
+from reco_lab.store.events.putting_back import finish
 from reco_lab.store.events.records import LONGEST_PAYLOAD, Description, Refusal, Side, Tracked
 from reco_lab.store.events.replaying import replay
 from reco_lab.store.events.writer import Writer
 from reco_lab.store.locks import FileLock
 
-LOCK = "events.lock"
 BEGINNING = "events.beginning.lock"
+FLUSH_SECONDS = 2.0
 
 
 class EventLog(ByCustomer, Measuring):
@@ -49,6 +50,8 @@ class EventLog(ByCustomer, Measuring):
                     fix="Stop the other one, or use PostgreSQL, where several may write.",
                 )
         try:
+            if url is None:
+                finish(home)
             self._writing = writing(home, url)
             with FileLock(home / BEGINNING):  # nobody takes over a journal that is not locked yet
                 journal = Journal(home / FOLDER)
@@ -83,7 +86,7 @@ class EventLog(ByCustomer, Measuring):
         return self._write.put(events)
 
     def visit(self, visits: Sequence[Visit]) -> "Future[Tracked]":
-        """Keep what customers did to items, each event once for ever; otherwise as `track`."""
+        """Keep what customers did to items, each event once as long as the log knows it; otherwise as `track`."""
         return self._write.put(visits)
 
     def refuse(self, raw: Sequence[tuple[str, str]]) -> None:
@@ -110,6 +113,15 @@ class EventLog(ByCustomer, Measuring):
 
         self._write.do(keep).result()
 
+    def flush(self) -> None:
+        """Wait until all that was written here so far is in the tables; NotNowError while it cannot be."""
+        if self._writer is None:
+            return
+        try:
+            self._writer.do(lambda _engine: None).result(FLUSH_SECONDS)
+        except (FullError, TimeoutError) as error:
+            raise NotNowError("The log is behind.", fix="Try again soon.") from error
+
     def erase(self, customer: str, ids: Sequence[str] = ()) -> int:
         """Remove all that is known of a customer from tables, files and journal; how many rows that were.
 
@@ -121,7 +133,8 @@ class EventLog(ByCustomer, Measuring):
     def expire(self, before: datetime) -> int:
         """Remove decisions, what came of them, visits and refused events from before a moment; how many rows.
 
-        Events from so long ago are refused when they are sent again (see `track`), if that is more than 90 days.
+        Events from so long ago are refused when they are sent again with their time (see `track`), if that is more
+        than 90 days. Sent without it a visit is a new one: nothing is left that would tell.
         """
         rows, moment = 0, microseconds(before)
         while removed := self._write.do(lambda engine: expire(engine, moment)).result():

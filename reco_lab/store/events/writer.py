@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from reco_lab.core.clock import Clock
 from reco_lab.core.errors import FullError, NotNowError
-from reco_lab.core.events import Decision
+from reco_lab.core.events import Decision, Unbilled
 from reco_lab.store.events.applying import NEW, Event, apply, refusal, tracked
 from reco_lab.store.events.journal import SEGMENT_BYTES, Entry, Journal, entries, line
 from reco_lab.store.events.records import Batch, Parcel, Refusal, fault
@@ -174,6 +174,9 @@ class Writer:
         """Apply in one transaction; if one thing among them is to blame, one at a time without it."""
         if not decisions and not parcels:
             return []
+        if parcels and any(isinstance(one, Unbilled) for one in decisions):
+            self._apply(decisions, [])  # bills are locked last in a transaction: no writer waits in a circle
+            decisions = []
         try:
             with self._engine.begin() as connection:
                 return apply(connection, decisions, parcels)
