@@ -36,14 +36,13 @@ class Counters:
             multiprocess_mode="livemin",
         )  # fmt: skip
         self._stages: dict[str, Counter] = {}
-        self._children: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
+        self._children: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Count one request."""
-        found = self._children.get((route, str(status)))
-        if found is None:
+        if (found := self._children.get((route, status))) is None:
             found = (self._requests.labels(route, str(status)), self._seconds.labels(route))
-            self._children[route, str(status)] = found
+            self._children[route, status] = found
         found[0].inc()
         found[1].observe(seconds)
 
