@@ -1,4 +1,4 @@
-"""Usage: python benchmarks/growth.py [--rows 1,5,25] [--only item_knn,ials]: time per interaction and memory as the log grows."""
+"""Usage: python benchmarks/growth.py [--rows 1,5,25] [--only item_knn,ials] [--catalogue kept]: what a growing log costs a row."""
 
 import argparse
 import json
@@ -40,13 +40,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=_numbers, default=[1, 5, 25], help="millions, by comma")
     parser.add_argument("--only", type=lambda text: text.split(","), default=list(SPECS), help="by comma")
+    parser.add_argument(
+        "--catalogue",
+        choices=("grown", "kept"),
+        default="grown",
+        help="whether items grow with the rows, or are as many at each size",
+    )
     wanted = parser.parse_args()
     line(*HEADER)
     with tempfile.TemporaryDirectory() as place:
         least: dict[tuple[str, str], float] = {}
         for millions in wanted.rows:
             log = Path(place) / f"{millions}.npz"
-            generate(millions, log)
+            generate(millions, log, kept=wanted.catalogue == "kept")
             for algorithm in wanted.only:
                 found = measured(algorithm, log)
                 cells, met = [f"{found['fit']:.2f}", f"{whole(found, ''):.2f}"], []
@@ -65,15 +71,19 @@ def whole(found: dict[str, float], clock: str) -> float:
     return sum(found[part + clock] for part in ("split", "fit", "sample"))
 
 
-def generate(millions: float, file: Path) -> None:
-    """Customers of very different activity and items by a zipf law, in proportion to the rows; no pair twice.
+def generate(millions: float, file: Path, *, kept: bool = False) -> None:
+    """Customers of very different activity, in proportion to the rows, and items by a zipf law; no pair twice.
 
-    Histories are as long at each size, so that a row brings as much work: twice as many items are drawn as are wanted,
-    and of the distinct ones the first are kept. Rows are ordered by customer, as in a log.
+    Items grow in proportion too, or are those of the largest log where the catalogue is `kept`: then the log is
+    what a sample of its customers would leave. Histories are as long at each size, so that a row brings as much
+    work: twice as many items are drawn as are wanted, and of the distinct ones the first are kept. Rows are
+    ordered by customer, as in a log.
     """
     rng = np.random.default_rng(42)
     share = millions / LARGEST[0]
     rows, n_users, n_items = int(millions * MILLION), int(LARGEST[1] * share), int(LARGEST[2] * share)
+    if kept:
+        n_items = LARGEST[2]
     lengths = rng.lognormal(0.0, 1.0, n_users)
     lengths = np.clip((lengths * rows / lengths.sum()).astype(np.int64), 1, LONGEST)
     users = np.repeat(np.arange(n_users), 2 * lengths)
@@ -82,9 +92,9 @@ def generate(millions: float, file: Path) -> None:
     first = np.sort(np.unique(users * n_items + drawn, return_index=True)[1])
     users, drawn = users[first], drawn[first]
     starts = np.searchsorted(users, np.arange(n_users))
-    kept = np.arange(len(users)) - starts[users] < lengths[users]
-    items = rng.permutation(n_items).astype(np.int32)[drawn[kept]]
-    np.savez(file, lengths=np.bincount(users[kept], minlength=n_users), items=items, shape=[n_users, n_items])
+    held = np.arange(len(users)) - starts[users] < lengths[users]
+    items = rng.permutation(n_items).astype(np.int32)[drawn[held]]
+    np.savez(file, lengths=np.bincount(users[held], minlength=n_users), items=items, shape=[n_users, n_items])
 
 
 def measured(algorithm: str, log: Path) -> dict[str, float]:

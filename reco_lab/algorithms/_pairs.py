@@ -13,6 +13,7 @@ from reco_lab.core.recommender import FitContext
 
 PARTS = 64
 SHORT = 1 << 16
+EXACT = 1 << 24
 
 Codes = NDArray[np.int32]
 Terms = NDArray[np.float64]
@@ -50,7 +51,10 @@ def nearest(matrix: sparse.csr_matrix, closeness: Closeness, k: int, ctx: FitCon
     columns = columns_of[matrix.indices]
     *log, listed = _both_ways(sparse.csr_matrix((matrix.data, columns, matrix.indptr), shape=matrix.shape))
     short = listed.astype(np.uint16) if matrix.shape[1] <= SHORT else listed
-    terms = (closeness.weights, *(term[names] for term in (closeness.gains, closeness.own, closeness.others)))
+    terms = (
+        as_summed(closeness.weights),
+        *(term[names] for term in (closeness.gains, closeness.own, closeness.others)),
+    )
     numbers = (closeness.multiplied, closeness.slope, closeness.extra, closeness.least)
     given: tuple[Any, ...] = (*log, short, columns_of, names, *terms, *numbers)
 
@@ -58,6 +62,12 @@ def nearest(matrix: sparse.csr_matrix, closeness: Closeness, k: int, ctx: FitCon
         neighbours.nearest(*rows, *given, *found)
 
     return in_parts(search, matrix.shape[1], k, ctx)
+
+
+def as_summed(weights: Terms) -> Terms | NDArray[np.float32]:
+    """The weights in single precision where all sums of them are exact in it."""
+    whole = np.array_equal(weights, np.rint(weights)) and float(np.abs(weights).sum()) <= EXACT
+    return weights.astype(np.float32) if whole else weights
 
 
 def in_parts(search: Callable[..., None], n_items: int, k: int, ctx: FitContext) -> sparse.csr_matrix:

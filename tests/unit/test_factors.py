@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from reco_lab.algorithms._factors import Factors, HalfStep, Ridge, Weighting, occurrences, products, signed
+from reco_lab.algorithms.ials import on_lines
 from reco_lab.core.batch import UNKNOWN, UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import CancelledError
@@ -244,3 +245,13 @@ def test_frequency_holds_the_active_nearer_to_zero_and_leaves_the_usual_strength
     totals = np.array([0.0, 10.0, 30.0])
     assert flat.of(totals).tolist() == [3, 3, 3]
     assert steep.of(totals).tolist() == [1.5, 3, 6]
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (1000, 32), (100_000, 20)])
+def test_a_table_on_lines_begins_where_a_line_of_the_cache_does(shape):
+    for _ in range(5):
+        table = on_lines(shape)
+        assert table.shape == shape
+        assert table.dtype == np.float32
+        assert table.ctypes.data % 64 == 0
+        assert table.flags.carray

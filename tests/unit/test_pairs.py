@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from reco_lab.algorithms._pairs import Closeness, nearest
+from reco_lab.algorithms import _pairs
+from reco_lab.algorithms._pairs import Closeness, as_summed, nearest
 from reco_lab.core.recommender import FitContext
 
 N_CUSTOMERS, N_ITEMS, K = 300, 700, 10
@@ -45,3 +46,27 @@ def test_the_nearest_are_those_of_the_whole_table(log, kind, weighted):
     np.testing.assert_array_equal((found > 0).sum(axis=1), np.minimum((expected > 0).sum(axis=1), K))
     np.testing.assert_allclose(-np.sort(-found, axis=1)[:, :K], -np.sort(-expected, axis=1)[:, :K], rtol=1e-6)
     np.testing.assert_allclose(found[found > 0], expected[found > 0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("short", [1, 1 << 16])
+def test_whole_weights_are_summed_in_single_precision_to_the_same_digits(log, short, monkeypatch):
+    monkeypatch.setattr(_pairs, "SHORT", short)
+    rng = np.random.default_rng(7)
+    weights, gains, sizes = (
+        rng.integers(0, 9, N_CUSTOMERS) * 1.0,
+        rng.random(N_ITEMS),
+        1.0 + rng.random(N_ITEMS),
+    )
+    closeness = Closeness(weights, gains, sizes, sizes, extra=2.0)
+    assert as_summed(weights).dtype == np.float32
+    single = nearest(log, closeness, K, FitContext(threads=2))
+    monkeypatch.setattr(_pairs, "EXACT", 0)
+    assert as_summed(weights).dtype == np.float64
+    double = nearest(log, closeness, K, FitContext(threads=1))
+    for part in ("indptr", "indices", "data"):
+        np.testing.assert_array_equal(getattr(single, part), getattr(double, part))
+
+
+@pytest.mark.parametrize("weights", [[0.5, 1.0], [2.0**24, 1.0], [np.nan, 1.0], [2.0**24, -(2.0**24)]])
+def test_weights_whose_sums_single_precision_rounds_stay_in_double(weights):
+    assert as_summed(np.array(weights)).dtype == np.float64

@@ -10,7 +10,7 @@ import numpy as np
 
 from reco_lab.core.compiled import compiled, prefetch
 
-AHEAD, A_LINE, FAR = 12, 16, 1 << 17
+AHEAD, A_LINE, FAR = 20, 16, 1 << 17
 LEAST = np.float32(1e-20)
 
 LISTS = "int32[::1], float32[::1]"

@@ -3,7 +3,8 @@
 The log is given twice, as the CSR of items x customers (`of_item...`) and of customers x items
 (`of_customer...`). Columns are cast to unsigned numbers: that spares the check for negative indices. In a
 large log most of the time would be spent waiting for memory: rows needed soon are fetched ahead, A_LINE codes
-a line of the processor's cache.
+a line of the processor's cache. Sums have the type of the customers' weights: in single precision more of them
+lie near.
 """
 
 import numpy as np
@@ -19,6 +20,9 @@ Starts = NDArray[np.int32]
 Codes = NDArray[np.int32]
 AnyCodes = NDArray[np.uint16] | NDArray[np.int32]
 Terms = NDArray[np.float64]
+Sums = NDArray[np.float32] | NDArray[np.float64]
+
+LISTS_AND_SUMS = [(codes, sums) for codes in ("uint16", "int32") for sums in ("float32", "float64")]
 
 
 @compiled("int64(float64[::1], int32[::1], int64, float64, int32)")
@@ -54,8 +58,8 @@ def offer(values: Terms, columns: Codes, count: int, value: float, column: np.in
 
 @compiled(
     [
-        f"int64(int64, int32[::1], int32[::1], int32[::1], {codes}[::1], float64[::1], float64[::1])"
-        for codes in ("uint16", "int32")
+        f"int64(int64, int32[::1], int32[::1], int32[::1], {codes}[::1], {sums}[::1], {sums}[::1])"
+        for codes, sums in LISTS_AND_SUMS
     ]
 )
 def _shared(
@@ -64,8 +68,8 @@ def _shared(
     of_item: Codes,
     of_customer_starts: Starts,
     of_customer: AnyCodes,
-    weights: Terms,
-    common: Terms,
+    weights: Sums,
+    common: Sums,
 ) -> int:
     """Add the weights of the customers that one item shares with each other; how many additions that took."""
     work = 0
@@ -104,8 +108,11 @@ def _tiles(gains: Terms, others: Terms) -> NDArray[np.float64]:
 
 
 @compiled(
-    "int64(float64[::1], int32[::1], int64, int64, int64, float64[::1], float64[:, ::1], int32[::1], float64,"
-    " float64[::1], float64[::1], float64, float64, float64, float64, float64)"
+    [
+        f"int64(float64[::1], int32[::1], int64, int64, int64, {sums}[::1], float64[:, ::1], int32[::1], float64,"
+        " float64[::1], float64[::1], float64, float64, float64, float64, float64)"
+        for sums in ("float32", "float64")
+    ]
 )
 def _offer_tiles(
     best: Terms,
@@ -113,7 +120,7 @@ def _offer_tiles(
     kept: int,
     start: int,
     stop: int,
-    common: Terms,
+    common: Sums,
     tiles: NDArray[np.float64],
     names: Codes,
     gain: float,
@@ -154,9 +161,9 @@ def _offer_tiles(
 @compiled(
     [
         "void(int64, int64, int32[::1], int32[::1], int32[::1], "
-        f"{codes}[::1], int32[::1], int32[::1], float64[::1], float64[::1], float64[::1], float64[::1], boolean,"
+        f"{codes}[::1], int32[::1], int32[::1], {sums}[::1], float64[::1], float64[::1], float64[::1], boolean,"
         " float64, float64, float64, int32[:, ::1], float32[:, ::1], int64[::1])"
-        for codes in ("uint16", "int32")
+        for codes, sums in LISTS_AND_SUMS
     ]
 )
 def nearest(
@@ -168,7 +175,7 @@ def nearest(
     of_customer: AnyCodes,
     columns_of: Codes,
     names: Codes,
-    weights: Terms,
+    weights: Sums,
     gains: Terms,
     own: Terms,
     others: Terms,
@@ -190,7 +197,7 @@ def nearest(
     """
     width, k = len(others), columns.shape[1]
     best, where, tiles = np.empty(k), np.empty(k, np.int32), _tiles(gains, others)
-    common = np.zeros(len(tiles) * TILE)
+    common = np.zeros(len(tiles) * TILE, weights.dtype)
     for item in range(start, stop):
         mine = columns_of[item]
         work = _shared(mine, of_column_starts, of_column, of_customer_starts, of_customer, weights, common)
