@@ -38,13 +38,19 @@ def reasons_of(snapshot: Snapshot, chosen: Chosen, title: Callable[[int], str]) 
         if chance < 0.5
         else f"Because you went for {title(speaking[item])}."
         if item in speaking
-        else IN_GENERAL[weighed.stage]
+        else IN_GENERAL[_basis(weighed)]
         if ranked and weighed.ranker and (item != NO_ITEM or ads[place].category is not None)
         else UNRANKED
         for place, item, chance in zip(
             chosen.places.tolist(), items, chosen.propensities.tolist(), strict=True
         )
     )
+
+
+def _basis(weighed: Weighed) -> Stage:
+    """What the ranking rests on: where the model spoke, that is for the model to say."""
+    model = weighed.ranker if weighed.stage is Stage.model else None
+    return weighed.stage if model is None else model.scorer.basis
 
 
 def _because(weighed: Weighed, items: Sequence[int]) -> dict[int, int]:

@@ -7,7 +7,7 @@ from reco_lab.services.onlooking import Stood
 from reco_lab.ui.words import count, when
 
 BY = {
-    Stage.model: "the model ranked by what she looked at and bought",
+    Stage.model: "the model that serves ranked them",
     Stage.attributes: "the model knows nothing of her, so customers with the same attributes spoke for her",
     Stage.segment: "the model knows nothing of her, so her segment's favourites were taken",
     Stage.popular: "no model knows her, so what is popular was taken",

@@ -123,7 +123,7 @@ def test_an_answer_shows_every_ad_and_why_it_lost(served, visit, says):
     browser = press(visit(ADS, user="c00"), "Ask for ads")
 
     said, table = says(browser), outcomes(browser)
-    assert re.search(r"Answered in \d+ ms: the model ranked by what she looked at and bought", said)
+    assert re.search(r"Answered in \d+ ms: the model that serves ranked them", said)
     assert sorted(one for one in table.values() if one.startswith("Place")) == [
         "Place 1",
         "Place 2",
