@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.errors import InputError
+from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.core.policy import policies
 from reco_lab.services import ad_calls, decisions, experiments, publishing
 from reco_lab.services.ad_calls import Caller
@@ -96,8 +96,14 @@ def sentence(workspace: Workspace, now: Status) -> tuple[str, str]:
     chosen = policy_label(str(now.said.get("policy", "")))
     return (
         f"{now.plan.model} serves, {flying}.",
-        f"Policy: {chosen} · version {version}{behind} · {traffic} · {now.caller.url}",
+        f"{_learnt_from(workspace, now.plan)}Policy: {chosen} · version {version}{behind} · {traffic} · {now.caller.url}",
     )
+
+
+def _learnt_from(workspace: Workspace, plan: Plan) -> str:
+    with suppress(NotFoundError):
+        return f"Learnt from {workspace.store.dataset(plan.dataset).title} · "
+    return ""
 
 
 def served(lab: page.Lab, plan: Plan | None) -> Dataset | None:
