@@ -47,6 +47,7 @@ def form(workspace: Workspace, ad: Ad | None, known: list[Ad], titles: dict[str,
     unready = drafted == ad or bool(unnamed)
     if st.button(label, type="primary", icon=":material/check:", disabled=unready, key=f"{key}-keep"):
         bookings.book(workspace, drafted)
+        state.choose(state.ADS_CHANGED, True)
         st.query_params["ad"] = drafted.id
         state.tell(f"{drafted.title} is {'booked' if ad is None else 'changed'}.")
         st.rerun()

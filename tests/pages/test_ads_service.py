@@ -139,6 +139,13 @@ def test_an_answer_shows_every_ad_and_why_it_lost(served, visit, says):
     assert len(table) == len(BOOKED)
 
 
+def test_what_serves_counts_an_ad_that_was_paused_just_now_no_more(served, visit, says):
+    browser = visit(ADS, section="Ads", ad="a01")
+    assert "EASE serves, 22 ads run." in says(browser)
+
+    assert "EASE serves, 21 ads run." in says(press(browser, "Pause it"))
+
+
 def test_a_paused_ad_is_said_to_be_paused(served, visit):
     bookings.pause(served, "a01")
     browser = press(visit(ADS, user="c00"), "Ask for ads")
