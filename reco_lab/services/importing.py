@@ -25,7 +25,13 @@ from reco_lab.services.analytics import proposed, told_columns
 from reco_lab.services.appending import append as appended
 from reco_lab.services.appending import digest_of, known_rows, one_table, remember_files, same_file
 from reco_lab.services.attributes import Attributes, read_attributes
-from reco_lab.services.import_report import ImportReport, reading_warnings, refused_together, unread
+from reco_lab.services.import_report import (
+    ImportReport,
+    reading_warnings,
+    refused_together,
+    sent_back,
+    unread,
+)
 from reco_lab.services.item_side import ItemSide, item_side, told_beside
 from reco_lab.services.keeping import load_dataset, save_dataset
 from reco_lab.services.mapping import column_map, item_columns, named_columns, ways
@@ -110,7 +116,7 @@ def _report(
         mended=come.mended,
         notes={**come.notes, **told_beside(come.own, catalogue.frame if catalogue else None)},
         dialect=come.table.dialect,
-        warnings=warnings,
+        warnings=(*warnings, *sent_back(come.log)),
         recipe=used,
     )
 
