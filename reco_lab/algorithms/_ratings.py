@@ -8,6 +8,7 @@ from scipy import sparse
 
 from reco_lab.algorithms._factors import Factors, products
 from reco_lab.core.batch import UserBatch
+from reco_lab.core.events import Stage
 from reco_lab.core.interactions import Interactions, Kind
 from reco_lab.core.ordering import latest
 from reco_lab.core.recommender import Codes, Scorer, Scores, State
@@ -55,6 +56,7 @@ class RatingFactors(Scorer):
     def __init__(self, biases: Biases, factors: Factors) -> None:
         self.biases, self.factors = biases, factors
         self.n_items = factors.n_items
+        self.basis = Stage.model if factors.items.shape[1] else Stage.popular
 
     @classmethod
     def learn(cls, biases: Biases, users: Numbers, items: Numbers, log: Interactions) -> "RatingFactors":

@@ -21,6 +21,7 @@ from reco_lab.algorithms._similarity import (
     sums_of,
 )
 from reco_lab.core.batch import UserBatch
+from reco_lab.core.events import Stage
 from reco_lab.core.progress import Report
 from reco_lab.core.ranking import blocks
 from reco_lab.core.recommender import Codes, Contributions, Scorer, Scores, State
@@ -42,6 +43,7 @@ class SameForAll(Scorer):
     """The same scores for everybody, strangers included: float32, one an item."""
 
     folds_in = True
+    basis = Stage.popular
 
     def __init__(self, scores: NDArray[Any]) -> None:
         self.scores: Scores = np.asarray(scores, np.float32)

@@ -11,6 +11,7 @@ from reco_lab.algorithms._factors import known
 from reco_lab.algorithms._shapes import packed, unpacked
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
+from reco_lab.core.events import Stage
 from reco_lab.core.parameters import tunable
 from reco_lab.core.recommender import (
     Codes,
@@ -103,6 +104,7 @@ class FromAttributes(Scorer):
     """
 
     folds_in = False
+    basis = Stage.attributes
 
     def __init__(
         self,

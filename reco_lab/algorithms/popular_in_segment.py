@@ -11,6 +11,7 @@ from reco_lab.algorithms._segments import NOWHERE, SegmentColumn, count_of, segm
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import NeedsError
+from reco_lab.core.events import Stage
 from reco_lab.core.features import Encoder
 from reco_lab.core.parameters import tunable
 from reco_lab.core.recommender import (
@@ -133,6 +134,7 @@ class BySegment(Scorer):
     """
 
     folds_in = True
+    basis = Stage.segment
 
     def __init__(
         self, columns: tuple[SegmentColumn, ...], table: NDArray[np.float32], segments: NDArray[np.int64]

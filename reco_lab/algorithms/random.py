@@ -5,6 +5,7 @@ import numpy as np
 from reco_lab.algorithms._dice import throws
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
+from reco_lab.core.events import Stage
 from reco_lab.core.recommender import Codes, FitContext, Info, Recommender, Scorer, Scores, State
 
 
@@ -12,6 +13,7 @@ class Dice(Scorer):
     """Scores from 0 to 1 that look random and are a function of seed, customer code and item code."""
 
     folds_in = False
+    basis = Stage.house
 
     def __init__(self, seed: int, n_items: int) -> None:
         self.seed, self.n_items = seed, n_items

@@ -6,6 +6,7 @@ from scipy.special import ndtri
 from reco_lab.algorithms._dice import throws
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
+from reco_lab.core.events import Stage
 from reco_lab.core.recommender import Codes, FitContext, Info, Need, Recommender, Scorer, Scores, State
 
 
@@ -45,6 +46,7 @@ class Bell(Scorer):
     """Scores are normally distributed and a function of seed, customer code and item code."""
 
     folds_in = False
+    basis = Stage.house
 
     def __init__(self, seed: int, n_items: int, mean: float, spread: float, low: float, high: float) -> None:
         self.seed, self.n_items = seed, n_items

@@ -14,6 +14,7 @@ from reco_lab.core.evaluation import metrics as known_metrics
 from reco_lab.core.recommender import algorithms as known_algorithms
 
 LAST_PORT = 65_535
+PICKED = "picked on the validation part, before the test part was opened"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -28,9 +29,9 @@ def app(options: argparse.Namespace) -> Answer:
     tidy_if_due(workspace)
     if os.environ.get("RECO_LAB_DEMO") != "0":
         sys.stderr.write(
-            "Preparing the demo shop and its comparison (only the first start takes a moment) ...\n"
+            "Preparing the demo shop and its comparison (the first start takes a minute or so) ...\n"
         )
-        publish_demo(workspace, progress())
+        publish_demo(workspace, progress(everywhere=True))
     workspace.close()
     script = ROOT / "app.py"
     if not script.is_file():
@@ -97,6 +98,7 @@ def run(options: argparse.Namespace) -> Answer:
             answer.sentence,
             "",
             table(("recommender", *names, ""), rows),
+            *([f"champion: {answer.champion}, {PICKED}"] if answer.champion else []),
             *(f"! {warning}" for warning in answer.warnings),
             *answer.notes,
         ]

@@ -137,6 +137,7 @@ def data_check(options: argparse.Namespace) -> Answer:
         for one in found.findings
     ]  # fmt: skip
     lines = [f"{found.counted}; {count(len(findings), 'finding')}."]
+    lines += [f"  {found.overlap}"] if found.overlap else []
     for one in found.findings:
         lines.append(f"  [{_mended(one)}] {one.title}: {one.sentence}")
         if not one.on_by_default:

@@ -57,9 +57,15 @@ def status(options: argparse.Namespace) -> Answer:
         for one in served
     ]
     told = gate_words.sentence(rounds[0]) if rounds else "No challenger has been trained yet."
-    often = f"A challenger is trained {schedules.schedule(workspace).words}."
+    often = _often(schedules.schedule(workspace))
     text = table(("", "no", "model", "learnt from", "why"), rows) if rows else "Nothing is published yet."
     return Answer(values, f"{told}\n{often}\n\n{text}")
+
+
+def _often(wanted: schedules.Schedule) -> str:
+    if wanted.every_hours is None:
+        return "No challenger is trained unless somebody asks for one."
+    return f"A challenger is trained {wanted.words}."
 
 
 def schedule(options: argparse.Namespace) -> Answer:
@@ -81,7 +87,7 @@ def schedule(options: argparse.Namespace) -> Answer:
     )
     return Answer(
         {"every_hours": hours, "next": None if at is None else at.isoformat()},
-        f"A challenger is trained {wanted.words}.{first}",
+        f"{_often(wanted)}{first}",
     )
 
 

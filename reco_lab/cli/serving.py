@@ -86,9 +86,9 @@ def _prepare_demo(workspace: Workspace) -> None:
 
     if os.environ.get("RECO_LAB_DEMO") != "0":
         sys.stderr.write(
-            "Preparing the demo shop and its champion (only the first start takes a moment) ...\n"
+            "Preparing the demo shop and its champion (the first start takes a minute or so) ...\n"
         )
-        publish_demo(workspace, progress())
+        publish_demo(workspace, progress(everywhere=True))
 
 
 def _greeting(url: str, demo: bool) -> str:

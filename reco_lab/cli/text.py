@@ -6,6 +6,8 @@ from typing import Any
 
 from reco_lab.core.progress import Report
 
+STEPS = 10
+
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Aligned columns under a header; trailing blanks are cut."""
@@ -17,13 +19,26 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     )
 
 
-def progress() -> Report:
-    """Progress on a terminal's standard error; silence elsewhere."""
+def progress(*, everywhere: bool = False) -> Report:
+    """Progress on a terminal's standard error; elsewhere silence, or a line for each tenth of the way (`everywhere`)."""
     if not sys.stderr.isatty():
-        return lambda _fraction, _message: None
+        return _lines() if everywhere else lambda _fraction, _message: None
 
     def show(fraction: float, message: str) -> None:
         sys.stderr.write(f"\r\033[K{fraction:4.0%} {message}" + ("" if fraction < 1 else "\n"))
         sys.stderr.flush()
+
+    return show
+
+
+def _lines() -> Report:
+    told = 0
+
+    def show(fraction: float, message: str) -> None:
+        nonlocal told
+        if (now := int(fraction * STEPS)) > told:
+            told = now
+            sys.stderr.write(f"{fraction:4.0%} {message}\n")
+            sys.stderr.flush()
 
     return show

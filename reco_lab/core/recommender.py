@@ -16,6 +16,7 @@ from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.discovery import discover, lookup, public_id
 from reco_lab.core.errors import NeedsError, ParameterError
+from reco_lab.core.events import Stage
 from reco_lab.core.interactions import Interactions, Kind
 from reco_lab.core.parameters import Parameter, explain, parameters_of
 from reco_lab.core.progress import Report
@@ -142,11 +143,13 @@ class Contributions:
 class Scorer(ABC):
     """A fitted model: immutable, safe to share between threads, nothing but scores.
 
-    What was seen, candidates, top-k and fallback are not its business (see ranking).
+    What was seen, candidates, top-k and fallback are not its business (see ranking). `basis` is what the scores rest
+    on, so that a reason never tells a customer of a history that was not looked at: by default on hers.
     """
 
     n_items: int
     folds_in: bool
+    basis: Stage = Stage.model
 
     @abstractmethod
     def score(self, batch: UserBatch, items: Codes | None = None) -> Scores:

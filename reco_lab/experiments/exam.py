@@ -20,6 +20,7 @@ from reco_lab.core.ranking import NO_ITEM, Candidates, Recommendations, recommen
 from reco_lab.core.ranks import Ranks, ranks
 from reco_lab.core.recommender import FitContext, Scorer, recommender
 from reco_lab.core.splitting import Split
+from reco_lab.core.words import count
 
 Part = Literal["validation", "test"]
 FALLBACK = "most_popular"
@@ -74,7 +75,7 @@ class Exam:
         users, n_warm = _warm_first(judged, _askable(histories, split))
         if not n_warm:
             raise SplitError(
-                f"Nobody can be scored: of the {len(np.unique(asked.users))} customers in the {part} part none has "
+                f"Nobody can be scored: of {count(len(np.unique(asked.users)), 'customer')} in the {part} part none has "
                 "both a history before it and an item to find.",
                 fix="Use a larger training share or a split within each customer.",
             )

@@ -19,15 +19,19 @@ Loc = tuple[str | int, ...]
 
 def load(path: Path) -> Experiment:
     """The experiment that a file describes. Raises SpecError naming the file, the line and what is allowed."""
+    return parse(text_of(path, "An experiment is a TOML file in UTF-8."), str(path))
+
+
+def text_of(path: Path, fix: str) -> str:
+    """What stands in a file of text. Raises SpecError, with `fix` where it cannot be read as text."""
+    if path.is_dir():
+        raise SpecError("This is a folder, not a file.", where=str(path), fix="Name a file in it.")
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise SpecError("There is no such file.", where=str(path)) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(
-            "The file cannot be read as text.", where=str(path), fix="An experiment is a TOML file in UTF-8."
-        ) from error
-    return parse(text, str(path))
+        raise SpecError("The file cannot be read as text.", where=str(path), fix=fix) from error
 
 
 def parse(text: str, name: str = "experiment.toml") -> Experiment:

@@ -195,9 +195,9 @@ def _reasons(
     found = np.full(lists.items.shape, "", object)
     if not isinstance(asked, AskedModels):
         return found
-    found[:] = IN_GENERAL[Stage.model]
     for number, scorer in enumerate(asked.scorers):
         mine = np.flatnonzero(asked.model == number)
+        found[mine] = IN_GENERAL[scorer.basis]
         answered = scorer.answers(asked.batch.take(mine))
         found[mine[~answered]] = IN_GENERAL[Stage.popular]
         for place, row in enumerate(mine[answered].tolist()):  # a model takes one score apart at a time

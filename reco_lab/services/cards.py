@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from reco_lab.core.errors import NotFoundError, SpecError
+from reco_lab.core.errors import NotFoundError
 from reco_lab.core.experiment import DataSpec
 from reco_lab.core.progress import Report
 from reco_lab.experiments.card import Card, Repetition, Source, card, read, repeated
 from reco_lab.experiments.conduct import conduct
+from reco_lab.experiments.file import text_of
 from reco_lab.experiments.tuning import Notebook
 from reco_lab.services import recipes
 from reco_lab.services.experiments import comparison, experiment_of, prepare
@@ -55,13 +56,7 @@ def rerun(workspace: Workspace, file: Path, report: Report, *, dataset: str = ""
     The data is found by its fingerprint; `dataset` names another to use in its place. Raises NotFoundError
     where the data is not here, SpecError for a file that is no card.
     """
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(
-            "The file cannot be read.", where=str(file), fix="A run card is a JSON file."
-        ) from error
-    found, asked = read(text, file.name)
+    found, asked = read(text_of(file, "A run card is a JSON file."), file.name)
     version = workspace.store.dataset(dataset) if dataset else _holding(workspace, found.data.fingerprint)
     if version is None and lost(workspace, found.data.fingerprint) is not None:
         raise NotFoundError(

@@ -113,7 +113,10 @@ def duel(split: Split, question: Question, champion: Served, challenger: Served)
 
     SplitError where nobody can be scored.
     """
-    exam = Exam.of(split, "test", question)
+    try:
+        exam = Exam.of(split, "test", question)
+    except SplitError as error:  # how the new rows are cut is no choice of a person's here
+        raise SplitError(error.what, fix="Try again when more of the customers have come back.") from error
     measured = [_measured(exam, one, question.headline) for one in (challenger, champion)]
     if any(one.numerator is None for one in measured):
         question = question.model_copy(update={"metrics": PLAIN})

@@ -6,9 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from reco_lab.core.interactions import Interactions, Kind
 from reco_lab.core.recipe import Recipe
 from reco_lab.core.source import Table
-from reco_lab.core.words import count
+from reco_lab.core.words import agree, count
 from reco_lab.store.records import DatasetVersion
 
 
@@ -80,3 +81,13 @@ def reading_warnings(table: Table, limit: int | None = None) -> Iterator[str]:
         yield f"{rows} cannot be read; line {first.line} {first.reason}."
     if table.frame.shape[1] < 2:
         yield "It has one column only; interactions need a customer and an item."
+
+
+def sent_back(log: Interactions | None) -> Iterator[str]:
+    """A warning where rows count as purchases though their value is negative."""
+    negative = 0 if log is None else int(((log.kinds == Kind.purchase) & (log.values < 0)).sum())
+    if negative:
+        yield (
+            f"{count(negative, 'row')} with a negative value {agree(negative, 'counts as a purchase', 'count as purchases')}: "
+            "goods sent back? What is wrong in the file (reco-lab data check FILE) offers to leave them out."
+        )

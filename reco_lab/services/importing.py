@@ -25,8 +25,14 @@ from reco_lab.services.analytics import proposed, told_columns
 from reco_lab.services.appending import append as appended
 from reco_lab.services.appending import digest_of, known_rows, one_table, remember_files, same_file
 from reco_lab.services.attributes import Attributes, read_attributes
-from reco_lab.services.import_report import ImportReport, reading_warnings, refused_together, unread
-from reco_lab.services.item_side import ItemSide, item_side
+from reco_lab.services.import_report import (
+    ImportReport,
+    reading_warnings,
+    refused_together,
+    sent_back,
+    unread,
+)
+from reco_lab.services.item_side import ItemSide, item_side, told_beside
 from reco_lab.services.keeping import load_dataset, save_dataset
 from reco_lab.services.mapping import column_map, item_columns, named_columns, ways
 from reco_lab.services.merging import Joined, Part, Wins, conflicts, join_ids, remember_part
@@ -89,7 +95,7 @@ def import_file(
         *((come.joined.sentence,) if come.joined else ()),
         *contradictions,
     )
-    return _report(path.name, version, come, used, [one.refused for one in tables], warnings)
+    return _report(path.name, version, come, used, [one.refused for one in tables], catalogue, warnings)
 
 
 def _report(
@@ -98,6 +104,7 @@ def _report(
     come: "_Come",
     used: Recipe,
     without: list[pd.DataFrame],
+    catalogue: Attributes | None,
     warnings: tuple[str, ...],
 ) -> ImportReport:
     return ImportReport(
@@ -107,9 +114,9 @@ def _report(
         refused=refused_together([unread(come.table), come.refused], file),
         refused_attributes=refused_together(without),
         mended=come.mended,
-        notes={**come.notes, **come.own.notes},
+        notes={**come.notes, **told_beside(come.own, catalogue.frame if catalogue else None)},
         dialect=come.table.dialect,
-        warnings=warnings,
+        warnings=(*warnings, *sent_back(come.log)),
         recipe=used,
     )
 

@@ -47,6 +47,17 @@ def item_side(frame: pd.DataFrame, columns: Columns, items: pd.Series) -> ItemSi
     return ItemSide(table, notes)
 
 
+def told_beside(own: ItemSide, table: pd.DataFrame | None) -> dict[str, str]:
+    """The notes, with the number of items of which a `table` of items (by item id) says the same, and so holds."""
+    notes, mine = dict(own.notes), own.frame
+    if mine is None or table is None:
+        return notes
+    for role in notes.keys() & set(mine) & set(table):
+        both = mine.index[mine[role].notna()].intersection(table.index[table[role].notna()])
+        notes[role] += f"; for {len(both):,} of them the table of items holds instead" if len(both) else ""
+    return notes
+
+
 def _priced(prices: pd.Series, items: NDArray[np.intp]) -> pd.Series:
     """The prices without those of nothing (a gift, a return), where another price of the item is known."""
     free = prices.str.fullmatch(_FREE).fillna(value=False).astype(bool)

@@ -23,6 +23,7 @@ from reco_lab.sources import sniff
 from reco_lab.workspace import Workspace
 
 EXAMPLES = 5
+OVERLAP = "Each is counted in the file as it is; an import leaves a row with several faults out once, under the first."
 _URGENCY: tuple[Severity, ...] = ("stop", "loss", "doubt", "note")
 _ORDER = (
     "missing_ids", "unreadable", "impossible_times", "cancelled_orders", "not_positive", "exact_copies",
@@ -75,6 +76,12 @@ class QualityReport:
         """How many rows the file has, and how many of them cannot be read, in words."""
         unread = f", of which {self.unread:,} cannot be read" if self.unread else ""
         return count(self.rows, "row") + unread
+
+    @property
+    def overlap(self) -> str:
+        """Why an import may count fewer rows under a finding than stand here; nothing where it cannot."""
+        leave_out = [one for one in self.findings if one.after["rows"] < one.before["rows"]]
+        return OVERLAP if len(leave_out) > 1 else ""
 
     @property
     def default_steps(self) -> tuple[Step, ...]:

@@ -40,10 +40,16 @@ def reasons_of(snapshot: Snapshot, chosen: Chosen, title: Callable[[int], str]) 
         elif item in speaking:
             reasons.append(f"Because you went for {title(speaking[item])}.")
         elif ranked and weighed.ranker and (item != NO_ITEM or ads[place].category is not None):
-            reasons.append(IN_GENERAL[weighed.stage])
+            reasons.append(IN_GENERAL[_basis(weighed)])
         else:
             reasons.append(UNRANKED)
     return tuple(reasons)
+
+
+def _basis(weighed: Weighed) -> Stage:
+    """What the ranking rests on: where the model spoke, that is for the model to say."""
+    model = weighed.ranker if weighed.stage is Stage.model else None
+    return weighed.stage if model is None else model.scorer.basis
 
 
 def _because(weighed: Weighed, items: Sequence[int]) -> dict[int, int]:

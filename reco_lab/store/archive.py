@@ -17,6 +17,7 @@ from reco_lab.store.durable import replaced
 FORMAT = 1
 MANIFEST = "backup.json"
 _CHUNK = 1 << 20
+_ZIP = b"PK\x03\x04"
 _PART = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,120}")
 _LONGEST_MANIFEST = 64 << 20
 
@@ -119,6 +120,8 @@ def _copy(source: IO[bytes], target: IO[bytes]) -> tuple[str, int]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    if path.is_file() and not _begins_as_zip(path):
+        raise _none(path)
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
@@ -135,15 +138,24 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
 
 def _manifest(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
     if MANIFEST not in archive.namelist() or archive.getinfo(MANIFEST).file_size > _LONGEST_MANIFEST:
-        raise DataError(
-            "It is not a backup of Reco Lab.", where=path.name, fix="Name a backup that Reco Lab made."
-        )
+        raise _none(path)
     manifest: dict[str, Any] = json.loads(archive.read(MANIFEST))
     if manifest["format"] > FORMAT:
         raise DataError(
             "It was made by a newer Reco Lab.", where=path.name, fix="Update Reco Lab to restore it."
         )
     return manifest
+
+
+def _begins_as_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return _ZIP.startswith(file.read(len(_ZIP)))  # what was cut off at once may have been one
+
+
+def _none(path: Path) -> DataError:
+    return DataError(
+        "It is not a backup of Reco Lab.", where=path.name, fix="Name a backup that Reco Lab made."
+    )
 
 
 def _damaged(path: Path, what: str) -> DataError:

@@ -179,12 +179,14 @@ def _actions(workspace: Workspace, ad: Ad) -> None:
         label, icon = ("Let it go on", "play_arrow") if ad.paused else ("Pause it", "pause")
         if st.button(label, icon=f":material/{icon}:", key="ad-pause"):
             bookings.pause(workspace, ad.id, paused=not ad.paused)
+            state.choose(state.ADS_CHANGED, True)
             state.tell(f"{ad.title} {'goes on' if ad.paused else 'is paused'}.")
             st.rerun()
         with st.popover("Withdraw it", icon=":material/delete:"):
             st.markdown("It is never shown again. What was shown of it stays in the log of decisions.")
             if st.button("Yes, withdraw it", key="ad-withdraw"):
                 bookings.withdraw(workspace, ad.id)
+                state.choose(state.ADS_CHANGED, True)
                 st.query_params.pop(AD, None)
                 state.tell(f"{ad.title} is withdrawn.")
                 st.rerun()

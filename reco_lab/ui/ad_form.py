@@ -41,8 +41,13 @@ def form(workspace: Workspace, ad: Ad | None, known: list[Ad], titles: dict[str,
     if taken:
         st.warning("There is an ad of this id; it would be replaced.", icon=":material/warning:")
     label = "Book it" if ad is None else "Keep the changes"
-    if st.button(label, type="primary", icon=":material/check:", disabled=drafted == ad, key=f"{key}-keep"):
+    unnamed = next((what for what in ("item", "category") if values.get(what, drafted.id) is None), "")
+    if unnamed:
+        st.caption(f":material/info: Say which {unnamed} it promotes, or choose “{PROMOTES['nothing']}”.")
+    unready = drafted == ad or bool(unnamed)
+    if st.button(label, type="primary", icon=":material/check:", disabled=unready, key=f"{key}-keep"):
         bookings.book(workspace, drafted)
+        state.choose(state.ADS_CHANGED, True)
         st.query_params["ad"] = drafted.id
         state.tell(f"{drafted.title} is {'booked' if ad is None else 'changed'}.")
         st.rerun()

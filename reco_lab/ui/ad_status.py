@@ -1,5 +1,6 @@
 """What serves now: the page's answer, and its one next step."""
 
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,18 +9,19 @@ from typing import Any
 import streamlit as st
 
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.errors import InputError
+from reco_lab.core.errors import InputError, NotFoundError
 from reco_lab.core.policy import policies
-from reco_lab.services import ad_calls, decisions, experiments, publishing
+from reco_lab.services import ad_calls, bookings, decisions, experiments, publishing
 from reco_lab.services.ad_calls import Caller
 from reco_lab.services.publishing import Plan
 from reco_lab.store.own_time import rehearsed
 from reco_lab.store.records import JobState
-from reco_lab.ui import cache, page, records, show
+from reco_lab.ui import cache, page, records, show, state
 from reco_lab.ui.words import count, md
 from reco_lab.workspace import Workspace
 
 COMMAND = "reco-lab serve --demo"
+PATIENCE = 3.0
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,26 @@ def look(workspace: Workspace) -> Status:
     plan = publishing.serving_plan(workspace)
     with st.spinner("Asking the service…"):
         url = ad_calls.address(workspace, "" if rehearsed(workspace.home) else own_address())
-    if url is None:
-        return Status(None, {}, plan)
-    caller = cache.caller(workspace, url)
-    try:
-        return Status(caller, caller.ready().body, plan)
-    except InputError:
-        return Status(None, {}, plan)
+        if url is None:
+            return Status(None, {}, plan)
+        caller = cache.caller(workspace, url)
+        try:
+            return Status(caller, _ready(workspace, caller), plan)
+        except InputError:
+            return Status(None, {}, plan)
+
+
+def _ready(workspace: Workspace, caller: Caller) -> Mapping[str, Any]:
+    """What the service says of itself, once it knows of the ads that were booked or changed here just now."""
+    said = caller.ready().body
+    if state.taken(state.ADS_CHANGED):
+        now = workspace.clock.now()
+        run = sum(ad.flies(now) for ad in bookings.ads(workspace))
+        until = time.monotonic() + PATIENCE
+        while said.get("ads") != run and time.monotonic() < until:
+            time.sleep(0.1)
+            said = caller.ready().body
+    return said
 
 
 def own_address() -> str:
@@ -96,8 +111,14 @@ def sentence(workspace: Workspace, now: Status) -> tuple[str, str]:
     chosen = policy_label(str(now.said.get("policy", "")))
     return (
         f"{now.plan.model} serves, {flying}.",
-        f"Policy: {chosen} · version {version}{behind} · {traffic} · {now.caller.url}",
+        f"{_learnt_from(workspace, now.plan)}Policy: {chosen} · version {version}{behind} · {traffic} · {now.caller.url}",
     )
+
+
+def _learnt_from(workspace: Workspace, plan: Plan) -> str:
+    with suppress(NotFoundError):
+        return f"Learnt from {workspace.store.dataset(plan.dataset).title} · "
+    return ""
 
 
 def served(lab: page.Lab, plan: Plan | None) -> Dataset | None:

@@ -21,6 +21,7 @@ ANYWHERE = ""
 FIRST = 300
 SHOWN = 500
 _ASKED = "_asked"
+_OF = "_asked_of"
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,10 @@ def standings(ranked: Ranked, answer: Mapping[str, Any]) -> pd.DataFrame:
 def _customer(lab: page.Lab, now: Status) -> str:
     data = ad_status.served(lab, now.plan)
     first = [] if data is None else [str(one) for one in data.interactions.user_ids[:FIRST]]
+    if now.plan is not None and state.taken(_OF) not in {None, now.plan.dataset}:
+        st.query_params.pop(USER, None)  # a customer of what served before
+        state.taken(USER)
+    state.choose(_OF, now.plan.dataset if now.plan else None)
     named = (st.query_params.get(USER), state.chosen(USER))
     options = dict.fromkeys([*(str(one).strip() for one in named if one and str(one).strip()), *first])
     if not options:

@@ -160,7 +160,8 @@ def _leaders(found: Comparison, running: list[Row], key: str) -> str:
     best, top = str(found.champion), running[0]
     outcomes = {verdict.other: verdict.outcome for verdict in found.verdicts}
     level = [row for row in running if outcomes.get(row.name) in {Outcome.unsure, Outcome.tie}]
-    popular = [row for row in running if row.algorithm == POPULAR and row is not top and row not in level[:1]]
+    named = {top.name, best, *(row.name for row in level[:1])}
+    popular = [row for row in running if row.algorithm == POPULAR and row.name not in named]
     scale = [f"popular items {metric.value(key, _value(row, key))}" for row in popular]
     champion = f"{best} {metric.value(key, _value(found.row(best), key))}"
     leading = f"{top.name} {metric.value(key, _value(top, key))}"

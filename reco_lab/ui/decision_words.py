@@ -7,13 +7,14 @@ from reco_lab.services.onlooking import Stood
 from reco_lab.ui.words import count, when
 
 BY = {
-    Stage.model: "the model ranked by what she looked at and bought",
+    Stage.model: "the model that serves ranked them",
     Stage.attributes: "the model knows nothing of her, so customers with the same attributes spoke for her",
     Stage.segment: "the model knows nothing of her, so her segment's favourites were taken",
     Stage.popular: "no model knows her, so what is popular was taken",
     Stage.house: "nothing else could be shown, so the house's own ads stood in their order",
 }
 CERTAIN = 1 - 1e-9
+NOT_FLYING = "not in its flight"
 NOT_ALLOWED = "nothing personal"
 RULES = {NOT_ALLOWED: "that would have used what is known of her, which she does not allow"}
 DID = {
@@ -35,7 +36,8 @@ def outcome(stood: Stood, place: int | None, rank: int) -> str:
         by_chance = f", ranked {rank}" if rank and rank != place else ""
         return f"Place {place}{by_chance}"
     if stood.kept_out:
-        return f"Lost: {', '.join(RULES.get(rule, rule) for rule in stood.kept_out)}"
+        words = RULES | ({NOT_FLYING: "paused"} if stood.ad.paused else {})
+        return f"Lost: {', '.join(words.get(rule, rule) for rule in stood.kept_out)}"
     if stood.ad.house:
         return "Lost: the house's ads come last"
     return f"Lost: ranked {rank}"

@@ -172,6 +172,8 @@ def _kinds(seen: Preview, columns: Columns, path: Path, before: Reading) -> dict
 def _cards(report: QualityReport, path: Path, last: Recipe | None) -> list[Finding]:
     if report.findings:
         st.header("What we found", anchor=False)
+    if report.overlap:
+        st.caption(report.overlap)
     chosen = []
     private = [one for one in report.findings if one.step.kind() == PRIVATE]
     others = [one for one in report.findings if one.step.kind() != PRIVATE]

@@ -21,6 +21,7 @@ PRESENT = "present"
 SLIDE = "slide"
 REHEARSAL = "rehearsal"
 OPENED = "opened"  # the tab that the next page opens with
+ADS_CHANGED = "_ads_changed"  # so that the service is waited for until it knows of it
 _EDITS = "what_if"
 _TURN = "turn"
 _IMPORTED = "imported"

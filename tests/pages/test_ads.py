@@ -60,6 +60,20 @@ def test_an_ad_is_booked_with_its_preview(booked, visit, says):
     assert (kept.bid, kept.attributes) == (0.25, {"country": ("DE", "AT")})
 
 
+def test_an_ad_for_an_item_is_not_booked_before_the_item_is_named(booked, visit, says):
+    browser = press(visit(ADS, section="Ads"), "Book an ad")
+    browser.text_input(key="ad--id").set_value("fresh").run()
+    browser.text_input(key="ad--title").set_value("Fresh shoes").run()
+    browser.segmented_control(key="ad--promotes").set_value("item").run()
+
+    assert next(one for one in browser.button if one.label == "Book it").disabled
+    assert "Say which item it promotes" in says(browser)
+
+    browser.text_input(key="ad--item").set_value("i01").run()
+    press(browser, "Book it")
+    assert bookings.ad(booked, "fresh").item == "i01"
+
+
 def test_what_cannot_be_booked_says_why(booked, visit, says):
     browser = visit(ADS, section="Ads", ad="a1")
     browser.text_input(key="ad-a1-link").set_value("javascript:alert(1)").run()

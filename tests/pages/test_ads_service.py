@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Thread
 from time import sleep
 
@@ -19,7 +20,10 @@ from reco_lab.api.service import Service
 from reco_lab.api.settings import ApiSettings
 from reco_lab.client import Client, Event
 from reco_lab.core.ads import Ad
-from reco_lab.services import ad_calls, bookings, decisions, experiments, keys, privacy, publishing
+from reco_lab.core.recommender import algorithms
+from reco_lab.services import ad_calls, bookings, data, decisions, experiments, keys, privacy, publishing
+from reco_lab.testing.serving import publish_chain
+from reco_lab.testing.shops import standard
 from reco_lab.testing.waiting import until
 from reco_lab.ui.ad_connect import snippets
 from reco_lab.workspace import Workspace
@@ -115,7 +119,7 @@ def test_it_opens_with_what_serves(served, visit, says):
     browser = visit(ADS)
 
     assert "EASE serves, 22 ads run." in says(browser)
-    assert "Policy: Best first · version" in says(browser)
+    assert "Learnt from Small shop · Policy: Best first · version" in says(browser)
     assert [one.label for one in browser.button if one.proto.type == "primary"] == ["Ask for ads"]
 
 
@@ -123,7 +127,7 @@ def test_an_answer_shows_every_ad_and_why_it_lost(served, visit, says):
     browser = press(visit(ADS, user="c00"), "Ask for ads")
 
     said, table = says(browser), outcomes(browser)
-    assert re.search(r"Answered in \d+ ms: the model ranked by what she looked at and bought", said)
+    assert re.search(r"Answered in \d+ ms: the model that serves ranked them", said)
     assert sorted(one for one in table.values() if one.startswith("Place")) == [
         "Place 1",
         "Place 2",
@@ -133,6 +137,33 @@ def test_an_answer_shows_every_ad_and_why_it_lost(served, visit, says):
     assert table["house"] == "Lost: the house's ads come last"
     assert "Lost: ranked 4" in table.values()
     assert len(table) == len(BOOKED)
+
+
+def test_what_serves_counts_an_ad_that_was_paused_just_now_no_more(served, visit, says):
+    browser = visit(ADS, section="Ads", ad="a01")
+    assert "EASE serves, 22 ads run." in says(browser)
+
+    assert "EASE serves, 21 ads run." in says(press(browser, "Pause it"))
+
+
+def test_a_paused_ad_is_said_to_be_paused(served, visit):
+    bookings.pause(served, "a01")
+    browser = press(visit(ADS, user="c00"), "Ask for ads")
+
+    assert outcomes(browser)["a01"] == "Lost: paused"
+
+
+def test_once_other_data_serve_a_customer_of_theirs_is_asked_for(served, visit):
+    browser = visit(ADS)
+    assert browser.selectbox(key="user").value == "c00"
+
+    other = replace(standard().train, name="another-shop")
+    data.save_dataset(served, other, "Another shop")
+    publish_chain(served, other, algorithms()["ease"](), "EASE")
+    browser.run()
+
+    assert browser.selectbox(key="user").value == str(other.interactions.user_ids[0])
+    assert "c00" not in browser.selectbox(key="user").options
 
 
 def test_what_she_buys_is_in_the_next_answer(served, visit, says):

@@ -367,6 +367,14 @@ def test_an_ad_that_everybody_gets_is_not_said_to_be_chosen_for_her(workspace, s
     assert set(server.ads("u04", n=3).reasons) == {"One of the ads that may be shown here."}
 
 
+def test_a_bestseller_is_not_said_to_rest_on_what_she_did(workspace, server):
+    publishing.publish(workspace, workspace.store.experiments(NAME)[0].id, "Most popular")
+    assert do(server.refresh())
+    answer = server.ads("u04", n=3)
+    assert answer.decision.stage is Stage.model
+    assert set(answer.reasons) == {"Popular just now."}
+
+
 def test_ads_and_routes_may_ask_for_saved_segments_counted_when_they_were_published(workspace, server):
     data, version = load_dataset(workspace, NAME), workspace.store.dataset(NAME)
     segments.save(workspace, version, data, "Few", Listed(ids=("u04",)))

@@ -249,6 +249,15 @@ def test_lists_are_made_kept_and_taken_away_without_whoever_objected_since(templ
     assert campaign_files.card(kept)["campaign"]["title"] == "Spring"
 
 
+def test_a_list_of_bestsellers_gives_no_personal_reason(template, campaign):
+    workspace, experiment, _ = template
+    id_ = campaigns.save(
+        workspace, changed(campaign, what=FromModel(experiment=experiment, model="Most popular"))
+    )
+    made = campaign_lists.prepare(workspace, id_, lambda _fraction, _message: None)
+    assert set(made.items["because"]) == {"Popular just now."}
+
+
 def test_what_is_asked_for_while_lists_are_made_is_not_lost(template, campaign):
     workspace = template[0]
     id_ = campaigns.save(workspace, campaign)

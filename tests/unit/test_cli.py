@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 
 from reco_lab.cli import main
+from reco_lab.cli.text import progress
 from reco_lab.core.errors import InputError
 
 EXPERIMENT = """name = "lists-example"
@@ -237,3 +238,28 @@ def test_a_huge_value_is_shown_by_its_beginning_in_every_sentence(home, capsys):
     long, short = "x" * 200, "it's the customer's 'shop'"
     assert str(InputError(f"{long!r} is not here", fix=short)) == f"'{'x' * 79}…' is not here {short}"
     assert InputError(f"{long!r}").what == InputError(InputError(f"{long!r}").what).what
+
+
+@pytest.mark.parametrize("command", ["run", "rerun"])
+def test_a_folder_and_a_file_that_is_not_there_are_called_so(home, capsys, command):
+    (home / "folder").mkdir()
+    for name, said in (("folder", "This is a folder, not a file"), ("nowhere.json", "There is no such file")):
+        code, out = say(capsys, command, str(home / name))
+        assert (code, out.out) == (2, "")
+        assert said in out.err
+
+
+def test_a_run_names_the_champion_that_would_be_published(lists, capsys):
+    champion = json.loads(say(capsys, "run", str(lists / "experiment.toml"), "--json")[1].out)["champion"]
+    text = say(capsys, "run", str(lists / "experiment.toml"))[1].out
+    assert f"champion: {champion}" in text
+
+
+def test_long_work_shows_signs_of_life_where_no_terminal_is(capsys):
+    report = progress(everywhere=True)
+    for step in range(101):
+        report(step / 100, f"step {step}")
+    lines = capsys.readouterr().err.splitlines()
+    assert (len(lines), lines[0]) == (10, " 10% step 10")
+    progress()(0.5, "unseen")
+    assert capsys.readouterr().err == ""

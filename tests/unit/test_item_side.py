@@ -70,6 +70,21 @@ def test_where_the_rows_of_an_item_disagree_what_most_say_holds_and_it_is_said(w
     )
 
 
+def test_where_a_table_of_items_knows_better_the_note_does_not_say_that_the_rows_hold(
+    workspace, orders, tmp_path
+):
+    table = tmp_path / "catalogue.csv"
+    table.write_text("item,price,weight\nA,9.5,1\nB,,2\n")
+    report = import_file(workspace, orders, "orders", items=table)
+
+    assert items_of(workspace, "orders")["price"].astype(float).to_dict()["A"] == 9.5
+    assert report.notes["price"] == (
+        "from 'unit_price', for 3 items; 1 has more than one, the first in the file holds; "
+        "for 1 of them the table of items holds instead"
+    )
+    assert report.notes["title"] == "from 'product_name', for 3 items"
+
+
 @pytest.mark.parametrize("nothing", ["0.00", "0", "€0.00"])
 def test_a_price_of_nothing_holds_only_where_no_other_is_known(workspace, orders, nothing):
     free = f"c9,A,Red lamp,Home,{nothing},2025-01-01,1\nc9,Z,Sample,Home,{nothing},2025-01-01,1\n"

@@ -51,6 +51,28 @@ def test_a_clean_file_has_no_findings(workspace, file):
     assert (report.rows, report.columns.user, report.questions) == (60, "client", {})
 
 
+def test_where_one_row_has_several_faults_it_is_said_why_an_import_counts_it_once(workspace, file):
+    nobody = "2001,,s1,1,2024-03-01 10:00,2.50,sent"
+    path = file(*usual(), usual()[0], nobody, nobody)
+    report = quality(workspace, path)
+    brought = import_file(workspace, path, "shop", recipe=report.recipe())
+
+    assert found(report)["exact_copies"].rows == 2
+    assert brought.reasons["is a copy of an earlier row"] == 1
+    assert "leaves a row with several faults out once" in report.overlap
+    assert quality(workspace, file(*usual(), usual()[0])).overlap == ""
+
+
+def test_an_import_without_a_recipe_warns_of_goods_sent_back_and_with_one_does_not(workspace, file):
+    path = file(*usual(), "2001,c1,s1,-2,2024-03-01 10:00,2.50,sent")
+    warned = [one for one in import_file(workspace, path, "shop").warnings if "negative" in one]
+    mended = import_file(workspace, path, "mended", recipe=quality(workspace, path).recipe())
+
+    assert [one.partition(":")[0] for one in warned] == ["1 row with a negative value counts as a purchase"]
+    assert mended.reasons == {"has a quantity of zero or less": 1}
+    assert mended.warnings == ()
+
+
 def test_the_rows_of_the_report_are_those_of_the_import_also_where_some_cannot_be_read(workspace, file):
     others = [row.replace(",c", ",d") for row in usual()]
     path = file(*usual(), *others, "2001,c1,s1", "2002,c1,s1,k.A.,2024-03-01 10:00,2.50,sent")

@@ -94,6 +94,8 @@ def test_the_command_line_says_what_is_wrong_and_keeps_the_schedule(workspace, m
     assert "no champion to challenge" in capsys.readouterr().err
     assert main(["gate", "schedule", "often"]) == 2
     assert "no number of hours" in capsys.readouterr().err
+    assert main(["gate", "schedule", "off"]) == 0
+    assert "No challenger is trained unless somebody asks for one." in capsys.readouterr().out
     assert main(["gate", "schedule", "24"]) == 0
     assert main(["gate"]) == 0
     assert "A challenger is trained every day." in capsys.readouterr().out

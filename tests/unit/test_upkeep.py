@@ -211,7 +211,7 @@ def test_what_is_no_backup_is_refused_with_a_sentence(workspace, tmp_path):
     (tmp_path / "text.zip").write_text("hello")
     with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
         archive.writestr("readme", "hello")
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="not a backup of Reco Lab"):
         restore(tmp_path / "text.zip", workspace.home)
     with pytest.raises(DataError, match="not a backup"):
         restore(tmp_path / "other.zip", workspace.home)

@@ -1,5 +1,7 @@
 """What is said of a champion follows from the numbers, whatever they are."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from reco_lab.experiments.compare import champion, verdicts
 from reco_lab.experiments.conduct import named
 from reco_lab.experiments.results import Cell, Outcome, Row, Verdict
 from reco_lab.experiments.verdict import merged, plain, power, sentence
+from reco_lab.ui import compare
 
 KEY = "ndcg@10"
 
@@ -236,3 +239,20 @@ def test_a_verdict_kept_before_these_figures_were_known_still_loads():
 
     assert Verdict.model_validate(old).detectable is None
     assert power([Verdict.model_validate(old)], ["iALS"]) == ""
+
+
+def test_the_bestsellers_are_named_once_where_they_are_the_champion():
+    names = {"Hybrid": "hybrid", "Most popular": "most_popular", "EASE": "ease"}
+    rows = [
+        SimpleNamespace(name=name, algorithm=kind, metrics={"ndcg@10": SimpleNamespace(value=0.1)})
+        for name, kind in names.items()
+    ]
+    found = SimpleNamespace(
+        champion="Most popular",
+        verdicts=[SimpleNamespace(other=one, outcome=Outcome.unsure) for one in ("Hybrid", "EASE")],
+        row=lambda name: next(row for row in rows if row.name == name),
+    )
+
+    assert compare._leaders(found, rows, "ndcg@10") == (
+        "Hybrid stands on top, but it cannot be told apart from Most popular (Hybrid 0.100, Most popular 0.100)"
+    )
