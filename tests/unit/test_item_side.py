@@ -79,7 +79,7 @@ def test_where_a_table_of_items_knows_better_the_note_does_not_say_that_the_rows
 
     assert items_of(workspace, "orders")["price"].astype(float).to_dict()["A"] == 9.5
     assert report.notes["price"] == (
-        "from 'unit_price', for 3 items; 1 has more than one, the first in the file holds; "
+        "from 'unit_price', for 3 items; 1 has more than one, the most frequent holds; "
         "for 1 of them the table of items holds instead"
     )
     assert report.notes["title"] == "from 'product_name', for 3 items"
