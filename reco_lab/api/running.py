@@ -26,7 +26,7 @@ from reco_lab.store.events.log import EventLog
 from reco_lab.store.server import EXAMPLE, VARIABLE
 from reco_lab.workspace import Workspace
 
-GARBAGE = 20_000, 20, 20
+GARBAGE = 50_000, 20, 20
 GRACE_SECONDS = 10
 MOST_FILES = 1 << 16
 KEEP_ALIVE_SECONDS = 30

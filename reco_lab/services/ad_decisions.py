@@ -16,7 +16,25 @@ from reco_lab.serving.snapshot import Snapshot
 LAST = "of the house, which come last"
 TELL_AGAIN_SECONDS = 60.0
 MOST_TOLD = 10_000
+CHANCE_BYTES, FETCHED = 7, 64
 NO_SCORES = np.zeros(0, np.float32)
+
+
+@dataclass(eq=False)
+class RequestIds:
+    """Ids that nobody can guess; later ones sort behind, so that what belongs together lies together in the log.
+
+    What the system gives by chance is fetched for many at once: for each anew it would let other threads in between.
+    """
+
+    _left: bytes = field(default=b"", repr=False)
+
+    def new(self, now: datetime) -> str:
+        """One that nobody has yet."""
+        if not self._left:
+            self._left = os.urandom(CHANCE_BYTES * FETCHED)
+        chance, self._left = self._left[:CHANCE_BYTES], self._left[CHANCE_BYTES:]
+        return f"{microseconds(now) >> 10:011x}{chance.hex()[1:]}"
 
 
 @dataclass(eq=False)
@@ -37,11 +55,18 @@ class ToldSets:
 
 
 def decision_of(
-    snapshot: Snapshot, name: str, slot: str, chosen: Chosen, now: datetime, begun: int, told: ToldSets
+    snapshot: Snapshot,
+    request: str,
+    name: str,
+    slot: str,
+    chosen: Chosen,
+    now: datetime,
+    begun: int,
+    told: ToldSets,
 ) -> Decision:
     """The decision for a customer by her pseudonym (empty: nothing personal is kept); it began at `begun` nanoseconds."""
     booked, weighed = snapshot.booked, chosen.weighed
-    rules, request = weighed.taken, _request_id(now)
+    rules = weighed.taken
     if chosen.seen is not None and (last := booked.n_house - chosen.house):
         rules[LAST] = last
     candidates, n_candidates = _candidates(chosen, booked)
@@ -96,8 +121,3 @@ def _considered(
     news = told.news(candidates)
     ids = tuple(booked.ids[place] for place in np.flatnonzero(_could(chosen))) if news else None
     return Considered(ids, seen.scores, seen.features)
-
-
-def _request_id(now: datetime) -> str:
-    """An id that nobody can guess; later ones sort behind, so that what belongs together lies together in the log."""
-    return f"{microseconds(now) >> 10:011x}{os.urandom(7).hex()[1:]}"

@@ -18,7 +18,7 @@ from reco_lab.core.errors import InputError, NotNowError
 from reco_lab.core.events import Decision, Feedback, FeedbackKind, Visit
 from reco_lab.core.interactions import Kind
 from reco_lab.services import ad_loading, bookings, erasure
-from reco_lab.services.ad_decisions import ToldSets, decision_of
+from reco_lab.services.ad_decisions import RequestIds, ToldSets, decision_of
 from reco_lab.services.ad_erasing import Leaving
 from reco_lab.services.ad_health import Health
 from reco_lab.services.ad_items import best_items
@@ -69,6 +69,7 @@ class AdServer:
     sharing: Sharing | None = None
     _seen: tuple[Any, ...] = ()
     _told: ToldSets = field(default_factory=ToldSets)
+    _ids: RequestIds = field(default_factory=RequestIds)
     _meanwhile: list[Visit] | None = None
     _unwell: str = ""
     _recounted: int = 0
@@ -116,7 +117,8 @@ class AdServer:
         chosen = self._chosen(name, user_id, slot, n, now)
         weighed = chosen.weighed
         logged = name if weighed.personal else ""
-        decision = decision_of(self.snapshot, logged, slot, chosen, now, begun, self._told)
+        request = self._ids.new(now)
+        decision = decision_of(self.snapshot, request, logged, slot, chosen, now, begun, self._told)
         self._count(decision, chosen)
         self.log.log(decision)
         booked = self.snapshot.booked.ads

@@ -64,7 +64,7 @@ def unkept(text: str) -> bool:
 
 def keepable(text: str) -> str:
     """The text with the replacement character for what no database keeps."""
-    return _UNKEPT.sub("\N{REPLACEMENT CHARACTER}", text)
+    return _UNKEPT.sub("\N{REPLACEMENT CHARACTER}", text) if unkept(text) else text
 
 
 _UNKEPT = re.compile("[\0\ud800-\udfff]")

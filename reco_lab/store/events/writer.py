@@ -21,7 +21,7 @@ from reco_lab.store.events.records import Batch, Parcel, Refusal, fault
 MOST_WAITING = 20_000
 MOST_AT_ONCE = 5_000
 MOST_DECISIONS = 100_000
-DECISIONS_WAIT = 0.2
+DECISIONS_WAIT = 0.5
 TRY_AGAIN = 0.5
 CLOSING = 30.0
 GONE = "The database of the log does not answer; what comes in is kept in a journal until it does."
