@@ -79,20 +79,23 @@ class CodedLog:
         log = self._log(kept, times, kind)
         return CleanCodes(log, self._refused(kept, folder), self._mended | changes, notes)
 
-    def said_of_items(self, names: Collection[str]) -> tuple[pd.DataFrame, pd.Series]:
-        """The texts of the cleaned rows in these columns, and their items; equal ones of a block once."""
+    def said_of_items(self, names: Collection[str]) -> tuple[pd.DataFrame, pd.Series, NDArray[np.int64]]:
+        """The texts of the cleaned rows in these columns, their items, and in how many rows they stand; equal ones once."""
         pieces = {name: self._coded.pieces(name) for name in sorted(names)}
-        parts = [pd.DataFrame(columns=["", *pieces], dtype="str")]
+        parts, times = [pd.DataFrame(columns=["", *pieces], dtype="str")], [np.zeros(0, np.int64)]
         for at, item in enumerate(self._columns["item"].pieces if names else ()):
             codes = pd.DataFrame({"": self._codes["item"][item.codes]})
             codes = codes.assign(**{name: column[at].values for name, column in pieces.items()})
-            codes = codes[self._first[item.rows] == 0].drop_duplicates()
+            codes, number = _once(codes[self._first[item.rows] == 0])
             texts = {name: column[at].as_text(codes[name]) for name, column in pieces.items()}
             parts.append(
-                pd.DataFrame({"": self._names["item"].take(codes[""]).to_series(codes.index)} | texts)
+                pd.DataFrame(
+                    {"": self._names["item"].take(codes[""].to_numpy(np.intp)).to_series(codes.index)} | texts
+                )
             )
-        rows = pd.concat(parts, ignore_index=True).drop_duplicates(ignore_index=True)
-        return rows, rows[""]
+            times.append(number)
+        rows, number = _once(pd.concat(parts, ignore_index=True), np.concatenate(times))
+        return rows, rows[""], number
 
     def _read_ids(self, role: str, what: str) -> None:
         column, mended = read_ids(self._coded.pieces(getattr(self._mapping, role)), what)
@@ -234,3 +237,11 @@ class CodedLog:
 
 def _kind_codes(names: pd.Series) -> NDArray[np.uint8]:
     return np.array([Kind.__members__.get(str(name), Kind.interaction) for name in names], np.uint8)
+
+
+def _once(
+    rows: pd.DataFrame, times: NDArray[np.int64] | None = None
+) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+    """Rows without repetitions, in the order in which they come first, and how often each stands there."""
+    number = rows.groupby(list(rows), sort=False, dropna=False).ngroup().to_numpy(np.int64)
+    return rows.drop_duplicates(ignore_index=True), np.bincount(number, times).astype(np.int64)

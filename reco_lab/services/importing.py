@@ -177,7 +177,7 @@ def _at_once(workspace: Workspace, said: _Said, earlier: DatasetVersion | None) 
     digest = digest_of(said.path)
     kept = _without_known(workspace, table, mapping, clean, None if said.all_new else earlier, digest)
     log, notes = _log(table, mapping, kept)
-    own = item_side(table.frame.iloc[kept.frame.index], named, kept.frame["item"])
+    own = item_side(table.frame.iloc[kept.frame.index], kept.frame["item"], columns=named)
     return _Come(
         table,
         log,
@@ -225,8 +225,7 @@ def _by_blocks(workspace: Workspace, said: _Said, source: str) -> _Come | None:
     with workspace.staging.scratch() as folder:
         clean = rows.clean((*used.steps, *objections(workspace)), kind, folder)
     notes = {**clean.notes, "kind": reason} if mapping.value and not mapping.kind else clean.notes
-    texts, items = rows.said_of_items(item_columns(named).values())
-    own = item_side(texts, named, items)
+    own = item_side(*rows.said_of_items(item_columns(named).values()), columns=named)
     table = Table(head.frame, coded.rows + len(coded.refused), coded.refused, coded.dialect)
     return _Come(
         table, clean.log, own, used, ctx, len(clean.log), clean.refused, clean.mended, notes, digest.result()

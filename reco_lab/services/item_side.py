@@ -23,8 +23,12 @@ class ItemSide:
     notes: dict[str, str]
 
 
-def item_side(frame: pd.DataFrame, columns: Columns, items: pd.Series) -> ItemSide:
+def item_side(
+    frame: pd.DataFrame, items: pd.Series, times: NDArray[np.int64] | None = None, *, columns: Columns
+) -> ItemSide:
     """The items as the rows of `frame` describe them; `items` are their clean ids, row by row.
+
+    `times` says of how many rows of the file each is one, where equal ones stand there once.
 
     What most rows of an item say holds, of two that are said as often the first; a price of nothing holds only where
     no other is known. How many items have others too is said. There is no table where none of `columns`, which are
@@ -38,7 +42,8 @@ def item_side(frame: pd.DataFrame, columns: Columns, items: pd.Series) -> ItemSi
     codes, names = pd.factorize(items)
     if PRICE in said:
         said[PRICE] = _priced(said[PRICE], codes)
-    found = {role: _usual(said[role], codes, len(names)) for role in wanted}
+    weights = np.ones(len(codes), np.int64) if times is None else times
+    found = {role: _usual(said[role], codes, weights, len(names)) for role in wanted}
     usual = pd.DataFrame({"item": names} | {role: texts for role, (texts, _) in found.items()})
     table, _ = clean_attributes(usual, "item", "item", {role: role for role in wanted})
     notes = {
@@ -65,14 +70,17 @@ def _priced(prices: pd.Series, items: NDArray[np.intp]) -> pd.Series:
     return prices.mask(free & known.to_numpy(bool))
 
 
-def _usual(said: pd.Series, items: NDArray[np.intp], count: int) -> tuple[pd.Series, int]:
+def _usual(
+    said: pd.Series, items: NDArray[np.intp], times: NDArray[np.int64], count: int
+) -> tuple[pd.Series, int]:
     """By item what most of its rows say, and of how many items some rows say something else."""
     texts, distinct = pd.factorize(said)
     rows = np.flatnonzero((texts >= 0) & (items >= 0))
-    pairs, firsts, times = np.unique(
-        items[rows] * len(distinct) + texts[rows], return_index=True, return_counts=True
+    pairs, firsts, which = np.unique(
+        items[rows] * len(distinct) + texts[rows], return_index=True, return_inverse=True
     )
-    best_first = np.lexsort((firsts, -times, pairs // max(1, len(distinct))))
+    often = np.bincount(which, times[rows], len(pairs))
+    best_first = np.lexsort((firsts, -often, pairs // max(1, len(distinct))))
     of, told = np.divmod(pairs[best_first], max(1, len(distinct)))
     known, heads, texts_each = np.unique(of, return_index=True, return_counts=True)
     usual = pd.Series(distinct[told[heads]], index=known, dtype="str").reindex(range(count))
