@@ -14,6 +14,7 @@ from reco_lab.core.compiled import compiled, prefetch
 
 TILE = 64
 AHEAD, A_LINE = 2, 32
+FEW = 200
 LEEWAY = 1e-12
 
 Starts = NDArray[np.int32]
@@ -109,8 +110,8 @@ def _tiles(gains: Terms, others: Terms) -> NDArray[np.float64]:
 
 @compiled(
     [
-        f"int64(float64[::1], int32[::1], int64, int64, int64, {sums}[::1], float64[:, ::1], int32[::1], float64,"
-        " float64[::1], float64[::1], float64, float64, float64, float64, float64)"
+        f"int64(float64[::1], int32[::1], int64, int64, int64, int64, {sums}[::1], float64[:, ::1], int32[::1],"
+        " float64, float64[::1], float64[::1], float64, float64, float64, float64, float64)"
         for sums in ("float32", "float64")
     ]
 )
@@ -120,6 +121,7 @@ def _offer_tiles(
     kept: int,
     start: int,
     stop: int,
+    step: int,
     common: Sums,
     tiles: NDArray[np.float64],
     names: Codes,
@@ -137,7 +139,7 @@ def _offer_tiles(
     A column that cannot reach the worst one kept is passed over: of those that have less in common than the
     tile's best column would need nothing else is looked at. A little leeway is left for rounding.
     """
-    for tile in range(start, stop):
+    for tile in range(start, stop, step):
         limit, good, its = 0.0, 0, common[tile * TILE : (tile + 1) * TILE]
         if kept == len(best):
             rise = (1.0 - best[0] * slope) * gain * tiles[tile, 0]
@@ -193,7 +195,8 @@ def nearest(
     an item is, `names` which item a column is. What two items have in common is d, the sum of the `weights`
     of their customers times both `gains`; it counts d / (own * others + slope * d + extra), with own + others
     where not `multiplied`. The item itself, d below `least` and what is not above zero count nothing. Of
-    equal ones the first items are kept. Where few columns can have been reached, only their tiles are visited.
+    equal ones the first items are kept. Where few columns can have been reached, only their tiles are visited. An item of
+    FEW customers counts most with others like it, which stand last: it begins there, so that most fall short.
     """
     width, k = len(others), columns.shape[1]
     best, where, tiles = np.empty(k), np.empty(k, np.int32), _tiles(gains, others)
@@ -205,14 +208,16 @@ def nearest(
         factor, summand = (own[mine], 0.0) if multiplied else (1.0, own[mine])
         terms = (common, tiles, names, gains[mine], gains, others, factor, summand, slope, extra, least)
         kept = 0
-        if work * TILE >= width:
-            kept = _offer_tiles(best, where, kept, 0, len(tiles), *terms)
+        if work * TILE >= width and of_column_starts[mine + 1] - of_column_starts[mine] >= FEW:
+            kept = _offer_tiles(best, where, kept, 0, len(tiles), 1, *terms)
+        elif work * TILE >= width:
+            kept = _offer_tiles(best, where, kept, len(tiles) - 1, -1, -1, *terms)
         else:
             for entry in range(of_column_starts[mine], of_column_starts[mine + 1]):
                 customer = np.uint32(of_column[entry])
                 for place in range(of_customer_starts[customer], of_customer_starts[customer + 1]):
                     tile = of_customer[place] // TILE
-                    kept = _offer_tiles(best, where, kept, tile, tile + 1, *terms)
+                    kept = _offer_tiles(best, where, kept, tile, tile + 1, 1, *terms)
         counts[item - start] = kept
         columns[item - start, :kept] = where[:kept]
         entries[item - start, :kept] = best[:kept].astype(np.float32)
