@@ -92,7 +92,9 @@ def in_parts(search: Callable[..., None], n_items: int, k: int, ctx: FitContext)
         ctx.report(0.1 + 0.8 * len(found) / PARTS, f"part {len(found)} of {PARTS} of the catalogue done")
     columns, entries, counts = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
     indptr = np.append(0, np.cumsum(counts))
-    return sparse.csr_matrix((entries, columns, indptr), shape=(n_items, n_items))
+    kept = sparse.csr_matrix((entries, columns, indptr), shape=(n_items, n_items))
+    kept.sort_indices()  # they stand as the search came across them
+    return kept
 
 
 def strongest(matrix: sparse.csr_matrix, k: int, threads: int) -> sparse.csr_matrix:
