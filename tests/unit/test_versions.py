@@ -52,10 +52,10 @@ def test_rows_that_two_people_add_at_once_are_not_lost(workspace, file, monkeypa
     mine, theirs = (file(DAYS + f"{who},c,2,2024-02-01\n", f"{who}.csv") for who in ("u3", "u4"))
     look = importing.item_side
 
-    def meanwhile(*given):
+    def meanwhile(*given, **named):
         monkeypatch.setattr(importing, "item_side", look)
         import_file(workspace, theirs, "shop", append=True)
-        return look(*given)
+        return look(*given, **named)
 
     monkeypatch.setattr(importing, "item_side", meanwhile)
     with pytest.raises(DataError, match="Do it again"):

@@ -14,7 +14,7 @@ from reco_lab.core.compiled import compiled, prefetch
 
 TILE = 64
 AHEAD, A_LINE = 2, 32
-FEW = 200
+FEW = 200  # an item of fewer customers looks first at others like it, which stand last: most fall short of these
 LEEWAY = 1e-12
 
 Starts = NDArray[np.int32]
@@ -195,8 +195,7 @@ def nearest(
     an item is, `names` which item a column is. What two items have in common is d, the sum of the `weights`
     of their customers times both `gains`; it counts d / (own * others + slope * d + extra), with own + others
     where not `multiplied`. The item itself, d below `least` and what is not above zero count nothing. Of
-    equal ones the first items are kept. Where few columns can have been reached, only their tiles are visited. An item of
-    FEW customers counts most with others like it, which stand last: it begins there, so that most fall short.
+    equal ones the first items are kept. Where few columns can have been reached, only their tiles are visited.
     """
     width, k = len(others), columns.shape[1]
     best, where, tiles = np.empty(k), np.empty(k, np.int32), _tiles(gains, others)
@@ -204,14 +203,12 @@ def nearest(
     for item in range(start, stop):
         mine = columns_of[item]
         work = _shared(mine, of_column_starts, of_column, of_customer_starts, of_customer, weights, common)
-        common[mine] = 0.0
         factor, summand = (own[mine], 0.0) if multiplied else (1.0, own[mine])
         terms = (common, tiles, names, gains[mine], gains, others, factor, summand, slope, extra, least)
-        kept = 0
-        if work * TILE >= width and of_column_starts[mine + 1] - of_column_starts[mine] >= FEW:
-            kept = _offer_tiles(best, where, kept, 0, len(tiles), 1, *terms)
-        elif work * TILE >= width:
-            kept = _offer_tiles(best, where, kept, len(tiles) - 1, -1, -1, *terms)
+        few, kept, common[mine] = of_column_starts[mine + 1] - of_column_starts[mine] < FEW, 0, 0.0
+        if work * TILE >= width:
+            first, last, step = (len(tiles) - 1, -1, -1) if few else (0, len(tiles), 1)
+            kept = _offer_tiles(best, where, kept, first, last, step, *terms)
         else:
             for entry in range(of_column_starts[mine], of_column_starts[mine + 1]):
                 customer = np.uint32(of_column[entry])
