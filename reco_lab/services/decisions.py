@@ -1,5 +1,6 @@
 """The log of decisions, searched and read."""
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from reco_lab.store.events.log import EventLog
 from reco_lab.workspace import Workspace
 
 PAGE = 50
+_A_LOOK = 0.1
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,15 @@ def search(
     )
 
 
-def one(log: EventLog, id_: str) -> tuple[Decision, list[Feedback]] | None:
-    """A decision by its request id or one of its decision ids, and what came of it."""
-    return log.decision(id_)
+def one(log: EventLog, id_: str, patience: float = 0.0) -> tuple[Decision, list[Feedback]] | None:
+    """A decision by its request id or one of its decision ids, and what came of it.
+
+    One that was answered this moment is not in the tables yet: it is looked for again for `patience` seconds.
+    """
+    until = time.monotonic() + patience
+    while (found := log.decision(id_)) is None and time.monotonic() < until:
+        time.sleep(_A_LOOK)
+    return found
 
 
 def calls_a_minute(log: EventLog) -> tuple[int, ...]:

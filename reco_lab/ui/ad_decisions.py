@@ -13,7 +13,9 @@ from reco_lab.ui.words import count, joined, md, when
 from reco_lab.workspace import Workspace
 
 DECISION = "decision"
+PATIENCE = 3.0
 _PAGE = "_decisions_after"
+_MISSED = "_decision_missed"
 
 
 def view(workspace: Workspace) -> None:
@@ -125,8 +127,10 @@ def _open(key: str, ids: tuple[str, ...]) -> None:
 
 
 def _opened(workspace: Workspace, asked: str, titles: dict[str, str]) -> None:
-    found = decisions.one(cache.events(workspace), asked)
+    known_to_be_gone = state.chosen(_MISSED) == asked
+    found = decisions.one(cache.events(workspace), asked, 0.0 if known_to_be_gone else PATIENCE)
     if found is None:
+        state.choose(_MISSED, asked)
         st.warning(f"There is no decision “{md(asked)}” in the log.", icon=":material/link_off:")
         return
     decision, came = found

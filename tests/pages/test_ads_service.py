@@ -22,6 +22,7 @@ from reco_lab.client import Client, Event
 from reco_lab.core.ads import Ad
 from reco_lab.core.recommender import algorithms
 from reco_lab.services import ad_calls, bookings, data, decisions, experiments, keys, privacy, publishing
+from reco_lab.store.events import writer
 from reco_lab.testing.serving import publish_chain
 from reco_lab.testing.shops import standard
 from reco_lab.testing.waiting import until
@@ -215,6 +216,18 @@ def test_a_decision_is_found_and_tells_its_story(served, visit, says):
     assert table["Spent today"][table["Spent today"] > 0].to_dict() == {first: 0.3}
     assert table.loc[first, ["Seen", "Clicked"]].tolist() == [1, 1]
     assert table["Decisions"].sum() == 6
+
+
+def test_a_link_to_a_decision_of_this_moment_waits_until_the_log_has_it(served, visit, says, monkeypatch):
+    with Client(ad_calls.address(served, "")) as client:
+        client.ads("c01")
+        until(lambda: decisions.search(served, decisions.open_log(served), decisions.Sought(customer="c01")))
+        monkeypatch.setattr(writer, "DECISIONS_WAIT", 1.0)
+        answered = client.ads("c00")[0].decision_id
+    assert decisions.one(decisions.open_log(served), answered) is None
+
+    assert "Why did she see this ad?" in says(visit(ADS, section="Decisions", decision=answered))
+    assert "There is no decision “gone” in the log." in says(visit(ADS, section="Decisions", decision="gone"))
 
 
 def test_who_allows_nothing_gets_the_house_and_the_page_says_why(served, visit, says):
