@@ -1,6 +1,5 @@
 import gzip
 import io
-from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,6 @@ from reco_lab.cleaning.steps.missing_ids import MissingIds
 from reco_lab.cleaning.steps.not_positive import NotPositive
 from reco_lab.cleaning.steps.pseudonyms import Pseudonyms
 from reco_lab.cleaning.steps.unreadable import Unreadable
-from reco_lab.core.clock import ManualClock
 from reco_lab.core.errors import DataError, InputError
 from reco_lab.core.experiment import Columns
 from reco_lab.core.ordering import arranged
@@ -20,18 +18,9 @@ from reco_lab.core.recipe import Reading, Recipe
 from reco_lab.services import importing
 from reco_lab.services.data import import_file, load_dataset
 from reco_lab.sources import _bulk, _bulk_child, _coding, _files
-from reco_lab.workspace import Workspace
 
-NOW = datetime(2025, 6, 1, tzinfo=UTC)
 COLUMNS = Columns(user="user_id", item="item_id", value="rating", time="timestamp")
 HEADER = "user_id,item_id,rating,timestamp,note\n"
-
-
-@pytest.fixture
-def workspace(tmp_path):
-    opened = Workspace.open(tmp_path / "home", clock=ManualClock(NOW))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -59,16 +48,6 @@ def _read_here(_module, request, _limits):
     answer = io.BytesIO()
     _bulk_child.parse(request, answer)
     return answer.getvalue()
-
-
-@pytest.fixture
-def file(tmp_path):
-    def write(content, name="log.csv"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
 
 
 def _outcome(workspace, path, name, settings):

@@ -24,27 +24,9 @@ from reco_lab.services.data import (
     summary,
 )
 from reco_lab.services.experiments import run as conduct
-from reco_lab.workspace import Workspace
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
 LOG = "user_id,item_id,rating,timestamp\nu1,a,5,881250949\nu1,b,3,881250950\nu2,a,4,881250951\n"
-
-
-@pytest.fixture
-def workspace(tmp_path):
-    opened = Workspace.open(tmp_path / "home", clock=ManualClock(NOW))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def file(tmp_path):
-    def write(content, name="shop.csv"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
 
 
 def test_a_file_becomes_a_data_set_and_every_row_is_accounted_for(workspace, file):

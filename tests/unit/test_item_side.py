@@ -11,7 +11,6 @@ from reco_lab.core.errors import MappingError, SpecError
 from reco_lab.core.experiment import Columns, DataSpec
 from reco_lab.services import recipes
 from reco_lab.services.data import import_file, load_dataset, preview, read_split_files
-from reco_lab.workspace import Workspace
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
 LINES = (
@@ -23,13 +22,6 @@ LINES = (
     "c3,C, ,,,2025-01-05,1\n"
     "c3,1984,1984,Books,7.00,2025-01-06,1\n"
 )
-
-
-@pytest.fixture
-def workspace(tmp_path):
-    opened = Workspace.open(tmp_path / "home", clock=ManualClock(NOW))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -1,39 +1,19 @@
 import hashlib
 import json
-from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
 from reco_lab.cli import main
-from reco_lab.core.clock import ManualClock
 from reco_lab.core.errors import CorruptError
 from reco_lab.core.recipe import TableRecipe
 from reco_lab.services import privacy, recipes, surveys
 from reco_lab.services.data import import_file, load_dataset
 from reco_lab.workspace import Workspace
 
-NOW = datetime(2025, 6, 1, tzinfo=UTC)
 PEOPLE = ["ann@example.com", "bob@example.com", "cyd@example.com"]
 LOG = "email,item\n" + "".join(f"{PEOPLE[n % 3]},i{n % 5}\n" for n in range(30))
 TABLE = "email,first_name,age,newsletter\nann@example.com,Ann,30,yes\nbob@example.com,Bob,40,no\ncyd@example.com,Cyd,50,\n"
-
-
-@pytest.fixture
-def workspace(tmp_path):
-    opened = Workspace.open(tmp_path / "home", clock=ManualClock(NOW))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def file(tmp_path):
-    def write(content, name="shop.csv"):
-        path = tmp_path / name
-        path.write_text(content, encoding="utf-8")
-        return path
-
-    return write
 
 
 def test_addresses_never_reach_the_workspace_unless_a_person_says_so(workspace, file):

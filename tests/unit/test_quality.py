@@ -1,9 +1,6 @@
-from datetime import UTC, datetime
-
 import pytest
 
 from reco_lab.cleaning.steps.robots import Robots
-from reco_lab.core.clock import ManualClock
 from reco_lab.core.errors import DataError
 from reco_lab.core.experiment import Columns
 from reco_lab.core.recipe import Reading
@@ -12,15 +9,7 @@ from reco_lab.services.data import import_file, load_dataset, preview, quality
 from reco_lab.services.quality import _ORDER
 from reco_lab.workspace import Workspace
 
-NOW = datetime(2025, 6, 1, tzinfo=UTC)
 HEADER = "order,client,sku,qty,when,unit_price,status\n"
-
-
-@pytest.fixture
-def workspace(tmp_path):
-    opened = Workspace.open(tmp_path / "home", clock=ManualClock(NOW))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 import json
-from datetime import UTC, datetime
 
 import pytest
 
 from reco_lab.cli import main
-from reco_lab.core.clock import ManualClock
 from reco_lab.core.errors import InputError, SpecError
 from reco_lab.core.experiment import Columns
 from reco_lab.core.recipe import Reading, Recipe, TableRecipe
@@ -12,27 +10,8 @@ from reco_lab.core.step import step
 from reco_lab.services import recipes
 from reco_lab.services.data import import_file, preview, quality
 from reco_lab.testing.steps import steps_of
-from reco_lab.workspace import Workspace
 
-NOW = datetime(2025, 6, 1, tzinfo=UTC)
 ROWS = "".join(f"c{n % 6},s{n % 5},{n % 4},0{1 + n % 9}/02/2024\n" for n in range(40))
-
-
-@pytest.fixture
-def workspace(tmp_path):
-    opened = Workspace.open(tmp_path / "home", clock=ManualClock(NOW))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def file(tmp_path):
-    def write(content, name="shop.csv"):
-        path = tmp_path / name
-        path.write_text(content, encoding="utf-8")
-        return path
-
-    return write
 
 
 def everything():

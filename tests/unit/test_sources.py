@@ -19,16 +19,6 @@ def read(path, **options):
     return sniff(path).read(path, **options)
 
 
-@pytest.fixture
-def file(tmp_path):
-    def write(content, name="file.csv"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
 def cells(table):
     return table.frame.astype("object").where(table.frame.notna(), None).to_numpy().tolist()
 

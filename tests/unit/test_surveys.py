@@ -1,17 +1,13 @@
 import csv
-from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
 
 from reco_lab.cleaning.likert import likert_numbers
-from reco_lab.core.clock import ManualClock
 from reco_lab.core.errors import MappingError
 from reco_lab.services.data import encoding_report, load_dataset
 from reco_lab.services.surveys import import_survey, look, nps_groups
-from reco_lab.workspace import Workspace
 
-NOW = datetime(2025, 6, 1, tzinfo=UTC)
 AGREE = {
     "en": ["Strongly disagree", "Disagree", "Neither agree nor disagree", "Agree", "Strongly agree"],
     "de": ["Stimme überhaupt nicht zu", "Stimme nicht zu", "Weder noch", "Stimme zu", "Stimme voll und ganz zu"],
@@ -24,13 +20,6 @@ OFTEN = {
     "fr": ["jamais", "rarement", "parfois", "souvent", "toujours"],
     "es": ["nunca", "rara vez", "a veces", "a menudo", "siempre"],
 }
-
-
-@pytest.fixture
-def workspace(tmp_path):
-    opened = Workspace.open(tmp_path / "home", clock=ManualClock(NOW))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

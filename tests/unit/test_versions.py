@@ -1,35 +1,13 @@
-from datetime import UTC, datetime
-
 import pytest
 
-from reco_lab.core.clock import ManualClock
 from reco_lab.core.errors import DataError, NotFoundError
 from reco_lab.core.experiment import DataSpec, Experiment
 from reco_lab.experiments.file import parse
 from reco_lab.services import experiments, importing, upkeep
 from reco_lab.services.data import import_file, load_dataset
-from reco_lab.workspace import Workspace
 
-NOW = datetime(2025, 6, 1, tzinfo=UTC)
 DAYS = "customer,item,rating,day\n"
 FIRST = DAYS + "u1,a,5,2024-01-01\nu1,b,3,2024-01-02\nu2,a,4,2024-01-03\n"
-
-
-@pytest.fixture
-def workspace(tmp_path):
-    opened = Workspace.open(tmp_path / "home", clock=ManualClock(NOW))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def file(tmp_path):
-    def write(content, name="shop.csv"):
-        path = tmp_path / name
-        path.write_text(content, encoding="utf-8")
-        return path
-
-    return write
 
 
 def test_new_rows_are_put_behind_the_old_and_old_versions_stay(workspace, file):
