@@ -73,7 +73,8 @@ class Workspace:
                 store, artefacts = Store(database, clock), Artefacts(home / "artefacts", staging)
                 artefacts.sweep(store.references)
                 remove_drafts(home / "backups")
-                finish_left(home)
+                if server is None:
+                    finish_left(home)
         except OSError as error:
             raise InputError(
                 f"The workspace folder cannot be written: {error.strerror}.",

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_lab.algorithms._lessons import Lesson
-from reco_lab.algorithms._parts import parts_state
+from reco_lab.algorithms._parts import bases_together, parts_state
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
+from reco_lab.core.events import Stage
 from reco_lab.core.interactions import Interactions
 from reco_lab.core.recommender import Codes, Contributions, FitContext, Recommender, Scorer, Scores, State
 
@@ -51,10 +52,15 @@ class Blend(Scorer):
 
     def answers(self, batch: UserBatch) -> NDArray[np.bool_]:
         """Customers that at least one part answers."""
-        voices = [
-            part.answers(batch) for part, weight in zip(self.parts, self.weights, strict=True) if weight
-        ]
-        return np.asarray(np.any(voices, axis=0))
+        return np.asarray(np.any([part.answers(batch) for part in self._heard], axis=0))
+
+    def bases(self, batch: UserBatch) -> list[Stage]:
+        """The most personal that a part which counts names."""
+        return bases_together(self._heard, batch)
+
+    @property
+    def _heard(self) -> list[Scorer]:
+        return [part for part, weight in zip(self.parts, self.weights, strict=True) if weight]
 
     def learnt(self) -> Mapping[str, Any]:
         """The parts and the weights that the validation part settled."""

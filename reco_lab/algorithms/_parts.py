@@ -1,6 +1,6 @@
 """Recommenders made of others: their parts fitted, taken apart and put together again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,11 +8,14 @@ import numpy as np
 
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
+from reco_lab.core.events import Stage
 from reco_lab.core.progress import Report
 from reco_lab.core.recommender import FitContext, Need, Recommender, Scorer, Scores, State, recommender
 
 Specs = tuple[Recommender, ...]
 Parts = tuple[Scorer, ...]
+
+PERSONAL = {stage: place for place, stage in enumerate(Stage)}
 
 
 def fit_parts(specs: Specs, data: Dataset, ctx: FitContext) -> tuple[Specs, Parts]:
@@ -35,6 +38,17 @@ def restored_parts(state: State) -> tuple[Specs, Parts]:
     """The parts that `parts_state` wrote."""
     specs = tuple(recommender(spec) for spec in state.meta["parts"])
     return specs, tuple(spec.restore(child) for spec, child in zip(specs, state.children, strict=True))
+
+
+def bases_together(parts: Sequence[Scorer], batch: UserBatch) -> list[Stage]:
+    """What scores rest on in which all parts have a say: of each customer the most personal that a part which answers names."""
+    found = [Stage.house] * len(batch)
+    for part in parts:
+        answered = part.answers(batch).tolist()
+        for row, basis in enumerate(part.bases(batch)):
+            if answered[row] and PERSONAL[basis] < PERSONAL[found[row]]:
+                found[row] = basis
+    return found
 
 
 def named(*names: str) -> Specs:

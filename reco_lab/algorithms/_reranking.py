@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from reco_lab.algorithms._blending import standardised
 from reco_lab.algorithms._lessons import Lesson
-from reco_lab.algorithms._parts import Parts, Specs, ahead, between_0_and_1, parts_state
+from reco_lab.algorithms._parts import Parts, Specs, ahead, bases_together, between_0_and_1, parts_state
 from reco_lab.algorithms._trees import Forest
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
+from reco_lab.core.events import Stage
 from reco_lab.core.features import Encoder
 from reco_lab.core.ranking import blocks
 from reco_lab.core.recommender import Codes, Scorer, Scores, State
@@ -98,6 +99,10 @@ class Reranked(Scorer):
     def answers(self, batch: UserBatch) -> NDArray[np.bool_]:
         """Customers that at least one part answers."""
         return np.asarray(np.any([part.answers(batch) for part in self.parts], axis=0))
+
+    def bases(self, batch: UserBatch) -> list[Stage]:
+        """The most personal that a part names."""
+        return bases_together(self.parts, batch)
 
     def learnt(self) -> Mapping[str, Any]:
         """The parts and the trees that the validation part settled."""

@@ -8,6 +8,7 @@ from reco_lab.algorithms._parts import (
     Parts,
     Specs,
     bars_of,
+    bases_together,
     fit_parts,
     named,
     parts_state,
@@ -15,6 +16,7 @@ from reco_lab.algorithms._parts import (
 )
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
+from reco_lab.core.events import Stage
 from reco_lab.core.parameters import tunable
 from reco_lab.core.recommender import (
     Codes,
@@ -103,6 +105,10 @@ class Shortlist(Scorer):
     def answers(self, batch: UserBatch) -> NDArray[np.bool_]:
         """Customers that a part answers."""
         return np.asarray(self.parts[0].answers(batch) | self.parts[1].answers(batch))
+
+    def bases(self, batch: UserBatch) -> list[Stage]:
+        """The most personal that a part names."""
+        return bases_together(self.parts, batch)
 
     def learnt(self) -> dict[str, Any]:
         """What the parts settled."""

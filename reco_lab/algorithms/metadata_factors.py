@@ -10,6 +10,7 @@ from reco_lab.algorithms._factors import Factors, Vectors, known
 from reco_lab.algorithms._sampled import newton_step
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
+from reco_lab.core.events import Stage
 from reco_lab.core.features import Encoder
 from reco_lab.core.parameters import tunable
 from reco_lab.core.recommender import (
@@ -151,6 +152,10 @@ class Described(Scorer):
     def answers(self, batch: UserBatch) -> NDArray[np.bool_]:
         """Customers with a history, known ones, and those of whom an attribute is known."""
         return self.own.answers(batch) | self.place(batch).any(axis=1)
+
+    def bases(self, batch: UserBatch) -> list[Stage]:
+        """Her history, or her attributes where there is none."""
+        return [Stage.model if one else Stage.attributes for one in self.own.answers(batch).tolist()]
 
     def contributions(self, batch: UserBatch, items: Codes) -> Contributions | None:
         """What each history entry adds; the base is the item's bias and what the attributes add."""

@@ -151,6 +151,10 @@ class BySegment(Scorer):
         """Everybody: whose segment is not known is shown what all like."""
         return np.ones(len(batch), np.bool_)
 
+    def bases(self, batch: UserBatch) -> list[Stage]:
+        """Her segment, or what all like where it is not known."""
+        return [Stage.popular if row == NOWHERE else Stage.segment for row in self._rows(batch).tolist()]
+
     def contributions(self, batch: UserBatch, items: Codes) -> Contributions:
         """What her segment touches more than all do; the base is the share of all."""
         base = self.table[-1, items]

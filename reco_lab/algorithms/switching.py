@@ -18,6 +18,7 @@ from reco_lab.algorithms._parts import (
 )
 from reco_lab.core.batch import UserBatch
 from reco_lab.core.dataset import Dataset
+from reco_lab.core.events import Stage
 from reco_lab.core.recommender import (
     Codes,
     Contributions,
@@ -118,6 +119,11 @@ class Switch(Scorer):
     def answers(self, batch: UserBatch) -> NDArray[np.bool_]:
         """Customers that at least one part answers."""
         return np.asarray(np.any([part.answers(batch) for part in self.parts], axis=0))
+
+    def bases(self, batch: UserBatch) -> list[Stage]:
+        """What the part that is asked names."""
+        each = [part.bases(batch) for part in self.parts]
+        return [each[part][row] for row, part in enumerate(self.asked(batch).tolist())]
 
     def learnt(self) -> Mapping[str, Any]:
         """The parts and the thresholds that the validation part settled."""

@@ -12,6 +12,7 @@ from reco_lab.api.patience import PatientProtocol
 from reco_lab.api.shell import HEADERS, Shell
 
 END = b"\r\n\r\n"
+MOST_KEPT = 8 << 10
 _NOT_PLAIN = frozenset({b"content-length", b"transfer-encoding", b"expect"})
 _QUESTION = re.compile(rb"GET (/[a-z]+)\?([A-Za-z0-9._~!$&'()*+,;=:@/?%-]*) HTTP/1\.1\r\n")
 _DONE: Any = SimpleNamespace(response_complete=True, message_event=SimpleNamespace(set=lambda: None))
@@ -51,6 +52,7 @@ class PromptProtocol(PatientProtocol):
         self._answered, self._headers_before = False, None
         self._piece = data if self._between else None
         super().data_received(data)
+        self._piece = None
 
     def on_message_begin(self) -> None:
         """Note that a request has begun."""
@@ -105,7 +107,12 @@ class PromptProtocol(PatientProtocol):
         self._answer(asked)
         self.on_response_complete()
         line, piece = b"GET %b HTTP/1.1\r\n" % self.url, self._piece
-        if piece is not None and piece.startswith(line) and piece.find(END) == len(piece) - len(END):
+        if (
+            piece is not None
+            and len(piece) <= MOST_KEPT
+            and piece.startswith(line)
+            and piece.find(END) == len(piece) - len(END)
+        ):
             self._headers_before = piece[len(line) :]
         return True
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from html import escape
+from itertools import count
 from textwrap import shorten
 
 from reco_lab.core.words import unturned
@@ -32,7 +33,12 @@ def shorts(texts: Iterable[str]) -> list[str]:
     asked = list(texts)
     labels = {text: short(text) for text in asked}
     labels |= {text: _ends(text) for text in _alike(labels)}
-    labels |= {text: _ends(text, f" ({place})") for place, text in enumerate(_alike(labels), start=1)}
+    alike = _alike(labels)
+    taken = {label for text, label in labels.items() if text not in alike}
+    for text in alike:
+        numbered = (_ends(text, f" ({place})") for place in count(1))
+        labels[text] = next(label for label in numbered if label not in taken)
+        taken.add(labels[text])
     return [labels[text] for text in asked]
 
 

@@ -144,7 +144,7 @@ class Scorer(ABC):
     """A fitted model: immutable, safe to share between threads, nothing but scores.
 
     What was seen, candidates, top-k and fallback are not its business (see ranking). `basis` is what the scores rest
-    on, so that a reason never tells a customer of a history that was not looked at: by default on hers.
+    on where they rest on the same for everybody.
     """
 
     n_items: int
@@ -162,6 +162,10 @@ class Scorer(ABC):
     def answers(self, batch: UserBatch) -> NDArray[np.bool_]:
         """Which customers it has something of their own to say to; here: those with a history, or known ones."""
         return batch.indptr[1:] > batch.indptr[:-1] if self.folds_in else batch.codes >= 0
+
+    def bases(self, batch: UserBatch) -> list[Stage]:
+        """What each customer's scores rest on, so that no reason tells of a history that was not looked at."""
+        return [self.basis] * len(batch)
 
     def learnt(self) -> Mapping[str, Any]:
         """Hyper-parameters that the fit settled from the validation part, to be kept when it is fitted again."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import Field, dataclass, field
-from typing import Any, Generic, TypeVar, dataclass_transform
+from typing import Any, Generic, Self, TypeVar, dataclass_transform, overload
 
 Kind = TypeVar("Kind")
 Value = TypeVar("Value")
@@ -27,8 +27,16 @@ class once(Generic[Value]):  # noqa: N801 - used like property
     def __init__(self, compute: Callable[[Any], Value]) -> None:
         self._compute, self._name, self.__doc__ = compute, compute.__name__, compute.__doc__
 
-    def __get__(self, one: Any, owner: type | None = None) -> Value:
-        """The value, from now on an ordinary attribute."""
+    @overload
+    def __get__(self, one: None, owner: type | None = None) -> Self: ...
+
+    @overload
+    def __get__(self, one: object, owner: type | None = None) -> Value: ...
+
+    def __get__(self, one: Any, owner: type | None = None) -> Value | Self:
+        """The value, from now on an ordinary attribute; of the class the property itself."""
+        if one is None:
+            return self
         value: Value = self._compute(one)
         one.__dict__[self._name] = value
         return value

@@ -197,8 +197,9 @@ def _reasons(
         return found
     for number, scorer in enumerate(asked.scorers):
         mine = np.flatnonzero(asked.model == number)
-        found[mine] = IN_GENERAL[scorer.basis]
-        answered = scorer.answers(asked.batch.take(mine))
+        theirs = asked.batch.take(mine)
+        answered = scorer.answers(theirs)
+        found[mine] = np.array([IN_GENERAL[basis] for basis in scorer.bases(theirs)], object)[:, None]
         found[mine[~answered]] = IN_GENERAL[Stage.popular]
         for place, row in enumerate(mine[answered].tolist()):  # a model takes one score apart at a time
             if place % TOLD_EVERY == 0:

@@ -40,16 +40,19 @@ def reasons_of(snapshot: Snapshot, chosen: Chosen, title: Callable[[int], str]) 
         elif item in speaking:
             reasons.append(f"Because you went for {title(speaking[item])}.")
         elif ranked and weighed.ranker and (item != NO_ITEM or ads[place].category is not None):
-            reasons.append(IN_GENERAL[_basis(weighed)])
+            reasons.append(_in_general(weighed))
         else:
             reasons.append(UNRANKED)
     return tuple(reasons)
 
 
-def _basis(weighed: Weighed) -> Stage:
-    """What the ranking rests on: where the model spoke, that is for the model to say."""
-    model = weighed.ranker if weighed.stage is Stage.model else None
-    return weighed.stage if model is None else model.scorer.basis
+def _in_general(weighed: Weighed) -> str:
+    """By what the ranking rests on: where the model spoke, that is for the model to say."""
+    basis = weighed.stage
+    if basis is Stage.model and weighed.ranker is not None and weighed.batch is not None:
+        scorer = weighed.ranker.scorer
+        basis = scorer.bases(weighed.batch.within(scorer.n_items))[0]
+    return UNRANKED if basis is Stage.house else IN_GENERAL[basis]
 
 
 def _because(weighed: Weighed, items: Sequence[int]) -> dict[int, int]:

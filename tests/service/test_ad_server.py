@@ -375,6 +375,12 @@ def test_a_bestseller_is_not_said_to_rest_on_what_she_did(workspace, server):
     assert set(answer.reasons) == {"Popular just now."}
 
 
+def test_an_ad_that_a_random_model_put_first_is_not_said_to_be_the_shops_own(workspace, server):
+    publishing.publish(workspace, workspace.store.experiments(NAME)[0].id, "Random")
+    assert do(server.refresh())
+    assert set(server.ads("u04", n=3).reasons) == {"One of the ads that may be shown here."}
+
+
 def test_ads_and_routes_may_ask_for_saved_segments_counted_when_they_were_published(workspace, server):
     data, version = load_dataset(workspace, NAME), workspace.store.dataset(NAME)
     segments.save(workspace, version, data, "Few", Listed(ids=("u04",)))

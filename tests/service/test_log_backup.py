@@ -142,6 +142,38 @@ def test_a_log_whose_putting_back_is_cut_off_anywhere_is_the_one_of_before_or_th
     assert set(seen) == {(0, 1), (100, 2), "done"}
 
 
+def test_what_was_not_put_back_here_is_not_put_into_a_log_on_a_server(
+    workspace, tmp_path, monkeypatch, postgresql
+):
+    with writing(workspace) as log:
+        write(workspace, log, 0)
+        made = backup(workspace, tmp_path / "copy.zip")
+    with zipfile.ZipFile(made.path) as archive:
+        archive.extractall(tmp_path / "backup")
+    home = tmp_path / "other"
+    Workspace.open(home).close()
+    with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+        dies_once_ready(patch, home)
+        put_log_back(tmp_path / "backup" / "files", home)
+
+    monkeypatch.setenv("RECO_LAB_DATABASE_URL", postgresql.schema())
+    Workspace.open(home).close()
+
+    assert (home / "events.back").exists()
+
+
+def dies_once_ready(patch, home):
+    """The process dies when all lies ready and nothing of it is in its place yet."""
+    deed = Path.replace
+
+    def move(path, *arguments):
+        if (home / "events.back").exists():
+            raise KeyboardInterrupt
+        return deed(path, *arguments)
+
+    patch.setattr(Path, "replace", move)
+
+
 def dies_after(patch, steps):
     """The process dies when it wants to move or remove one more file."""
     left = iter(range(steps))

@@ -218,6 +218,13 @@ def test_headers_that_come_again_are_read_once(config, key, parsed):
     assert all(one == others[0] for one in others)
 
 
+def test_of_a_large_head_nothing_is_kept(config, key, parsed):
+    large = get("/ads?user_id=u1", key, f"X-More: {'x' * (9 << 10)}")
+
+    assert [status for status, _, _ in piece_by_piece(config, large, large)] == [200, 200]
+    assert b"".join(parsed) == large + large
+
+
 def test_what_is_not_the_same_is_parsed(config, key, parsed):
     first, other = get("/ads?user_id=u1", key), get("/ads?user_id=u1", key, "X-More: 1")
     odd = [

@@ -213,8 +213,9 @@ def test_a_name_whose_next_word_is_long_is_cut_inside_the_word(text):
         [f"A name that differs {number} in its very middle alone" for number in range(12)],
         ["a" * 60, "a" * 61, "a" * 62],
         ["<" * 40, "<" * 41],
+        ["a b", "a  b", "a b (1)", "a b (2)"],
     ],
-    ids=["end", "middle", "length", "markup"],
+    ids=["end", "middle", "length", "markup", "numbered"],
 )
 def test_different_texts_of_an_axis_look_different_and_are_short(texts):
     labels = shorts(texts)

@@ -47,6 +47,9 @@ def finish(home: Path) -> None:
     if (ready / FILE).exists():
         for name in BESIDE:
             (home / name).unlink(missing_ok=True)
+        sync_folder(
+            home
+        )  # else, after power loss, the log put back could stand beside what was written of the other
         (ready / FILE).replace(home / FILE)
         sync_folder(home)
     shutil.rmtree(ready)
