@@ -30,7 +30,8 @@ class Sharing:
 
     `heard` is the running number of the last visit known, `listened` that of the last time a customer was told of.
     `silent` says that the server does not answer: then a worker goes by what it knows, until `look` finds the server
-    again. What is decided meanwhile is billed as the log takes it in, also where the worker dies before.
+    again. What is decided meanwhile is billed as the log takes it in, also where the worker dies before; where the disk
+    is full as well, so that nothing can be logged, it is not billed.
     """
 
     log: EventLog
