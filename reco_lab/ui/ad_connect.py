@@ -199,7 +199,9 @@ def _serve() -> None:
     st.header("Run the service", anchor=False)
     st.markdown("As a process of its own, so that training in the app never slows an answer:")
     st.code(
-        f"{COMMAND}              # this machine only, without a key\nreco-lab serve --host 0.0.0.0    # for a website, with keys",
+        f"{COMMAND}              # this machine only, without a key\n"
+        "reco-lab serve --host 0.0.0.0    # for the servers of a website, with keys\n"
+        "reco-lab serve --host 0.0.0.0 --origin https://shop.example    # for its pages, too",
         language="bash",
     )
     st.caption("More than one worker (`--workers N`) needs PostgreSQL, set by `RECO_LAB_DATABASE_URL`.")
