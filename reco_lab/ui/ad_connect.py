@@ -77,10 +77,11 @@ with urlopen(Request(f"{{URL}}/ads?{query}", headers=HEAD)) as answer:
 for ad in ads:
     print(ad["position"], ad["title"], "-", ad["reason"])
 
-click = {{"event_id": uuid4().hex, "decision_id": ads[0]["decision_id"], "kind": "click"}}
-body = json.dumps({{"events": [click]}}).encode()
-with urlopen(Request(f"{{URL}}/events", body, HEAD)) as answer:
-    print(json.load(answer))
+for ad in ads[:1]:
+    click = {{"event_id": uuid4().hex, "decision_id": ad["decision_id"], "kind": "click"}}
+    body = json.dumps({{"events": [click]}}).encode()
+    with urlopen(Request(f"{{URL}}/events", body, HEAD)) as answer:
+        print(json.load(answer))
 """
 
 
@@ -92,9 +93,11 @@ def _javascript(url: str, query: str, key: str) -> str:
   const {{ads}} = await (await fetch(`${{url}}/ads?{query}`, {{headers}})).json();
   ads.forEach((ad) => console.log(ad.position, ad.title, "-", ad.reason));
 
-  const click = {{event_id: `${{ads[0].decision_id}}-click`, decision_id: ads[0].decision_id, kind: "click"}};
-  const told = await fetch(`${{url}}/events`, {{method: "POST", headers, body: JSON.stringify({{events: [click]}})}});
-  console.log(await told.json());
+  for (const {{decision_id}} of ads.slice(0, 1)) {{
+    const click = {{event_id: `${{decision_id}}-click`, decision_id, kind: "click"}};
+    const told = await fetch(`${{url}}/events`, {{method: "POST", headers, body: JSON.stringify({{events: [click]}})}});
+    console.log(await told.json());
+  }}
 }})();
 """
 
