@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 from urllib.parse import quote, urlencode, urlsplit
 
 EventKind = Literal["impression", "click", "conversion", "dismiss"]
-_TRY_AGAIN = {429, 503}
+_TRY_AGAIN = {429, 502, 503, 504}  # those between are of proxies, while the service starts anew
 _LONGEST_WAIT = 5.0
 _FOR_A_CUSTOMER = 900.0  # all that is known of her is looked through, and what serves may be trained anew
 
@@ -81,12 +81,21 @@ class Told:
 
 
 class Client:
-    """One kept connection; not for several threads at once. Everything it sends may safely be sent twice."""
+    """One kept connection; not for several threads at once. Everything it sends may safely be sent twice.
+
+    `url` begins with http:// or https://, else ValueError. `timeout` is the seconds that each of the `tries` may take;
+    after 429, 502, 503 and 504 it waits up to 5 seconds before the next one. A page that must not wait sets `tries=1`.
+
+    Whatever is called raises ServiceError for an answer that is no success, and OSError or HTTPException (of
+    `http.client`) where none came: then ads may be left out, and what was to be told is kept and sent later.
+    """
 
     def __init__(self, url: str, key: str = "", *, timeout: float = 2.0, tries: int = 3) -> None:
         parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("The address of the service begins with http:// or https://.")
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        self._connection = kind(parts.hostname or "", parts.port, timeout=timeout)
+        self._connection = kind(parts.hostname, parts.port, timeout=timeout)
         self._prefix, self._timeout, self._tries = parts.path.rstrip("/"), timeout, max(1, tries)
         self._headers = {"Content-Type": "application/json"} | ({"X-API-Key": key} if key else {})
 
@@ -126,9 +135,10 @@ class Client:
         """Tell what is known of an item."""
         self._call("PUT", f"/items/{quote(item_id, safe='')}", {"attributes": attributes})
 
-    def put_ad(self, ad_id: str, ad: dict[str, Any]) -> None:
-        """Book an ad, or change it."""
-        self._call("PUT", f"/ads/{quote(ad_id, safe='')}", ad)
+    def put_ad(self, ad_id: str, ad: dict[str, Any]) -> str | None:
+        """Book an ad, or change it: what is odd about it, None if nothing is."""
+        note = self._call("PUT", f"/ads/{quote(ad_id, safe='')}", ad).get("note")
+        return None if note is None else str(note)
 
     def user(self, user_id: str) -> dict[str, Any]:
         """Everything that is known of a customer; this may take minutes."""
@@ -149,21 +159,30 @@ class Client:
         self._connection.timeout = timeout or self._timeout
         if self._connection.sock is not None:
             self._connection.sock.settimeout(self._connection.timeout)
-        for left in reversed(range(self._tries)):
+        left = self._tries
+        while left:
+            left -= 1
+            kept = self._connection.sock is not None
             try:
                 status, wait, answer = self._once(method, path, content)
-            except (OSError, HTTPException):
+            except (OSError, HTTPException) as error:
                 self._connection.close()
-                if not left:
+                if kept and not isinstance(error, TimeoutError):
+                    left += 1  # the other side closed what was kept: that was no try yet
+                elif not left:
                     raise
                 continue
-            if status < 300:
+            if status < 300 and isinstance(answer, dict):
                 return answer
             if status not in _TRY_AGAIN or not left:
                 break
             time.sleep(min(wait, _LONGEST_WAIT))
         said = answer.get("error", {}) if isinstance(answer, dict) else {}
-        raise ServiceError(status, said.get("code", ""), said.get("message", ""), said.get("where", ""))
+        if not isinstance(said, dict) or "message" not in said:
+            said = {
+                "message": "This is no answer of the service; look at its address, and at proxies before it."
+            }
+        raise ServiceError(status, said.get("code", ""), said["message"], said.get("where", ""))
 
     def _once(self, method: str, path: str, content: bytes | None) -> tuple[int, float, Any]:
         self._connection.request(method, self._prefix + path, content, self._headers)
@@ -171,7 +190,11 @@ class Client:
         text = answer.read()
         wait = answer.getheader("Retry-After") or "1"
         is_json = (answer.getheader("Content-Type") or "").startswith("application/json")
-        return answer.status, float(wait) if wait.isdecimal() else 1.0, json.loads(text) if is_json else None
+        try:
+            said = json.loads(text) if is_json else None
+        except ValueError:
+            said = None
+        return answer.status, float(wait) if wait.isdecimal() else 1.0, said
 
 
 def _known(kind: Any, told: dict[str, Any]) -> Any:

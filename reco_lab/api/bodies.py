@@ -19,11 +19,13 @@ CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 async def read_body(request: Request) -> bytes:
-    """The body, counted while it comes: 413 once it is too long, 408 if it does not come in time, 415 if no JSON."""
+    """The body, counted while it comes: 413 once it is too long, 408 if not in time, 415 if no JSON, or compressed."""
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if declared != JSON:
         # a page from elsewhere cannot send this type without asking the browser, which asks us
         raise Refusal(415, "not_json", "Send the body as application/json.", "Content-Type")
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise Refusal(415, "compressed", "Send the body as it is, not compressed.", "Content-Encoding")
     length = request.headers.get("content-length", "0")
     if not length.isdecimal() or int(length[:20]) > MOST_BYTES:
         raise _too_long()

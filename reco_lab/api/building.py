@@ -63,6 +63,7 @@ def _with_origins(app: ASGIApp, service: Service) -> ASGIApp:
         allow_origin_regex=_THIS_MACHINE if demo else None,
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "X-API-Key", "Content-Type"],
+        expose_headers=["Retry-After"],
         max_age=600,
     )
 

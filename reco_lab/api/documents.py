@@ -19,7 +19,17 @@ ABOUT = """Ads and recommendations in real time, and what became of them.
 Send a key as `Authorization: Bearer KEY` or `X-API-Key: KEY` (the demo, which answers its own machine only, needs
 none). Ids are text: trimmed, composed (NFC), 1 to 256 characters without control characters; 1, 01 and 1.0 are
 three ids. Bodies are JSON in UTF-8 of at most 1 MB; a name that stands twice in an object, NaN, and numbers beyond
-1e15 are refused. Every answer that is no success has one shape: `{"error": {"code", "message", "where"}}`.
+1e15 are refused, and so are compressed ones. Every answer that is no success has one shape:
+`{"error": {"code", "message", "where"}}`, except that of `/ready`.
+
+After 429 and 503 send the same again, not before the seconds that `Retry-After` names; after no answer, or 502 or 504
+of a proxy, too: whatever can be sent here may be sent twice, and an event counts once. Of a batch, 200 says that it
+was read: look at `refused`, where what was not taken stands with its reason. Moments are written with a time zone
+(2026-05-01T12:00:00Z or 2026-05-01T14:00:00+02:00); without `at` an event happened when it came. One from more than 5
+minutes ahead of the clock here, or more than 90 days back, is refused.
+
+The service knows no prefix and reads no X-Forwarded-* headers: a proxy that serves it below a path takes that off.
+Idle connections are closed after 30 seconds.
 """
 _REFUSALS = {
     400: "The request cannot be read",
@@ -33,7 +43,7 @@ _REFUSALS = {
 }
 _WITH_BODY = {408: "The body did not come in time", 413: "The body is too long", 415: "Not application/json"}
 PLAIN = r"^[^\x00-\x1f\x7f-\x9f]*$"
-_EVENT = {"event_id": "e-1", "decision_id": "0123456789abcdef.0", "kind": "click"}
+_EVENT = {"event_id": "e-1", "decision_id": "1983adc8cde4a58870fa557e-0", "kind": "click"}
 _INTERACTION = {"event_id": "i-1", "user_id": "C00042", "item_id": "I00007", "kind": "purchase", "value": 1}
 
 
@@ -76,7 +86,7 @@ def document(app: FastAPI) -> dict[str, Any]:
 
 
 def _described(route: Route) -> APIRoute:
-    answer, extra, summary = _HOT[route.path]
+    answer, extra, summary, about = _HOT[route.path]
     return APIRoute(
         route.path,
         route.endpoint,
@@ -85,6 +95,7 @@ def _described(route: Route) -> APIRoute:
         response_model=answer,
         openapi_extra=extra,
         summary=summary,
+        description=about,
         responses=refusals(body="requestBody" in extra),
     )
 
@@ -120,25 +131,29 @@ _CUSTOMER = _query(
 )
 _SLOT_SCHEMA = {"type": "string", "maxLength": LONGEST_SLOT, "pattern": PLAIN}
 _SLOT = _query("slot", _SLOT_SCHEMA, "Where on the page; ads may be booked for slots.")
-_HOT: dict[str, tuple[type[BaseModel], dict[str, Any], str]] = {
+_HOT: dict[str, tuple[type[BaseModel], dict[str, Any], str, str]] = {
     "/ads": (
         shapes.AdsAnswer,
         {"parameters": [_CUSTOMER, _SLOT, _query("n", _number(1, MOST_ADS), "How many ads.")]},
         "Choose ads for a customer",
+        "The decision is logged; whether she saw and clicked it is told to `/events`, by `decision_id`.",
     ),
     "/recommendations": (
         shapes.ItemsAnswer,
         {"parameters": [_CUSTOMER, _query("k", _number(10, MOST_ITEMS), "How many items.")]},
         "Choose items for a customer",
+        "Nothing is logged; what she does with them is told to `/interactions`.",
     ),
     "/events": (
         shapes.TrackedAnswer,
         taking(shapes.Events, {"events": [_EVENT]}),
         "Tell what became of decisions",
+        "Answered once the events would survive a power cut. `value` is what a conversion was worth.",
     ),
     "/interactions": (
         shapes.TrackedAnswer,
         taking(shapes.Interactions, {"interactions": [_INTERACTION]}),
         "Tell what customers did to items",
+        "Answered once they would survive a power cut; the customer's next answer knows them.",
     ),
 }

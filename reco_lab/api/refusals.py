@@ -47,8 +47,8 @@ def invalid(problems: Iterable[ErrorDetails], within: str = "") -> Refusal:
     place = [part for part in first["loc"] if part not in _INSIDE]
     inner = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
     where = f"{within}.{inner}" if within and inner else within or inner
-    sentence = first["msg"].removeprefix("Value error, ")
-    return Refusal(422, "invalid", f"{sentence.rstrip('.')}.", printable(where))
+    sentence = first["msg"].removeprefix("Value error, ").rstrip(".")
+    return Refusal(422, "invalid", f"{sentence[:1].upper()}{sentence[1:]}.", printable(where))
 
 
 def printable(text: str) -> str:

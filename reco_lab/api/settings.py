@@ -1,6 +1,7 @@
 """How the service is set up: from the environment, so that every worker process reads the same."""
 
 import os
+import re
 from dataclasses import dataclass
 
 from reco_lab.core.errors import InputError
@@ -11,6 +12,7 @@ KEY_RATE = "RECO_LAB_API_RATE_PER_KEY"
 CUSTOMER_RATE = "RECO_LAB_API_RATE_PER_CUSTOMER"
 WORKERS = "RECO_LAB_API_WORKERS"
 ACCESS_LOG = "RECO_LAB_API_ACCESS_LOG"
+_WEBSITE = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -36,12 +38,26 @@ class ApiSettings:
         """The settings as the environment has them; InputError names a variable that is no number."""
         return cls(
             demo=os.environ.get(DEMO) == "1",
-            origins=tuple(one.rstrip("/") for one in os.environ.get(ORIGINS, "").replace(",", " ").split()),
+            origins=tuple(
+                origin_of(one, ORIGINS) for one in os.environ.get(ORIGINS, "").replace(",", " ").split()
+            ),
             rate_per_key=_number(KEY_RATE, cls.rate_per_key),
             rate_per_customer=_number(CUSTOMER_RATE, cls.rate_per_customer),
             workers=int(_number(WORKERS, cls.workers)),
             access_log=os.environ.get(ACCESS_LOG) == "1",
         )
+
+
+def origin_of(website: str, where: str) -> str:
+    """A website as browsers name it; InputError for what no browser would send. `*` is every website."""
+    found = website.strip().rstrip("/").lower()
+    if found != "*" and _WEBSITE.fullmatch(found) is None:
+        raise InputError(
+            "This is not how a browser names a website.",
+            where=where,
+            fix="Write it without a path, as https://shop.example.",
+        )
+    return found
 
 
 def _number(variable: str, default: float) -> float:

@@ -4,15 +4,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     WithJsonSchema,
 )
 
 from reco_lab.cleaning.ids import one_id
+from reco_lab.core.ads import Moment
 from reco_lab.core.errors import InputError
 from reco_lab.core.events import FeedbackKind, Stage
 from reco_lab.core.interactions import LONGEST_ID
@@ -35,14 +34,7 @@ def _id(text: str) -> str:
         raise ValueError(error.what) from None
 
 
-def _moment(value: Any) -> Any:
-    if not isinstance(value, str) or not value[:4].isdecimal() or value[4:5] != "-":
-        raise ValueError("A moment is written as 2026-05-01T12:00:00Z.")
-    return value
-
-
 Id = Annotated[str, AfterValidator(_id), WithJsonSchema(ID_SCHEMA)]
-Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_moment)]
 Amount = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Line = Annotated[str, Field(max_length=500)]

@@ -25,6 +25,7 @@ def watching(service: Service) -> APIRouter:
         503: {"model": Ready, "description": "Served, but not as it should be: the problems say why"}
     }
 
+    @router.head("/health", include_in_schema=False)
     @router.get("/health")
     async def health() -> Alive:
         """Say that the process answers."""

@@ -307,7 +307,10 @@ def _serving(actions: "Actions") -> None:
     )
     serve.add_argument("--workers", type=int, default=1, help="processes (default 1; more need PostgreSQL)")
     serve.add_argument(
-        "--origin", action="append", default=[], help="a website whose pages may call from the browser"
+        "--origin",
+        action="append",
+        default=[],
+        help="a website whose pages may call from the browser; may be repeated",
     )
     serve.add_argument(
         "--access-log", action="store_true", help="write a line a request to standard error, without ids"

@@ -24,7 +24,7 @@ MOST_WORKERS = 64
 def serve(options: argparse.Namespace) -> Answer:
     """Serve ads until stopped."""
     from reco_lab.api.running import serve as run
-    from reco_lab.api.settings import ApiSettings
+    from reco_lab.api.settings import ApiSettings, origin_of
 
     if not 1 <= options.workers <= MOST_WORKERS:
         raise InputError(f"--workers {options.workers} is not allowed; it must be from 1 to {MOST_WORKERS}.")
@@ -37,7 +37,7 @@ def serve(options: argparse.Namespace) -> Answer:
         settings,
         demo=options.demo,
         workers=options.workers,
-        origins=(*settings.origins, *(one.rstrip("/") for one in options.origin)),
+        origins=(*settings.origins, *(origin_of(one, f"--origin {one}") for one in options.origin)),
         access_log=options.access_log or settings.access_log,
     )
     if not options.demo:

@@ -1,36 +1,46 @@
 """What an advertiser books: a creative, where and to whom it may be shown, and what it may cost."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    TypeAdapter,
+    ValidationError,
     field_validator,
     model_validator,
 )
 
 LONGEST_ID = 256
 MOST_MONEY = 1e9
+_DATETIME = TypeAdapter(datetime)
 
 Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID)]
 Text = Annotated[str, Field(max_length=500)]
 
 
 def _written(value: Any) -> Any:
-    if isinstance(value, str) and not (value[:4].isdecimal() and value[4:5] == "-"):
-        raise ValueError(
-            "a moment is written as 2026-05-01T12:00:00Z"
-        )  # "2026" alone would be seconds since 1970
-    return value
+    if isinstance(value, datetime):
+        return value
+    with suppress(
+        ValidationError
+    ):  # read here, as JSON has no moments: where all is strict, no text would be one
+        if isinstance(value, str) and value[:4].isdecimal() and value[4:5] == "-":
+            return _DATETIME.validate_python(value)  # "2026" alone would be seconds since 1970
+    raise ValueError("a moment is written as 2026-05-01T12:00:00Z")
 
 
 def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError(
+            "a moment needs its time zone, as in 2026-05-01T12:00:00Z or 2026-05-01T14:00:00+02:00"
+        )
     try:
         moment.astimezone(UTC)
     except OverflowError:
@@ -38,7 +48,7 @@ def _in_utc(moment: datetime) -> datetime:
     return moment
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_utc)]
+Moment = Annotated[datetime, BeforeValidator(_written), AfterValidator(_in_utc)]
 Money = Annotated[float, Field(ge=0, le=MOST_MONEY, allow_inf_nan=False)]
 
 

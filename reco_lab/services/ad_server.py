@@ -152,8 +152,12 @@ class AdServer:
 
     async def replay(self) -> Tracked:
         """Try the events that were kept apart once more; what is right by now counts, once for ever as before."""
+        before = self._recounted
         tracked = await asyncio.to_thread(self.log.replay)
-        self._clicked(tracked)
+        if self._recounted == before:
+            self._clicked(tracked)
+        elif tracked.first_clicks:  # books that were made anew meanwhile know these clicks, or do not
+            self._recount(self.standing.accounts.day)
         return tracked
 
     async def visit(self, visits: Sequence[VisitIn]) -> Tracked:

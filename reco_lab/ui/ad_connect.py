@@ -77,10 +77,11 @@ with urlopen(Request(f"{{URL}}/ads?{query}", headers=HEAD)) as answer:
 for ad in ads:
     print(ad["position"], ad["title"], "-", ad["reason"])
 
-click = {{"event_id": uuid4().hex, "decision_id": ads[0]["decision_id"], "kind": "click"}}
-body = json.dumps({{"events": [click]}}).encode()
-with urlopen(Request(f"{{URL}}/events", body, HEAD)) as answer:
-    print(json.load(answer))
+for ad in ads[:1]:
+    click = {{"event_id": uuid4().hex, "decision_id": ad["decision_id"], "kind": "click"}}
+    body = json.dumps({{"events": [click]}}).encode()
+    with urlopen(Request(f"{{URL}}/events", body, HEAD)) as answer:
+        print(json.load(answer))
 """
 
 
@@ -92,9 +93,11 @@ def _javascript(url: str, query: str, key: str) -> str:
   const {{ads}} = await (await fetch(`${{url}}/ads?{query}`, {{headers}})).json();
   ads.forEach((ad) => console.log(ad.position, ad.title, "-", ad.reason));
 
-  const click = {{event_id: `${{ads[0].decision_id}}-click`, decision_id: ads[0].decision_id, kind: "click"}};
-  const told = await fetch(`${{url}}/events`, {{method: "POST", headers, body: JSON.stringify({{events: [click]}})}});
-  console.log(await told.json());
+  for (const {{decision_id}} of ads.slice(0, 1)) {{
+    const click = {{event_id: `${{decision_id}}-click`, decision_id, kind: "click"}};
+    const told = await fetch(`${{url}}/events`, {{method: "POST", headers, body: JSON.stringify({{events: [click]}})}});
+    console.log(await told.json());
+  }}
 }})();
 """
 
@@ -199,7 +202,9 @@ def _serve() -> None:
     st.header("Run the service", anchor=False)
     st.markdown("As a process of its own, so that training in the app never slows an answer:")
     st.code(
-        f"{COMMAND}              # this machine only, without a key\nreco-lab serve --host 0.0.0.0    # for a website, with keys",
+        f"{COMMAND}              # this machine only, without a key\n"
+        "reco-lab serve --host 0.0.0.0    # for the servers of a website, with keys\n"
+        "reco-lab serve --host 0.0.0.0 --origin https://shop.example    # for its pages, too",
         language="bash",
     )
     st.caption("More than one worker (`--workers N`) needs PostgreSQL, set by `RECO_LAB_DATABASE_URL`.")

@@ -296,6 +296,15 @@ def test_the_python_to_paste_works(served):
     assert done.stdout.splitlines()[-1] == "{'accepted': 1, 'duplicates': 0, 'refused': []}"
 
 
+def test_the_python_to_paste_works_also_where_no_ad_runs(home):
+    for ad in bookings.ads(home):
+        bookings.pause(home, ad.id)
+    with serving(Workspace.open(home.home), demo=True):
+        url = json.loads((home.home / "serving.json").read_text("utf-8"))["url"]
+        script = snippets(url, "c00", "")["python"]
+        assert subprocess.run([sys.executable, "-c", script], check=True).returncode == 0
+
+
 def test_publishing_is_offered_where_nothing_is_published(shop, visit):
     browser = visit(ADS)
     assert [one.label for one in browser.button if one.proto.type == "primary"] == ["Publish the champion"]

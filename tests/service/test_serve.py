@@ -139,6 +139,7 @@ def test_who_sends_no_whole_request_or_an_endless_one_is_cut_off(workspace):
         (["--workers", "0"], "from 1 to"),
         (["--port", "70000"], "port"),
         (["--port", "-1"], "port"),
+        (["--origin", "shop.example"], "https://shop.example"),
     ],
 )
 def test_what_cannot_be_served_exits_with_two_and_a_sentence(workspace, monkeypatch, capsys, words, said):

@@ -92,6 +92,10 @@ def test_decisions_that_the_books_do_not_know_are_billed_once_as_the_log_takes_t
         log.log(Unbilled(**vars(decision(clock, 1))))
         log.flush()
     assert workers[0].billed(DAY)["A1"] == pytest.approx((10 * 0.01 + 0.2,) * 2)
+    told = decision(clock, 1)
+    ad = told.placed[0].ad_id
+    assert granted(workers[1], told.customer, [Claim(ad, cap=1)], clock.now().date()) == (False,)
+    assert granted(workers[1], "p_somebody_else", [Claim(ad, cap=1)], clock.now().date()) == (True,)
     for log in logs:
         log.close()
 

@@ -1,6 +1,7 @@
 """The service over HTTP, asked as a website asks it."""
 
 import errno
+import gzip
 import re
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -148,6 +149,26 @@ def test_an_ad_that_cannot_be_is_refused_with_its_field(website):
     assert (answer.status_code, error_of(answer)["where"]) == (422, "id")
 
 
+def test_an_ad_is_booked_for_a_flight_of_moments_with_a_time_zone(website):
+    ad = {"title": "Snow", "link": "/snow", "slots": ["slope"]}
+    for starts, ends, flies in (
+        ("2026-01-01T00:00:00Z", "2099-01-01T02:00:00+02:00", True),
+        ("2020-01-01T00:00:00Z", "2020-02-01T00:00:00Z", False),
+    ):
+        assert website.put("/ads/snow", json=ad | {"starts": starts, "ends": ends}).json() == {"done": True}
+        assert ("snow" in {one["ad_id"] for one in decided(website, slot="slope", n=5)["ads"]}) is flies
+    for starts, said in (
+        ("2026-01-01T00:00:00", "time zone"),
+        ("tomorrow", "2026-05-01T"),
+        (5, "2026-05-01T"),
+    ):
+        answer = website.put("/ads/snow", json=ad | {"starts": starts})
+        assert (answer.status_code, error_of(answer)["where"]) == (422, "starts")
+        assert said in error_of(answer)["message"]
+    row = {"event_id": "no-zone", "user_id": "a", "item_id": "i1", "at": "2026-01-01T00:00:00"}
+    assert "time zone" in error_of(website.post("/interactions", json={"interactions": [row]}))["message"]
+
+
 def test_a_customer_gets_a_copy_of_everything_and_is_erased(website):
     website.put("/users/leaver", json={"attributes": {"country": "NL"}})
     assert "NL" in website.get("/users/leaver").text
@@ -190,6 +211,13 @@ def test_only_json_is_taken_for_a_body(website):
     for declared in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""):
         answer = website.post("/events", content=b'{"events":[]}', headers={"content-type": declared})
         assert (answer.status_code, error_of(answer)["code"]) == (415, "not_json")
+
+
+def test_a_compressed_body_is_refused_with_why(website):
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    answer = website.post("/events", content=gzip.compress(b'{"events":[]}'), headers=headers)
+    assert (answer.status_code, error_of(answer)["code"]) == (415, "compressed")
+    assert error_of(answer)["where"] == "Content-Encoding"
 
 
 def test_a_body_is_counted_while_it_comes(website):

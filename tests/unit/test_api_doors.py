@@ -5,7 +5,8 @@ from threading import Event
 import pytest
 
 from reco_lab.api.rates import Buckets
-from reco_lab.api.settings import ApiSettings
+from reco_lab.api.settings import ORIGINS, ApiSettings, origin_of
+from reco_lab.core.errors import InputError
 from reco_lab.services.keys import keys, make_key, revoke
 from reco_lab.store.keyring import Scope
 from reco_lab.testing.service import asked, small_shop
@@ -152,9 +153,19 @@ def test_a_page_of_another_website_may_call_only_if_it_is_listed(workspace):
         assert "access-control-allow-origin" not in other.headers
         answer = client.get("/ads?user_id=u1", headers={"Origin": "https://shop.example"})
         assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+        assert answer.headers["access-control-expose-headers"] == "Retry-After"
     with asked(workspace, ApiSettings(), Scope.serve) as client:
         answer = client.get("/ads?user_id=u1", headers={"Origin": "https://shop.example"})
         assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_website_is_taken_as_browsers_name_it_or_refused(monkeypatch):
+    monkeypatch.setenv(ORIGINS, "https://Shop.example/, http://localhost:3000")
+    assert ApiSettings.from_environment().origins == ("https://shop.example", "http://localhost:3000")
+    for never in ("shop.example", "https://shop.example/cart", "https://me@shop.example", "https://"):
+        with pytest.raises(InputError, match=r"https://shop\.example"):
+            origin_of(never, "--origin")
+    assert origin_of("*", "--origin") == "*"
 
 
 def test_who_asks_too_often_is_told_when_to_come_again(workspace):
@@ -199,3 +210,8 @@ def test_who_asks_for_the_head_alone_has_nothing_decided(workspace):
     with asked(workspace, ApiSettings(rate_per_customer=0), Scope.admin) as client:
         for path in ("/ads?user_id=u1", "/recommendations?user_id=u1"):
             assert client.head(path).status_code == 405
+
+
+def test_a_balancer_may_ask_for_the_head_of_health_without_a_key(stranger):
+    answer = stranger.head("/health")
+    assert (answer.status_code, answer.content) == (200, b"")

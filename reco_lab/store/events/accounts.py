@@ -54,7 +54,7 @@ class SharedAccounts:
 
     A cap holds exactly. A budget is passed by at most one decision a worker: each looks at the bills as they are
     at that moment. Claims bill the decisions. First clicks are billed as the log takes them in, and so are decisions
-    that were made while the books did not answer.
+    that were made while the books did not answer, which count for the caps then too.
 
     Where the server does not answer, or not in SLOWEST seconds, NotNowError; a claim that it took all the same stands,
     unshown. `connect` begins anew.
@@ -158,6 +158,20 @@ def _answering() -> Iterator[None]:
         yield
     except sa.exc.DBAPIError as error:
         raise NotNowError(SILENT) from error
+
+
+def count(connection: sa.Connection, shown: Mapping[tuple[str, str, str], int]) -> None:
+    """Add to how often customers got ads on days, by day, customer and ad, in the order in which claims do."""
+    rows = [
+        {"day": day, "customer": customer, "ad_id": ad, "times": times}
+        for (day, customer, ad), times in sorted(shown.items())
+    ]
+    if rows:
+        query = postgresql.insert(caps)
+        more = {"times": caps.c.times + query.excluded.times}
+        connection.execute(
+            query.on_conflict_do_update(index_elements=["day", "customer", "ad_id"], set_=more), rows
+        )
 
 
 def bill(connection: sa.Connection, amounts: Mapping[tuple[str, str], float]) -> None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from reco_lab.core.clock import microseconds, moment
 from reco_lab.core.events import Decision, Feedback, FeedbackKind, Unbilled, Visit
 from reco_lab.store.events import schema
-from reco_lab.store.events.accounts import bill
+from reco_lab.store.events.accounts import bill, count
 from reco_lab.store.events.records import (
     AHEAD,
     LONGEST_PAYLOAD,
@@ -102,18 +102,30 @@ def _decide(connection: sa.Connection, decisions: Sequence[Decision]) -> None:
     add(connection, schema.sets, sorted(sets.values()))
     add(connection, schema.weighed, sorted(filter(None, map(weighed_row, decisions))))
     if added:  # there are other writers, and so books that they share
-        bill(connection, _unbilled(decisions, added))
+        bills, shown = _unbilled(decisions, added)
+        count(connection, shown)
+        bill(connection, bills)
 
 
-def _unbilled(decisions: Sequence[Decision], added: set[str]) -> dict[tuple[str, str], float]:
-    """By ad and day what shared books do not know yet of decisions that were added."""
+def _unbilled(
+    decisions: Sequence[Decision], added: set[str]
+) -> tuple[dict[tuple[str, str], float], dict[tuple[str, str, str], int]]:
+    """What shared books do not know yet of decisions that were added.
+
+    By ad and day the bills, and by day, customer and ad how often she got it.
+    """
     bills: dict[tuple[str, str], float] = {}
+    shown: dict[tuple[str, str, str], int] = {}
     for decision in decisions:
+        day = decision.at.date().isoformat()
         for one in decision.placed if isinstance(decision, Unbilled) else ():
-            if one.decision_id in added:
-                key = (one.ad_id, decision.at.date().isoformat())
-                bills[key] = bills.get(key, 0.0) + one.cost
-    return bills
+            if one.decision_id not in added:
+                continue
+            bills[one.ad_id, day] = bills.get((one.ad_id, day), 0.0) + one.cost
+            if decision.customer:
+                of = (day, decision.customer, one.ad_id)
+                shown[of] = shown.get(of, 0) + 1
+    return bills, shown
 
 
 def _track(connection: sa.Connection, events: Sequence[Feedback]) -> Applied:
