@@ -40,6 +40,7 @@ with page.open("Compare") as lab:
     with st.container(horizontal=True):
         compare.onwards(lab, chosen, found)
         compare.share(lab, chosen, found)
+    compare.ends(lab, found)
 
     key = st.selectbox(
         "Show",

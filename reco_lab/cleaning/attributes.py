@@ -19,6 +19,8 @@ _SIGNS = r"^\s*(?:[€$£¥]|EUR|USD|GBP|CHF)\s*|\s*(?:[€$£¥%]|EUR|USD|GBP|C
 _TEXTS = ("title", "category")
 _AMOUNTS = ("price", "margin", "stock", "age")
 CONSENT, OPT_OUT = "consent", "opt_out"
+_LONGEST_TITLE = 120
+_SEVERAL = 0.3
 
 
 def clean_attributes(
@@ -33,7 +35,7 @@ def clean_attributes(
     `meanings` maps a meaning (title, price, consent...) to its column, which then goes by that name: amounts
     lose their currency, consent becomes yes or no, a sign-up becomes a time where `now` is given and the
     column can be read. Other columns that hold only numbers become numbers (not ids, nor where one begins
-    with a zero, as post codes do). An item's name is else found as the column of distinct texts.
+    with a zero, as post codes do). An item's name is else found by `title_column`.
     """
     ids = clean_ids(frame[column], what)
     reasons = pd.Series("", index=range(len(frame)), dtype="str")
@@ -100,19 +102,32 @@ def _moment(column: pd.Series, now: datetime) -> pd.Series:
         return _typed(column)
 
 
+def title_column(table: pd.DataFrame) -> str | None:
+    """The column that holds what items are called, by what it holds; None where none does.
+
+    Its texts differ, most are words and many are several, as names are and codes, links and addresses are not.
+    The one with the most different texts is taken, the first of several.
+    """
+    scored = [(_named_by(table[name].dropna(), len(table)), str(name)) for name in table.columns]
+    different, name = max(scored, key=lambda one: one[0], default=(0.0, ""))
+    return name if different else None
+
+
 def _titled(table: pd.DataFrame, meanings: Mapping[str, str]) -> pd.DataFrame:
     known = [name for name in table if name in meanings]
-    found = None if "title" in table else _title_by_content(table.drop(columns=known))
+    found = None if "title" in table else title_column(table.drop(columns=known))
     return table if found is None else table.rename(columns={found: "title"})
 
 
-def _title_by_content(table: pd.DataFrame) -> str | None:
-    for name in table.columns:
-        texts = table[name].dropna()
-        if not pd.api.types.is_string_dtype(texts) or len(texts) < 0.5 * len(table):
-            continue
-        wordy = float(texts.str.contains(r"[^\W\d]{3,}", regex=True).mean())
-        links = float(texts.str.contains("://", regex=False).mean())
-        if wordy > 0.8 and links < 0.1 and texts.nunique() > 0.7 * len(texts):
-            return str(name)
-    return None
+def _named_by(texts: pd.Series, rows: int) -> float:
+    """The share of different texts where they could be names, else 0."""
+    if not pd.api.types.is_string_dtype(texts) or not len(texts) or len(texts) < 0.5 * rows:
+        return 0.0
+    plain = texts.str.strip()
+    words = float(plain.str.contains(r"[^\W\d]{3,}", regex=True).mean())
+    several = float(plain.str.contains(r"[^\W\d]{2,}\S*\s+\S", regex=True).mean())
+    links = float(plain.str.contains(r"://|@\S+\.", regex=True).mean())
+    brief = float(plain.str.len().median()) <= _LONGEST_TITLE
+    different = float(plain.nunique() / len(plain))
+    fits = words > 0.8 and several > _SEVERAL and links < 0.1 and brief and different > 0.7
+    return different if fits else 0.0

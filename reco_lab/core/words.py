@@ -22,6 +22,12 @@ def count(number: float, noun: str) -> str:
     return f"{number:,.0f} {noun}{agree(number, '', 's')}"
 
 
+def of_many(number: int, many: str) -> str:
+    """A number with words that are given in the plural: "1 row of the log", "2 jobs waiting"."""
+    one = re.sub(r"\btheir\b", "its", re.sub(r"(?<=[a-z])s\b", "", many, count=1))
+    return f"{number:,} {agree(number, one, many)}"
+
+
 def about(number: float) -> str:
     """An estimate with no more digits than it is worth, rounded up to two: "4,300" of 4,237."""
     if number < 100:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from reco_lab.analysis.attribute_columns import PERSONAL, guess_attributes, personal_columns
-from reco_lab.cleaning.attributes import clean_attributes
+from reco_lab.cleaning.attributes import clean_attributes, title_column
 from reco_lab.cleaning.cleaned import Mask
 from reco_lab.cleaning.ids import clean_ids
 from reco_lab.cleaning.interactions import refused_rows
@@ -30,12 +30,14 @@ Spell = Callable[[pd.Series], pd.Series]
 class Attributes:
     """A clean table indexed by id, and the rows of its file that were refused (file, line, reason, text).
 
-    `recipe` says how it was read, and `notes` the same in words: what each column means, what was left out.
+    `recipe` says how it was read, and `meant` what the columns mean, in words; `notes` is what a person has to
+    know: what was left out or is missing.
     """
 
     frame: pd.DataFrame
     refused: pd.DataFrame
     recipe: TableRecipe
+    meant: str
     notes: tuple[str, ...]
 
 
@@ -74,6 +76,9 @@ def read_attributes(
         frame,
         pd.concat([unread, apart, refused], ignore_index=True).assign(file=path.name),
         chosen,
+        ", ".join(
+            f"{name!r} is the {meaning}" for meaning, name in chosen.columns.items() if name != meaning
+        ),
         (*_notes(chosen, what), *lists, *_missing(recipe, table.frame, path.name)),
     )
 
@@ -110,12 +115,24 @@ def _guessed(frame: pd.DataFrame, what: str, column: str) -> TableRecipe:
     kind: Literal["customers", "items"] = "customers" if what == "customer" else "items"
     guess = guess_attributes(frame, kind)
     meanings = {meaning: str(one.column) for meaning, one in guess.items() if meaning not in PERSONAL}
+    if kind == "items" and "title" not in meanings:
+        meanings = _with_title(meanings, frame)
     private = _private(frame) if what == "customer" else ()
     return TableRecipe(
         id=column,
         columns={meaning: name for meaning, name in meanings.items() if name not in private},
         leave_out=private,
     )
+
+
+def _with_title(meanings: dict[str, str], frame: pd.DataFrame) -> dict[str, str]:
+    """The meanings with a title where a column reads like one: a brief description first, as shops export it."""
+    told = meanings.get("description")
+    if told is not None and title_column(frame[[told]]) == told:
+        return {what: name for what, name in meanings.items() if name != told} | {"title": told}
+    free = frame.drop(columns=list(meanings.values()))
+    found = title_column(free)
+    return meanings if found is None else meanings | {"title": found}
 
 
 def _safe(recipe: TableRecipe, frame: pd.DataFrame, what: str) -> TableRecipe:
@@ -139,9 +156,5 @@ def _private(frame: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _notes(recipe: TableRecipe, what: str) -> tuple[str, ...]:
-    meant = [f"{name!r} is the {meaning}" for meaning, name in recipe.columns.items() if name != meaning]
-    notes = [f"Table of {what}s: {', '.join(meant)}."] if meant else []
-    if recipe.leave_out:
-        names = ", ".join(map(repr, recipe.leave_out))
-        notes.append(f"Left out of the table of {what}s, as personal data: {names}.")
-    return tuple(notes)
+    names = ", ".join(map(repr, recipe.leave_out))
+    return (f"Left out of the table of {what}s, as personal data: {names}.",) if names else ()

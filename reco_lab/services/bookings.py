@@ -137,11 +137,16 @@ def ensure_demo_ads(workspace: Workspace, folder: Path) -> None:
     workspace.store.set_setting(_DEMO, value=[one.id for one in fresh])
 
 
-def pause_demo_ads(workspace: Workspace) -> None:
-    """Take the ads that came with the demo shop out of what is shown: real customers are served from now on."""
+def demo_ads_on(workspace: Workspace) -> list[Ad]:
+    """The ads that came with the demo shop and are not paused."""
     came = workspace.store.get_setting(_DEMO)
     theirs = set(came) if isinstance(came, list) else set()
-    flying = [one for one in ads(workspace) if one.id in theirs and not one.paused]
+    return [one for one in ads(workspace) if one.id in theirs and not one.paused]
+
+
+def pause_demo_ads(workspace: Workspace) -> None:
+    """Take the ads that came with the demo shop out of what is shown: real customers are served from now on."""
+    flying = demo_ads_on(workspace)
     _bookings(workspace).book([one.model_copy(update={"paused": True}) for one in flying])
 
 

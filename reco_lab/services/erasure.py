@@ -12,7 +12,7 @@ from reco_lab.cleaning.ids import one_id
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import InputError
 from reco_lab.core.progress import Report
-from reco_lab.core.words import count
+from reco_lab.core.words import count, of_many
 from reco_lab.jobs.start import worker_lives
 from reco_lab.services import campaign_erasing, publishing, segment_erasing
 from reco_lab.services.auditing import audit
@@ -57,7 +57,7 @@ class Receipt:
     @property
     def sentence(self) -> str:
         """The same in words."""
-        told = [f"{number:,} {what}" for what, number in self.removed.items() if number]
+        told = [of_many(number, what) for what, number in self.removed.items() if number]
         gone = f"Removed: {', '.join(told)}." if told else "Nothing of her was there."
         return " ".join(filter(None, [gone, self.serving, *self.remains]))
 

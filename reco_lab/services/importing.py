@@ -85,17 +85,23 @@ def import_file(
     data, contradictions = _whole(workspace, name, come, people, catalogue, wins, synthetic=synthetic)
     version, used = _keep(workspace, data, title, come, people, catalogue)
     remember_files(workspace, version, come.digest, come.earlier)
-    part = Part(path.name, str(come.table.dialect.get("format", "")), come.loaded)
-    remember_part(workspace, version, part, come.earlier)
-    tables = [one for one in (people, catalogue) if one is not None]
+    kind = str(come.table.dialect.get("format", ""))
+    remember_part(workspace, version, Part(path.name, kind, come.loaded), come.earlier)
+    known = _named(people, catalogue)
     warnings = (
         *reading_warnings(come.table),
         *private_ids.unforeseen(said.recipe, come.used),
-        *(note for one in tables for note in one.notes),
+        *(note for one in known.values() for note in one.notes),
         *((come.joined.sentence,) if come.joined else ()),
         *contradictions,
     )
-    return _report(path.name, version, come, used, [one.refused for one in tables], catalogue, warnings)
+    return _report(path.name, version, come, used, known, warnings)
+
+
+def _named(people: Attributes | None, catalogue: Attributes | None) -> dict[str, Attributes]:
+    """The tables that came with the log, by what a person calls them."""
+    both = {"table of customers": people, "table of items": catalogue}
+    return {name: one for name, one in both.items() if one is not None}
 
 
 def _report(
@@ -103,18 +109,19 @@ def _report(
     version: DatasetVersion,
     come: "_Come",
     used: Recipe,
-    without: list[pd.DataFrame],
-    catalogue: Attributes | None,
+    tables: Mapping[str, Attributes],
     warnings: tuple[str, ...],
 ) -> ImportReport:
+    catalogue = tables.get("table of items")
+    meant = {name: one.meant for name, one in tables.items() if one.meant}
     return ImportReport(
         dataset=version,
         rows_in_file=come.table.rows_in_file,
         loaded=come.loaded,
         refused=refused_together([unread(come.table), come.refused], file),
-        refused_attributes=refused_together(without),
+        refused_attributes=refused_together([one.refused for one in tables.values()]),
         mended=come.mended,
-        notes={**come.notes, **told_beside(come.own, catalogue.frame if catalogue else None)},
+        notes={**come.notes, **told_beside(come.own, catalogue.frame if catalogue else None), **meant},
         dialect=come.table.dialect,
         warnings=(*warnings, *sent_back(come.log)),
         recipe=used,

@@ -15,7 +15,8 @@ from reco_lab.core.events import Stage
 from reco_lab.core.policy import policy as parse_policy
 from reco_lab.core.progress import Report
 from reco_lab.core.recommender import FitContext, Need, Recommender, State, recommender
-from reco_lab.services.bookings import pause_demo_ads
+from reco_lab.core.words import agree, count
+from reco_lab.services.bookings import demo_ads_on, pause_demo_ads
 from reco_lab.services.keeping import load_content, load_dataset
 from reco_lab.services.published_segments import count_members
 from reco_lab.serving.snapshot import Ranker
@@ -110,7 +111,6 @@ def publish(
     model or a policy that is not there, ParameterError for a setting of the policy that is not allowed,
     InputError where the experiment has no champion.
     """
-    from reco_lab.services.demo import DEMO
     from reco_lab.services.experiments import (  # a server starts without them
         comparison,
         experiment_of,
@@ -137,7 +137,7 @@ def publish(
     chain = train_chain(workspace, data, model[0], chosen, asked.seed, report)
     about = {"dataset": data.name, "fingerprint": data.fingerprint, "experiment": experiment_id}
     plan = Plan(**about, chain=chain, members=count_members(workspace, data), **settings)
-    if data.name != DEMO and (kept is None or kept.dataset != data.name):
+    if _pauses_demo(kept, data.name):
         pause_demo_ads(workspace)
     report(1.0, "published")
     return _let_serve(workspace, plan)
@@ -196,6 +196,22 @@ def serves(workspace: Workspace, version: DatasetVersion, experiment_id: str, na
         experiment_id,
         name,
     )
+
+
+def ends(workspace: Workspace, dataset: str) -> str:
+    """What stops when other data than now begin to serve, in a sentence; empty where nothing does."""
+    now = serving_plan(workspace)
+    paused = len(demo_ads_on(workspace)) if _pauses_demo(now, dataset) else 0
+    told = [f"{now.model} on {now.dataset} stops serving"] if now and now.dataset != dataset else []
+    if paused:
+        told.append(f"the demo shop's {count(paused, 'ad')} {agree(paused, 'is', 'are')} paused")
+    return f"When it is published, {' and '.join(told)}." if told else ""
+
+
+def _pauses_demo(now: Plan | None, dataset: str) -> bool:
+    from reco_lab.services.demo import DEMO
+
+    return dataset != DEMO and (now is None or now.dataset != dataset)
 
 
 def submit(workspace: Workspace, experiment_id: str, name: str | None = None) -> str:

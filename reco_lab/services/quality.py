@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from reco_lab.analysis.attribute_columns import meanings
 from reco_lab.analysis.columns import kind_of_value
@@ -58,7 +60,8 @@ class QualityReport:
 
     `questions` are sentences that a person must answer (a `Reading`, or another column) before anything can be
     loaded, by role. `rows` counts all of the file, also the `unread` ones, which the findings are not about.
-    `first` and `last` bound the times.
+    `first` and `last` bound the times. `left` rows come in with the mends that are on by default, `gone` are the
+    places of the rows that each step alone leaves out.
     """
 
     rows: int
@@ -70,6 +73,8 @@ class QualityReport:
     shape: tuple[str, ...]
     first: str | None
     last: str | None
+    left: int
+    gone: tuple[tuple[Step, NDArray[np.intp]], ...]
 
     @property
     def counted(self) -> str:
@@ -82,6 +87,18 @@ class QualityReport:
         """Why an import may count fewer rows under a finding than stand here; nothing where it cannot."""
         leave_out = [one for one in self.findings if one.after["rows"] < one.before["rows"]]
         return OVERLAP if len(leave_out) > 1 else ""
+
+    def come_in(self, chosen: list[Finding]) -> str:
+        """How many rows come in with the mends `chosen`, in words; "about" for another choice than the default.
+
+        Steps run one after another, so what several leave out together is only known for the default, which was run.
+        """
+        if self.steps_of(chosen) == self.default_steps:
+            return f"{self.left:,}"
+        kept = [one.step for one in self.findings if one not in chosen]
+        out = [places for step, places in self.gone if step not in kept]
+        lost = len(np.unique(np.concatenate(out))) if out else 0
+        return f"about {self.rows - self.unread - lost:,}"
 
     @property
     def default_steps(self) -> tuple[Step, ...]:
@@ -136,7 +153,9 @@ def look(
     mapping = column_map(named)
     typed = read_roles(table.frame, mapping, workspace.clock.now(), reading or proposed(table))
     ctx = context(workspace, table.frame, mapping)
-    findings = [] if {"user", "item"} & set(typed.questions) else list(_findings(table.frame, typed, ctx))
+    asked = bool({"user", "item"} & set(typed.questions))
+    found = () if asked else tuple(_findings(table.frame, typed, ctx))
+    findings = [one for one, _ in found]
     times = typed.frame["time"] if "time" in typed.frame else pd.Series(dtype="datetime64[us]")
     return QualityReport(
         rows=table.rows_in_file,
@@ -148,7 +167,16 @@ def look(
         shape=table.shape,
         first=None if times.dropna().empty else str(times.min()),
         last=None if times.dropna().empty else str(times.max()),
+        left=_left(typed.frame, [one.step for one in findings if one.on_by_default], ctx),
+        gone=tuple((one.step, places) for one, places in found if len(places)),
     )
+
+
+def _left(frame: pd.DataFrame, chosen: list[Step], ctx: StepContext) -> int:
+    """How many rows are left after these steps, each run on what the one before left."""
+    for step in sorted(chosen, key=_place):
+        frame = step.apply(frame, ctx).frame
+    return len(frame)
 
 
 def context(workspace: Workspace, frame: pd.DataFrame, mapping: ColumnMap) -> StepContext:
@@ -165,7 +193,10 @@ def context(workspace: Workspace, frame: pd.DataFrame, mapping: ColumnMap) -> St
     return StepContext(workspace.clock.now(), pseudonym_key(workspace), found)
 
 
-def _findings(frame: pd.DataFrame, typed: TypedTable, ctx: StepContext) -> Iterator[Finding]:
+def _findings(
+    frame: pd.DataFrame, typed: TypedTable, ctx: StepContext
+) -> Iterator[tuple[Finding, NDArray[np.intp]]]:
+    """What is wrong, each with the places of the rows that its step leaves out."""
     before = _counts(typed.frame)
     for kind in steps().values():
         for suggestion in kind.suggest(typed.frame, ctx):
@@ -174,10 +205,10 @@ def _findings(frame: pd.DataFrame, typed: TypedTable, ctx: StepContext) -> Itera
 
 def _finding(
     found: Suggestion, frame: pd.DataFrame, typed: pd.DataFrame, ctx: StepContext, before: Mapping[str, int]
-) -> Finding:
+) -> tuple[Finding, NDArray[np.intp]]:
     mended = found.step.apply(typed, ctx)
     touched = mended.dropped if len(mended.dropped) or not mended.changed else _changed(typed, mended.frame)
-    return Finding(
+    finding = Finding(
         step=found.step,
         title=found.step.title,
         sentence=found.sentence,
@@ -189,6 +220,7 @@ def _finding(
         before=before,
         after=_counts(mended.frame),
     )
+    return finding, mended.dropped.index.to_numpy(np.intp)
 
 
 def _changed(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:

@@ -180,7 +180,8 @@ def _remember(workspace: Workspace, report: ImportReport, before: DatasetVersion
             reasons=tuple(report.reasons.items()),
             mended=tuple((what, int(rows)) for what, rows in report.mended.items() if rows),
             notes=tuple(
-                f"{ROLES[role][0] if role in ROLES else role}: {note}" for role, note in report.notes.items()
+                f"{ROLES[role][0] if role in ROLES else role.capitalize()}: {note}"
+                for role, note in report.notes.items()
             ),
             warnings=report.warnings,
             refused=kept_refused(workspace, refused),

@@ -112,6 +112,12 @@ def _publish(lab: page.Lab, chosen: str, champion: str) -> None:
         show.go(page.ADS)
 
 
+def ends(lab: page.Lab, found: Comparison) -> None:
+    """Say before it is pressed what publishing the champion would stop."""
+    if found.champion is not None and (sentence := publishing.ends(lab.workspace, found.dataset)):
+        st.caption(md(sentence))
+
+
 def ledger(workspace: Workspace, found: Comparison) -> None:
     """How often this test part was looked at, and who did not get to find settings of its own."""
     seen = experiments.openings(workspace, found)

@@ -11,7 +11,7 @@ from reco_lab.experiments.diagnostics import warnings_about
 from reco_lab.experiments.results import SplitSummary
 from reco_lab.ui import show
 from reco_lab.ui.story import did
-from reco_lab.ui.words import count, day, md, when
+from reco_lab.ui.words import agree, count, day, md, when
 
 PARTS = ("learn from", "choose the winner", "exam")
 
@@ -58,7 +58,10 @@ def who(split: SplitSummary) -> str:
     again = f"{done} only what they had before{unknown}"
     told = [
         f"{number:,} {words}"
-        for number, words in ((split.cold_users, "are new"), (split.nothing_left, again))
+        for number, words in (
+            (split.cold_users, agree(split.cold_users, "is new", "are new")),
+            (split.nothing_left, again),
+        )
         if number
     ]
     if not told:

@@ -44,18 +44,7 @@ def view(lab: page.Lab) -> None:
     watch = cache.monitor(lab.workspace)
     if (pulse := watch.pulse()) == (0, 0):
         _wait(watch, pulse)
-        show.empty(
-            "No ads have been served yet",
-            "Once a website asks for ads, here stands how they do, what moved, and what can be done about it. "
-            "Without a website, simulated customers can come: press Start traffic on the Ads page.",
-            page=page.ADS,
-            label="Serve ads",
-            icon=":material/ads_click:",
-        )
-        if rehearsal.room_name(lab.workspace) and st.button(
-            "Look at the rehearsal", icon=":material/theater_comedy:", key="monitor-rehearsal"
-        ):
-            show.go(page.MONITOR, ad_rehearsal.MONITOR)
+        _nothing_yet(lab.workspace)
         return
     for key in ("period", "window"):
         if state.chosen(key) is None:
@@ -82,6 +71,30 @@ def view(lab: page.Lab) -> None:
             partial(_below, lab.workspace, period, window, by), run_every=every, key="monitor-below"
         )()
         _take(lab.workspace, watch, (period, window), by, drifts=bool(look.drifts))
+
+
+def _nothing_yet(workspace: Workspace) -> None:
+    """Say that nothing was served, and offer the rehearsal where there was one, else the Ads page."""
+    later = "Once a website asks for ads, here stands how they do, what moved, and what can be done about it."
+    if not rehearsal.room_name(workspace):
+        show.empty(
+            "No ads have been served yet",
+            f"{later} Without a website, simulated customers can come: press Start traffic on the Ads page.",
+            page=page.ADS,
+            label="Serve ads",
+            icon=":material/ads_click:",
+        )
+        return
+    with st.container(border=True):
+        st.header("Only the simulated customers have been served ads so far", anchor=False)
+        st.markdown(f"They visited a shop of their own, and what came of it stands there. {later}")
+        if st.button(
+            "Look at the rehearsal",
+            type="primary",
+            icon=":material/theater_comedy:",
+            key="monitor-rehearsal",
+        ):
+            show.go(page.MONITOR, ad_rehearsal.MONITOR)
 
 
 def _wait(watch: Monitor, pulse: tuple[int, int]) -> None:

@@ -103,7 +103,10 @@ def headline(repairs: Repairs) -> tuple[str, str]:
         return f"{rows}, and nothing is wrong with {them}.", f"{span}They can come in as they are."
     mended = len(repairs.chosen)
     share = "all" if mended == len(report.findings) else f"{mended or 'none'}"
-    words = f"{rows}: {count(len(report.findings), 'thing')} to know about, {share} of them mended."
+    words = (
+        f"{rows}, {report.come_in(repairs.chosen)} come in: {count(len(report.findings), 'thing')} to know about, "
+        f"{share} of them mended."
+    )
     if repairs.undecided:
         words += f" To be decided: {listed(repairs.undecided)}."
     return (

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from reco_lab.core.words import of_many
 from reco_lab.services import privacy, upkeep
 from reco_lab.services.erasure import erase_restored
 from reco_lab.services.retention import SHORTEST
@@ -60,7 +61,7 @@ def _workspace(workspace: Workspace, seen: Diagnostics) -> None:
         "Records in": f"{seen.database} (schema {seen.revision or 'unknown'})",
         "Disk": seen.disk.sentence,
         "Worker": "at work or ready" if seen.worker else "asleep; it wakes with the next comparison",
-        "Holds": ", ".join(_counted(number, name) for name, number in seen.counts.items()),
+        "Holds": ", ".join(of_many(number, name) for name, number in seen.counts.items()),
     }
     _facts(rows)
     with st.expander("What takes the space", icon=":material/pie_chart:"):
@@ -271,12 +272,6 @@ def as_text(seen: Diagnostics) -> str:
         "problems": list(seen.problems),
     }
     return json.dumps(values, indent=2, ensure_ascii=False)
-
-
-def _counted(number: int, many: str) -> str:
-    """How many, as in "1 data set" or "2 jobs waiting"; the names are given in the plural."""
-    name = re.sub(r"(?<=[a-z])s\b", "", many, count=1) if number == 1 else many
-    return f"{number:,} {name}"
 
 
 def _facts(rows: dict[str, str]) -> None:

@@ -112,4 +112,5 @@ def test_who_rehearsed_finds_the_rehearsal_from_an_empty_monitor(shop, no_servic
     assert not [one for one in visit(MONITOR).button if one.key == "monitor-rehearsal"]
     play(shop, Phase.over)
     page = visit(MONITOR)
+    assert [one.value for one in page.header] == ["Only the simulated customers have been served ads so far"]
     assert page.button(key="monitor-rehearsal").label == "Look at the rehearsal"

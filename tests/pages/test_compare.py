@@ -6,7 +6,7 @@ import pytest
 from reco_lab.core.conditions import Attribute
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.interactions import ColumnMap, Interactions
-from reco_lab.services import ablation, data, experiments, learning, publishing, segments
+from reco_lab.services import ablation, bookings, data, demo, experiments, learning, publishing, segments
 from reco_lab.services.handlers import HANDLERS
 from reco_lab.services.shelf import WorkspaceShelf
 from reco_lab.workspace import Workspace
@@ -374,3 +374,15 @@ def test_a_fault_of_ours_shows_a_reference_and_no_traceback(shop, visit, says, m
 
     assert "The details are in the log under" in text
     assert "secret detail" not in text
+
+
+def test_before_other_data_are_published_it_is_said_what_stops(shop, visit, says):
+    bookings.ensure_demo_ads(shop, demo.FOLDER)
+    (record,) = experiments.listing(shop)[:1]
+    many = len(bookings.demo_ads_on(shop))
+    said = f"When it is published, the demo shop's {many} ads are paused."
+    assert said in says(visit(COMPARE))
+    publishing.publish(shop, record.id)
+    assert bookings.demo_ads_on(shop) == []
+    assert "When it is published" not in says(visit(COMPARE))
+    assert publishing.ends(shop, "another").endswith("on small-shop stops serving.")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
+from reco_lab.core.words import of_many
 from reco_lab.ui import export, intake
 from reco_lab.ui.words import count, day, joined, md, score, seconds, signed, time_left, when
 
@@ -84,3 +85,17 @@ def test_a_day_and_a_difference_read_as_people_write_them():
 
 def test_a_name_does_not_turn_what_stands_behind_it():
     assert md("\u202etxt\u2067exe") == "txtexe"
+
+
+@pytest.mark.parametrize(
+    ("number", "many", "words"),
+    [
+        (1, "trained models and their lists", "1 trained model and its lists"),
+        (1, "experiments told to run again", "1 experiment told to run again"),
+        (1, "rows of the log", "1 row of the log"),
+        (2, "rows of data", "2 rows of data"),
+        (0, "jobs waiting", "0 jobs waiting"),
+    ],
+)
+def test_one_of_many_is_said_as_one(number, many, words):
+    assert of_many(number, many) == words

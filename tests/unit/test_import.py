@@ -75,6 +75,24 @@ def test_customers_and_items_join_by_id_whatever_their_column_is_called(workspac
     assert data.title(0) == "Red shoe"
 
 
+@pytest.mark.parametrize(
+    ("table", "title"),
+    [
+        ("code;Supplier ref;Description\na;supa01x;Fine tea\nb;supb02x;Dark coffee\n", "Fine tea"),
+        ("code;Supplier;Label\na;Harbour;Fine tea\nb;Kestrel;Dark coffee\n", "Fine tea"),
+        ("code;Supplier\na;Harbour\nb;Kestrel\n", None),
+        ("code;link\na;www/tea one\nb;http://x.example/a b c\n", None),
+    ],
+)
+def test_only_a_column_that_reads_like_names_becomes_the_title(table, title, workspace, file):
+    report = import_file(workspace, file(LOG), "shop", items=file(table, "things.csv"))
+    items = load_dataset(workspace, "shop").items
+    assert ("title" in items) == (title is not None)
+    assert ("is the title" in report.notes.get("table of items", "")) == (title is not None)
+    if title is not None:
+        assert items.loc["a", "title"] == title
+
+
 def test_a_table_that_shares_no_ids_is_refused(workspace, file):
     with pytest.raises(MappingError, match="such as 'u1'"):
         import_file(workspace, file(LOG), "shop", customers=file("id,age\nx,1\ny,2\n", "people.csv"))
@@ -277,7 +295,8 @@ def test_columns_of_items_and_customers_go_by_the_names_that_recommenders_look_f
     assert set(data.items.columns) == {"title", "category", "price", "image"}
     assert set(data.customers.columns) == {"age", "gender", "signup"}
     assert data.customers["signup"].dt.year.tolist() == [2020, 2021]
-    assert any("'Preis' is the price" in note for note in report.warnings)
+    assert "'Preis' is the price" in report.notes["table of items"]
+    assert report.warnings == ()
 
 
 def test_what_was_done_with_every_attribute_is_said(workspace, file):

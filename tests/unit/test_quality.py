@@ -52,6 +52,18 @@ def test_where_one_row_has_several_faults_it_is_said_why_an_import_counts_it_onc
     assert quality(workspace, file(*usual(), usual()[0])).overlap == ""
 
 
+def test_the_report_says_how_many_rows_the_mends_leave(workspace, file):
+    nobody = "2001,,s1,1,2024-03-01 10:00,2.50,sent"
+    path = file(*usual(), usual()[0], nobody, nobody, "2002,c1,s1,-2,2024-03-01 10:00,2.50,sent")
+    report = quality(workspace, path)
+    without_copies = [one for one in report.findings if one.step.kind() != "exact_copies"]
+    for chosen, words in ((None, "60"), (without_copies, "about 61")):
+        brought = import_file(workspace, path, f"shop-{words[-2:]}", recipe=report.recipe(chosen))
+        findings = [one for one in report.findings if one.on_by_default] if chosen is None else chosen
+        assert report.come_in(findings) == words
+        assert brought.loaded == int(words[-2:])
+
+
 def test_an_import_without_a_recipe_warns_of_goods_sent_back_and_with_one_does_not(workspace, file):
     path = file(*usual(), "2001,c1,s1,-2,2024-03-01 10:00,2.50,sent")
     warned = [one for one in import_file(workspace, path, "shop").warnings if "negative" in one]
