@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reco_lab.cli.answer import Answer
 from reco_lab.cli.opening import opened
-from reco_lab.cli.text import progress, table
+from reco_lab.cli.text import progress, table, write
 from reco_lab.core.errors import InputError, NotFoundError, SpecError
 from reco_lab.core.evaluation import metrics as known_metrics
 from reco_lab.core.recommender import algorithms as known_algorithms
@@ -69,16 +69,26 @@ def worker(options: argparse.Namespace) -> Answer:
 def run(options: argparse.Namespace) -> Answer:
     """Run an experiment file."""
     from reco_lab.experiments.file import line_of, load
+    from reco_lab.services.cards import card_of
     from reco_lab.services.experiments import run as conduct
 
     experiment = load(options.file)
+    if options.card is not None and experiment.data.dataset is None:
+        raise InputError(
+            "A run card is about data of the workspace, and this experiment reads files.",
+            where=str(options.file),
+            fix="Import them first, and name the data set in the experiment.",
+        )
+    workspace = opened(options)
     try:
-        answer = conduct(opened(options), experiment, progress(), options.file.parent)
+        answer = conduct(workspace, experiment, progress(), options.file.parent)
     except NotFoundError as error:
         if experiment.data.dataset is None:
             raise
         line = line_of(options.file.read_text("utf-8-sig"), ("data", "dataset"))
         raise SpecError(error.what, where=f"{options.file}, line {line}", fix=error.fix) from error
+    if options.card is not None:
+        write(options.card, card_of(workspace, answer).model_dump_json(indent=1))
     names = list(answer.leaderboard[0].metrics) if answer.leaderboard else []
     rows = [
         (

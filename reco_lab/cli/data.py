@@ -8,7 +8,7 @@ from pathlib import Path
 from reco_lab.cleaning.ids import canonical_id
 from reco_lab.cli.answer import Answer
 from reco_lab.cli.opening import opened
-from reco_lab.cli.text import table
+from reco_lab.cli.text import table, write
 from reco_lab.core.errors import InputError
 from reco_lab.core.interactions import LONGEST_ID
 from reco_lab.core.recipe import Reading
@@ -130,7 +130,7 @@ def data_check(options: argparse.Namespace) -> Answer:
     """Say what is wrong in a file and what would mend it, without importing; the recipe can be kept in a file."""
     found = quality(opened(options), options.file, options.columns, header=options.header)
     if options.save is not None:
-        _write(options.save, recipes.dump(found.recipe()))
+        write(options.save, recipes.dump(found.recipe()))
     findings = [
         {"title": one.title, "sentence": one.sentence, "severity": one.severity, "rows": one.rows,
          "customers": one.customers, "mended_by_default": one.on_by_default}
@@ -155,15 +155,6 @@ def data_check(options: argparse.Namespace) -> Answer:
         },
         "\n".join(lines),
     )
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"It cannot be written: {error.strerror}.", where=str(path), fix="Name another file."
-        ) from error
 
 
 def _mended(finding: Finding) -> str:

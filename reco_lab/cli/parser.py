@@ -215,9 +215,10 @@ def _experiments(actions: "Actions") -> None:
         actions,
         "run",
         "Run an experiment file and print the leaderboard.",
-        "example:\n  reco-lab run experiment.toml --json",
+        "example:\n  reco-lab run experiment.toml --card card.json",
     )
     run.add_argument("file", type=Path, help="an experiment in TOML (the Experiment page writes one)")
+    run.add_argument("--card", type=Path, help="write a run card there, which `rerun` repeats")
     with_json(run).set_defaults(command=later("commands", "run"))
     again = command(
         actions,
@@ -225,7 +226,9 @@ def _experiments(actions: "Actions") -> None:
         "Repeat a run card and compare every digit.",
         "example:\n  reco-lab rerun card.json",
     )
-    again.add_argument("file", type=Path, help="a run card (the Run card tab of Compare writes one)")
+    again.add_argument(
+        "file", type=Path, help="a run card (`run --card` or the Run card tab of Compare writes one)"
+    )
     again.add_argument("--dataset", default="", help="use this data set in place of the card's own")
     with_json(again).set_defaults(command=later("commands", "rerun"))
     one = command(

@@ -2,9 +2,12 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from reco_lab.core.errors import InputError
 from reco_lab.core.progress import Report
+from reco_lab.store.durable import replaced
 
 STEPS = 10
 
@@ -17,6 +20,18 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file as a whole; InputError where that cannot be, as in a folder that is not there."""
+    try:
+        path.parent.stat()
+        with replaced(path) as draft:
+            draft.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"It cannot be written: {error.strerror}.", where=str(path), fix="Name another file."
+        ) from error
 
 
 def progress(*, everywhere: bool = False) -> Report:

@@ -8,9 +8,10 @@ from reco_lab.core.progress import Report
 from reco_lab.experiments.card import Card, Repetition, Source, card, read, repeated
 from reco_lab.experiments.conduct import conduct
 from reco_lab.experiments.file import text_of
+from reco_lab.experiments.results import Comparison
 from reco_lab.experiments.tuning import Notebook
 from reco_lab.services import recipes
-from reco_lab.services.experiments import comparison, experiment_of, prepare
+from reco_lab.services.experiments import comparison, experiment_of, listing, prepare
 from reco_lab.services.lost_data import lost
 from reco_lab.services.shelf import WorkspaceShelf
 from reco_lab.store.records import DatasetVersion
@@ -48,6 +49,11 @@ def run_card(workspace: Workspace, experiment_id: str) -> Card:
             recipe="" if recipe is None else recipes.dump(recipe),
         )
     return card(experiment_of(record), data, comparison(workspace, experiment_id))
+
+
+def card_of(workspace: Workspace, found: Comparison) -> Card:
+    """The card of an experiment of the workspace by what it found."""
+    return run_card(workspace, next(one.id for one in listing(workspace) if one.key == found.key))
 
 
 def rerun(workspace: Workspace, file: Path, report: Report, *, dataset: str = "") -> Repetition:

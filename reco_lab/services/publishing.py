@@ -202,10 +202,19 @@ def ends(workspace: Workspace, dataset: str) -> str:
     """What stops when other data than now begin to serve, in a sentence; empty where nothing does."""
     now = serving_plan(workspace)
     paused = len(demo_ads_on(workspace)) if _pauses_demo(now, dataset) else 0
-    told = [f"{now.model} on {now.dataset} stops serving"] if now and now.dataset != dataset else []
+    told = (
+        [f"{now.model} on {_title(workspace, now)} stops serving"] if now and now.dataset != dataset else []
+    )
     if paused:
         told.append(f"the demo shop's {count(paused, 'ad')} {agree(paused, 'is', 'are')} paused")
     return f"When it is published, {' and '.join(told)}." if told else ""
+
+
+def _title(workspace: Workspace, plan: Plan) -> str:
+    try:
+        return workspace.store.dataset(plan.dataset).title
+    except NotFoundError:
+        return plan.dataset
 
 
 def _pauses_demo(now: Plan | None, dataset: str) -> bool:

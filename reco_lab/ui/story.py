@@ -69,7 +69,7 @@ def judged(found: Comparison) -> str:
     """By which metric the best was found, where the sentence about people counts something else; else empty."""
     if found.headline.startswith("hit_rate@") or not people(found):
         return ""
-    return f"Which is better was decided by another question: {plain(found.headline)}"
+    return f"The best one was picked by asking: {plain(found.headline)}"
 
 
 def standing(found: Comparison) -> str:

@@ -385,4 +385,4 @@ def test_before_other_data_are_published_it_is_said_what_stops(shop, visit, says
     publishing.publish(shop, record.id)
     assert bookings.demo_ads_on(shop) == []
     assert "When it is published" not in says(visit(COMPARE))
-    assert publishing.ends(shop, "another").endswith("on small-shop stops serving.")
+    assert publishing.ends(shop, "another").endswith("on Small shop stops serving.")

@@ -255,6 +255,32 @@ def test_a_run_names_the_champion_that_would_be_published(lists, capsys):
     assert f"champion: {champion}" in text
 
 
+def test_a_run_writes_the_card_that_repeats_it(home, capsys):
+    rows = [
+        f"u{user},i{item},2024-01-{1 + (item + user) % 20:02d}"
+        for user in range(30)
+        for item in range(user % 2, 20, 2)
+    ]
+    (home / "log.csv").write_text("\n".join(["user,item,time", *rows]))
+    assert say(capsys, "data", "import", "log.csv", "--name", "log")[0] == 0
+    asked = '[data]\ndataset = "log"\n[split]\nkind = "last_n"\n[[recommenders]]\nalgorithm = "item_knn"'
+    spec = f'name = "mine"\n{asked}'
+    (home / "mine.toml").write_text(spec)
+
+    code, out = say(capsys, "run", "mine.toml", "--card", "card.json")
+    assert (code, out.err) == (0, "")
+    code, out = say(capsys, "rerun", "card.json", "--json")
+    assert code == 0
+    assert json.loads(out.out)["same"]
+
+
+def test_a_card_of_files_that_are_not_in_the_workspace_is_refused_before_anything_is_computed(lists, capsys):
+    code, out = say(capsys, "run", str(lists / "experiment.toml"), "--card", str(lists / "card.json"))
+    assert (code, out.out) == (2, "")
+    assert "Import them first" in out.err
+    assert not (lists / "card.json").exists()
+
+
 def test_long_work_shows_signs_of_life_where_no_terminal_is(capsys):
     report = progress(everywhere=True)
     for step in range(101):

@@ -36,5 +36,5 @@ def test_what_decided_is_told_in_plain_words():
     )
 
     assert story.judged(found) == (
-        "Which is better was decided by another question: How high up are the items that customers go for?"
+        "The best one was picked by asking: How high up are the items that customers go for?"
     )
