@@ -166,7 +166,7 @@ def _habits(data: Dataset) -> Iterator[Part]:
         n_users = data.interactions.n_users
         cells = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), (n_users, len(fair)))
         told = np.bincount(table.index[values.notna()], minlength=n_users).astype(np.float64)
-        yield [(LABELS.get(name, name), f"({end} quarter of the buyers)") for end in fair], cells, told
+        yield [(LABELS.get(name, name), f"among the {end} quarter") for end in fair], cells, told
 
 
 def is_measured(column: pd.Series) -> bool:
