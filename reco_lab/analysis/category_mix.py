@@ -12,7 +12,7 @@ from reco_lab.analysis.view import View
 class CategoryMix:
     """`mix` has category, items, rows, share (of interactions), item_share, index (share / item_share), largest first.
 
-    Where an item may be in `several` categories it counts in each, so that shares add up to more than 1.
+    Both shares are of what has a category; `unknown` is the share of all interactions whose item has none. Where an item may be in `several` categories it counts in each, so that shares add up to more than 1.
     """
 
     mix: pd.DataFrame
@@ -29,7 +29,7 @@ def category_mix(view: View) -> CategoryMix | None:
     grouped = pairs.assign(rows=counts[pairs["item"]]).groupby("category")["rows"].agg(["size", "sum"])
     mix = grouped.rename(columns={"size": "items", "sum": "rows"}).reset_index()
     known = pairs["item"].unique()
-    mix["share"] = mix["rows"] / counts.sum()
+    mix["share"] = mix["rows"] / max(1, counts[known].sum())
     mix["item_share"] = mix["items"] / len(known)
     mix["index"] = mix["share"] / mix["item_share"]
     mix = mix[mix["rows"] > 0].sort_values(["rows", "category"], ascending=[False, True], ignore_index=True)

@@ -14,6 +14,7 @@ MOST_PERIODS = 26
 FEWEST_PERIODS = 3
 SMALLEST = 20
 WHOLE = 0.9
+LEVEL = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,20 @@ class Cohorts:
     periods: pd.DataFrame
     retention: pd.DataFrame
     pooled: pd.DataFrame
+
+    def best(self, age: int) -> pd.Series | None:
+        """The cohort that came back most often at an age, but the first; None where chance may have chosen it.
+
+        It is held against the share of all by a one-sided binomial test, corrected for the number of cohorts (Bonferroni).
+        """
+        all_of, known = self.pooled[self.pooled["age"] == age], self.retention.iloc[1:]
+        known = known[known[age].notna()] if age in known else known.iloc[:0]
+        if not len(all_of) or not len(known):
+            return None
+        best: pd.Series = known.iloc[int(known[age].to_numpy(np.float64).argmax())]
+        active = round(float(best[age]) * int(best["customers"]))
+        beyond = stats.binom.sf(active - 1, int(best["customers"]), float(all_of["share"].iloc[0]))
+        return best if beyond < LEVEL / len(known) else None
 
 
 def cohorts(view: View) -> Cohorts | None:

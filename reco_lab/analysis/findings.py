@@ -82,14 +82,11 @@ def _over_time(parts: Parts) -> Iterator[Finding]:
         )
     if parts.hours is not None and parts.hours.sure:
         weekday, hour = parts.hours.peak
-        total = parts.hours.rows.sum()
-        share = parts.hours.rows.max() / total
-        busiest = f"{weekday} {hour}:00"
         yield Finding(
-            busiest,
-            f"is the busiest hour of the week (UTC), {share * 168:.1f} times an average one.",
+            f"{weekday} {hour}:00",
+            f"is the busiest hour of the week (UTC), {parts.hours.times:.1f} times an average one.",
             "Activity",
-            min(0.45, 0.12 * share * 168),
+            min(0.45, 0.12 * parts.hours.times),
         )
 
 
@@ -141,9 +138,10 @@ def _items(parts: Parts) -> Iterator[Finding]:
 def _mover(found: TopItems) -> Finding:
     first = found.movers.iloc[0]
     return Finding(
-        f"{first['before']:,} → {first['now']:,}",
-        f"customers of “{first['title']}” in the last {found.window} days against the {found.window} before: more "
-        f"than chance gives, with all {found.tested:,} items looked at.",
+        f"{first['change']:+.0%}",
+        f"is how “{first['title']}” {'rose' if first['change'] > 0 else 'fell'} in the last {found.window} days beside "
+        f"all other items ({first['before']:,} customers before, {first['now']:,} now): more than chance gives, with all "
+        f"{found.tested:,} items looked at.",
         "Items",
         0.6,
     )
@@ -173,7 +171,7 @@ def _customers(parts: Parts) -> Iterator[Finding]:
 
 def _loyalty(parts: Parts) -> Iterator[Finding]:
     found = parts.repeats
-    if found is not None and found.returning is not None:
+    if found is not None and found.returning is not None and not _one_day(parts):
         share = found.returning / found.customers
         after = "" if found.gap is None else f", {found.gap:,.0f} days after the last visit (median)"
         yield Finding(f"{share:.0%}", f"of the customers came back on another day{after}.", "Customers", 0.5)
@@ -199,6 +197,10 @@ def _loyalty(parts: Parts) -> Iterator[Finding]:
             "Customers",
             0.55,
         )
+
+
+def _one_day(parts: Parts) -> bool:
+    return parts.profile.first is not None and parts.profile.first == parts.profile.last
 
 
 def _together(parts: Parts) -> Iterator[Finding]:
@@ -244,8 +246,8 @@ def _offer(parts: Parts) -> Iterator[Finding]:
         band = bands.iloc[int(ratio.to_numpy().argmax())]
         yield Finding(
             f"{band['share']:.0%}",
-            f"of the interactions go to items from {band['low']:,.2f} to {band['high']:,.2f}, which are "
-            f"{band['item_share']:.0%} of the catalogue.",
+            f"of the interactions{_with(parts.prices.priced, 'a price')} go to items from {band['low']:,.2f} to "
+            f"{band['high']:,.2f}, which are {band['item_share']:.0%} of the items with a price.",
             "Catalogue",
             min(0.6, 0.25 + 0.2 * abs(float(ratio.max()) - 1)),
         )
@@ -253,10 +255,16 @@ def _offer(parts: Parts) -> Iterator[Finding]:
         first = parts.categories.mix.iloc[0]
         yield Finding(
             f"{first['share']:.0%}",
-            f"of the interactions are in “{first['category']}”, which has {first['item_share']:.0%} of the items.",
+            f"of the interactions{_with(1 - parts.categories.unknown, 'a category')} are in “{first['category']}”, "
+            f"which has {first['item_share']:.0%} of {'the items' if parts.categories.unknown == 0 else 'these items'}.",
             "Catalogue",
             min(0.6, 0.3 + 0.2 * abs(float(first["index"]) - 1)),
         )
+
+
+def _with(share: float, what: str) -> str:
+    """Of which interactions a share is, where not all have it."""
+    return "" if share == 1 else f" with items that have {what}"
 
 
 def _gaps(parts: Parts) -> Iterator[Finding]:

@@ -19,25 +19,37 @@ LEVEL = 0.05
 class Hours:
     """`rows` counts 7 weekdays (from Monday) x 24 hours, in UTC; `visits` those that begin a customer's day.
 
-    Rows say how much happens, visits how sure that is: what a customer does in one go hangs together.
+    Rows say how much happens, visits how sure that is: what a customer does in one go hangs together. `days` is how
+    often each weekday is in the span.
     """
 
     rows: NDArray[np.int64]
     visits: NDArray[np.int64]
+    days: NDArray[np.int64]
+
+    @property
+    def per_day(self) -> NDArray[np.float64]:
+        """Rows of an hour of the week, each time that it is in the span."""
+        return np.asarray(self.rows / np.maximum(self.days, 1)[:, None], np.float64)
 
     @property
     def peak(self) -> tuple[str, int]:
-        """The weekday and hour with most rows."""
-        weekday, hour = np.unravel_index(int(self.rows.argmax()), self.rows.shape)
+        """The weekday and hour with most rows each time."""
+        weekday, hour = np.unravel_index(int(self.per_day.argmax()), self.rows.shape)
         return WEEKDAYS[int(weekday)], int(hour)
+
+    @property
+    def times(self) -> float:
+        """How many times an average hour the busiest has."""
+        return float(self.per_day.max() * self.days.sum() * 24 / self.rows.sum())
 
     @property
     def sure(self) -> bool:
         """Whether more visits begin in the busiest hour than chance puts into one of 168 that are all alike."""
-        most = int(self.visits.flat[self.rows.argmax()])
-        return bool(
-            stats.binom.sf(most - 1, int(self.visits.sum()), 1 / self.rows.size) < LEVEL / self.rows.size
-        )
+        busiest = int(self.per_day.argmax())
+        chance = float(self.days[busiest // 24] / (24 * self.days.sum()))
+        beyond = stats.binom.sf(int(self.visits.flat[busiest]) - 1, int(self.visits.sum()), chance)
+        return bool(beyond < LEVEL / self.rows.size)
 
 
 def hours(view: View) -> Hours | None:
@@ -52,4 +64,5 @@ def hours(view: View) -> Hours | None:
     rows, visits = (
         np.bincount(place, found[name], 168).astype(np.int64).reshape(7, 24) for name in ("rows", "visits")
     )
-    return Hours(rows, visits) if (rows.sum(axis=0) > 0).sum() > 1 else None
+    days = np.bincount((np.arange(view.span[0], view.span[1] + 1) + MONDAY) % 7, minlength=7)
+    return Hours(rows, visits, days) if (rows.sum(axis=0) > 0).sum() > 1 else None

@@ -223,6 +223,11 @@ def categories(parts: Parts, colours: Palette) -> Shown | str:
         if chosen
         else "Click a bar to see only that category."
     )
+    without = (
+        f" {found.unknown:.0%} of the interactions are with items that have no category."
+        if found.unknown
+        else ""
+    )
     several = " An item may be in several, so the shares add up to more than 100%." if found.several else ""
     return Shown(
         finding=lead,
@@ -236,7 +241,7 @@ def categories(parts: Parts, colours: Palette) -> Shown | str:
         ),
         table=as_percent(found.mix, ["share", "item_share"]).round({"index": 2}).rename(columns=WORDS),
         key="categories",
-        note=f"{click}{f' {more:,} more are in the table.' if more else ''}{several}",
+        note=f"{click}{f' {more:,} more are in the table.' if more else ''}{several}{without}",
         marks="category",
         names=list(mix["category"]),
     )

@@ -5,6 +5,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from reco_lab.analysis.cohorts import Cohorts
 from reco_lab.charts import activity as over_time
 from reco_lab.charts.bars import columns
 from reco_lab.charts.heat import heat
@@ -45,7 +46,7 @@ def activity(parts: Parts, colours: Palette) -> Shown | str:
         explained=(
             "Expected is the median of the four same weekdays before and after (of the neighbouring weeks or months "
             "on a long log). A period stands out if chance would not do that once in 20 logs like this one, and it "
-            "is off by a quarter at least."
+            "is off by a quarter at least; where a few customers make very large orders, it happens more often."
         ),
         marks="days",
         ends=[*ends, last],
@@ -117,6 +118,20 @@ def retention(parts: Parts, colours: Palette) -> Shown | str:
     )
 
 
+def _came_back(found: Cohorts, age: int) -> str:
+    """Which cohort came back most where that is sure, else how many of all do."""
+    best, pooled = found.best(age), found.pooled[found.pooled["age"] == age]
+    later = f"a {found.unit} later" if age == 1 else f"{age} {found.unit}s later"
+    if best is not None:
+        return (
+            f"Customers who first came in {_month(best['start'], found.unit)} came back most often: "
+            f"{best[age]:.0%} {later}"
+        )
+    if not len(pooled):
+        return f"How many came back {later}, by when they first came"
+    return f"{pooled['share'].iloc[0]:.0%} came back {later}; no cohort surely more often than the others"
+
+
 def cohorts(parts: Parts, colours: Palette) -> Shown | str:
     """Retention by cohort."""
     found = parts.cohorts
@@ -124,14 +139,12 @@ def cohorts(parts: Parts, colours: Palette) -> Shown | str:
     if found is None or not ages:
         return "No cohort has 20 customers and a later period that is over."
     rows = found.retention[found.retention[ages].notna().any(axis=1)]
-    known = rows.iloc[1:] if len(rows) > 1 else rows
-    best = known.iloc[int(known[ages[0]].fillna(-1).to_numpy().argmax())]
     labels = [
         f"{_month(start, found.unit)} ({size:,})"
         for start, size in zip(rows["start"], rows["customers"], strict=True)
     ]
     return Shown(
-        finding=f"Customers who first came in {_month(best['start'], found.unit)} came back most often: {best[ages[0]]:.0%} a {found.unit} later",
+        finding=_came_back(found, int(ages[0])),
         figure=heat(
             rows[ages].to_numpy(np.float64),
             rows=labels,

@@ -212,6 +212,22 @@ def test_new_and_returning_add_up_to_the_active_customers():
     assert found["returning"].sum() > 0
 
 
+def test_a_cohort_is_only_called_the_best_where_chance_did_not_choose_it():
+    rng, told = np.random.default_rng(2), []
+    for better in (0.25, 0.9):
+        rows = []
+        for month in range(12):
+            for who in range(30):
+                name, day = f"m{month:02d}-{who}", 30 * month + 1
+                rows.append((name, "a", day, "view"))
+                if rng.random() < (better if month == 5 else 0.25):
+                    rows.append((name, "a", day + 30, "view"))
+        found = cohorts(view(rows))
+        told.append(found.best(1) is not None)
+
+    assert told == [False, True]
+
+
 def test_an_hour_is_put_on_its_weekday():
     rows = [
         ("c", "a", "2026-01-05T09:30", "view"),
@@ -234,6 +250,18 @@ def test_an_hour_is_only_called_the_busiest_where_chance_did_not_make_it_so(visi
         sure.append(hours(view(rows)).sure)
 
     assert np.mean(sure) == told
+
+
+def test_a_weekday_that_is_in_the_log_twice_is_not_busier_for_that():
+    """Ten days from a Monday on, alike at all hours: Monday to Wednesday come twice."""
+    rng, found = np.random.default_rng(1), []
+    for _ in range(5):
+        moments = 4 + rng.uniform(0, 10, 20_000)
+        found.append(hours(view([(f"c{n}", "a", at, "view") for n, at in enumerate(moments)])))
+
+    assert not any(one.sure for one in found)
+    assert {one.days.tolist().count(2) for one in found} == {3}
+    assert max(one.times for one in found) < 1.5
 
 
 def test_days_without_hours_have_no_weekly_rhythm():
@@ -294,6 +322,14 @@ def test_the_mix_sets_what_is_taken_beside_what_is_offered():
         2,
     ]
     assert not found.several
+
+
+def test_shares_of_a_category_are_of_what_has_one():
+    items = pd.DataFrame({"category": ["x", "y", None, None]}, index=list("abcd"))
+    found = category_mix(view([(f"c{n}", name, 0, "view") for n, name in enumerate("abcd")], items=items))
+
+    assert found.mix[["share", "item_share", "index"]].iloc[0].tolist() == [0.5, 0.5, 1]
+    assert found.unknown == 0.5
 
 
 def test_gaps_are_counted_by_column():
