@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from scipy import sparse, stats
 
 from reco_lab.analysis.tables import Tables
-from reco_lab.analysis.view import View, day_of, only, sample
-from reco_lab.core.interactions import Interactions, Kind
+from reco_lab.analysis.view import View, day_of, sample
+from reco_lab.analysis.visits import bought_of
+from reco_lab.core.interactions import Interactions
 
 MOST_ROWS = 1_000_000
 LARGEST = 50
@@ -34,7 +35,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Baskets:
-    """A basket is what one customer took on one day (UTC): purchases where there are any (`purchases`).
+    """A basket is what one customer took on one day (UTC): purchases less returns where there are any (`purchases`).
 
     `sizes` has label and baskets. Baskets of more than 50 items (`oversized`) are not a choice of things that
     go together and are left out of the pairs. `pairs` has first, second (codes), first_title, second_title,
@@ -59,8 +60,8 @@ def baskets(view: View) -> Baskets | None:
     """Gather baskets and test pairs; None without times."""
     if view.log.times is None:
         return None
-    bought = only(view.log, Kind.purchase)
-    rows, share = sample(bought if len(bought) else view.log, MOST_ROWS)
+    rows, purchases = bought_of(view.log)
+    rows, share = sample(rows, MOST_ROWS)
     lines = _lines(rows)
     count = np.bincount(lines["basket"])
     edges = [1, 2, 3, 4, 6, 11, 21, 51]
@@ -79,7 +80,7 @@ def baskets(view: View) -> Baskets | None:
         oversized=int((count > LARGEST).sum()),
         pairs=pairs,
         tested=tested,
-        purchases=len(bought) > 0,
+        purchases=purchases,
         share=share,
     )
 

@@ -51,11 +51,11 @@ class Behaviour:
 
 def behaviour(data: Dataset) -> Behaviour:
     """Describe every customer with purchases (with any row, where none is a purchase) by what she did."""
-    rows, purchases, _ = purchases_of(data)
+    rows, purchases, returns = purchases_of(data)
     codes = np.unique(rows.users)
     table = pd.DataFrame(index=pd.Index(codes, name="user"))
     lines = np.bincount(rows.users, minlength=rows.n_users)[codes]
-    worth, sentence = amounts(data, rows)
+    worth, sentence = amounts(data, rows, returns=returns)
     spent = None if worth is None else np.bincount(rows.users, worth, rows.n_users)[codes]
     if rows.times is not None:
         _rhythm(table, data)

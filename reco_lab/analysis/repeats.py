@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reco_lab.analysis.view import View, audience, blocks, only
-from reco_lab.core.interactions import Kind
+from reco_lab.analysis.view import View, audience, blocks
+from reco_lab.analysis.visits import bought_of
 
 
 @dataclass(frozen=True)
 class Repeats:
     """`returning` of `customers` were active on two days or more, with `gap` days between visits (median).
 
-    Of `rows` (purchases where there are any: `purchases`), `again` repeat a customer and an item that were
+    Of `rows` (purchases less returns where there are any: `purchases`), `again` repeat a customer and an item that were
     together before.
     """
 
@@ -27,8 +27,7 @@ class Repeats:
 
 def repeats(view: View) -> Repeats:
     """Count who came back and what was taken again."""
-    bought = only(view.log, Kind.purchase)
-    rows = bought if len(bought) else view.log
+    rows, purchases = bought_of(view.log)
     pairs = view.audience if rows is view.log else audience(rows)
     returning, gap = _visits(view) if view.days is not None else (None, None)
     return Repeats(
@@ -37,7 +36,7 @@ def repeats(view: View) -> Repeats:
         gap=gap,
         rows=len(rows),
         again=len(rows) - int(pairs.sum()),
-        purchases=len(bought) > 0,
+        purchases=purchases,
     )
 
 

@@ -14,6 +14,7 @@ from reco_lab.core.dataset import Dataset
 
 NAMES: tuple[RfmName, ...] = get_args(RfmName)
 SCORES = 5
+MIDDLE = 3
 NOBODY = -1
 _EDGES = (0.2, 0.4, 0.6, 0.8)
 _MEANT: dict[RfmName, str] = {
@@ -72,12 +73,16 @@ class RfmTable:
     @cached_property
     def scores(self) -> NDArray[np.int8]:
         """Customers x (recency, frequency, monetary) from 1 to 5, the best is 5; 0 for who never bought."""
-        late = SCORES + 1 - _score(self.recency, self.cutoffs.recency)
-        often, much = (
-            _score(self.frequency, self.cutoffs.frequency),
-            _score(self.monetary, self.cutoffs.monetary),
-        )
+        late = SCORES + 1 - self._score(self.recency, self.cutoffs.recency)
+        often = self._score(self.frequency, self.cutoffs.frequency)
+        much = self._score(self.monetary, self.cutoffs.monetary)
         return np.where(self.buyers[:, None], np.stack([late, often, much], axis=1), 0).astype(np.int8)
+
+    def _score(self, values: NDArray[np.float64], edges: Edges) -> NDArray[np.int64]:
+        """1 to 5: an edge itself belongs to the lower part; the middle for all where all buyers are the same."""
+        if (values[self.buyers] == edges[0]).all() and edges[0] == edges[-1]:
+            return np.full(len(values), MIDDLE)
+        return np.searchsorted(np.array(edges), values, side="left").astype(np.int64) + 1
 
     @property
     def fields(self) -> NDArray[np.int64]:
@@ -126,8 +131,9 @@ class RfmTable:
 def rfm(data: Dataset, cutoffs: Cutoffs | None = None) -> RfmTable:
     """Measure recency, frequency and money, cut each where `cutoffs` says, else in fifths of the customers who bought.
 
-    A frequency is a number of days with a purchase (any row, where none is one); returns are left out. Equal
-    customers always get equal scores, so fifths may be unequal. The scores of frequency and money are
+    A frequency is a number of days with a purchase (any row, where none is one); what was returned does not count.
+    Equal customers always get equal scores, so fifths may be unequal; a measure that is the same for everybody
+    scores 3. The scores of frequency and money are
     averaged (halves up) against recency, and each of the 25 fields has its usual name. Raises DataError
     without times.
     """
@@ -168,8 +174,3 @@ def grid() -> tuple[tuple[RfmName, ...], ...]:
 def _edges(found: NDArray[np.float64]) -> Edges:
     first, second, third, fourth = found.tolist()
     return first, second, third, fourth
-
-
-def _score(values: NDArray[np.float64], edges: Edges) -> NDArray[np.int64]:
-    """1 to 5: an edge itself belongs to the lower part."""
-    return np.searchsorted(np.array(edges), values, side="left").astype(np.int64) + 1

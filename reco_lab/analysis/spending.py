@@ -25,5 +25,5 @@ class Spending:
 
 def spending(data: Dataset) -> Spending:
     """Find the purchases and what they cost; DataError where all are returns."""
-    rows, _, _ = purchases_of(data)
-    return Spending(rows, *amounts(data, rows))
+    rows, _, returns = purchases_of(data)
+    return Spending(rows, *amounts(data, rows, returns=returns))

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from reco_lab.analysis.periods import as_date
@@ -12,9 +13,10 @@ from reco_lab.core.catalogue import prices
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import DataError
 from reco_lab.core.interactions import Interactions, Kind
-from reco_lab.core.words import share
+from reco_lab.core.words import count, share
 
 WHOLE = 0.5
+ROUNDED = 1e-6  # values are kept in single precision
 PIECES = "which may be pieces rather than money"
 
 
@@ -37,8 +39,8 @@ class Visits:
     `users` (codes), `days` (since 1970), `lines` and `amounts` (money; None where no worth is known) have one
     entry a visit. `start` and `end` are the first and the last day of the whole log: a customer who bought on the
     last day bought 0 days ago. `purchases` is False where no row is a purchase, so that all rows stand for
-    them. `returns` counts purchases of a negative value, which are left out. `money` says in a sentence
-    what an amount is.
+    them. `returns` counts the purchases of a negative value that were taken off earlier ones. `money` says in a
+    sentence what an amount is.
     """
 
     users: NDArray[np.int32]
@@ -74,7 +76,7 @@ class Visits:
 
 
 def visits(data: Dataset, money: Money | None = None) -> Visits:
-    """Gather the purchases (all rows where there are none) by customer and day; DataError without times.
+    """Gather the purchases less returns (all rows where there are none) by customer and day; DataError without times.
 
     Without `money`, prices are taken where the items have some, unless most values are broken numbers as
     only money is.
@@ -85,7 +87,7 @@ def visits(data: Dataset, money: Money | None = None) -> Visits:
             "This data set has no times, so nothing can be said of when customers buy.",
             fix="Import it with the column that says when.",
         )
-    worth, sentence = amounts(data, rows, money)
+    worth, sentence = amounts(data, rows, money, returns)
     days, whole = day_of(rows.times), day_of(data.interactions.times)
     begins = np.flatnonzero(firsts(rows.users, days))
     return Visits(
@@ -102,38 +104,87 @@ def visits(data: Dataset, money: Money | None = None) -> Visits:
 
 
 def purchases_of(data: Dataset) -> tuple[Interactions, bool, int]:
-    """The purchases of a log less the returns (negative values), True, and how many those are.
+    """The purchases of a log less the returns (see `less_returns`), True, and how many returns were taken off.
 
     Where no row is a purchase: all rows, False and 0. DataError where nothing is left.
     """
     log = data.interactions
     bought = only(log, Kind.purchase)
-    rows = bought.take(np.flatnonzero(bought.values >= 0)) if len(bought) else log
+    rows, returns = less_returns(bought) if len(bought) else (log, 0)
     if not len(rows):
         raise DataError(
-            "No purchase is left in this data set: it is empty, or all its purchases are returns.",
+            "No purchase is left in this data set: it is empty, or all its purchases are returns or were returned.",
             fix="Bring a log of purchases, with a quantity or value that is not negative.",
         )
-    return rows, len(bought) > 0, len(bought) - len(rows) if len(bought) else 0
+    return rows, len(bought) > 0, returns
+
+
+def bought_of(log: Interactions) -> tuple[Interactions, bool]:
+    """The purchases less returns and True; all rows and False where none is left."""
+    rows, _ = less_returns(only(log, Kind.purchase))
+    return (rows, True) if len(rows) else (log, False)
+
+
+def less_returns(bought: Interactions) -> tuple[Interactions, int]:
+    """Purchases after each return (a negative value) is taken off, and how many returns were.
+
+    A return is taken off the last earlier purchases of the same customer and item. What is wholly returned goes, what
+    is partly returned keeps the rest of its value. A return without an earlier purchase is left out.
+    """
+    back = bought.values < 0
+    if not back.any():
+        return bought, 0
+    pairs = bought.users.astype(np.int64) * bought.n_items + bought.items
+    places = np.flatnonzero(np.isin(pairs, pairs[back]))
+    moments = np.zeros(len(bought), np.int64) if bought.times is None else bought.times.view(np.int64)
+    # of one moment, what is bought comes before what is returned
+    places = places[np.lexsort((back[places], moments[places], pairs[places]))]
+    left, taken = _left(pairs[places], bought.values[places].astype(np.float64))
+    values = bought.values.copy()
+    values[places] = left
+    kept = ~back
+    kept[places[left == 0]] &= bought.values[places[left == 0]] == 0
+    return replace(bought, values=values).take(np.flatnonzero(kept)).in_order()[0], taken
+
+
+def _left(pairs: NDArray[np.int64], values: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
+    """What is left of each value at the end, 0 for returns, and how many returns found something to be taken off.
+
+    `held` is what a customer has of an item after each row. Of a purchase there remains what never was gone again:
+    the least that she held from then on, less what she held before.
+    """
+    frame = pd.DataFrame({"pair": pairs, "sum": pd.Series(values).groupby(pairs).cumsum()})
+    lowest = np.minimum(frame.groupby("pair")["sum"].cummin(), 0)
+    held = frame["sum"] - lowest
+    before = held.groupby(frame["pair"]).shift(fill_value=0.0).to_numpy()
+    least = held[::-1].groupby(frame["pair"][::-1]).cummin()[::-1].to_numpy()
+    left = np.clip(least - before, 0, np.maximum(values, 0))
+    left = np.where(left <= ROUNDED * np.abs(values), 0, left)
+    taken = (values < 0) & (before > ROUNDED * np.abs(values))
+    return np.where(values - left <= ROUNDED * np.abs(values), np.maximum(values, 0), left), int(taken.sum())
 
 
 def amounts(
-    data: Dataset, rows: Interactions, money: Money | None = None
+    data: Dataset, rows: Interactions, money: Money | None = None, returns: int = 0
 ) -> tuple[NDArray[np.float64] | None, str]:
-    """What each row was worth and a sentence that says how that was found; None where nothing says it."""
+    """What each row was worth and a sentence that says how that was found; None where nothing says it.
+
+    `returns` is how many returns were taken off the rows, for the sentence.
+    """
     values = rows.values.astype(np.float64)
     pieces = np.where(rows.kinds == Kind.purchase, values, 1.0)
     known = prices(data)
+    less = f", less {count(returns, 'return')}" if returns else ""
     if money is None:
         money = Money.value if known is None or np.mean(values % 1 != 0) > WHOLE else Money.price
     if money is Money.price and known is not None:
         each = known[rows.items]
         lacking = float(np.mean(np.isnan(each)))
         unknown = f"; {share(lacking, 1)} of the purchases have no price and count as 0" if lacking else ""
-        return np.nan_to_num(
-            each
-        ) * pieces, f"Spending is the item's price, one for all its purchases, times the pieces{unknown}."
+        rule = f"Spending is the item's price, one for all its purchases, times the pieces{less}{unknown}."
+        return np.nan_to_num(each) * pieces, rule
     if np.ptp(pieces) > 0:
         whole = f", {PIECES}" if not (pieces % 1).any() else ""
-        return pieces, f"Spending is the value of each purchase as the log has it{whole}."
+        as_it_is = less or " as the log has it"
+        return pieces, f"Spending is the value of each purchase{as_it_is}{whole}."
     return None, "What customers spend is not known: no item has a price, and no value says what was paid."

@@ -141,7 +141,10 @@ def _cutoffs(table: RfmTable) -> None:
         ],
     }
     with st.form("cutoffs", border=False):
-        st.markdown("**Move the cut-offs**: each number is the last one that belongs to the lower fifth.")
+        st.markdown(
+            "**Move the cut-offs**: each number is the last one that belongs to the lower fifth. "
+            "What is the same for everybody scores 3."
+        )
         for name in _PARTS:
             cells = st.columns(4)
             for place, (cell, edge) in enumerate(zip(cells, getattr(table.cutoffs, name), strict=True)):

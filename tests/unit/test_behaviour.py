@@ -28,7 +28,7 @@ def data():
             ("ann", "a", "2026-01-05 09:00", 1, "purchase"),  # a Monday
             ("ann", "c", "2026-01-05 20:00", 2, "purchase"),
             ("ann", "d", "2026-01-10 21:00", 1, "purchase"),  # a Saturday
-            ("ann", "d", "2026-01-12 10:00", -1, "purchase"),
+            ("ann", "b", "2026-01-12 10:00", -1, "purchase"),  # never bought: left out
             ("bob", "b", "2026-01-07 12:00", 3, "purchase"),
             ("bob", "b", "2026-01-20 12:00", 1, "view"),
             ("eve", "b", "2026-01-08 12:00", 1, "view"),
@@ -42,7 +42,7 @@ def test_purchases_of_one_day_are_one_visit(data):
     assert found.users.tolist() == [0, 0, 1]
     assert found.lines.tolist() == [2, 1, 1]
     assert found.amounts.tolist() == [70, 5, 60]
-    assert found.returns == 1
+    assert found.returns == 0
     assert found.end - found.start == 15
 
 
