@@ -15,7 +15,7 @@ from scipy import optimize, sparse
 from reco_lab.core.catalogue import prices
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.ranking import NO_ITEM
-from reco_lab.core.words import count
+from reco_lab.core.words import count, share
 
 Floats = NDArray[np.float64]
 THOUSAND = 1000.0
@@ -89,9 +89,10 @@ def _values(known: Floats | None, value: float | None, n_items: int) -> tuple[Fl
         if value is None:
             return None, ", but no item has a price: say what a sale is worth"
         return np.full(n_items, value), f", each worth {value:,.2f} (assumed)"
-    if value is None:
-        return np.nan_to_num(known), ""
     missing = np.isnan(known)
+    if value is None:
+        without = f"; {share(float(missing.mean()))} of the items have no price and count as 0"
+        return np.nan_to_num(known), without if missing.any() else ""
     words = f"; an item without a price is assumed to be worth {value:,.2f}" if missing.any() else ""
     return np.where(missing, value, known), words
 

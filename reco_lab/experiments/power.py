@@ -77,6 +77,8 @@ class Need:
     @property
     def sentence(self) -> str:
         """The plan in plain words."""
+        if beyond := cannot_be(self.usual, self.lift):
+            return beyond
         if not self.possible:
             return "Nobody bought anything in as many days before, so how many customers are needed cannot be known."
         days = "" if self.days is None else f" (as many as buy here in {count(self.days, 'day')})"
@@ -110,7 +112,7 @@ def needed(
     `arriving` is how many different customers came within 1, 2, 3... days.
     """
     gap = lift * usual.mean
-    if gap <= 0 or not 0 < control_share < 1:
+    if gap <= 0 or not 0 < control_share < 1 or cannot_be(usual, lift):
         return Need(lift, power, NEVER, NEVER, None, usual)
     total = _square(power, level) * _unit(usual, lift, control_share) / gap**2
     treated = int(np.ceil(total * (1 - control_share)))
@@ -140,7 +142,14 @@ def detectable(
     n, lift = treated + control, 0.0
     for _ in range(50):  # what is needed grows with the lift itself a little: a fixed point
         lift = float(np.sqrt(_square(power, level) * _unit(usual, lift, control / n) / n)) / usual.mean
-    return lift
+    return float("inf") if cannot_be(usual, lift) else lift
+
+
+def cannot_be(usual: Usual, lift: float) -> str:
+    """Says that more than all customers would have to do it; empty where they would not."""
+    if not usual.yes_or_no or (1 + lift) * usual.mean <= 1:
+        return ""
+    return f"A {share(lift)} lift cannot be: {share(usual.mean)} of the customers do it anyway, and so many others there are not."
 
 
 def _square(power: float, level: float) -> float:
@@ -154,7 +163,7 @@ def _unit(usual: Usual, lift: float, control_share: float) -> float:
     """
     lifted = (1 + lift) * usual.mean
     if usual.yes_or_no:
-        above = min(lifted, 1.0) * max(1 - lifted, 0.0)
+        above = lifted * (1 - lifted)
     else:
         above = (1 + lift) * (usual.variance + usual.mean**2) - lifted**2
     left = 1 - usual.explained

@@ -13,7 +13,7 @@ from reco_lab.core.ab_test import AbTest
 from reco_lab.core.words import count, share
 from reco_lab.experiments.ab_course import OUTCOMES
 from reco_lab.experiments.lift import linearised
-from reco_lab.experiments.power import Usual, detectable, needed
+from reco_lab.experiments.power import Usual, cannot_be, detectable, needed
 from reco_lab.experiments.sequential import level_at_last
 from reco_lab.experiments.significance import LEVEL
 from reco_lab.store.events.log import EventLog
@@ -99,7 +99,8 @@ def outlook(test: AbTest, known: Traffic | None) -> Outlook:
     usual, customers = _usual(test, sums), _needed(test, sums)
     if customers is None:
         noun = OUTCOMES[test.metric].noun
-        words = f"There were no {noun} yet, so how long it takes cannot be known."
+        words = cannot_be(usual, test.minimum_lift)
+        words = words or f"There were no {noun} yet, so how long it takes cannot be known."
         return Outlook(None, None, None, usual.mean, words)
     later = int(np.searchsorted(arriving, customers)) + 1 if arriving[-1] >= customers else None
     days = found if found <= known.whole else later

@@ -244,3 +244,14 @@ def test_money_that_nobody_knows_is_asked_for_and_an_assumption_is_called_one(tr
     assumed = worth(ranking, trial.relevant, bare, rate=0.02, value=10.0, days=None)
     assert assumed.assumed
     assert assumed.per_thousand(ranking[:, :K]) == pytest.approx(1000 * K * 0.02 * 10)
+    items = trial.train.items.assign(price=[5.0] + [np.nan] * (ITEMS - 1))
+    some = worth(
+        ranking,
+        trial.relevant,
+        Dataset("some", trial.train.interactions, items=items),
+        rate=0.02,
+        value=None,
+        days=None,
+    )
+    lacking = 100 * (ITEMS - 1) / ITEMS
+    assert f"{lacking:.0f}% of the items have no price and count as 0" in some.sentence

@@ -139,3 +139,14 @@ def test_the_plan_is_said_in_customers_and_days():
 def test_where_nobody_buys_no_size_can_be_told():
     assert not needed(Usual(0.0, 0.0), 0.1, 0.5).possible
     assert "cannot be known" in needed(Usual(0.0, 0.0), 0.1, 0.5).sentence
+
+
+@pytest.mark.parametrize(("mean", "lift"), [(0.9, 0.2), (0.5, 1.5)])
+def test_more_than_all_customers_cannot_buy(mean, lift):
+    usual = Usual(mean, mean * (1 - mean))
+    need = needed(usual, lift, 0.5)
+
+    assert not need.possible
+    assert "cannot be" in need.sentence
+    assert detectable(Usual(0.9, 0.09), 40, 40) == np.inf
+    assert needed(Usual(mean, mean, yes_or_no=False), lift, 0.5).possible
