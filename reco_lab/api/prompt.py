@@ -149,6 +149,10 @@ class PromptProtocol(PatientProtocol):
         if self._others is None:
             return b""
         origin = next((value for name, value in self.headers if name == b"origin"), b"")
-        if origin and self._others.is_allowed_origin(origin.decode("latin-1")):
-            return b"access-control-allow-origin: %b\r\nvary: Origin\r\n" % origin
-        return b"vary: Origin\r\n"
+        if not origin:
+            return b"vary: Origin\r\n"
+        exposed = self._others.simple_headers["Access-Control-Expose-Headers"].encode("latin-1")
+        told = b"access-control-expose-headers: %b\r\nvary: Origin\r\n" % exposed
+        if self._others.is_allowed_origin(origin.decode("latin-1")):
+            return b"access-control-allow-origin: %b\r\n%b" % (origin, told)
+        return told

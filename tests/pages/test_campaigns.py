@@ -63,14 +63,14 @@ def test_a_segment_from_another_page_is_the_audience(shop, segment, visit, says)
 def test_a_class_is_chosen_as_the_audience_in_one_step_and_is_a_segment_by_the_way(shop, visit, says):
     browser = visit(CAMPAIGNS)
     browser.text_input(key=f"{KEY}-title").set_value("Spring").run()
-    browser.selectbox(key=f"{KEY}-class").set_value("new").run()
+    browser.selectbox(key=f"{KEY}-class").set_value("need attention").run()
 
     (kept,) = segments.listing(shop, "small-shop")
-    assert (kept.title, kept.definition) == ("New", Rfm(classes=("new",)))
+    assert (kept.title, kept.definition) == ("Need attention", Rfm(classes=("need attention",)))
     assert browser.multiselect(key=f"{KEY}-inside").value == [kept.id]
     assert browser.text_input(key=f"{KEY}-title").value == "Spring"
     assert f"{kept.kept.size} customers in the audience" in says(browser)
-    browser.selectbox(key=f"{KEY}-class").set_value("new").run()
+    browser.selectbox(key=f"{KEY}-class").set_value("need attention").run()
     browser.selectbox(key=f"{KEY}-class").set_value("hibernating").run()
     assert "Nobody fulfils this rule" in says(browser)
     assert len(segments.listing(shop, "small-shop")) == 1
