@@ -253,13 +253,13 @@ def headline(on: Table, campaign: Campaign) -> tuple[str, str]:
 def chance(found: Plan, days: int) -> str:
     """What can be known afterwards, in a sentence."""
     lift = share(found.need.lift)
-    if not found.need.possible or not np.isfinite(found.detectable):
-        return found.need.sentence
-    if not found.need.usual.variance:
+    if found.need.usual.mean > 0 and not found.need.usual.variance:
         return (
             f"All of them did the same in the last {count(days, 'day')}: those chosen by what they did lately will "
             "not all do so again, so which lift can be seen cannot be told beforehand."
         )
+    if not found.need.possible or not np.isfinite(found.detectable):
+        return found.need.sentence
     if found.enough:
         return f"A {lift} lift would be seen with {share(found.power)} chance."
     return (
@@ -276,7 +276,7 @@ def _power(found: Plan) -> None:
             st.markdown(md(found.sentence.removeprefix(found.need.sentence).strip()))
         elif found.need.possible:
             st.markdown("Without a control group nobody can tell what the campaign did.")
-    if found.control and not found.enough:
+    if found.control and found.need.possible and not found.enough:
         st.info(
             "You can send it all the same: it is then known only that the effect was not large. A larger audience, "
             "a larger control group or a longer wait would tell more.",
