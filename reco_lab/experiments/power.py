@@ -78,7 +78,7 @@ class Need:
     def sentence(self) -> str:
         """The plan in plain words."""
         if beyond := cannot_be(self.usual, self.lift):
-            return beyond
+            return self._all_of_a_short_log if self.usual.short else beyond
         if not self.possible:
             return "Nobody bought anything in as many days before, so how many customers are needed cannot be known."
         days = "" if self.days is None else f" (as many as buy here in {count(self.days, 'day')})"
@@ -86,6 +86,13 @@ class Need:
             f"To see a {share(self.lift)} lift with {share(self.power)} power you need about "
             f"{about(self.customers)} customers{days}: {about(self.treated)} who get the campaign and "
             f"{about(self.control)} who do not.{self._short}"
+        )
+
+    @property
+    def _all_of_a_short_log(self) -> str:
+        return (
+            f"The log has only {count(self.usual.short, 'day')}, fewer than will be counted, and {share(self.usual.mean)} "
+            "of the customers in it bought: how many are needed cannot be known."
         )
 
     @property

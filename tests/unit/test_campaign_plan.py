@@ -81,3 +81,5 @@ def test_a_log_shorter_than_what_will_be_counted_is_said(shop):
     assert "The log has only" not in enough.sentence
     assert short.usual.short == DAYS
     assert "The log has only 200 days, fewer than will be counted" in short.sentence
+    assert not short.possible
+    assert "cannot be known" in short.sentence
