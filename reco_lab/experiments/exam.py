@@ -136,6 +136,14 @@ class Exam:
         return self.asks_everyone | _has_history(self.known)[self.asked.users]
 
     @property
+    def days(self) -> int | None:
+        """How many days the test covers; None where it has no beginning of its own."""
+        times = self.asked.times
+        if self.as_of is None or times is None or not len(times):
+            return None
+        return max(1, int(np.ceil((times.max() - self.as_of) / np.timedelta64(1, "D"))))
+
+    @property
     def n_candidates(self) -> int:
         """How many items could be recommended to anybody at all."""
         if self.candidates.pairs is not None:

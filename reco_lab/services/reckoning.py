@@ -7,16 +7,17 @@ import numpy as np
 
 from reco_lab.analysis.visits import amounts
 from reco_lab.core.catalogue import margins, prices
+from reco_lab.core.words import count
 from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.results import Outcome
 
-MONTH = np.timedelta64(30, "D")
+MONTH = 30
 GUESS, OWN = "a guess", "your own"
 
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What nobody measured: customers a month, shares (0 to 1) and money an order, each with where it comes from.
+    """What nobody measured: customers who come back in a month, shares (0 to 1) and money an order, each with where it comes from.
 
     `seen` is the share of customers who see the list, `extra` the share of further finds that become an order
     that would not have been made otherwise, `value` the money of an order, `margin` the share of it that is earned.
@@ -36,14 +37,7 @@ class Assumptions:
     @classmethod
     def of(cls, exam: Exam) -> Self:
         """As much as the data says, and a guess where it says nothing."""
-        log, items = exam.known, exam.judged.items
-        customers, source = len(np.unique(log.users)), "all customers of the data set"
-        if log.times is not None and len(log):
-            late = log.times > log.times.max() - MONTH
-            customers, source = (
-                len(np.unique(log.users[late])),
-                "customers of the last 30 days before the test",
-            )
+        items, (customers, source) = exam.judged.items, _in_a_month(exam)
         price, earned = prices(exam.train), margins(exam.train)
         each = np.nanmean(price[items]) if price is not None and np.isfinite(price[items]).any() else np.nan
         kept = np.nanmean(earned[items]) / each if earned is not None and each > 0 else np.nan
@@ -51,7 +45,7 @@ class Assumptions:
         paid = np.nan if spent is None else spent[spent > 0].mean() if (spent > 0).any() else np.nan
         guess = cls(customers=1.0)
         return cls(
-            customers=float(max(customers, 1)),
+            customers=max(float(round(customers)), 1.0),
             value=round(float(paid), 2) if paid > 0 else guess.value,
             margin=round(float(kept), 2) if 0 <= kept <= 1 else guess.margin,
             customers_from=source,
@@ -67,6 +61,22 @@ class Assumptions:
             f"{name}_from": getattr(known, f"{name}_from") if same[name] else OWN for name in fields
         }
         return replace(self, **sources)
+
+
+def _in_a_month(exam: Exam) -> tuple[float, str]:
+    """How many customers a month are like those the difference was measured on, and where that comes from.
+
+    It was measured on who came back in the test. Many customers do not, so all who are known would be too many.
+    """
+    if exam.days is not None:
+        month = "" if exam.days == MONTH else f", made {MONTH} days"
+        source = f"customers with a history who came back in the {count(exam.days, 'day')} of the test{month}"
+        return exam.n_warm * MONTH / exam.days, source
+    log = exam.known
+    if log.times is None or not len(log):
+        return float(len(np.unique(log.users))), "all customers of the data set"
+    late = log.times > log.times.max() - np.timedelta64(MONTH, "D")
+    return float(len(np.unique(log.users[late]))), "customers of the last 30 days before the test"
 
 
 @dataclass(frozen=True)

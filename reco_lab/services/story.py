@@ -12,7 +12,6 @@ from reco_lab.core.evaluation import metric_key
 from reco_lab.core.experiment import MetricSpec
 from reco_lab.experiments.by_segment import Shift
 from reco_lab.experiments.compare import differences, margin_of
-from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.folds import Answer, pooled
 from reco_lab.experiments.results import Comparison, Outcome
 from reco_lab.experiments.segments import HISTORY
@@ -162,16 +161,8 @@ def _finds(known: Evidence, shown: str, today: str) -> Finds:
         high=apart.high,
         customers=own.customers,
         outcome=apart.outcome(1, margin_of(key)),
-        days=_days(known.exams[0]),
+        days=known.exams[0].days,
     )
-
-
-def _days(exam: Exam) -> int | None:
-    """How many days the test covers."""
-    times = exam.asked.times
-    if exam.as_of is None or times is None or not len(times):
-        return None
-    return max(1, int(np.ceil((times.max() - exam.as_of) / np.timedelta64(1, "D"))))
 
 
 def _shifts(known: Evidence, way: Way, shown: str, today: str) -> tuple[Shift, ...]:

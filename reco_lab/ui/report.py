@@ -127,7 +127,10 @@ def assume(known: Assumptions, experiment: str) -> Assumptions:
                 key="reach",
                 bounds=(1.0, 1e9),
                 step=100.0,
-                help_text=f"People, not visits: the difference is measured per customer. From: {known.customers_from}.",
+                help_text=(
+                    "Who comes back in a month, not everybody who is known: the difference was measured on customers "
+                    f"who came back. From: {known.customers_from}."
+                ),
             ),
             seen=percent(
                 "Who see the list, %",

@@ -28,7 +28,7 @@ def money(one: Story, assumed: Assumptions) -> Section:
     elif one.decided is Outcome.worse:
         finding = f"No more revenue is to be expected: {one.today} did better in the test"
     measured = (
-        f"Measured is one figure: of 100 customers, {signed(100 * finds.difference, 1)} find something they "
+        f"Measured is one figure: of 100 customers who came back in the test, {signed(100 * finds.difference, 1)} find something they "
         f"{_later(one.found)} ({signed(100 * finds.low, 1)} to {signed(100 * finds.high, 1)}, 95%).{measured_in(finds)}"
     )
     reason = (
@@ -67,7 +67,7 @@ def measured_in(finds: Finds) -> str:
     """In how many days that was measured, where they are not a month as the reckoning has it."""
     if finds.days is None or abs(finds.days - MONTH) <= NEARLY:
         return ""
-    return f" That is in the {count(finds.days, 'day')} of the test; the reckoning takes a month to bring as much."
+    return f" That is in the {count(finds.days, 'day')} of the test, of which the reckoning makes {MONTH}."
 
 
 def _worth_known(one: Story, finds: Finds) -> bool:

@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reco_lab.core.dataset import Dataset
+from reco_lab.core.experiment import MetricSpec, Question
 from reco_lab.core.interactions import ColumnMap, Interactions
+from reco_lab.core.splitting import Split
+from reco_lab.experiments.exam import Exam
 from reco_lab.experiments.results import Outcome
 from reco_lab.services.reckoning import GUESS, OWN, Assumptions, Finds, reckon
 from reco_lab.ui.report_money import measured_in
@@ -42,10 +45,31 @@ def test_an_order_is_worth_what_customers_paid_for_all_pieces_of_an_item():
         ColumnMap("user", "item", value="value", kind="kind"),
     )
     data = Dataset.join("shop", log, items=pd.DataFrame({"price": [2.0, 6.0]}, index=["x", "y"]))
-    known = Assumptions.of(SimpleNamespace(known=log, judged=log, train=data))
+    known = Assumptions.of(SimpleNamespace(known=log, judged=log, train=data, days=None))
 
     assert known.value == round((24 + 6 + 4) / 3, 2)
     assert known.value_from.startswith("what customers paid")
+
+
+def test_customers_who_did_not_come_back_earn_nothing_in_the_reckoning():
+    """A hundred buy before the test, forty of them again in its fifteen days: eighty are a month of those."""
+    began = np.datetime64("2026-03-01")
+    first = pd.DataFrame(
+        {"user": [f"c{n}" for n in range(100)], "item": "x", "time": began - np.timedelta64(2, "D")}
+    )
+    again = first.head(40).assign(item="y", time=began + np.timedelta64(15, "D"))
+    other = pd.DataFrame({"user": ["new"], "item": ["y"], "time": [began + np.timedelta64(1, "D")]})
+    log = pd.concat([first, again, other, first.tail(1).assign(item="y")]).assign(kind="purchase")
+    data = Dataset("shop", Interactions.from_frame(log, ColumnMap("user", "item", time="time", kind="kind")))
+    late = data.interactions.times >= began
+    before, nobody = np.flatnonzero(~late), np.empty(0, np.int64)
+    split = Split("by time", data, before, nobody, np.flatnonzero(late), as_of=began)
+    exam = Exam.of(split, "test", Question(metrics=MetricSpec(names=("hit_rate",), k=(1,))))
+
+    known = Assumptions.of(exam)
+
+    assert known.customers == 80
+    assert "in the 15 days of the test, made 30 days" in known.customers_from
 
 
 def test_what_a_person_changed_is_told_from_what_the_data_said():
