@@ -40,7 +40,7 @@ class Visits:
     entry a visit. `start` and `end` are the first and the last day of the whole log: a customer who bought on the
     last day bought 0 days ago. `purchases` is False where no row is a purchase, so that all rows stand for
     them. `returns` counts the purchases of a negative value that were taken off earlier ones. `money` says in a
-    sentence what an amount is.
+    sentence what an amount is. `gross` are the purchases with their returns, where there are any.
     """
 
     users: NDArray[np.int32]
@@ -52,12 +52,14 @@ class Visits:
     purchases: bool
     returns: int
     money: str
+    gross: "Gross | None" = None
 
     def until(self, day: int) -> "Visits":
         """The visits up to and with a day, as they were known in its evening; DataError where there are none."""
-        if not (self.days <= day).any():
+        seen = self._only(self.days <= day) if self.gross is None else self._as_known(self.gross.until(day))
+        if not len(seen.days):
             raise DataError(f"Nobody had bought anything by {as_date(day)}.", fix="Choose a later day.")
-        return replace(self._only(self.days <= day), end=day)
+        return replace(seen, end=day)
 
     def after(self, day: int) -> "Visits":
         """The visits after a day."""
@@ -69,10 +71,38 @@ class Visits:
             self, users=self.users[kept], days=self.days[kept], lines=self.lines[kept], amounts=amounts
         )
 
+    def _as_known(self, gross: "Gross") -> "Visits":
+        """The visits of purchases less their returns: what was returned later had been bought."""
+        rows, returns = less_returns(gross.bought)
+        worth = None if self.amounts is None else gross.worth(rows)
+        users, days, lines, amounts = _by_day(rows, worth)
+        return replace(
+            self, users=users, days=days, lines=lines, amounts=amounts, returns=returns, gross=gross
+        )
+
     @property
     def begins(self) -> NDArray[np.int64]:
         """Where the visits of each customer begin."""
         return np.flatnonzero(firsts(self.users)) if len(self.users) else np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Gross:
+    """Purchases with their returns as the log has them; `prices` are those of the items where they say the worth."""
+
+    bought: Interactions
+    days: NDArray[np.int32]
+    prices: NDArray[np.float64] | None
+
+    def until(self, day: int) -> "Gross":
+        """Those up to and with a day."""
+        early = self.days <= day
+        return replace(self, bought=self.bought.take(early), days=self.days[early])
+
+    def worth(self, rows: Interactions) -> NDArray[np.float64]:
+        """What each of some of them was worth."""
+        values = rows.values.astype(np.float64)
+        return values if self.prices is None else np.nan_to_num(self.prices[rows.items]) * values
 
 
 def visits(data: Dataset, money: Money | None = None) -> Visits:
@@ -82,25 +112,46 @@ def visits(data: Dataset, money: Money | None = None) -> Visits:
     only money is.
     """
     rows, purchases, returns = purchases_of(data)
-    if rows.times is None or data.interactions.times is None:
-        raise DataError(
-            "This data set has no times, so nothing can be said of when customers buy.",
-            fix="Import it with the column that says when.",
-        )
+    whole = _days(data.interactions)
     worth, sentence = amounts(data, rows, money, returns)
-    days, whole = day_of(rows.times), day_of(data.interactions.times)
-    begins = np.flatnonzero(firsts(rows.users, days))
+    users, days, lines, spent = _by_day(rows, worth)
     return Visits(
-        users=rows.users[begins],
-        days=days[begins],
-        lines=np.diff(np.append(begins, len(rows))),
-        amounts=None if worth is None else np.add.reduceat(worth, begins),
+        users=users,
+        days=days,
+        lines=lines,
+        amounts=spent,
         start=int(whole.min()),
         end=int(whole.max()),
         purchases=purchases,
         returns=returns,
         money=sentence,
+        gross=_gross(data, money or money_of(data, rows)) if returns else None,
     )
+
+
+def _days(rows: Interactions) -> NDArray[np.int32]:
+    if rows.times is None:
+        raise DataError(
+            "This data set has no times, so nothing can be said of when customers buy.",
+            fix="Import it with the column that says when.",
+        )
+    return day_of(rows.times)
+
+
+def _by_day(
+    rows: Interactions, worth: NDArray[np.float64] | None
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64], NDArray[np.float64] | None]:
+    """The visits of some rows: customers, days, lines and amounts."""
+    days = _days(rows)
+    begins = np.flatnonzero(firsts(rows.users, days))
+    lines = np.diff(np.append(begins, len(rows)))
+    spent = None if worth is None else np.add.reduceat(worth, begins) if len(begins) else worth
+    return rows.users[begins], days[begins], lines, spent
+
+
+def _gross(data: Dataset, money: Money) -> Gross:
+    bought = only(data.interactions, Kind.purchase)
+    return Gross(bought, _days(bought), prices(data) if money is Money.price else None)
 
 
 def purchases_of(data: Dataset) -> tuple[Interactions, bool, int]:
@@ -164,6 +215,12 @@ def _left(pairs: NDArray[np.int64], values: NDArray[np.float64]) -> tuple[NDArra
     return np.where(values - left <= ROUNDED * np.abs(values), np.maximum(values, 0), left), int(taken.sum())
 
 
+def money_of(data: Dataset, rows: Interactions) -> Money:
+    """How the worth of purchases is found where nobody says it: see `visits`."""
+    broken = float(np.mean(rows.values.astype(np.float64) % 1 != 0))
+    return Money.value if prices(data) is None or broken > WHOLE else Money.price
+
+
 def amounts(
     data: Dataset, rows: Interactions, money: Money | None = None, returns: int = 0
 ) -> tuple[NDArray[np.float64] | None, str]:
@@ -175,9 +232,7 @@ def amounts(
     pieces = np.where(rows.kinds == Kind.purchase, values, 1.0)
     known = prices(data)
     less = f", less {count(returns, 'return')}" if returns else ""
-    if money is None:
-        money = Money.value if known is None or np.mean(values % 1 != 0) > WHOLE else Money.price
-    if money is Money.price and known is not None:
+    if (money or money_of(data, rows)) is Money.price and known is not None:
         each = known[rows.items]
         lacking = float(np.mean(np.isnan(each)))
         unknown = f"; {share(lacking, 1)} of the purchases have no price and count as 0" if lacking else ""

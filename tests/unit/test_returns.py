@@ -42,6 +42,25 @@ def test_a_cancelled_order_makes_no_best_customer():
     assert found.rule == "Spending is the value of each purchase, less 1 return."
 
 
+def test_before_it_came_back_it_was_bought():
+    later = [
+        ("ann", "c", "2026-01-07", 40.0),
+        ("ann", "c", "2026-02-01", -40.0),
+        ("ann", "a", "2026-03-01", 5.0),
+    ]
+    seen = visits(shop([*CANCELLED, *later]))
+    days = [int(np.datetime64(day).astype(int)) for day in ("2026-01-08", "2026-02-01")]
+
+    assert seen.amounts == pytest.approx([2.9, 5.0, 20.0, 30.5])
+    early, known = (seen.until(day) for day in days)
+    assert early.amounts == pytest.approx([2.9, 40.0, 20.0, 30.5])
+    assert known.amounts == pytest.approx([2.9, 20.0, 30.5])
+    assert known.until(days[0]).amounts == pytest.approx(early.amounts)
+    assert (early.end, early.returns) == (days[0], 0)
+    with pytest.raises(DataError):
+        seen.until(days[0] - 10)
+
+
 def by_hand(rows):
     """What is left when each return takes away from the customer's last purchases of the item."""
     held = {}
