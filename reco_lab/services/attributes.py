@@ -158,3 +158,14 @@ def _private(frame: pd.DataFrame) -> tuple[str, ...]:
 def _notes(recipe: TableRecipe, what: str) -> tuple[str, ...]:
     names = ", ".join(map(repr, recipe.leave_out))
     return (f"Left out of the table of {what}s, as personal data: {names}.",) if names else ()
+
+
+def untitled(items: pd.DataFrame | None) -> tuple[str, ...]:
+    """What to do where a table of items came and nothing that is known of the items reads like their names."""
+    if items is not None and "title" in items:
+        return ()
+    words = (
+        "No column of the table of items reads like their names, so the pages show ids. If one holds them, call it "
+        "'title' in its first row and import again."
+    )
+    return (words,)

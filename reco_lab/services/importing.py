@@ -24,7 +24,7 @@ from reco_lab.services import private_ids, recipes
 from reco_lab.services.analytics import proposed, told_columns
 from reco_lab.services.appending import append as appended
 from reco_lab.services.appending import digest_of, known_rows, one_table, remember_files, same_file
-from reco_lab.services.attributes import Attributes, read_attributes
+from reco_lab.services.attributes import Attributes, read_attributes, untitled
 from reco_lab.services.import_report import (
     ImportReport,
     reading_warnings,
@@ -369,13 +369,13 @@ def _whole(
     *,
     synthetic: bool,
 ) -> tuple[Dataset | None, tuple[str, ...]]:
-    """The data set with what came, and what it contradicts of what was there; None where nothing new came."""
+    """The data set with what came, and what it contradicts of what was there or lacks; None where nothing new came."""
     if come.log is None and come.earlier is not None:
         return None, ()
     told = one_table(come.own.frame, catalogue.frame if catalogue else None)
     data = Dataset.join(name, come.log, people.frame if people else None, told, synthetic=synthetic)  # type: ignore[arg-type] # no rows only happen beside an earlier version
     if come.earlier is None:
-        return data, ()
+        return data, untitled(data.items) if catalogue else ()
     before = load_dataset(workspace, name, come.earlier.version)
     return appended(before, data, wins), tuple(conflicts(before, data, wins))
 

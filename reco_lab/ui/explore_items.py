@@ -84,7 +84,10 @@ def long_tail(parts: Parts, colours: Palette) -> Shown | str:
             columns={"items": "Items (%)", "rows": "Interactions (%)"}
         ),
         key="long-tail",
-        explained=f"Gini coefficient {found.gini:.2f}: 0 where all items are alike, near 1 where one takes all.",
+        explained=(
+            f"Gini coefficient {found.gini:.2f} of the items that anybody chose: 0 where all are alike, near 1 where one "
+            "takes all."
+        ),
     )
 
 

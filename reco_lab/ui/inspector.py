@@ -66,8 +66,8 @@ def shifts(seen: Inspection) -> str:
     usual = "" if chance is None else f"; {chance:.2f} would be usual if nothing had changed"
     return (
         f"{lead} The order of the items by popularity before the exam and in it agrees by {seen.agreement:.2f} "
-        f"(Kendall's tau: 1 is the same order, 0 none in common{usual}). Gini is 0 where all items have as many rows, 1 "
-        "where one has them all; with fewer rows it is higher by chance alone."
+        f"(Kendall's tau: 1 is the same order, 0 none in common{usual}). Gini is of all items, also those "
+        "without rows: 0 where each has as many, 1 where one has them all; with fewer rows it is higher by chance alone."
     )
 
 

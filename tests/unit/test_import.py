@@ -89,6 +89,7 @@ def test_only_a_column_that_reads_like_names_becomes_the_title(table, title, wor
     items = load_dataset(workspace, "shop").items
     assert ("title" in items) == (title is not None)
     assert ("is the title" in report.notes.get("table of items", "")) == (title is not None)
+    assert any("call it 'title'" in one for one in report.warnings) == (title is None)
     if title is not None:
         assert items.loc["a", "title"] == title
 
