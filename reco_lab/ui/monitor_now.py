@@ -176,7 +176,7 @@ def answer(look: Look, alarms: Sequence[Alarm], period: str) -> tuple[str, str]:
     how = ", as usual" if same else f", {usual.value:.1%} in {USUAL[period]}" if usual.n else ""
     return (
         f"All is well: {shown}{how}.",
-        f"{traffic} · {count(look.watch.tests, 'rate')} watched: at most one false alarm in four weeks",
+        f"{traffic} · {count(look.watch.tests, 'rate')} watched: about one false alarm in four weeks, more where days differ",
     )
 
 
