@@ -19,6 +19,7 @@ FALSE_A_WEEK = 0.25  # one false alarm in four weeks, over everything that is wa
 DAY = 24 * 3600 * 10**6  # microseconds
 WEEK = 7 * DAY
 FEWEST_STEPS = 8
+FEWEST_CYCLES, FEWEST_BLOCKS = 4, 5  # by which it is known how sums of several steps vary
 FEWEST_EVENTS = 20.0
 FEWEST_TRIES = 100.0
 MOVING_RANGE, MEDIAN = 1.128, 1.4826  # what they are in standard deviations of a normal variable
@@ -65,7 +66,8 @@ def rates(x: Floats, n: Floats, before: int, chance: float, floor: float = 0.0, 
     is so every evening is nothing that moved: the last steps must also lie off the same hours before.
 
     How much more a rate varies from step to step than chance alone explains is measured there too, and widens the
-    limits; as it is known from few steps, limits are Student's. `floor`: a fault that was rarer than that is taken to
+    limits; so does, where there were several days, how much more sums of steps vary, as where one day is better
+    than another. As that is known from few steps, limits are Student's. `floor`: a fault that was rarer than that is taken to
     have been so frequent, so that it need not have happened before.
     """
     old_x, old_n = x[:, :before], n[:, :before]
@@ -77,9 +79,12 @@ def rates(x: Floats, n: Floats, before: int, chance: float, floor: float = 0.0, 
     known = enough & (filled >= FEWEST_STEPS)
     scale = _overspread(old_x, old_n, centre) ** 2
     usual = _by_phase(old_x, old_n, x.shape[1], cycle, centre, floor)
-    off = _most(_reading(x, n, before, size, (centre, scale, total), usual) for size in LENGTHS)
     freedom = np.where(scale > 1, 1, CALM) * np.maximum(filled - 1, 1)
     limit = stats.t.isf(chance / len(LENGTHS) / 2, freedom)
+    several = cycle > 0 and before >= FEWEST_CYCLES * cycle
+    fewest = FEWEST_BLOCKS if several else before + 1
+    scales = _by_length(old_x, old_n, usual.rate[:, :before], scale, fewest)
+    off = _most(_reading(x, n, before, size, (centre, scales[size], total), usual) for size in LENGTHS)
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = np.where(n > 0, x / n, np.nan)
         error = np.sqrt(centre * (1 - centre) * scale * (1 / total + (1 / n.T)))
@@ -261,6 +266,26 @@ def _off(x: Floats, n: Floats, centre: Floats, scale: Floats, behind: Floats) ->
 def _overspread(x: Floats, n: Floats, centre: Floats) -> Floats:
     """How many times as much a rate varies from step to step as chance alone would have it; at least once."""
     return np.maximum(_spread(_apart(x, n, centre)), 1.0)
+
+
+def _by_length(x: Floats, n: Floats, usual: Floats, scale: Floats, fewest: int) -> dict[int, Floats]:
+    """For each length how many times the variance of chance alone sums of so many steps have; `scale` is that of one.
+
+    Longer sums, of which there are fewer than `fewest`, are taken to vary as those of which there are enough.
+    """
+    found = {}
+    for size in LENGTHS:
+        blocks = x.shape[1] // size
+        if size > 1 and blocks >= fewest:
+            shape = len(x), blocks, size
+            got, hoped, chance = (
+                one[:, -blocks * size :].reshape(shape).sum(axis=2)
+                for one in (x, n * usual, n * usual * (1 - usual))
+            )
+            apart = np.divide(got - hoped, np.sqrt(chance), out=np.full(got.shape, np.nan), where=chance > 0)
+            scale = np.maximum(scale, _spread(apart) ** 2)
+        found[size] = scale
+    return found
 
 
 def _apart(x: Floats, n: Floats, centre: Floats) -> Floats:

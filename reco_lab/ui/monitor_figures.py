@@ -96,7 +96,7 @@ def chart(look: Look, alarms: Sequence[Alarm]) -> None:
         live=True,
         explained="The band is as wide as the time before varies, and so wide that everything that is watched together "
         "gives at most one false alarm in four weeks, as long as one day is like another: where days differ by themselves "
-        "there are more, and a longer period tells better. What is so at the same hour every day is inside. Several points "
+        "there are more in the view of a day, and few in that of a week. What is so at the same hour every day is inside. Several points "
         "on one side of what is usual are an alarm too. Times whose clicks are still coming in are left out.",
     )
 

@@ -59,6 +59,21 @@ def test_a_small_shift_is_seen_beside_a_daily_rhythm_too():
     assert found[1].out.mean() > 0.9
 
 
+@pytest.mark.parametrize(("a_day", "calls"), [(24, 500), (4, 3000)])
+def test_weeks_in_which_days_differ_by_themselves_are_seldom_alarms_and_a_fault_still_is(a_day, calls):
+    """Every day has a rate of its own, a tenth up or down: most weeks one day lies off all the others."""
+    rng, week = np.random.default_rng(7), 7 * a_day
+    days = np.exp(0.1 * rng.standard_normal((1000, 14)))
+    n = rng.poisson(calls, (1000, 2 * week))
+    x = rng.binomial(n, 0.05 * np.repeat(days, a_day, axis=1)).astype(float)
+    chance = chance_of_one(50, 24 // a_day * HOUR)
+
+    assert rates(x, n.astype(float), week, chance, cycle=a_day).out.mean() <= 0.005
+    broken = x.copy()
+    broken[:, -a_day:] //= 2
+    assert rates(broken, n.astype(float), week, chance, cycle=a_day).out.mean() > 0.5
+
+
 def test_false_alarms_of_answer_times_stay_below_what_is_promised():
     chance, rng = 0.01, np.random.default_rng(2)
 
