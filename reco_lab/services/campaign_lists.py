@@ -87,7 +87,7 @@ class Prepared:
 def submit(workspace: Workspace, id_: str) -> str:
     """Queue the making of a campaign's lists; the job's id. What can be refused is refused here (see `check`)."""
     record, campaign = saved(workspace, id_)
-    check(workspace, load_dataset(workspace, record.dataset), campaign)
+    check(workspace, load_dataset(workspace, record.dataset), campaign, id_)
     payload = {"id": id_, "name": f"Lists of {campaign.title}"}
     return workspace.queue.submit(JOB, payload, key=f"{JOB}:{id_}")
 
@@ -111,7 +111,7 @@ def prepare(workspace: Workspace, id_: str, report: Report = lambda _fraction, _
     record, campaign = saved(workspace, id_)
     data = load_dataset(workspace, record.dataset)
     campaign = campaign.model_copy(update={"fingerprint": data.fingerprint})
-    found, divided = check(workspace, data, campaign)
+    found, divided = check(workspace, data, campaign, id_)
     users = np.flatnonzero(found.mask)
     sent = users[~divided.control]
     with threadpool_limits(1):
@@ -125,7 +125,7 @@ def prepare(workspace: Workspace, id_: str, report: Report = lambda _fraction, _
     facts = _facts(workspace, data, campaign, found, divided, lists, names)
     people = _people(data, users, divided)
     if (
-        reach(workspace, data, campaign).mask != found.mask
+        reach(workspace, data, campaign, id_).mask != found.mask
     ).any():  # somebody was erased or objected meanwhile
         return prepare(workspace, id_, report)
     items = _items(data, sent, lists, reasons)

@@ -284,6 +284,10 @@ def test_whoever_was_in_a_campaign_lately_is_left_in_peace(template, campaign):
         if other.id != id_:
             workspace.campaigns.delete(other.id)
     assert campaigns.reach(workspace, small_shop(), later).customers == CUSTOMERS - sent
+    again = campaigns.save(workspace, changed(later, what=FixedItems(items=("i01",)), items=1))
+    lists = [campaign_lists.prepare(workspace, again).customers for _ in range(2)]
+    pd.testing.assert_frame_equal(*lists)  # nobody is left out of a campaign for having been in that very one
+    campaigns.delete(workspace, again)
     workspace.clock.at += timedelta(days=8)
     assert campaigns.reach(workspace, small_shop(), later).customers == CUSTOMERS
     workspace.clock.at -= timedelta(days=8)
