@@ -1,6 +1,8 @@
 """The command line as a person or a script meets it."""
 
 import json
+import subprocess
+import sys
 from contextlib import suppress
 
 import pytest
@@ -289,3 +291,11 @@ def test_long_work_shows_signs_of_life_where_no_terminal_is(capsys):
     assert (len(lines), lines[0]) == (10, " 10% step 10")
     progress()(0.5, "unseen")
     assert capsys.readouterr().err == ""
+
+
+def test_whoever_reads_only_the_first_lines_is_shown_no_traceback():
+    asked = [sys.executable, "-m", "reco_lab.cli", "metrics", "--json"]
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as told:
+        told.stdout.close()
+        assert told.stderr.read() == b""
+    assert told.returncode == 0
