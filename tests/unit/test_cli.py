@@ -269,6 +269,10 @@ def test_a_run_writes_the_card_that_repeats_it(home, capsys):
     spec = f'name = "mine"\n{asked}'
     (home / "mine.toml").write_text(spec)
 
+    for nowhere in ("nowhere/card.json", "."):
+        code, out = say(capsys, "run", "mine.toml", "--card", nowhere)
+        assert (code, "It cannot be written" in out.err) == (2, True)
+    assert "No experiment has finished" in say(capsys, "recommend", "--customer", "u1")[1].err  # nothing ran
     code, out = say(capsys, "run", "mine.toml", "--card", "card.json")
     assert (code, out.err) == (0, "")
     code, out = say(capsys, "rerun", "card.json", "--json")
