@@ -27,7 +27,7 @@ from reco_lab.core.likeness import Likeness
 from reco_lab.core.progress import Report
 from reco_lab.core.ranking import NO_ITEM, Candidates
 from reco_lab.core.recommender import FitContext, Scorer
-from reco_lab.core.words import count, share
+from reco_lab.core.words import agree, count, share
 from reco_lab.services.campaigns import (
     audience_in_words,
     bench,
@@ -258,9 +258,12 @@ def _facts(
     sent = found.customers - held
     shown = (lists.items != NO_ITEM).sum(axis=1)
     short = int((shown < campaign.items).sum())
-    parts = [f"{count(sent, 'customer')} get {campaign.items} items each, {held:,} are held back."]
+    theirs = f"{agree(sent, 'gets', 'get')} {count(campaign.items, 'item')}{agree(sent, '', ' each')}"
+    parts = [f"{count(sent, 'customer')} {theirs}, {held:,} {agree(held, 'is', 'are')} held back."]
     if short:
-        parts.append(f"{count(short, 'customer')} get fewer, as the rules leave no more for them.")
+        parts.append(
+            f"{count(short, 'customer')} {agree(short, 'gets', 'get')} fewer, as the rules leave no more for them."
+        )
     if lists.share_of_best is not None and lists.share_of_best < 1:
         least = share(np.floor(lists.share_of_best * 1000) / 1000, 1)
         parts.append(f"What is scarce is shared out at {least} of the best possible, or better.")
