@@ -1,11 +1,13 @@
 """What can be typed after `reco-lab campaign`."""
 
+from argparse import ArgumentTypeError
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reco_lab.cli.command import command, later, with_json
 from reco_lab.cli.words import pair
+from reco_lab.core.words import cut
 
 if TYPE_CHECKING:
     from reco_lab.cli.command import Actions
@@ -37,5 +39,8 @@ def add(actions: "Actions") -> None:
 
 
 def _day(text: str) -> datetime:
-    """A day or a moment; argparse says what is wrong."""
-    return datetime.fromisoformat(text)
+    """A day or a moment."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{cut(repr(text))} is no day; write it as 2017-08-08") from None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reco_lab.cli.answer import Answer
 from reco_lab.cli.opening import opened
-from reco_lab.cli.text import progress, table, write
+from reco_lab.cli.text import progress, require_place, table, write
 from reco_lab.core.errors import InputError, NotFoundError, SpecError
 from reco_lab.core.evaluation import metrics as known_metrics
 from reco_lab.core.recommender import algorithms as known_algorithms
@@ -79,6 +79,8 @@ def run(options: argparse.Namespace) -> Answer:
             where=str(options.file),
             fix="Import them first, and name the data set in the experiment.",
         )
+    if options.card is not None:
+        require_place(options.card)
     workspace = opened(options)
     try:
         answer = conduct(workspace, experiment, progress(), options.file.parent)

@@ -1,6 +1,7 @@
 """Run one command and turn what it says into output and an exit code."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
@@ -36,8 +37,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return OUR_FAULT
     text = json.dumps(answer.data, ensure_ascii=False) if options.json else answer.text
     if text:
-        sys.stdout.write(text.rstrip("\n") + "\n")
+        _say(text.rstrip("\n") + "\n")
     return OK if answer.passed else OUR_FAULT
+
+
+def _say(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except (
+        BrokenPipeError
+    ):  # whoever reads has enough, as `head` has; what is left must not be tried again at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _reference(error: Exception) -> str:

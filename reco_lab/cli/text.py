@@ -1,5 +1,7 @@
 """Tables and progress for a terminal."""
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,14 +26,22 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 def write(path: Path, text: str) -> None:
     """Write a file as a whole; InputError where that cannot be, as in a folder that is not there."""
+    require_place(path)
     try:
-        path.parent.stat()
         with replaced(path) as draft:
             draft.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(
-            f"It cannot be written: {error.strerror}.", where=str(path), fix="Name another file."
-        ) from error
+        raise _unwritten(path, error.strerror) from error
+
+
+def require_place(path: Path) -> None:
+    """Refuse a file that could not be written, before any work is done for it: InputError as `write`."""
+    if path.is_dir() or not path.parent.is_dir():
+        raise _unwritten(path, os.strerror(errno.EISDIR if path.is_dir() else errno.ENOENT))
+
+
+def _unwritten(path: Path, why: str | None) -> InputError:
+    return InputError(f"It cannot be written: {why}.", where=str(path), fix="Name another file.")
 
 
 def progress(*, everywhere: bool = False) -> Report:

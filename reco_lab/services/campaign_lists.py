@@ -27,7 +27,7 @@ from reco_lab.core.likeness import Likeness
 from reco_lab.core.progress import Report
 from reco_lab.core.ranking import NO_ITEM, Candidates
 from reco_lab.core.recommender import FitContext, Scorer
-from reco_lab.core.words import count, share
+from reco_lab.core.words import agree, count, share
 from reco_lab.services.campaigns import (
     audience_in_words,
     bench,
@@ -87,7 +87,7 @@ class Prepared:
 def submit(workspace: Workspace, id_: str) -> str:
     """Queue the making of a campaign's lists; the job's id. What can be refused is refused here (see `check`)."""
     record, campaign = saved(workspace, id_)
-    check(workspace, load_dataset(workspace, record.dataset), campaign)
+    check(workspace, load_dataset(workspace, record.dataset), campaign, id_)
     payload = {"id": id_, "name": f"Lists of {campaign.title}"}
     return workspace.queue.submit(JOB, payload, key=f"{JOB}:{id_}")
 
@@ -111,7 +111,7 @@ def prepare(workspace: Workspace, id_: str, report: Report = lambda _fraction, _
     record, campaign = saved(workspace, id_)
     data = load_dataset(workspace, record.dataset)
     campaign = campaign.model_copy(update={"fingerprint": data.fingerprint})
-    found, divided = check(workspace, data, campaign)
+    found, divided = check(workspace, data, campaign, id_)
     users = np.flatnonzero(found.mask)
     sent = users[~divided.control]
     with threadpool_limits(1):
@@ -125,7 +125,7 @@ def prepare(workspace: Workspace, id_: str, report: Report = lambda _fraction, _
     facts = _facts(workspace, data, campaign, found, divided, lists, names)
     people = _people(data, users, divided)
     if (
-        reach(workspace, data, campaign).mask != found.mask
+        reach(workspace, data, campaign, id_).mask != found.mask
     ).any():  # somebody was erased or objected meanwhile
         return prepare(workspace, id_, report)
     items = _items(data, sent, lists, reasons)
@@ -258,9 +258,12 @@ def _facts(
     sent = found.customers - held
     shown = (lists.items != NO_ITEM).sum(axis=1)
     short = int((shown < campaign.items).sum())
-    parts = [f"{count(sent, 'customer')} get {campaign.items} items each, {held:,} are held back."]
+    theirs = f"{agree(sent, 'gets', 'get')} {count(campaign.items, 'item')}{agree(sent, '', ' each')}"
+    parts = [f"{count(sent, 'customer')} {theirs}, {held:,} {agree(held, 'is', 'are')} held back."]
     if short:
-        parts.append(f"{count(short, 'customer')} get fewer, as the rules leave no more for them.")
+        parts.append(
+            f"{count(short, 'customer')} {agree(short, 'gets', 'get')} fewer, as the rules leave no more for them."
+        )
     if lists.share_of_best is not None and lists.share_of_best < 1:
         least = share(np.floor(lists.share_of_best * 1000) / 1000, 1)
         parts.append(f"What is scarce is shared out at {least} of the best possible, or better.")

@@ -13,6 +13,7 @@ from reco_lab.campaigns.observed import Observed, matched
 from reco_lab.campaigns.results import Done, Judgement, by_segment, judge, lines
 from reco_lab.campaigns.usual import Window, window
 from reco_lab.cleaning.cleaned import Cleaner
+from reco_lab.cleaning.ids import clean_ids
 from reco_lab.cleaning.times import clean_times
 from reco_lab.cleaning.values import clean_values
 from reco_lab.core.dataset import Dataset
@@ -28,6 +29,7 @@ from reco_lab.store.campaigns import CampaignRecord
 from reco_lab.workspace import Workspace
 
 ONE = "a purchase"
+_CUSTOMER = ("name a customer", "Leave out the rows without one.")
 _TIME = ("say when", "Write times as 2026-01-31 14:05.")
 _AMOUNT = ("hold an amount", "Write 12.50.")
 _LAST = (
@@ -97,9 +99,10 @@ def judge_from_file(
 
 
 def purchases(frame: pd.DataFrame, columns: PurchaseColumns, now: datetime) -> Spending:
-    """The purchases of a table; DataError where a time or an amount is none, or could be read in two ways."""
+    """The purchases of a table; DataError where a customer, a time or an amount is none, or could be read in two ways."""
     times = _read(frame, columns.time, lambda column: clean_times(column, now, stop=False), _TIME)
-    log = pd.DataFrame({"customer": _column(frame, columns.customer), "item": ONE, "time": times})
+    who = _read(frame, columns.customer, lambda column: clean_ids(column, "customer"), _CUSTOMER)
+    log = pd.DataFrame({"customer": who, "item": ONE, "time": times})
     money = None
     if columns.amount is not None:
         money = log["value"] = _read(frame, columns.amount, clean_values, _AMOUNT)
@@ -180,7 +183,9 @@ def observe_list(
     if frame.empty:
         raise InputError("The file names nobody who got it.", fix="Look at what --only says." if only else "")
     data = load_dataset(workspace, dataset)
-    got_it = data.interactions.user_ids.isin(_column(frame, customer).astype("str"))
+    named = clean_ids(_column(frame, customer), "customer")
+    known = ~np.logical_or.reduce([*named.refused.values()])
+    got_it = data.interactions.user_ids.isin(named.values[known])
     if not got_it.any():
         raise InputError("None of these customers is in the data.", fix="Ids must match exactly.")
     return observe(data, got_it, _moment_of(start), days)

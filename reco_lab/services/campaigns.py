@@ -165,8 +165,11 @@ def audience_in_words(workspace: Workspace, campaign: Campaign) -> str:
     return in_words(campaign.audience.who, lambda id_: titles.get(id_, "a segment that was deleted"))
 
 
-def reach(workspace: Workspace, data: Dataset, campaign: Campaign) -> Reached:
-    """Who of the data set's customers is reached, who is not and why; NotFoundError for a segment that is not there."""
+def reach(workspace: Workspace, data: Dataset, campaign: Campaign, own: str = "") -> Reached:
+    """Who of the data set's customers is reached, who is not and why; NotFoundError for a segment that is not there.
+
+    `own` is the id that the campaign is kept under: nobody is left out for having been in this very one.
+    """
     ids, n = data.interactions.user_ids, data.interactions.n_users
     inside = mask_of(campaign.audience.who, lambda id_: segments.members(workspace, data, id_), n)
     reasons = [
@@ -177,17 +180,17 @@ def reach(workspace: Workspace, data: Dataset, campaign: Campaign) -> Reached:
     if campaign.audience.rest_days is not None:
         days = campaign.audience.rest_days
         why = f"in another campaign within the last {days} days"
-        reasons.append((why, _sent_to_lately(workspace, data, days)))
+        reasons.append((why, _sent_to_lately(workspace, data, days, own)))
     return reached(n, reasons)
 
 
-def check(workspace: Workspace, data: Dataset, campaign: Campaign) -> tuple[Reached, Groups]:
-    """Refuse here what cannot be done, before anything runs; who is reached, and who of them is held back.
+def check(workspace: Workspace, data: Dataset, campaign: Campaign, own: str = "") -> tuple[Reached, Groups]:
+    """Refuse here what cannot be done, before anything runs; who is reached (see `reach`), and who of them is held back.
 
     Raises InputError for an audience of nobody, a rule that no item meets, a control group that is not smaller than
     the audience, a budget smaller than one item; NotFoundError for items, segments or models that are not there.
     """
-    found = reach(workspace, data, campaign)
+    found = reach(workspace, data, campaign, own)
     if not found.customers:
         raise InputError(
             "Nobody is reached.", fix=f"{found.sentence} Choose another audience.", key="audience"
@@ -373,12 +376,12 @@ def _no_model(name: str, known: list[str]) -> NotFoundError:
     )
 
 
-def _sent_to_lately(workspace: Workspace, data: Dataset, days: int) -> Mask:
-    """Who was sent a campaign of this data set within so many days."""
+def _sent_to_lately(workspace: Workspace, data: Dataset, days: int, own: str) -> Mask:
+    """Who was sent a campaign of this data set, but for the `own`, within so many days."""
     ids = data.interactions.user_ids
     found = np.zeros(len(ids), np.bool_)
     for record in workspace.campaigns.listing(data.name):
-        if record.artefact is None:
+        if record.artefact is None or record.id == own:
             continue
         kept = workspace.artefacts.load(record.artefact)
         if workspace.clock.now() - datetime.fromisoformat(kept.meta["prepared"]) >= timedelta(days=days):

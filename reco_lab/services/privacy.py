@@ -17,6 +17,7 @@ from reco_lab.cleaning.personal import pseudonym
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import CorruptError
 from reco_lab.core.step import StepContext
+from reco_lab.store.durable import replaced
 from reco_lab.store.locks import FileLock
 from reco_lab.workspace import Workspace
 
@@ -129,7 +130,8 @@ def _rewrite(workspace: Workspace, change: _Change, ids: Iterable[str]) -> int:
         known = _suppressed(workspace)
         wanted = change(known, marks)
         if wanted != known:
-            _write(workspace, path, "".join(f"{mark}\n" for mark in sorted(wanted)).encode())
+            with replaced(path) as draft:
+                draft.write_text("".join(f"{mark}\n" for mark in sorted(wanted)), "utf-8")
     return len(wanted ^ known)
 
 
@@ -140,16 +142,6 @@ def _suppressed(workspace: Workspace) -> set[str]:
 
 def _list_path(workspace: Workspace) -> Path:
     return workspace.home / "privacy" / "suppressed.txt"
-
-
-def _write(workspace: Workspace, path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = workspace.staging.folder() / path.name
-    with draft.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.replace(path)
 
 
 def _make_key(path: Path) -> None:

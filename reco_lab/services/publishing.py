@@ -162,7 +162,7 @@ def change(workspace: Workspace, **settings: Any) -> Publication:
 
 
 def rollback(workspace: Workspace, *, who: str = "") -> Publication:
-    """Let what served before serve again; the models are still there. NotFoundError if nothing served before."""
+    """Let what served before (see `Publications.rollback`) serve again. NotFoundError if nothing served before."""
     return workspace.publications.rollback(who=who)
 
 

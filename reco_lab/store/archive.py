@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ _CHUNK = 1 << 20
 _ZIP = b"PK\x03\x04"
 _PART = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,120}")
 _LONGEST_MANIFEST = 64 << 20
+# what a zip with flipped bits and a list of another shape raise; a RuntimeError is for an entry that says it is encrypted
+_UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, LookupError, AttributeError, ValueError, TypeError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
             else "This is a folder, not a file."
         )
         raise DataError(what, where=path.name, fix="Name a backup that Reco Lab made.") from None
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, KeyError, ValueError, TypeError) as error:
+    except _UNREADABLE as error:
         raise _damaged(path, "it cannot be read to its end") from error
 
 

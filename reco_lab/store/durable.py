@@ -4,6 +4,7 @@ import os
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 
 from reco_lab.store.locks import FileLock
@@ -37,7 +38,7 @@ def remove_drafts(folder: Path) -> None:
     for path in folder.glob(f".*.{'[0-9a-f]' * 32}.lock"):
         lock = FileLock(path)
         if lock.acquire():
-            for leftover in folder.glob(f"{path.stem}{_DRAFT}*"):
+            for leftover in folder.glob(f"{escape(path.stem)}{_DRAFT}*"):
                 leftover.unlink(missing_ok=True)
             lock.remove()
 

@@ -54,11 +54,13 @@ class Publications:
             return let_serve(connection, self.clock.now(), version, spec, artefact, who=who)
 
     def rollback(self, *, who: str = "") -> Publication:
-        """Let the publication before the one that serves serve again; NotFoundError if there is none."""
+        """Let what served before the one that serves serve again; NotFoundError if there is none.
+
+        That is the `parent` of its specification, or what is left before that: what somebody went back from, after
+        the parent, comes only where nothing else is left.
+        """
         with self.database.write() as connection:
-            now = serving_number(connection)
-            query = sa.select(publications).where(publications.c.number < (now or 0))
-            row = connection.execute(query.order_by(publications.c.number.desc()).limit(1)).one_or_none()
+            row = connection.execute(_before(connection)).one_or_none()
             if row is None:
                 raise NotFoundError(
                     "There is no earlier publication to go back to.",
@@ -131,6 +133,16 @@ def serving_number(connection: sa.Connection) -> int | None:
 
 def _one(number: int) -> sa.Select[Any]:
     return sa.select(publications).where(publications.c.number == number)
+
+
+def _before(connection: sa.Connection) -> sa.Select[Any]:
+    """What one goes back to from what serves."""
+    number = serving_number(connection) or 0
+    serving = connection.execute(_one(number)).one_or_none()
+    parent = None if serving is None else serving.spec.get("parent")
+    later = sa.case((publications.c.number > (number if parent is None else parent), 1), else_=0)
+    query = sa.select(publications).where(publications.c.number < number)
+    return query.order_by(later, publications.c.number.desc()).limit(1)
 
 
 def _turns(connection: sa.Connection) -> list[dict[str, Any]]:

@@ -107,3 +107,16 @@ def test_the_number_of_a_publication_that_was_forgotten_is_never_given_again(wor
     publishing.rollback(workspace)
     publications.forget([gone[1]])
     assert publish_plan(workspace, plan).number > gone[1]
+
+
+def test_the_way_back_leads_past_what_somebody_went_back_from(workspace):
+    first = workspace.publications.serving()
+    bad = publishing.change(workspace, bid_weight=0.9)
+    assert publishing.rollback(workspace) == first
+    publishing.change(workspace, bid_weight=0.1)
+    assert publishing.rollback(workspace) == first
+    assert not publishing.goes_back(workspace)
+    last = publishing.change(workspace, bid_weight=0.2)
+    workspace.publications.forget([first.number])
+    assert workspace.publications.serving() == last
+    assert publishing.rollback(workspace).number > bad.number  # nothing else is left

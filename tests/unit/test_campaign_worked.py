@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from reco_lab.core.dataset import Dataset
-from reco_lab.core.errors import InputError
+from reco_lab.core.errors import DataError, InputError
 from reco_lab.core.interactions import ColumnMap, Interactions
-from reco_lab.services.campaign_results import observe, observe_list
+from reco_lab.services.campaign_results import PurchaseColumns, observe, observe_list, purchases
 from reco_lab.services.data import save_dataset
 from reco_lab.workspace import Workspace
 
@@ -63,3 +63,14 @@ def test_a_planted_lift_lies_in_its_interval_and_the_planned_size_is_enough():
             assert one.relative == pytest.approx(0.95, abs=0.027)
             assert planted or one.seen == pytest.approx(0.05, abs=0.027)
         assert bench.planned(world, outcome, 600, rng, history=True)[1] == pytest.approx(0.8, abs=0.055)
+
+
+def test_purchases_are_of_the_customers_that_an_import_would_take_them_for():
+    """An import trims ids and composes their accents; a purchase must not be lost for a blank behind its customer."""
+    told = pd.DataFrame({"who": ["u01 ", " u01", "Rene\u0301"], "when": "2026-01-05 12:00", "paid": "12.50"})
+    columns = PurchaseColumns("who", "when", "paid")
+    found = purchases(told, columns, datetime(2026, 2, 1, tzinfo=UTC))
+    assert sorted(found.log.user_ids) == ["Ren\u00e9", "u01"]
+    nobody = told.assign(who=["u01", " ", "u02"])
+    with pytest.raises(DataError, match="'who' does not name a customer in every row"):
+        purchases(nobody, columns, datetime(2026, 2, 1, tzinfo=UTC))

@@ -284,6 +284,10 @@ def test_whoever_was_in_a_campaign_lately_is_left_in_peace(template, campaign):
         if other.id != id_:
             workspace.campaigns.delete(other.id)
     assert campaigns.reach(workspace, small_shop(), later).customers == CUSTOMERS - sent
+    again = campaigns.save(workspace, changed(later, what=FixedItems(items=("i01",)), items=1))
+    lists = [campaign_lists.prepare(workspace, again).customers for _ in range(2)]
+    pd.testing.assert_frame_equal(*lists)  # nobody is left out of a campaign for having been in that very one
+    campaigns.delete(workspace, again)
     workspace.clock.at += timedelta(days=8)
     assert campaigns.reach(workspace, small_shop(), later).customers == CUSTOMERS
     workspace.clock.at -= timedelta(days=8)
@@ -342,7 +346,7 @@ def test_who_looked_before_the_end_gets_a_last_range_that_leaves_room_for_it(tem
 def test_a_file_of_strangers_says_nothing_about_a_campaign(template, campaign, tmp_path):
     workspace = template[0]
     id_ = campaigns.save(workspace, changed(campaign, what=FixedItems(items=("i01",)), items=1))
-    campaign_lists.prepare(workspace, id_)
+    assert "customers get 1 item each, " in campaign_lists.prepare(workspace, id_).sentence
     path = tmp_path / "purchases.csv"
     path.write_text("who,when\nstranger,2026-01-05\n")
     columns = campaign_results.PurchaseColumns("who", "when")

@@ -1,6 +1,8 @@
 """The command line as a person or a script meets it."""
 
 import json
+import subprocess
+import sys
 from contextlib import suppress
 
 import pytest
@@ -267,6 +269,10 @@ def test_a_run_writes_the_card_that_repeats_it(home, capsys):
     spec = f'name = "mine"\n{asked}'
     (home / "mine.toml").write_text(spec)
 
+    for nowhere in ("nowhere/card.json", "."):
+        code, out = say(capsys, "run", "mine.toml", "--card", nowhere)
+        assert (code, "It cannot be written" in out.err) == (2, True)
+    assert "No experiment has finished" in say(capsys, "recommend", "--customer", "u1")[1].err  # nothing ran
     code, out = say(capsys, "run", "mine.toml", "--card", "card.json")
     assert (code, out.err) == (0, "")
     code, out = say(capsys, "rerun", "card.json", "--json")
@@ -289,3 +295,11 @@ def test_long_work_shows_signs_of_life_where_no_terminal_is(capsys):
     assert (len(lines), lines[0]) == (10, " 10% step 10")
     progress()(0.5, "unseen")
     assert capsys.readouterr().err == ""
+
+
+def test_whoever_reads_only_the_first_lines_is_shown_no_traceback():
+    asked = [sys.executable, "-m", "reco_lab.cli", "metrics", "--json"]
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as told:
+        told.stdout.close()
+        assert told.stderr.read() == b""
+    assert told.returncode == 0

@@ -54,6 +54,25 @@ def test_those_who_got_it_are_compared_with_alike_ones_and_it_is_called_no_proof
     assert "proves nothing" in answer["sentence"]
 
 
+def test_a_day_that_is_none_is_said_with_one_that_is(home, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(typed(home, start="2026-13-01"))
+    assert stopped.value.code == 2
+    assert "'2026-13-01' is no day; write it as 2017-08-08" in capsys.readouterr().err
+
+
+def test_ids_of_the_list_are_read_by_the_rule_of_the_import(home, monkeypatch, capsys):
+    """An import trims them, so a list of the same export must not lose those who got it."""
+    monkeypatch.setenv("RECO_LAB_HOME", str(home))
+    assert main(typed(home, "--only", "campaign=7", "--json")) == 0
+    plain = capsys.readouterr().out
+    padded = pd.read_csv(home / "sent.csv").assign(who=lambda sent: " " + sent["who"] + " ")
+    padded.to_csv(home / "padded.csv", index=False)
+    words = [word.replace("sent.csv", "padded.csv") for word in typed(home, "--only", "campaign=7", "--json")]
+    assert main(words) == 0
+    assert capsys.readouterr().out == plain
+
+
 @pytest.mark.parametrize(
     ("more", "other", "said"),
     [

@@ -3,6 +3,7 @@
 import pytest
 
 from reco_lab.store.disk import Disk, drop_ballast, lay_ballast, size_text
+from reco_lab.store.durable import remove_drafts
 
 
 @pytest.mark.parametrize(
@@ -29,3 +30,11 @@ def test_ballast_is_laid_once_where_there_is_room_and_given_up(tmp_path):
 )
 def test_sizes_are_said_for_people(size, text):
     assert size_text(size) == text
+
+
+def test_the_draft_of_a_process_that_died_goes_whatever_the_file_is_called(tmp_path):
+    draft = tmp_path / f".card[1].json.{'a' * 32}.draft"
+    for left in (draft, draft.with_suffix(".lock")):
+        left.touch()
+    remove_drafts(tmp_path)
+    assert [*tmp_path.iterdir()] == []

@@ -139,6 +139,14 @@ def test_who_wants_no_advertising_is_never_allowed_whatever_the_id_looks_like(wo
     assert privacy.allowed(workspace, ["c7"]).mask.all()
 
 
+def test_the_suppression_list_leaves_no_scratch_behind(workspace):
+    before = set(workspace.staging.root.rglob("*"))
+    privacy.suppress(workspace, ["u1", "u2"])
+    privacy.unsuppress(workspace, ["u1"])
+    scratch = {path for path in workspace.staging.root.rglob("*") if path.is_dir()} - before
+    assert len(scratch) <= 1  # this process's own folder
+
+
 def test_a_later_upload_does_not_bring_a_suppressed_customer_back(workspace, file):
     privacy.suppress(workspace, [PEOPLE[1]])
     import_file(workspace, file(LOG), "shop")
