@@ -66,8 +66,7 @@ def serve(
     if settings.workers > 1:
         # what would keep every worker from beginning is said here, once
         EventLog.open(workspace.home, workspace.clock, workspace.server, writer=True).close()
-        greet(url)
-        _several(workspace, settings, url, host, port)
+        _several(workspace, settings, url, host, port, greet)
     else:
         app = _settled(build(Service.open(settings, workspace)))
         greet(url)
@@ -142,8 +141,16 @@ def _allow_many_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
-def _several(workspace: Workspace, settings: ApiSettings, url: str, host: str, port: int) -> None:
-    with workspace.staging.scratch() as folder, noted(workspace, url):
+def _several(
+    workspace: Workspace,
+    settings: ApiSettings,
+    url: str,
+    host: str,
+    port: int,
+    greet: Callable[[str], object],
+) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with workspace.staging.scratch() as folder, ExitStack() as listens:
         os.environ |= {
             DEMO: str(int(settings.demo)),
             ORIGINS: ",".join(settings.origins),
@@ -159,7 +166,10 @@ def _several(workspace: Workspace, settings: ApiSettings, url: str, host: str, p
             timeout_worker_healthcheck=MOST_SILENT_SECONDS,
             **OPTIONS,
         )
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         # it listens before there are workers, so that early callers wait instead of being refused
-        with socket.create_server((host, port), family=family, backlog=config.backlog) as listening:
-            Workers(config, sockets=[listening]).run()
+        listening = socket.create_server((host, port), family=family, backlog=config.backlog)
+        workers = Workers(config, sockets=[listens.enter_context(listening)])
+        # told last: whoever reads the note may ask at once, and may stop the server in the orderly way
+        greet(url)
+        with noted(workspace, url):
+            workers.run()

@@ -32,11 +32,21 @@ SERVE = "import sys; from reco_lab.cli import main; sys.exit(main(sys.argv[1:]))
 PATIENCE = 60.0
 
 
+SLOWLY = """
+import time, uvicorn
+begun = uvicorn.Config.__init__
+def begin(*words, **named):
+    time.sleep(1)
+    begun(*words, **named)
+uvicorn.Config.__init__ = begin
+"""
+
+
 @contextmanager
-def serving(home, *words):
+def serving(home, *words, code=SERVE):
     """A server process on a free port; yields the note that it leaves of itself."""
     environment = os.environ | {"RECO_LAB_HOME": str(home), "RECO_LAB_DEMO": "0"}
-    command = [sys.executable, "-c", SERVE, "serve", "--port", "0", *words]
+    command = [sys.executable, "-c", code, "serve", "--port", "0", *words]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     note, until = home / "serving.json", time.monotonic() + PATIENCE
     while not note.exists():
@@ -207,6 +217,13 @@ def test_two_workers_share_an_address_the_log_and_the_counts(on_a_server):
         assert told == 40
         # what the other worker counted is known here half a second later; more than 40 it never becomes
         until(lambda: metric(note, key, r'reco_lab_requests_total{route="/ads",status="200"}') == 40.0)
+
+
+@pytest.mark.slow
+def test_who_reads_the_note_of_several_workers_may_ask_at_once_and_may_stop_them(on_a_server):
+    with serving(on_a_server.home, "--workers", "2", code=SLOWLY + SERVE) as note:
+        host, port = note["url"].removeprefix("http://").split(":")
+        socket.create_connection((host, int(port)), timeout=PATIENCE).close()
 
 
 def metric(note, key, name):
