@@ -75,13 +75,12 @@ def _begin() -> None:
 
 
 def _one(lab: page.Lab, found: tuple[CampaignRecord, Campaign] | None, *, several: bool) -> None:
-    """One campaign: its answer and its one action above, the steps beside what they ask."""
+    """One campaign: its answer and its one action above, then the steps in a row, then what the chosen one asks."""
     if found is None and state.draft() is None and not campaign_what.trained(lab).labels:
         campaign_what.training(lab)
         return
     on = campaign_plan.table(lab, found)
-    top = st.container()
-    rail, main = st.columns([1, 2.8], gap="large")
+    top, rail, main = st.container(), st.container(), st.container()
     name = _at()
     with main, page.guard(lab.workspace):
         campaign_plan.step(on, name)
@@ -111,6 +110,7 @@ def _rail(on: Table, campaign: Campaign) -> None:
         format_func=lambda one: f"{list(STEPS).index(one) + 1}. {STEPS[one]}",
         captions=[md(told[one]) for one in STEPS],
         key=STEP,
+        horizontal=True,
         label_visibility="collapsed",
     )
 

@@ -52,6 +52,10 @@ def test_a_new_campaign_begins_with_a_whole_plan_in_a_sentence(shop, visit, says
     assert "which lift can be seen cannot be told beforehand" in told
 
 
+def test_the_steps_stand_in_a_row_and_leave_room_for_the_question_on_a_telephone(shop, visit):
+    assert visit(CAMPAIGNS).radio(key="step").proto.horizontal
+
+
 def test_a_segment_from_another_page_is_the_audience(shop, segment, visit, says):
     browser = visit(CAMPAIGNS, audience=segment.id)
 
