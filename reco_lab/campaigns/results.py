@@ -284,7 +284,7 @@ def _sentence(verdict: str, main: Line | None, smallest: float, power: float, mo
     wanted = ""
     if more:
         wanted = (
-            f" To see a lift of {share(smallest)} with {share(power)} power, about {about(more)} "
+            f" To see a lift of {share(smallest)} with {share(power)} chance, about {about(more)} "
             f"more {agree(more, 'customer is', 'customers are')} needed."
         )
     if main.low is None or main.high is None:
