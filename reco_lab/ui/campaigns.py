@@ -5,8 +5,9 @@ import streamlit as st
 
 from reco_lab.campaigns.spec import Campaign
 from reco_lab.services import campaigns
+from reco_lab.services.campaign_results import judgement
 from reco_lab.store.campaigns import CampaignRecord
-from reco_lab.ui import campaign_action, campaign_plan, campaign_what, page, show, state
+from reco_lab.ui import campaign_action, campaign_plan, campaign_results, campaign_what, page, show, state
 from reco_lab.ui.campaign_plan import AUDIENCE, CAMPAIGN, NEW, STEP, STEPS, Table
 from reco_lab.ui.words import count, day, md
 
@@ -44,7 +45,7 @@ def _listing(there: list[CampaignRecord]) -> None:
     ids = tuple(one.id for one in there)
     st.dataframe(
         pd.DataFrame(
-            [{"Campaign": one.title, "State": standing(one), "Changed": day(one.changed)} for one in there]
+            [{"Campaign": one.title, "State": _briefly(one), "Changed": day(one.changed)} for one in there]
         ),
         hide_index=True,
         alt=f"{count(len(there), 'campaign')} with their states",
@@ -53,6 +54,11 @@ def _listing(there: list[CampaignRecord]) -> None:
         selection_mode="single-row",
     )
     st.caption("Choose a row to go on with a campaign.")
+
+
+def _briefly(one: CampaignRecord) -> str:
+    """The same in a few words, for a table: a sentence would be cut off there."""
+    return standing(one) if one.result is None else campaign_results.caption(judgement(one))
 
 
 def standing(one: CampaignRecord) -> str:
