@@ -116,6 +116,15 @@ def test_purchases_that_can_be_read_in_two_ways_or_none_are_refused(row, sentenc
         campaign_results.purchases(frame, columns, datetime(2026, 3, 1, tzinfo=UTC))
 
 
+@pytest.mark.parametrize("outcome", ["conversion", "revenue"])
+def test_a_loss_is_written_with_a_minus_sign(outcome):
+    done, treated = bought(np.random.default_rng(0), more=-0.5)
+    line = next(one for one in lines(done, treated, ~treated) if one.outcome == outcome)
+    assert (line.low or 0) < 0
+    assert "-" not in line.sentence
+    assert "\N{MINUS SIGN}" in line.sentence
+
+
 def test_a_segment_is_only_called_certain_where_its_range_leaves_out_nothing():
     """Of two segments the second may pass Holm's test while the range beside it does not: the range is what is seen."""
 
