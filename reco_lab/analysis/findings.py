@@ -137,11 +137,19 @@ def _items(parts: Parts) -> Iterator[Finding]:
 
 def _mover(found: TopItems) -> Finding:
     first = found.movers.iloc[0]
+    proof = f"more than chance gives, with all {found.tested:,} items looked at."
+    if not first["before"]:  # a rise from nothing has no percentage
+        return Finding(
+            f"{first['now']:,}",
+            f"customers came to “{first['title']}” in the last {found.window} days, nobody in the {found.window} days "
+            f"before: {proof}",
+            "Items",
+            0.6,
+        )
     return Finding(
         f"{first['change']:+.0%}",
         f"is how “{first['title']}” {'rose' if first['change'] > 0 else 'fell'} in the last {found.window} days beside "
-        f"all other items ({first['before']:,} customers before, {first['now']:,} now): more than chance gives, with all "
-        f"{found.tested:,} items looked at.",
+        f"all other items ({first['before']:,} customers before, {first['now']:,} now): {proof}",
         "Items",
         0.6,
     )

@@ -62,11 +62,15 @@ class Line(BaseModel):
             return f"{what}: too few bought anything to say more."
         if self.outcome == "conversion":
             means = f"{share(self.treated_mean, 2)} against {share(self.control_mean, 2)}"
-            gap = [f"{100 * one:+.1f}" for one in (self.absolute, self.low, self.high)]
+            gap = [_signed(f"{100 * one:+.1f}") for one in (self.absolute, self.low, self.high)]
             return f"{what}: {means} of those held back, {gap[0]} points ({gap[1]} to {gap[2]})."
         means = f"{self.treated_mean:,.2f} against {self.control_mean:,.2f}"
-        gap = [f"{one:+,.2f}" for one in (self.absolute, self.low, self.high)]
+        gap = [_signed(f"{one:+,.2f}") for one in (self.absolute, self.low, self.high)]
         return f"{what}: {means} of those held back, {gap[0]} ({gap[1]} to {gap[2]})."
+
+
+def _signed(number: str) -> str:
+    return number.replace("-", "\N{MINUS SIGN}")
 
 
 class Judgement(BaseModel):
@@ -284,7 +288,7 @@ def _sentence(verdict: str, main: Line | None, smallest: float, power: float, mo
     wanted = ""
     if more:
         wanted = (
-            f" To see a lift of {share(smallest)} with {share(power)} power, about {about(more)} "
+            f" To see a lift of {share(smallest)} with {share(power)} chance, about {about(more)} "
             f"more {agree(more, 'customer is', 'customers are')} needed."
         )
     if main.low is None or main.high is None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reco_lab.cli.answer import Answer
 from reco_lab.cli.opening import opened
-from reco_lab.cli.text import progress, require_place, table, write
+from reco_lab.cli.text import announced, progress, require_place, table, write
 from reco_lab.core.errors import InputError, NotFoundError, SpecError
 from reco_lab.core.evaluation import metrics as known_metrics
 from reco_lab.core.recommender import algorithms as known_algorithms
@@ -28,10 +28,8 @@ def app(options: argparse.Namespace) -> Answer:
     workspace = opened(options)
     tidy_if_due(workspace)
     if os.environ.get("RECO_LAB_DEMO") != "0":
-        sys.stderr.write(
-            "Preparing the demo shop and its comparison (the first start takes a minute or so) ...\n"
-        )
-        publish_demo(workspace, progress(everywhere=True))
+        told = "Preparing the demo shop and its comparison (the first start takes a minute or so) ..."
+        publish_demo(workspace, announced(told, progress(everywhere=True)))
     workspace.close()
     script = ROOT / "app.py"
     if not script.is_file():

@@ -11,7 +11,7 @@ from typing import Any
 from reco_lab.cli.answer import Answer
 from reco_lab.cli.opening import opened
 from reco_lab.cli.people import me
-from reco_lab.cli.text import progress, table
+from reco_lab.cli.text import announced, progress, table
 from reco_lab.core.errors import InputError
 from reco_lab.jobs.lifeline import when_left_alone
 from reco_lab.services import bookings, keys
@@ -85,10 +85,8 @@ def _prepare_demo(workspace: Workspace) -> None:
     from reco_lab.services.demo import publish_demo
 
     if os.environ.get("RECO_LAB_DEMO") != "0":
-        sys.stderr.write(
-            "Preparing the demo shop and its champion (the first start takes a minute or so) ...\n"
-        )
-        publish_demo(workspace, progress(everywhere=True))
+        told = "Preparing the demo shop and its champion (the first start takes a minute or so) ..."
+        publish_demo(workspace, announced(told, progress(everywhere=True)))
 
 
 def _greeting(url: str, demo: bool) -> str:

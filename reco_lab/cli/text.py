@@ -56,6 +56,21 @@ def progress(*, everywhere: bool = False) -> Report:
     return show
 
 
+def announced(sentence: str, report: Report) -> Report:
+    """The same report, with a line before its first word: where nothing is left to do, nothing is announced."""
+    begun = False
+
+    def show(fraction: float, message: str) -> None:
+        nonlocal begun
+        if not begun:
+            begun = True
+            sys.stderr.write(f"{sentence}\n")
+            sys.stderr.flush()
+        report(fraction, message)
+
+    return show
+
+
 def _lines() -> Report:
     told = 0
 

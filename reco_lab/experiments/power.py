@@ -83,7 +83,7 @@ class Need:
             return "Nobody bought anything in as many days before, so how many customers are needed cannot be known."
         days = "" if self.days is None else f" (as many as buy here in {count(self.days, 'day')})"
         return (
-            f"To see a {share(self.lift)} lift with {share(self.power)} power you need about "
+            f"To see a {share(self.lift)} lift with {share(self.power)} chance you need about "
             f"{about(self.customers)} customers{days}: {about(self.treated)} who get the campaign and "
             f"{about(self.control)} who do not.{self._short}"
         )

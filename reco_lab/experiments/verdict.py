@@ -9,6 +9,7 @@ from reco_lab.experiments.results import Outcome, Row, Verdict
 RANDOM, POPULAR, ORACLE = "random", "most_popular", "oracle"
 YARDSTICKS = frozenset({RANDOM, ORACLE})
 MOST_TIMES = 50
+BY_PLACE = ("ndcg", "dcg", "map", "mrr")  # metrics that count where in the list a hit is, as their ids begin
 SMALL = 0.001
 
 
@@ -122,7 +123,8 @@ def _against_popular(
         return f"Showing everybody the bestsellers did better than {best} in the test."
     if outcome is Outcome.unsure:
         return _not_shown(best, duel.customers, [*rows.values()], found)
-    return f"{best} is {_times(rows[best], rows[popular], key)} the bestseller list at finding what customers go for next."
+    at = "showing high up" if key.startswith(BY_PLACE) else "finding"
+    return f"{best} is {_times(rows[best], rows[popular], key)} the bestseller list at {at} what customers go for next."
 
 
 def _times(best: Row, popular: Row, key: str) -> str:

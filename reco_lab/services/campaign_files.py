@@ -39,7 +39,8 @@ def file(workspace: Workspace, made: Prepared, layout: str, form: Form) -> bytes
 
 def stem(made: Prepared) -> str:
     """What the files are called, without the ending."""
-    words = "".join(one if one.isalnum() else "-" for one in made.campaign.title.lower()).strip("-")
+    title = made.campaign.title.lower().removeprefix("campaign ")
+    words = "".join(one if one.isalnum() else "-" for one in title).strip("-")
     return f"{'simulated-' if made.synthetic else ''}campaign-{words or made.id}"
 
 

@@ -113,7 +113,7 @@ class Plan:
             return self.need.sentence
         here = (
             f"With {self.treated:,} sent to and {self.control:,} held back a lift of {share(self.need.lift)} is seen "
-            f"{share(self.power)} of the time; the smallest that is seen with {share(self.need.power)} power "
+            f"{share(self.power)} of the time; the smallest that is seen {share(self.need.power)} of the time "
             f"is {share(self.detectable, 1)}."
         )
         return f"{self.need.sentence} {here}"

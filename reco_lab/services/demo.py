@@ -8,7 +8,7 @@ from reco_lab.core.experiment import DataSpec, Experiment, MetricSpec
 from reco_lab.core.progress import Report
 from reco_lab.experiments.results import Comparison
 from reco_lab.services.bookings import ensure_demo_ads
-from reco_lab.services.data import load_dataset, save_dataset
+from reco_lab.services.data import list_datasets, load_dataset, save_dataset
 from reco_lab.services.experiments import listing, run, starter, submit
 from reco_lab.services.publishing import publish, serving_plan
 from reco_lab.services.shop import load_shop, make_shop
@@ -53,7 +53,12 @@ def run_demo(workspace: Workspace, report: Report) -> Comparison:
 
 
 def publish_demo(workspace: Workspace, report: Report) -> None:
-    """Compute the demo's comparison and let its champion serve, as far as either is not done; what serves stays."""
+    """Compute the demo's comparison and let its champion serve, as far as either is not done; what serves stays.
+
+    Nothing is reported where all of it is there.
+    """
+    if all(version.name != DEMO for version in list_datasets(workspace)):
+        report(0.0, "bringing the demo shop in")
     run_demo(workspace, lambda fraction, message: report(0.8 * fraction, message))
     if serving_plan(workspace) is None:
         done = next(record for record in listing(workspace, DEMO) if record.comparison is not None)

@@ -1,4 +1,4 @@
-"""A campaign from its goal to its file: the steps beside each other, the plan in a sentence above them."""
+"""A campaign from its goal to its file: the steps in a row, the plan in a sentence above them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -224,8 +224,8 @@ def captions(on: Table, campaign: Campaign) -> dict[str, str]:
         "what": f"{count(campaign.items, 'item')}, {campaign_what.sentence(campaign.what, there)}",
         "rules": count(len(campaign.rules), "rule") if campaign.rules else "none",
         "control": f"{share(campaign.control.share)} get nothing" if campaign.control.share else "none",
-        "preview": "the lists are not made" if made is None else campaign_preview.caption(made),
-        "export": "the lists are not made" if made is None else "ready to download",
+        "preview": "no lists yet" if made is None else campaign_preview.caption(made),
+        "export": "no lists yet" if made is None else "ready to download",
         "results": "after the send" if made is None else campaign_results.caption(on.judgement),
     }
 

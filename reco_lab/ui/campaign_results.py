@@ -86,7 +86,7 @@ def _chart(found: Judgement, key: str) -> None:
             percent=True,
             zero=True,
         ),
-        finding=finding(found.segments),
+        finding=finding([one for one in rows if one is not found.main], found.main),
         table=table(found),
         key=f"lift-{key}",
         explained="Each dot is how much more those who got the campaign did than those held back; the bar is the "
@@ -95,10 +95,13 @@ def _chart(found: Judgement, key: str) -> None:
     )
 
 
-def finding(segments: Sequence[Line]) -> str:
-    """In which segments customers did more or less than those held back, as far as the ranges that are drawn say so."""
+def finding(segments: Sequence[Line], main: Line | None = None) -> str:
+    """In which segments customers did more or less than those held back, as far as the ranges that are drawn say so.
+
+    Where no segment is drawn, what the range of everyone (`main`) says.
+    """
     if not segments:
-        return "Lift over those held back"
+        return _alone(main)
     more, less = (
         [one.title for one in segments if one.low is not None and one.low > 0],
         [one.title for one in segments if one.high is not None and one.high < 0],
@@ -112,6 +115,14 @@ def finding(segments: Sequence[Line]) -> str:
     ]
     said = "; ".join(told)
     return said[0].upper() + said[1:]
+
+
+def _alone(main: Line | None) -> str:
+    if main is not None and main.low is not None and main.low > 0:
+        return "More than those held back, beyond chance"
+    if main is not None and main.high is not None and main.high < 0:
+        return "Less than those held back, beyond chance"
+    return "A lift cannot be told from chance yet"
 
 
 def table(found: Judgement) -> pd.DataFrame:
@@ -145,24 +156,27 @@ def _money(found: Judgement) -> None:
         return
     cost = found.cost
     with st.container(horizontal=True, gap="medium"):
-        st.metric("Cost", f"{cost:,.2f}", width="content")
+        if cost:
+            st.metric("Cost", f"{cost:,.2f}", width="content")
         st.metric(
             "Brought above what would have been spent anyway",
             _amount(found.gained),
             help="The difference in spending for each customer, times those who got it.",
             width="content",
         )
-        st.metric(
-            "Revenue left after sending",
-            _amount(found.gained - cost),
-            help="What the goods themselves cost is not taken off: nobody told.",
-            width="content",
-        )
+        if cost:
+            st.metric(
+                "Revenue left after sending",
+                _amount(found.gained - cost),
+                help="What the goods themselves cost is not taken off: nobody told.",
+                width="content",
+            )
     if found.gained_low is not None and found.gained_high is not None:
         low, high = found.gained_low - cost, found.gained_high - cost
-        sure = "" if low > 0 or high < 0 else ", so nobody can say yet whether it paid for the sending"
+        open_ = "whether it paid for the sending" if cost else "whether it brought or lost any"
+        sure = "" if low > 0 or high < 0 else f", so nobody can say yet {open_}"
         st.caption(
-            f"Revenue after the cost of sending, between {_amount(low)} and {_amount(high)} with 95% certainty{sure}. "
+            f"{'Revenue after the cost of sending' if cost else 'Extra revenue'}, between {_amount(low)} and {_amount(high)} with 95% certainty{sure}. "
             "What the goods cost is not taken off."
         )
 

@@ -5,8 +5,9 @@ import streamlit as st
 
 from reco_lab.campaigns.spec import Campaign
 from reco_lab.services import campaigns
+from reco_lab.services.campaign_results import judgement
 from reco_lab.store.campaigns import CampaignRecord
-from reco_lab.ui import campaign_action, campaign_plan, campaign_what, page, show, state
+from reco_lab.ui import campaign_action, campaign_plan, campaign_results, campaign_what, page, show, state
 from reco_lab.ui.campaign_plan import AUDIENCE, CAMPAIGN, NEW, STEP, STEPS, Table
 from reco_lab.ui.words import count, day, md
 
@@ -44,7 +45,7 @@ def _listing(there: list[CampaignRecord]) -> None:
     ids = tuple(one.id for one in there)
     st.dataframe(
         pd.DataFrame(
-            [{"Campaign": one.title, "State": standing(one), "Changed": day(one.changed)} for one in there]
+            [{"Campaign": one.title, "State": _briefly(one), "Changed": day(one.changed)} for one in there]
         ),
         hide_index=True,
         alt=f"{count(len(there), 'campaign')} with their states",
@@ -53,6 +54,11 @@ def _listing(there: list[CampaignRecord]) -> None:
         selection_mode="single-row",
     )
     st.caption("Choose a row to go on with a campaign.")
+
+
+def _briefly(one: CampaignRecord) -> str:
+    """The same in a few words, for a table: a sentence would be cut off there."""
+    return standing(one) if one.result is None else campaign_results.caption(judgement(one))
 
 
 def standing(one: CampaignRecord) -> str:
@@ -75,13 +81,12 @@ def _begin() -> None:
 
 
 def _one(lab: page.Lab, found: tuple[CampaignRecord, Campaign] | None, *, several: bool) -> None:
-    """One campaign: its answer and its one action above, the steps beside what they ask."""
+    """One campaign: its answer and its one action above, then the steps in a row, then what the chosen one asks."""
     if found is None and state.draft() is None and not campaign_what.trained(lab).labels:
         campaign_what.training(lab)
         return
     on = campaign_plan.table(lab, found)
-    top = st.container()
-    rail, main = st.columns([1, 2.8], gap="large")
+    top, rail, main = st.container(), st.container(), st.container()
     name = _at()
     with main, page.guard(lab.workspace):
         campaign_plan.step(on, name)
@@ -111,6 +116,7 @@ def _rail(on: Table, campaign: Campaign) -> None:
         format_func=lambda one: f"{list(STEPS).index(one) + 1}. {STEPS[one]}",
         captions=[md(told[one]) for one in STEPS],
         key=STEP,
+        horizontal=True,
         label_visibility="collapsed",
     )
 

@@ -61,7 +61,7 @@ def person(one: CampaignStory, data: Dataset, who: Example, shown: pd.DataFrame)
     )
     return Section(
         "customer",
-        "A real customer",
+        "One customer",
         f"{who.name}, {who.customer_id}: what “{one.made.campaign.title}” shows",
         (
             f"{who.why[0].upper()}{who.why[1:]}",

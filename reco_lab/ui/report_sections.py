@@ -102,7 +102,7 @@ def person(one: Story, who: Example, look: Look) -> Section:
     had = tuple(Item(title, what) for title, what in known[["title", "what"]].to_numpy().tolist())
     return Section(
         "customer",
-        "A real customer",
+        "One customer",
         _of_her(who, look, today, shown),
         (
             f"{who.why[0].upper()}{who.why[1:]}",

@@ -52,6 +52,10 @@ def test_a_new_campaign_begins_with_a_whole_plan_in_a_sentence(shop, visit, says
     assert "which lift can be seen cannot be told beforehand" in told
 
 
+def test_the_steps_stand_in_a_row_and_leave_room_for_the_question_on_a_telephone(shop, visit):
+    assert visit(CAMPAIGNS).radio(key="step").proto.horizontal
+
+
 def test_a_segment_from_another_page_is_the_audience(shop, segment, visit, says):
     browser = visit(CAMPAIGNS, audience=segment.id)
 
@@ -235,17 +239,22 @@ def test_a_campaign_that_is_not_there_says_so(shop, visit, says):
     assert "There is no campaign “gone” here." in says(visit(CAMPAIGNS, campaign="gone"))
 
 
-def test_purchases_in_a_file_say_what_it_did(shop, made, visit, says):
+def bring_purchases(browser, shop, made):
+    """Brings a file with purchases of both groups of a campaign."""
     people = campaign_lists.prepared(shop, made).customers
     sent = people.loc[people["group"] == "sent", "customer_id"]
     held = people.loc[people["group"] == "control", "customer_id"]
     rows = [f"{who},2026-03-0{8 + n},{10 + n}.5" for n in range(2) for who in [*sent[:40], *held[:5]]]
-    browser = at(visit, "results", campaign=made)
-    assert "When the campaign is sent, wait 14 days" in says(browser)
-    browser.number_input(key=f"campaign-{made}-each").set_value(0.5)
     browser.segmented_control(key=f"campaign-{made}-where").set_value("file").run()
     file = "\n".join(["customer,time,paid", *rows]).encode()
     browser.file_uploader(key="campaign-purchases").upload("purchases.csv", file).run()
+
+
+def test_purchases_in_a_file_say_what_it_did(shop, made, visit, says):
+    browser = at(visit, "results", campaign=made)
+    assert "When the campaign is sent, wait 14 days" in says(browser)
+    browser.number_input(key=f"campaign-{made}-each").set_value(0.5)
+    bring_purchases(browser, shop, made)
     assert browser.selectbox(key=f"campaign-{made}-amount").value == "paid"
     press(browser, "See what it did")
 
@@ -257,6 +266,17 @@ def test_purchases_in_a_file_say_what_it_did(shop, made, visit, says):
     assert money["Cost"] == "27.00"
     assert "Revenue left after sending" in money
     assert "What the goods cost is not taken off" in says(browser)
+    (row,) = visit(CAMPAIGNS).dataframe[0].value.itertuples(index=False)
+    assert len(row.State) < 30
+
+
+def test_a_campaign_whose_sending_cost_nothing_shows_its_money_once(shop, made, visit, says):
+    browser = at(visit, "results", campaign=made)
+    bring_purchases(browser, shop, made)
+    press(browser, "See what it did")
+
+    assert [one.label for one in browser.metric] == ["Brought above what would have been spent anyway"]
+    assert "Extra revenue, between" in says(browser)
 
 
 def test_without_purchases_after_the_send_it_says_what_is_missing(shop, made, visit, says):

@@ -13,7 +13,7 @@ from reco_lab.ui import cache, page, report_money, report_sections
 from reco_lab.ui.report_told import Told
 
 REPORT = "pages/market/report.py"
-LABELS = ("What was found", "A real customer", "The money", "How sure we are", "For whom", "What to do next")
+LABELS = ("What was found", "One customer", "The money", "How sure we are", "For whom", "What to do next")
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_before_an_audience_there_is_one_section_and_no_menu(shop, visit, says):
     assert [label for label in LABELS if f"[**{label}**]" in says(browser)] == ["What was found"]
 
     button(browser, "Next").click().run()
-    assert [label for label in LABELS if f"[**{label}**]" in says(browser)] == ["A real customer"]
+    assert [label for label in LABELS if f"[**{label}**]" in says(browser)] == ["One customer"]
     button(browser, "Leave").click().run()
     assert "present" not in browser.query_params
 
@@ -132,7 +132,7 @@ def test_where_everybody_objects_the_rest_of_the_story_stands(shop, visit, says)
     privacy.suppress(shop, [f"c{number:02d}" for number in range(60)])
     words = says(visit(REPORT))
 
-    assert "[**A real customer**]" not in words
+    assert "[**One customer**]" not in words
     assert "How sure we are" in words
 
 

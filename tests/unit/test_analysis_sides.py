@@ -8,6 +8,7 @@ from reco_lab.analysis.activity import _recent, activity, compare_with_neighbour
 from reco_lab.analysis.baskets import baskets
 from reco_lab.analysis.category_mix import category_mix
 from reco_lab.analysis.cohorts import cohorts
+from reco_lab.analysis.findings import _mover
 from reco_lab.analysis.histories import per_customer
 from reco_lab.analysis.hours import hours
 from reco_lab.analysis.long_tail import long_tail
@@ -282,6 +283,16 @@ def test_an_item_with_three_times_the_customers_surely_rises():
     assert found.movers["title"].tolist()[0] == "x"
     assert found.movers["change"].iloc[0] > 0
     assert found.rose >= 1
+
+
+def test_a_rise_from_nobody_is_told_in_customers_not_in_percent():
+    risen, fresh = (_mover(top_items(crowd(120, before=before))) for before in (40, 0))
+
+    assert risen.number.endswith("%")
+    assert fresh.number == "120"
+    assert fresh.sentence.startswith(
+        "customers came to “x” in the last 28 days, nobody in the 28 days before"
+    )
 
 
 def test_what_chance_gives_is_no_movement():

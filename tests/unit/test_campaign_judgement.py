@@ -7,7 +7,7 @@ import pytest
 
 from reco_lab.campaigns.results import Done, by_segment, judge, lines
 from reco_lab.core.errors import DataError
-from reco_lab.services import campaign_results
+from reco_lab.services import campaign_files, campaign_results
 from reco_lab.services.campaign_story import CampaignStory
 from reco_lab.ui import campaign_results as shown
 from reco_lab.ui import report_campaign
@@ -116,6 +116,15 @@ def test_purchases_that_can_be_read_in_two_ways_or_none_are_refused(row, sentenc
         campaign_results.purchases(frame, columns, datetime(2026, 3, 1, tzinfo=UTC))
 
 
+@pytest.mark.parametrize("outcome", ["conversion", "revenue"])
+def test_a_loss_is_written_with_a_minus_sign(outcome):
+    done, treated = bought(np.random.default_rng(0), more=-0.5)
+    line = next(one for one in lines(done, treated, ~treated) if one.outcome == outcome)
+    assert (line.low or 0) < 0
+    assert "-" not in line.sentence
+    assert "\N{MINUS SIGN}" in line.sentence
+
+
 def test_a_segment_is_only_called_certain_where_its_range_leaves_out_nothing():
     """Of two segments the second may pass Holm's test while the range beside it does not: the range is what is seen."""
 
@@ -128,3 +137,28 @@ def test_a_segment_is_only_called_certain_where_its_range_leaves_out_nothing():
     assert shown.finding([unsure, up]) == "More than those held back, beyond chance: B"
     assert shown.finding([down, up]).endswith("B; less than those held back, beyond chance: C")
     assert shown.finding([down]) == "Less than those held back, beyond chance: C"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (-0.1, 0.2, "A lift cannot be told from chance yet"),
+        (0.01, 0.2, "More than those held back, beyond chance"),
+        (-0.2, -0.01, "Less than those held back, beyond chance"),
+    ],
+)
+def test_where_no_segment_is_drawn_the_chart_says_what_it_shows(low, high, said):
+    assert shown.finding([], SimpleNamespace(low=low, high=high)) == said
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Campaign for Champions", "campaign-for-champions"),
+        ("Spring", "campaign-spring"),
+        ("…", "campaign-id"),
+    ],
+)
+def test_a_file_is_called_a_campaign_once(title, name):
+    made = SimpleNamespace(campaign=SimpleNamespace(title=title), synthetic=False, id="id")
+    assert campaign_files.stem(made) == name

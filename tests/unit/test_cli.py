@@ -10,6 +10,9 @@ import pytest
 from reco_lab.cli import main
 from reco_lab.cli.text import progress
 from reco_lab.core.errors import InputError
+from reco_lab.experiments.file import load
+from reco_lab.services.experiments import run
+from reco_lab.workspace import Workspace
 
 EXPERIMENT = """name = "lists-example"
 [data]
@@ -303,3 +306,28 @@ def test_whoever_reads_only_the_first_lines_is_shown_no_traceback():
         told.stdout.close()
         assert told.stderr.read() == b""
     assert told.returncode == 0
+
+
+@pytest.mark.parametrize("work", [["training EASE", "done"], []], ids=["the first start", "a later start"])
+def test_the_demo_is_announced_where_something_is_prepared(home, capsys, monkeypatch, work):
+    monkeypatch.delenv("RECO_LAB_DEMO", raising=False)
+    monkeypatch.setattr("os.execv", lambda _program, _words: sys.exit(0))
+    monkeypatch.setattr(
+        "reco_lab.services.demo.publish_demo",
+        lambda _workspace, report: [report(1.0, message) for message in work],
+    )
+    with pytest.raises(SystemExit):
+        main(["app", "--no-browser"])
+    told = capsys.readouterr().err
+    assert told.count("Preparing the demo shop") == (1 if work else 0)
+    assert "Reco Lab is at" in told
+
+
+def test_what_was_computed_before_reports_no_work(lists):
+    workspace, told = Workspace.open(lists / "home"), []
+    for _ in range(2):
+        told.append([])
+        run(workspace, load(lists / "experiment.toml"), lambda *word: told[-1].append(word), lists)
+    workspace.close()
+    assert told[0]
+    assert not told[1]

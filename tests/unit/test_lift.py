@@ -131,7 +131,7 @@ def test_the_plan_is_said_in_customers_and_days():
     need = needed(Usual(0.2, 0.16), 0.1, 0.5, arriving=np.cumsum(np.full(40, 1000.0)))
     assert need.days == int(np.ceil(need.customers / 1000))
     assert (
-        f"To see a 10% lift with 80% power you need about {about(need.customers)} customers (as many as buy here in "
+        f"To see a 10% lift with 80% chance you need about {about(need.customers)} customers (as many as buy here in "
         f"{need.days} days)" in need.sentence
     )
 

@@ -46,8 +46,18 @@ def said(best="EASE", **means):
 
 def test_a_better_champion_is_so_many_times_as_good_as_bestsellers():
     words, verdict = said(EASE=0.19, Most_popular=0.09)
-    assert words == "EASE is 2.0 times as good as the bestseller list at finding what customers go for next."
+    assert (
+        words
+        == "EASE is 2.0 times as good as the bestseller list at showing high up what customers go for next."
+    )
     assert verdict.startswith("EASE beats Most popular by 0.1")
+
+
+def test_only_a_metric_that_counts_places_is_said_to_be_about_them():
+    rows, found = board(EASE=0.19, **{"Most popular": 0.09})
+    moved = [row.model_copy(update={"metrics": {"recall@10": row.metrics[KEY]}}) for row in rows]
+    words = plain("EASE", moved, found, "recall@10", "")
+    assert words.endswith("the bestseller list at finding what customers go for next.")
 
 
 def test_a_champion_that_is_worse_than_bestsellers_is_said_to_be():
