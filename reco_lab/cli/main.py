@@ -45,9 +45,8 @@ def _say(text: str) -> None:
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except (
-        BrokenPipeError
-    ):  # whoever reads has enough, as `head` has; what is left must not be tried again at the end
+    except BrokenPipeError:
+        # whoever reads has enough, as `head` has; what is left must not be tried again at the end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -204,9 +204,9 @@ def check(workspace: Workspace, data: Dataset, campaign: Campaign, own: str = ""
     return found, divided
 
 
-def plan(workspace: Workspace, data: Dataset, campaign: Campaign) -> Plan:
-    """What the campaign can show, by what its audience did in as many days before; errors as `check`."""
-    found, divided = check(workspace, data, campaign)
+def plan(workspace: Workspace, data: Dataset, campaign: Campaign, own: str = "") -> Plan:
+    """What the campaign can show, by what its audience did in as many days before; `own` and errors as `check`."""
+    found, divided = check(workspace, data, campaign, own)
     return planned(workspace, data, found, divided, campaign)
 
 

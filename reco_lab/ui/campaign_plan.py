@@ -86,11 +86,11 @@ class Table:
 
     def reached(self, campaign: Campaign) -> Reached:
         """Whom it reaches."""
-        return cache.reached(self.lab.workspace, self.lab.chosen, campaign, self.now)
+        return cache.reached(self.lab.workspace, self.lab.chosen, campaign, self.draft.id, self.now)
 
     def plan(self, campaign: Campaign) -> Plan:
         """What it can show; InputError for what cannot be done."""
-        return cache.campaign_plan(self.lab.workspace, self.lab.chosen, campaign, self.now)
+        return cache.campaign_plan(self.lab.workspace, self.lab.chosen, campaign, self.draft.id, self.now)
 
 
 def key_of(id_: str) -> str:

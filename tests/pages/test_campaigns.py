@@ -1,6 +1,6 @@
 import pytest
 
-from reco_lab.campaigns.spec import ControlGroup
+from reco_lab.campaigns.spec import Audience, ControlGroup
 from reco_lab.core.conditions import Rfm
 from reco_lab.core.segment import All, Behaviour
 from reco_lab.services import campaign_lists, campaigns, data, segments
@@ -54,6 +54,16 @@ def test_a_new_campaign_begins_with_a_whole_plan_in_a_sentence(shop, visit, says
 
 def test_the_steps_stand_in_a_row_and_leave_room_for_the_question_on_a_telephone(shop, visit):
     assert visit(CAMPAIGNS).radio(key="step").proto.horizontal
+
+
+def test_whoever_is_in_this_very_campaign_stays_in_its_audience(shop, visit, says):
+    plain = campaigns.draft(shop, data.load_dataset(shop, "small-shop"), "Spring")
+    id_ = campaigns.save(shop, plain.model_copy(update={"audience": Audience(rest_days=30)}))
+    campaign_lists.prepare(shop, id_)
+    browser = at(visit, "control", campaign=id_)
+    browser.slider(key=f"campaign-{id_}-share").set_value(20).run()
+
+    assert "48 of 60 customers get 4 items each" in says(browser)
 
 
 def test_a_segment_from_another_page_is_the_audience(shop, segment, visit, says):

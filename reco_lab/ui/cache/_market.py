@@ -48,16 +48,16 @@ def onlooker(opened: Workspace) -> Onlooker:
     return _onlooker(opened, str(opened.home), "" if serving is None else f"{serving.number}")
 
 
-def reached(opened: Workspace, version: DatasetVersion, campaign: Campaign, now: str) -> Reached:
-    """Whom a campaign reaches, and who leaves and why; `now` says what else that depends on."""
+def reached(opened: Workspace, version: DatasetVersion, campaign: Campaign, own: str, now: str) -> Reached:
+    """Whom a campaign, kept under the id `own`, reaches, and who leaves and why; `now` says what else it depends on."""
     key = f"{campaign.audience.model_dump_json()} {now}"
-    return _reached(opened, str(opened.home), version.name, version.fingerprint, campaign, key)
+    return _reached(opened, str(opened.home), version.name, version.fingerprint, campaign, own, key)
 
 
-def campaign_plan(opened: Workspace, version: DatasetVersion, campaign: Campaign, now: str) -> Plan:
+def campaign_plan(opened: Workspace, version: DatasetVersion, campaign: Campaign, own: str, now: str) -> Plan:
     """What a campaign of this size can show; raises InputError for whatever cannot be done."""
     key = f"{campaign.model_dump_json(exclude={'title', 'costs'})} {now}"
-    return _campaign_plan(opened, str(opened.home), version.name, version.fingerprint, campaign, key)
+    return _campaign_plan(opened, str(opened.home), version.name, version.fingerprint, campaign, own, key)
 
 
 def price_tags(
@@ -130,9 +130,10 @@ def _reached(
     name: str,
     fingerprint: str,
     _campaign: Campaign,
+    own: str,
     key: str,  # noqa: ARG001 - part of the key
 ) -> Reached:
-    return campaigns.reach(_opened, dataset(_opened, name, fingerprint), _campaign)
+    return campaigns.reach(_opened, dataset(_opened, name, fingerprint), _campaign, own)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Working out what can be known…")
@@ -142,9 +143,10 @@ def _campaign_plan(
     name: str,
     fingerprint: str,
     _campaign: Campaign,
+    own: str,
     key: str,  # noqa: ARG001 - part of the key
 ) -> Plan:
-    return campaigns.plan(_opened, dataset(_opened, name, fingerprint), _campaign)
+    return campaigns.plan(_opened, dataset(_opened, name, fingerprint), _campaign, own)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the models…")
