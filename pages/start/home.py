@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from reco_lab.services import experiments
+from reco_lab.services import campaigns, experiments
 from reco_lab.ui import ad_rehearsal, board, cache, home, page, records, show, state, steps
 from reco_lab.ui.words import md, when
 
@@ -31,7 +31,12 @@ with page.open("Home") as lab:
         home.finding(found, lab.version, expert=lab.expert)
         home.customer(lab.workspace, latest.id, found)
 
-    steps.strip(lab.version, latest, running=board.comparing(lab.workspace, lab.version.name))
+    steps.strip(
+        lab.version,
+        latest,
+        campaigns.listing(lab.workspace, lab.version.name),
+        running=board.comparing(lab.workspace, lab.version.name),
+    )
 
     if lab.version.synthetic:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):

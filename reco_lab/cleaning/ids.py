@@ -20,6 +20,12 @@ def canonical_id(text: str) -> str:
     return text.strip() if text.isascii() else unicodedata.normalize("NFC", text.strip()).strip()
 
 
+def spelled(column: pd.Series) -> pd.Series:
+    """A column of ids, each in its one spelling; missing ones stay missing."""
+    odd = column.str.contains(_NOT_PLAIN, regex=True, na=False).to_numpy(bool)
+    return column.where(~odd, column[odd].map(canonical_id).astype("str")) if odd.any() else column
+
+
 def one_id(text: str, what: str) -> str:
     """The one spelling of a single id, by the rule that `clean_ids` has for columns.
 
@@ -42,8 +48,7 @@ def clean_ids(column: pd.Series, what: str) -> Cleaned:
     the thing in the reasons: "customer", "item".
     """
     codes, texts = distinct(column)
-    odd = texts.str.contains(_NOT_PLAIN, regex=True).to_numpy(bool)
-    ids = texts.where(~odd, texts[odd].map(canonical_id).astype("str")) if odd.any() else texts
+    ids = spelled(texts)
     empty = (ids == "").to_numpy(bool)
     control = ids.str.contains(_CONTROL, regex=True).to_numpy(bool) if len(ids) else empty
     long = (ids.str.len() > LONGEST_ID).to_numpy(bool)

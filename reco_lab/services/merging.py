@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from reco_lab.cleaning.ids import spelled
 from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import MappingError
 from reco_lab.core.interactions import ColumnMap
@@ -46,8 +47,8 @@ class Joined:
 
     def of(self, ids: pd.Series) -> pd.Series:
         """The ids as the data set knows them; those that the table lacks stay as they are."""
-        bare = ids.str.strip()
-        return bare.map(dict(self.ids)).fillna(bare).astype("str")
+        own = spelled(ids)
+        return own.map(dict(self.ids)).fillna(own).astype("str")
 
     def after(self, spell: Callable[[pd.Series], pd.Series] | None) -> Callable[[pd.Series], pd.Series]:
         """The translation, and behind it another way to spell ids."""
@@ -67,11 +68,11 @@ def join_ids(table: Table, mapping: ColumnMap, path: Path, known: Dataset | None
             where=path.name,
         )
     role, own, other = _columns(table, mapping, pairs, path, known)
-    clean = pairs[[own, other]].dropna().apply(lambda column: column.str.strip())
+    clean = pairs[[own, other]].dropna().apply(spelled)
     several = int(clean.drop_duplicates().groupby(own)[other].nunique().gt(1).sum())
     ids = clean.drop_duplicates(own).set_index(own)[other]
     column = getattr(mapping, role)
-    before = table.frame[column].str.strip()
+    before = spelled(table.frame[column])
     distinct = pd.Index(before.dropna().unique())
     found = int(distinct.isin(ids.index).sum())
     sentence = (
@@ -80,7 +81,7 @@ def join_ids(table: Table, mapping: ColumnMap, path: Path, known: Dataset | None
     )
     if several:
         sentence += f" {count(several, 'id')} {agree(several, 'has', 'have')} several there: the first holds."
-    joined = Joined(role, ids.to_dict(), sentence)
+    joined = Joined(role, dict(zip(ids.index, ids, strict=True)), sentence)
     frame = table.frame.assign(**{column: joined.of(table.frame[column])})
     return replace(table, frame=frame), joined
 
@@ -90,13 +91,13 @@ def _columns(
 ) -> tuple[Literal["user", "item"], str, str]:
     """The role it is about, the column with the file's ids, and the one with the data set's."""
     names = [str(name) for name in pairs.columns[:_WIDEST]]
-    held = {name: pd.Index(pairs[name].dropna().str.strip().unique()) for name in names}
+    held = {name: pd.Index(spelled(pairs[name].dropna()).unique()) for name in names}
     logs = None if known is None else known.interactions
     there = {"user": None if logs is None else logs.user_ids, "item": None if logs is None else logs.item_ids}
     best: tuple[int, int] = (0, 0)
     chosen: tuple[Literal["user", "item"], str, str] | None = None
     for role in _ROLES:
-        own = pd.Index(table.frame[getattr(mapping, role)].dropna().str.strip().unique())
+        own = pd.Index(spelled(table.frame[getattr(mapping, role)].dropna()).unique())
         targets = there[role]
         for name in names:
             for other in names:

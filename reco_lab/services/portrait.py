@@ -61,8 +61,16 @@ def write(portrait_: Mapping[str, Any], path: Path) -> None:
         raise InputError(
             f"It cannot be written: {error.strerror}.", where=str(path), fix="Name another file."
         ) from error
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(text)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        path.unlink(missing_ok=True)  # half of it would still be hers
+        raise InputError(
+            f"It could not be written whole, so none of it is kept: {error.strerror}.",
+            where=str(path),
+            fix="Make room, or name a file elsewhere.",
+        ) from error
 
 
 def _of_version(workspace: Workspace, traces: Traces, version: DatasetVersion) -> dict[str, Any]:

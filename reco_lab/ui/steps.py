@@ -1,10 +1,12 @@
-"""The strip of steps from data to a customer's list, and the one thing to do next."""
+"""The strip of steps from data to a campaign, and the one thing to do next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
+from reco_lab.store.campaigns import CampaignRecord
 from reco_lab.store.records import DatasetVersion, ExperimentRecord
 from reco_lab.ui import page, show
 from reco_lab.ui.words import md
@@ -21,9 +23,15 @@ class Step:
     button: str
 
 
-def strip(version: DatasetVersion, latest: ExperimentRecord | None, *, running: bool) -> None:
+def strip(
+    version: DatasetVersion,
+    latest: ExperimentRecord | None,
+    campaigns: Sequence[CampaignRecord],
+    *,
+    running: bool,
+) -> None:
     """Draw the steps with what is done, and a card for the next one."""
-    steps = _steps(version, latest, running=running)
+    steps = _steps(version, latest, campaigns, running=running)
     following = next((step for step in steps if not step.done), steps[-1])
     with st.grid(len(steps), min_column_width=200):
         for number, step in enumerate(steps, start=1):
@@ -36,10 +44,19 @@ def strip(version: DatasetVersion, latest: ExperimentRecord | None, *, running: 
         st.markdown(f"**Next step:** {md(_next(following))}", width="stretch")
         if st.button(following.button, type="primary", icon=":material/arrow_forward:"):
             show.go(following.page)
+        if latest is not None and not steps[-1].done and st.button(steps[-1].button):
+            show.go(steps[-1].page)
 
 
-def _steps(version: DatasetVersion, latest: ExperimentRecord | None, *, running: bool) -> tuple[Step, ...]:
+def _steps(
+    version: DatasetVersion,
+    latest: ExperimentRecord | None,
+    campaigns: Sequence[CampaignRecord],
+    *,
+    running: bool,
+) -> tuple[Step, ...]:
     waiting = "Is running now" if running else "Nothing compared yet"
+    ready = next((one for one in campaigns if one.artefact is not None), None)
     return (
         Step("Data", page.size(version), done=True, page=page.DATA, button="Bring data"),
         Step(
@@ -56,7 +73,20 @@ def _steps(version: DatasetVersion, latest: ExperimentRecord | None, *, running:
             page=page.CUSTOMER,
             button="Look at a customer",
         ),
+        Step(
+            "Send a campaign",
+            f"“{ready.title}” has its lists" if ready else _campaign(latest, campaigns),
+            done=ready is not None,
+            page=page.CAMPAIGNS,
+            button="Plan a campaign",
+        ),
     )
+
+
+def _campaign(latest: ExperimentRecord | None, campaigns: Sequence[CampaignRecord]) -> str:
+    if campaigns:
+        return f"“{campaigns[0].title}” has no lists yet"
+    return "Lists for your mailing tool" if latest else "Needs a comparison"
 
 
 def _mark(step: Step, following: Step) -> str:

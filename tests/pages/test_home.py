@@ -1,4 +1,4 @@
-from reco_lab.services import certificate, data, experiments
+from reco_lab.services import campaign_lists, campaigns, certificate, data, experiments
 
 HOME = "pages/start/home.py"
 
@@ -17,6 +17,20 @@ def test_the_last_verdict_comes_first(shop, visit, says):
     assert "nDCG" not in says(browser)
     assert "Example data" in says(browser)
     assert "Look at a customer" in [one.label for one in browser.button]
+
+
+def test_a_comparison_leads_on_to_a_campaign_until_its_lists_are_made(shop, visit, says):
+    assert "Lists for your mailing tool" in says(visit(HOME))
+    assert "Plan a campaign" in [one.label for one in visit(HOME).button]
+
+    plan = campaigns.draft(shop, data.load_dataset(shop, "small-shop"), "Spring")
+    id_ = campaigns.save(shop, plan)
+    assert "“Spring” has no lists yet" in says(visit(HOME))
+    campaign_lists.prepare(shop, id_)
+    browser = visit(HOME)
+
+    assert "“Spring” has its lists" in says(browser)
+    assert "Plan a campaign" not in [one.label for one in browser.button]
 
 
 def test_one_real_customer_is_shown(shop, visit, says):

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from reco_lab.core.errors import InputError
+from reco_lab.services import portrait
 from reco_lab.services.backups import backup
 from reco_lab.services.data import import_file, load_dataset
 from reco_lab.services.upkeep import Retention, diagnostics, drop, tidy
@@ -59,6 +60,16 @@ def shop(folder, number):
     lines = [f"c{c},i{i},2024-01-{1 + number % 28:02d}" for c, i in rng.integers(0, 90, (3000, 2))]
     path.write_text("\n".join(["customer,item,time", *lines]))
     return path
+
+
+def test_what_is_known_of_a_customer_is_written_whole_or_not_at_all(small_disk):
+    filled(small_disk, 40_000)
+    target = small_disk / "her.json"
+    with pytest.raises(InputError, match="none of it is kept: No space left"):
+        portrait.write({"rows": ["x" * 100] * 10_000}, target)
+    assert not target.exists()
+    portrait.write({"rows": ["x"]}, target)
+    assert target.read_text("utf-8") == '{\n  "rows": [\n    "x"\n  ]\n}'
 
 
 def attempt(deed):

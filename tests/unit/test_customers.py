@@ -8,6 +8,7 @@ from reco_lab.core.dataset import Dataset
 from reco_lab.core.errors import NotFoundError
 from reco_lab.core.experiment import DataSpec, Experiment, MetricSpec
 from reco_lab.core.interactions import ColumnMap, Interactions
+from reco_lab.services import demo
 from reco_lab.services.customers import microscope, strongest
 from reco_lab.services.data import save_dataset
 from reco_lab.services.experiments import comparison, listing, overlap, run
@@ -71,6 +72,22 @@ def test_running_it_again_answers_from_what_was_kept(workspace):
     again = run(workspace, Experiment.model_validate(dict(record.spec)), lambda fraction, message: None)
     assert again.leaderboard == first.leaderboard
     assert len(listing(workspace)) == 1
+
+
+def test_the_demos_comparison_is_computed_once_and_stays_what_it_was(workspace, monkeypatch):
+    record = listing(workspace)[0]
+    asked = Experiment.model_validate(dict(record.spec))
+    monkeypatch.setattr(demo, "demo_experiment", lambda _workspace: asked)
+    kept = comparison(workspace, record.id).model_copy(update={"created": "2020-02-02T02:02:02+00:00"})
+    workspace.store.set_comparison(record.id, kept.model_dump(mode="json"))
+
+    assert demo.run_demo(workspace, lambda fraction, message: None) == kept
+
+    workspace.store.set_comparison(record.id, {"kept": "by another version"})
+    again = demo.run_demo(workspace, lambda fraction, message: None)
+    assert again.leaderboard == kept.leaderboard
+    assert again.created > kept.created
+    assert comparison(workspace, record.id) == again
 
 
 def test_each_model_shows_a_list_without_what_the_customer_has(lens):

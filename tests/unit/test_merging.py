@@ -42,6 +42,18 @@ def test_another_systems_ids_become_those_of_the_data_set(workspace, file):
     )
 
 
+def test_ids_that_are_spelled_in_two_ways_are_one_in_a_table_of_ids_too(workspace, file):
+    import_file(workspace, file(ORDERS.replace("mia@shop", "José"), "orders.csv"), "shop")
+    pairs = file("crm,web\nJose\u0301,ze\u0301\n", "pairs.csv")
+    report = import_file(
+        workspace, file(CLICKS.replace("w-1", "zé "), "clicks.csv"), "shop", append=True, ids=pairs
+    )
+
+    assert "José" in load_dataset(workspace, "shop").interactions.user_ids
+    assert "1 of 3 customers go by the ids of pairs.csv" in " ".join(report.warnings)
+    assert len(load_dataset(workspace, "shop").interactions.user_ids) == 4
+
+
 def test_the_table_of_customers_beside_it_is_translated_too(workspace, file):
     import_file(workspace, file(ORDERS.replace("mia@shop", "K1"), "orders.csv"), "shop")
     pairs = file("crm,web\nK1,w-1\nK2,w-2\n", "pairs.csv")
