@@ -222,7 +222,7 @@ def test_a_link_to_a_decision_of_this_moment_waits_until_the_log_has_it(served, 
     with Client(ad_calls.address(served, "")) as client:
         client.ads("c01")
         until(lambda: decisions.search(served, decisions.open_log(served), decisions.Sought(customer="c01")))
-        monkeypatch.setattr(writer, "DECISIONS_WAIT", 1.0)
+        monkeypatch.setattr(writer, "DECISIONS_WAIT", 2.0)
         answered = client.ads("c00")[0].decision_id
     assert decisions.one(decisions.open_log(served), answered) is None
 

@@ -54,7 +54,7 @@ def test_a_click_changes_the_policy_in_under_a_second_and_a_kill_loses_none(shop
     took, clicks = [], 0
     with serving(home, port=port) as served:
         served.first_answer("/ads?user_id=u01", key)
-        with Client(url, key) as client:
+        with Client(url, key, timeout=60) as client:
             for number in range(9):
                 (shown,) = client.ads(f"u{number:02d}")
                 client.track(Event(f"e-{number}", shown.decision_id, "click"))

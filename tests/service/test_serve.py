@@ -29,7 +29,7 @@ from reco_lab.testing.waiting import until
 from reco_lab.workspace import Workspace
 
 SERVE = "import sys; from reco_lab.cli import main; sys.exit(main(sys.argv[1:]))"
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 SLOWLY = """
@@ -78,7 +78,7 @@ def workspace(tmp_path):
 @pytest.mark.slow
 def test_a_server_answers_is_told_stops_and_knows_it_all_when_it_comes_back(workspace):
     key, _ = make_key(workspace, "website", ["admin"], who="a test")
-    with serving(workspace.home) as note, Client(note["url"], key) as client:
+    with serving(workspace.home) as note, Client(note["url"], key, timeout=PATIENCE) as client:
         assert note["pid"] == note["process"].pid
         shown = client.ads("u1", n=2)
         told = client.track(
@@ -89,7 +89,7 @@ def test_a_server_answers_is_told_stops_and_knows_it_all_when_it_comes_back(work
         client.put_user("u1", {"country": "NL"})
         with pytest.raises(ServiceError, match="customer id is empty"):
             client.ads(" ")
-    with serving(workspace.home) as note, Client(note["url"], key) as client:
+    with serving(workspace.home) as note, Client(note["url"], key, timeout=PATIENCE) as client:
         assert client.track(Event("e-1", shown[0].decision_id, "click")).duplicates == 1
         assert client.visit(Interaction("i-1", "u1", "i1", "purchase")).duplicates == 1
 
@@ -114,19 +114,19 @@ def test_what_is_missing_before_ads_can_be_served_is_told_at_the_start(tmp_path)
 
 @pytest.mark.slow
 def test_who_sends_no_whole_request_or_an_endless_one_is_cut_off(workspace):
-    with serving(workspace.home, "--demo") as note, Client(note["url"]) as client:
+    with serving(workspace.home, "--demo") as note, Client(note["url"], timeout=PATIENCE) as client:
         port = int(note["url"].rpartition(":")[2])
-        silent = [socket.create_connection(("127.0.0.1", port), timeout=30) for _ in range(50)]
+        silent = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) for _ in range(50)]
         silent[0].sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: ")
         began = time.monotonic()
         assert client.ads("u1")
-        assert time.monotonic() - began < 2
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as endless:
+        assert time.monotonic() - began < patience.HEAD_SECONDS / 2
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as endless:
             endless.sendall(
                 b"GET /health HTTP/1.1\r\n" + b"X: " + b"y" * (2 * patience.MOST_HEAD_BYTES) + b"\r\n"
             )
             assert endless.recv(100).startswith(b"HTTP/1.1 400")
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as endless:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as endless:
             begun = resident(note["pid"])
             endless.sendall(
                 b"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -138,7 +138,7 @@ def test_who_sends_no_whole_request_or_an_endless_one_is_cut_off(workspace):
         for one in silent:
             assert one.recv(100) == b""
             one.close()
-        assert time.monotonic() - began < patience.HEAD_SECONDS + 15
+        assert time.monotonic() - began < patience.HEAD_SECONDS + 30
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_two_workers_share_an_address_the_log_and_the_counts(on_a_server):
         shown, told = [], 0
         for number in range(40):
             # a new connection, maybe to the other one; whoever gives up too early asks twice, and is counted twice
-            with Client(note["url"], key, timeout=180) as client:
+            with Client(note["url"], key, timeout=PATIENCE) as client:
                 shown += client.ads(f"u{number % 5}")
                 told += client.track(Event(f"e-{number}", shown[0].decision_id, "click")).accepted
         assert told == 40
@@ -258,7 +258,7 @@ def test_a_worker_that_dies_is_replaced_at_once_and_none_outlives_the_server(
         os.kill(gone := min(before), signal.SIGKILL)
         heir = until(lambda: max(children(server.pid) - before, default=0))
         until(lambda: children(server.pid) - before - {heir}, 40)  # it could not begin, and another tries
-        with Client(note["url"], key, timeout=60) as client:
+        with Client(note["url"], key, timeout=PATIENCE) as client:
             assert client.ads("u05")
         postgresql.start()
         until(lambda: metric(note, key, "reco_lab_ready") == 1.0)

@@ -276,16 +276,16 @@ def test_a_key_that_is_revoked_opens_nothing_though_it_was_right_a_moment_ago(se
 
 
 def test_a_connection_is_silent_only_from_its_last_question_on(service, key, parsed):
-    config = uvicorn.Config(build(service), **OPTIONS | {"timeout_keep_alive": 1})
+    config = uvicorn.Config(build(service), **OPTIONS | {"timeout_keep_alive": 2})
     config.load()
     question = get("/ads?user_id=u1", key)
 
     async def talk():
-        async with connected(config) as (reader, writer), asyncio.timeout(10):
+        async with connected(config) as (reader, writer), asyncio.timeout(30):
             for _ in range(5):
                 writer.write(question)
                 assert (await read_one(reader))[0] == 200
-                await asyncio.sleep(0.3)
+                await asyncio.sleep(0.5)
             return await reader.read()
 
     assert asyncio.run(talk()) == b""

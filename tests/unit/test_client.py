@@ -9,6 +9,7 @@ from threading import Thread
 import pytest
 
 from reco_lab.client import Client, ServiceError
+from reco_lab.testing.waiting import until
 
 
 class Slow(BaseHTTPRequestHandler):
@@ -46,7 +47,7 @@ def test_an_erasure_is_waited_for_and_asked_for_once_however_soon_ads_must_come(
         assert slow.asked == ["DELETE", "GET"]
         with pytest.raises(TimeoutError):
             client.ads("u1")
-        assert slow.asked == ["DELETE", "GET", "GET", "GET"]
+        until(lambda: slow.asked == ["DELETE", "GET", "GET", "GET"])
         assert client.erase("u1") == {"ads": []}
 
 
