@@ -69,21 +69,24 @@ def serve(
         _several(workspace, settings, url, host, port, greet)
     else:
         app = _settled(build(Service.open(settings, workspace)))
-        greet(url)
-        _NotingServer(uvicorn.Config(app, host=host, port=port, **OPTIONS), workspace, url).run()
+        config = uvicorn.Config(app, host=host, port=port, **OPTIONS)
+        _NotingServer(config, workspace, url, greet).run()
 
 
 class _NotingServer(uvicorn.Server):
-    """Notes its address once it listens, until it stops."""
+    """Tells its address once it listens, and notes it until it stops."""
 
-    def __init__(self, config: uvicorn.Config, workspace: Workspace, url: str) -> None:
+    def __init__(
+        self, config: uvicorn.Config, workspace: Workspace, url: str, greet: Callable[[str], object]
+    ) -> None:
         super().__init__(config)
-        self._workspace, self._url, self._note = workspace, url, ExitStack()
+        self._workspace, self._url, self._greet, self._note = workspace, url, greet, ExitStack()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
         await super().startup(sockets)
         if self.started:
+            self._greet(self._url)
             self._note.enter_context(noted(self._workspace, self._url))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -74,7 +74,7 @@ def _steps(
             button="Look at a customer",
         ),
         Step(
-            "Send a campaign",
+            "Make a campaign",
             f"“{ready.title}” has its lists" if ready else _campaign(latest, campaigns),
             done=ready is not None,
             page=page.CAMPAIGNS,
