@@ -33,7 +33,7 @@ def strip(
     """Draw the steps with what is done, and a card for the next one."""
     steps = _steps(version, latest, campaigns, running=running)
     following = next((step for step in steps if not step.done), steps[-1])
-    with st.grid(len(steps), min_column_width=200):
+    with st.grid(len(steps), min_column_width=170):
         for number, step in enumerate(steps, start=1):
             with st.container(gap="xxsmall"):
                 st.page_link(step.page, label=f"{_mark(step, following)} **{number}. {step.title}**")
@@ -44,8 +44,6 @@ def strip(
         st.markdown(f"**Next step:** {md(_next(following))}", width="stretch")
         if st.button(following.button, type="primary", icon=":material/arrow_forward:"):
             show.go(following.page)
-        if latest is not None and not steps[-1].done and st.button(steps[-1].button):
-            show.go(steps[-1].page)
 
 
 def _steps(
